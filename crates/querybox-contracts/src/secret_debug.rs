@@ -1,0 +1,37 @@
+//! `Debug` of the messages that hold a secret: their kind and nothing else.
+
+use std::fmt;
+
+use crate::plugin::v1::{Credential, SecretField};
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential(..)")
+    }
+}
+
+impl fmt::Debug for SecretField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretField(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plugin::v1::{Credential, OpenRequest, SecretField};
+
+    #[test]
+    fn a_request_with_a_secret_prints_without_it() {
+        let secret = SecretField { name: "password".into(), value: "canary-7f3a".into() };
+        let open = OpenRequest {
+            credential: Some(Credential { fields: vec![secret.clone()] }),
+            ..OpenRequest::default()
+        };
+        for printed in [format!("{open:?}"), format!("{open:#?}"), format!("{secret:?}")] {
+            assert!(!printed.contains("canary"), "{printed}");
+            // Bytes print as numbers too.
+            assert!(!printed.contains("99, 97, 110"), "{printed}");
+            assert!(printed.contains("(..)"), "{printed}");
+        }
+    }
+}

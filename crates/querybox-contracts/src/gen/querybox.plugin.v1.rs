@@ -293,8 +293,8 @@ pub struct Binding {
     pub text: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// One part of the stream that answers Execute. For each statement that is not empty, in order: Header; any number of
-/// Batch, Notice, Progress and ColumnFacts; then Summary or Rejection. A statement that the database refuses before it
-/// knows its columns has no Header. Statement numbers rise by one from 0. The stream ends after the last one, or after one
+/// Batch, Notice, Progress and ColumnFacts; then Summary or Rejection. A Notice may also come before the Header. A statement
+/// that the database refuses before it knows its columns has no Header. Statement numbers rise by one from 0. The stream ends after the last one, or after one
 /// more Rejection with rolled_back_at_end.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExecuteResponse {
@@ -408,6 +408,9 @@ pub struct CellNote {
     /// The kind of this value when it is not the column's (an integer in a text column of SQLite). UNSPECIFIED: the column's.
     #[prost(enumeration = "Display", tag = "6")]
     pub display: i32,
+    /// With exact_text or undecodable_bytes of which only the first part is given: the value's full size in bytes. 0: whole.
+    #[prost(uint64, tag = "7")]
+    pub full_size_bytes: u64,
     /// What the cell is.
     #[prost(oneof = "cell_note::Note", tags = "3, 4, 5")]
     pub note: ::core::option::Option<cell_note::Note>,

@@ -1,0 +1,149 @@
+//! What a driver implements.
+
+use std::{future::Future, ops::Range, time::Duration};
+
+use bytes::Bytes;
+use querybox_contracts::plugin::v1 as pb;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Credential, Error, ExecuteError, OpenError, Parameters, Results, SchemaObjects, Stages};
+
+/// One kind of database.
+///
+/// [`serve_cli`](crate::serve_cli) makes an executable of it that speaks the plugin contract.
+pub trait Driver: Send + Sync + 'static {
+    /// An open connection to the database.
+    type Session: Session;
+
+    /// What the driver says of itself. Called before anything else, also without any connection.
+    fn info(&self) -> pb::PluginInfo;
+
+    /// Connects, sets the session up as [`OpenOptions`](pb::OpenOptions) says, and hands it over.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Rejected`] when the database refuses. Dropping the future must close what it had opened.
+    fn open(&self, open: Open) -> impl Future<Output = Result<Self::Session, OpenError>> + Send;
+
+    /// Tries to connect, telling each stage to `stages` as it ends, and closes again.
+    ///
+    /// # Errors
+    ///
+    /// The failure of the stage that did not pass; the SDK tells it as that stage's outcome.
+    fn test(
+        &self,
+        open: Open,
+        stages: &mut Stages,
+    ) -> impl Future<Output = Result<pb::ServerFacts, OpenError>> + Send;
+}
+
+/// An open connection to a database. Dropping it closes it.
+pub trait Session: Send + Sync + 'static {
+    /// What was found when it was opened.
+    fn server(&self) -> pb::ServerFacts;
+
+    /// What another process of the same driver needs to cancel what runs here; empty when it cannot.
+    fn cancel_token(&self) -> Bytes {
+        Bytes::new()
+    }
+
+    /// Runs a script and tells its results to `results`, statement by statement.
+    ///
+    /// What the database refuses goes to `results` too; the script goes on or stops as [`Query::on_error`] says.
+    /// Nothing else runs in this session meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// Only failures of the machinery.
+    fn execute(
+        &self,
+        query: Query,
+        results: Results,
+    ) -> impl Future<Output = Result<(), ExecuteError>> + Send;
+
+    /// Tells what the database holds, a parent before what belongs to it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Driver::open`].
+    fn schema(
+        &self,
+        filter: pb::GetSchemaRequest,
+        objects: SchemaObjects,
+    ) -> impl Future<Output = Result<(), SchemaError>> + Send;
+
+    /// Asks the database to stop what runs. Called while [`execute`](Self::execute) or [`schema`](Self::schema) runs,
+    /// after [`Query::cancelled`] was set; they still end by themselves.
+    ///
+    /// # Errors
+    ///
+    /// When the database could not be asked.
+    fn cancel(&self) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// Why a schema could not be told to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// Nobody listens any more.
+    #[error("nobody listens any more")]
+    Stopped,
+    /// The database refused.
+    #[error("{}", .0.message)]
+    Rejected(Box<pb::Rejection>),
+    /// The machinery failed.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+/// What a session is opened with. Parameters are already checked against the form.
+#[derive(Debug)]
+pub struct Open {
+    /// The session's id, for names that the server shows (`application_name`).
+    pub session_id: String,
+    /// The connection's parameters.
+    pub parameters: Parameters,
+    /// Its secrets.
+    pub credential: Credential,
+    /// The database must refuse every write.
+    pub read_only: bool,
+    /// A script that runs first; empty when there is none.
+    pub startup_sql: String,
+    /// The schema that unqualified names are looked up in; empty for the database's own.
+    pub default_schema: String,
+    /// Time for resolving, dialing, TLS and log-in together.
+    pub connect_limit: Duration,
+    /// Memory that the process may use; none when it was not said.
+    pub memory_bytes: Option<u64>,
+}
+
+/// A script to run.
+#[derive(Debug)]
+pub struct Query {
+    /// One or more statements.
+    pub sql: String,
+    /// What follows a rejected statement.
+    pub on_error: OnError,
+    /// All statements in one transaction.
+    pub single_transaction: bool,
+    /// Nothing follows in this session.
+    pub one_shot: bool,
+    /// Values for the statement's parameters.
+    pub bindings: Vec<pb::Binding>,
+    /// Set when the script is to stop; checked between statements, while [`Session::cancel`] stops the running one.
+    pub cancelled: CancellationToken,
+}
+
+/// What follows a rejected statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnError {
+    /// No later statement runs.
+    Stop,
+    /// The next statement runs.
+    Continue,
+}
+
+/// A range of bytes of [`Query::sql`] as the contract sends it. Scripts are below 4 GiB: the message limit sees to it.
+pub(crate) fn span(range: Range<usize>) -> pb::Span {
+    let byte = |at: usize| u32::try_from(at).expect("a script is smaller than the message limit");
+    pb::Span { start_byte: byte(range.start), end_byte: byte(range.end) }
+}

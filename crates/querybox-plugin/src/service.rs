@@ -1,0 +1,333 @@
+//! The contract's service over a [`Driver`]: session ids, one call at a time, cancel on drop.
+
+use std::{
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures::{FutureExt as _, Stream};
+use querybox_contracts::plugin::v1::{self as pb, driver_service_server::DriverService};
+use tokio::sync::mpsc;
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+use tonic::{Request, Response, Status};
+
+use crate::{
+    Credential, Driver, Error, ExecuteError, OnError, Open, OpenError, Parameters, Query, Reason, Results,
+    SchemaError, SchemaObjects, Session, Stages, results::PARTS_WAITING_MAX, rows::RowLimits,
+};
+
+/// The largest message of either direction: a row's cells together stay below 40 MiB, a script below 64 MiB.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+const CELL_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// One driver process's service: opened once, for one session.
+pub(crate) struct Service<D: Driver> {
+    driver: Arc<D>,
+    form: Vec<pb::FormField>,
+    state: Mutex<State<D::Session>>,
+    tasks: TaskTracker,
+}
+
+enum State<S> {
+    Fresh,
+    Opening,
+    Open(Arc<Opened<S>>),
+    /// An Open that failed; the driver is of no use any more.
+    Spent,
+}
+
+struct Opened<S> {
+    session_id: String,
+    session: S,
+    cell_bytes_max: usize,
+    /// Set while something runs: cancelling it stops that.
+    running: Mutex<Option<CancellationToken>>,
+}
+
+impl<D: Driver> Service<D> {
+    pub(crate) fn new(driver: Arc<D>) -> Self {
+        let form = driver.info().connection_form;
+        Self { driver, form, state: Mutex::new(State::Fresh), tasks: TaskTracker::new() }
+    }
+
+    fn parse_open(&self, request: pb::OpenRequest) -> Result<Open, Error> {
+        if uuid::Uuid::try_parse(&request.session_id).is_err() {
+            return Err(Error::new(Reason::SessionForeign, "the session id is not a UUID"));
+        }
+        let options = request.options.unwrap_or_default();
+        let limits = request.limits.unwrap_or_default();
+        Ok(Open {
+            session_id: request.session_id,
+            parameters: Parameters::parse(&self.form, request.parameters)?,
+            credential: Credential::parse(&self.form, request.credential)?,
+            read_only: options.read_only,
+            startup_sql: options.startup_sql,
+            default_schema: options.default_schema,
+            connect_limit: limits
+                .connect
+                .and_then(|limit| Duration::try_from(limit).ok())
+                .unwrap_or(CONNECT_LIMIT),
+            memory_bytes: Some(limits.memory_bytes).filter(|bytes| *bytes > 0),
+        })
+    }
+
+    /// The open session, when it is the one that the request names.
+    fn session(&self, session_id: &str) -> Result<Arc<Opened<D::Session>>, Error> {
+        match &*lock(&self.state) {
+            State::Open(opened) if opened.session_id == session_id => Ok(opened.clone()),
+            State::Open(_) => Err(Error::new(
+                Reason::SessionForeign,
+                "the session id is not the one that this driver was opened with",
+            )),
+            State::Fresh | State::Opening | State::Spent => {
+                Err(Error::new(Reason::SessionState, "no session is open in this driver"))
+            }
+        }
+    }
+}
+
+impl<S> Opened<S> {
+    /// Takes the session for one call.
+    fn begin(&self) -> Result<CancellationToken, Error> {
+        let mut running = lock(&self.running);
+        if running.is_some() {
+            return Err(Error::new(Reason::SessionState, "the session already runs something"));
+        }
+        let cancelled = CancellationToken::new();
+        *running = Some(cancelled.clone());
+        Ok(cancelled)
+    }
+
+    fn end(&self) {
+        *lock(&self.running) = None;
+    }
+}
+
+#[tonic::async_trait]
+impl<D: Driver> DriverService for Service<D> {
+    async fn open(&self, request: Request<pb::OpenRequest>) -> Result<Response<pb::OpenResponse>, Status> {
+        let request = request.into_inner();
+        let cell_bytes = match request.limits.as_ref().map_or(0, |limits| limits.cell_bytes) {
+            0 => CELL_BYTES_MAX,
+            bytes => bytes.min(CELL_BYTES_MAX * 2),
+        };
+        {
+            let mut state = lock(&self.state);
+            if !matches!(*state, State::Fresh) {
+                return Err(Error::new(Reason::SessionState, "this driver was opened before").into());
+            }
+            *state = State::Opening;
+        }
+        // Whatever goes wrong from here, also the caller's leaving, spends the driver.
+        let spent = Spent(&self.state);
+        let open = self.parse_open(request)?;
+        let session_id = open.session_id.clone();
+        let outcome = match self.driver.open(open).await {
+            Ok(session) => {
+                let opened =
+                    pb::Opened { server: Some(session.server()), cancel_token: session.cancel_token() };
+                let cell_bytes_max = usize::try_from(cell_bytes).expect("the limit is far below a usize");
+                let session = Opened { session_id, session, cell_bytes_max, running: Mutex::new(None) };
+                *lock(&self.state) = State::Open(Arc::new(session));
+                pb::open_response::Outcome::Opened(opened)
+            }
+            Err(OpenError::Rejected(rejection)) => pb::open_response::Outcome::Rejection(*rejection),
+            Err(OpenError::Failed(error)) => return Err(error.into()),
+        };
+        drop(spent);
+        Ok(Response::new(pb::OpenResponse { outcome: Some(outcome) }))
+    }
+
+    type ExecuteStream = Answer<pb::ExecuteResponse>;
+
+    async fn execute(
+        &self,
+        request: Request<pb::ExecuteRequest>,
+    ) -> Result<Response<Self::ExecuteStream>, Status> {
+        let request = request.into_inner();
+        let opened = self.session(&request.session_id)?;
+        let cancelled = opened.begin()?;
+        let limits = RowLimits {
+            rows_max: Some(request.rows_max).filter(|max| *max > 0),
+            bytes_max: Some(request.bytes_max).filter(|max| *max > 0),
+            cell_bytes_max: opened.cell_bytes_max,
+        };
+        let on_error = match request.on_error() {
+            pb::OnError::Unspecified | pb::OnError::Stop => OnError::Stop,
+            pb::OnError::Continue => OnError::Continue,
+        };
+        let query = Query {
+            sql: request.sql,
+            on_error,
+            single_transaction: request.single_transaction,
+            one_shot: request.one_shot,
+            bindings: request.bindings,
+            cancelled: cancelled.clone(),
+        };
+        Ok(self.answer(opened, cancelled, move |opened, tx| async move {
+            match opened.session.execute(query, Results::new(tx, limits)).await {
+                Ok(()) | Err(ExecuteError::Stopped) => Ok(()),
+                Err(ExecuteError::Failed(error)) => Err(error),
+            }
+        }))
+    }
+
+    type GetSchemaStream = Answer<pb::GetSchemaResponse>;
+
+    async fn get_schema(
+        &self,
+        request: Request<pb::GetSchemaRequest>,
+    ) -> Result<Response<Self::GetSchemaStream>, Status> {
+        let request = request.into_inner();
+        let opened = self.session(&request.session_id)?;
+        let cancelled = opened.begin()?;
+        let kinds = request.kinds().collect();
+        Ok(self.answer(opened, cancelled, move |opened, tx| async move {
+            match opened.session.schema(request, SchemaObjects::new(tx.clone(), kinds)).await {
+                Ok(()) | Err(SchemaError::Stopped) => Ok(()),
+                Err(SchemaError::Rejected(rejection)) => {
+                    let refused = pb::GetSchemaResponse { objects: Vec::new(), rejection: Some(*rejection) };
+                    // Nobody listening any more is no failure.
+                    tx.send(Ok(refused)).await.ok();
+                    Ok(())
+                }
+                Err(SchemaError::Failed(error)) => Err(error),
+            }
+        }))
+    }
+
+    async fn cancel(
+        &self,
+        request: Request<pb::CancelRequest>,
+    ) -> Result<Response<pb::CancelResponse>, Status> {
+        let opened = self.session(&request.into_inner().session_id)?;
+        let running = lock(&opened.running).clone();
+        let outcome = match running {
+            None => pb::CancelOutcome::NothingRuns,
+            Some(cancelled) => {
+                cancelled.cancel();
+                opened.session.cancel().await?;
+                pb::CancelOutcome::Requested
+            }
+        };
+        Ok(Response::new(pb::CancelResponse { outcome: outcome.into() }))
+    }
+
+    type TestConnectionStream = Answer<pb::TestConnectionResponse>;
+
+    async fn test_connection(
+        &self,
+        request: Request<pb::TestConnectionRequest>,
+    ) -> Result<Response<Self::TestConnectionStream>, Status> {
+        let open = self.parse_open(request.into_inner().open.unwrap_or_default())?;
+        let (tx, rx) = mpsc::channel(PARTS_WAITING_MAX);
+        let abandoned = CancellationToken::new();
+        let answer = Answer { rx, _abandon: abandoned.clone().drop_guard() };
+        let driver = self.driver.clone();
+        self.tasks.spawn(async move {
+            let mut stages = Stages::new(tx);
+            let test = async {
+                match driver.test(open, &mut stages).await {
+                    Ok(server) => stages.found(server).await,
+                    Err(error) => stages.failed(error).await,
+                }
+            };
+            tokio::select! {
+                () = test => {}
+                // Dropping the test closes what it had opened.
+                () = abandoned.cancelled() => {}
+            }
+        });
+        Ok(Response::new(answer))
+    }
+}
+
+impl<D: Driver> Service<D> {
+    /// Runs a call of the session as a task of its own and streams what it tells. When the stream is dropped, the
+    /// database is asked to stop and the task runs on to its end.
+    fn answer<T, C>(
+        &self,
+        opened: Arc<Opened<D::Session>>,
+        cancelled: CancellationToken,
+        call: impl FnOnce(Arc<Opened<D::Session>>, mpsc::Sender<Result<T, Status>>) -> C,
+    ) -> Response<Answer<T>>
+    where
+        T: Send + 'static,
+        C: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        let (tx, rx) = mpsc::channel(PARTS_WAITING_MAX);
+        let abandoned = CancellationToken::new();
+        let answer = Answer { rx, _abandon: abandoned.clone().drop_guard() };
+        let call = call(opened.clone(), tx.clone());
+        self.tasks.spawn(async move {
+            let result = {
+                let run = AssertUnwindSafe(call).catch_unwind();
+                tokio::pin!(run);
+                tokio::select! {
+                    result = &mut run => result,
+                    () = abandoned.cancelled() => {
+                        cancelled.cancel();
+                        // There is nobody to tell a failure to; Core kills a driver that does not stop.
+                        opened.session.cancel().await.ok();
+                        run.await
+                    }
+                }
+            };
+            // Free before the stream ends: who sees the end may call again at once.
+            opened.end();
+            let error = match result {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => error,
+                Err(panic) => Error::broken(format!("the driver panicked: {}", panic_text(&*panic))),
+            };
+            tx.send(Err(error.into())).await.ok();
+        });
+        Response::new(answer)
+    }
+}
+
+/// The stream that answers a call. Dropping it tells the call's task.
+pub(crate) struct Answer<T> {
+    rx: mpsc::Receiver<Result<T, Status>>,
+    _abandon: DropGuard,
+}
+
+impl<T> Stream for Answer<T> {
+    type Item = Result<T, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.rx.poll_recv(cx)
+    }
+}
+
+/// Marks the driver as spent unless it was opened meanwhile.
+struct Spent<'a, S>(&'a Mutex<State<S>>);
+
+impl<S> Drop for Spent<'_, S> {
+    fn drop(&mut self) {
+        let mut state = lock(self.0);
+        if matches!(*state, State::Opening) {
+            *state = State::Spent;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while it holds one of these locks, and the data would be whole even then.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}

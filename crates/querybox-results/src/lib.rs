@@ -1,1 +1,24 @@
-//! .
+//! The renderer: the one place that knows how a value looks, and the row formats that are made with it.
+//!
+//! A result enters as the bytes a driver sent ([`Shape::new`], [`Shape::batch`]), is checked once at that edge, and
+//! leaves as text: cell by cell ([`Batch::cell`], [`Cell`]) or as a document ([`Writer`]). Everything from a driver is
+//! hostile input here: what is wrong with it is an [`Error`], never a panic.
+//!
+//! This crate knows display kinds and Arrow. It must not know databases, protobuf, processes or terminals.
+
+mod batch;
+mod cell;
+mod display;
+mod error;
+mod format;
+mod message;
+mod shape;
+mod text;
+mod values;
+
+pub use batch::{Batch, CellNote, Note};
+pub use cell::{Cell, State};
+pub use display::Display;
+pub use error::Error;
+pub use format::{Format, Writer, Written};
+pub use shape::{Column, Shape};

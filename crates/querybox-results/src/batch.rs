@@ -1,0 +1,141 @@
+//! A batch of rows, and the cells that its arrays cannot hold.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use bytes::Bytes;
+
+use crate::{Cell, Column, Display, Error, State, values::Values};
+
+/// A cell that its column's Arrow type cannot hold. A null slot without a note is NULL.
+#[derive(Clone, Debug)]
+pub struct CellNote {
+    /// The row in its batch, from 0.
+    pub row: u32,
+    /// The column, from 0.
+    pub column: u32,
+    /// What the cell is.
+    pub note: Note,
+    /// The kind of this cell when it is not its column's.
+    pub display: Option<Display>,
+}
+
+/// What a noted cell is.
+#[derive(Clone, Debug)]
+pub enum Note {
+    /// The value as the server prints it. The array's slot is null.
+    ExactText(String),
+    /// Text that is not valid in the database's encoding. The array's slot is null.
+    Undecodable(Bytes),
+    /// The array holds the first part of a value of so many bytes.
+    CutAtSize(u64),
+}
+
+/// A batch of rows whose every cell can be shown.
+#[derive(Debug)]
+pub struct Batch {
+    columns: Arc<[Column]>,
+    contents: Vec<Contents>,
+    row_count: usize,
+}
+
+/// What one column of a batch holds.
+#[derive(Debug)]
+struct Contents {
+    values: Values,
+    /// By row, at most one a row.
+    notes: Vec<CellNote>,
+}
+
+impl Batch {
+    pub(crate) fn new(
+        columns: Arc<[Column]>,
+        arrays: &RecordBatch,
+        row_count: u32,
+        notes: Vec<CellNote>,
+    ) -> Result<Self, Error> {
+        let contents = columns.iter().zip(arrays.columns()).map(|(column, array)| {
+            let values = Values::new(array, &column.display)?;
+            Ok(Contents { values, notes: Vec::new() })
+        });
+        let contents = contents.collect::<Result<_, Error>>()?;
+        let mut batch = Batch { columns, contents, row_count: row_count as usize };
+        for note in notes {
+            batch.place(note)?;
+        }
+        for (column, contents) in (0..).zip(&mut batch.contents) {
+            contents.notes.sort_by_key(|note| note.row);
+            if let Some(pair) = contents.notes.windows(2).find(|pair| pair[0].row == pair[1].row) {
+                return Err(Error::Note { row: pair[0].row, column, why: "the cell has two" });
+            }
+        }
+        Ok(batch)
+    }
+
+    /// The number of rows.
+    pub fn row_count(&self) -> usize {
+        self.row_count
+    }
+
+    /// The columns, in order.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The cell at a row of this batch and a column, both from 0.
+    ///
+    /// # Panics
+    ///
+    /// When the row or the column lies outside of the batch, as an index into a slice does.
+    pub fn cell(&self, row: usize, column: usize) -> Cell<'_> {
+        assert!(row < self.row_count, "row {row} of a batch of {}", self.row_count);
+        let contents = &self.contents[column];
+        let display = &self.columns[column].display;
+        let Some(CellNote { note, display: own, .. }) = contents.note(row) else {
+            return Cell::of_slot(&contents.values, row, display);
+        };
+        let display = own.as_ref().unwrap_or(display);
+        match note {
+            Note::ExactText(text) => Cell::of_text(text, display),
+            Note::Undecodable(bytes) => Cell::of_undecodable(bytes, display),
+            Note::CutAtSize(full_size) => {
+                Cell::of_slot(&contents.values, row, display).with_state(State::Cut { full_size: *full_size })
+            }
+        }
+    }
+
+    fn place(&mut self, note: CellNote) -> Result<(), Error> {
+        let refuse = |why| Err(Error::Note { row: note.row, column: note.column, why });
+        let Some(contents) = self.contents.get_mut(note.column as usize) else {
+            return refuse("there is no such column");
+        };
+        let row = note.row as usize;
+        if row >= self.row_count {
+            return refuse("there is no such row");
+        }
+        match note.note {
+            Note::ExactText(_) | Note::Undecodable(_) if !contents.values.is_null(row) => {
+                return refuse("the array has a value there");
+            }
+            Note::CutAtSize(_) if contents.values.is_null(row) => {
+                return refuse("the array has no value there to be cut");
+            }
+            Note::CutAtSize(_) if !contents.values.can_be_cut() => {
+                return refuse("only text and bytes can be cut");
+            }
+            Note::ExactText(_) | Note::Undecodable(_) | Note::CutAtSize(_) => contents.notes.push(note),
+        }
+        Ok(())
+    }
+}
+
+impl Contents {
+    fn note(&self, row: usize) -> Option<&CellNote> {
+        // Nearly every column has none.
+        if self.notes.is_empty() {
+            return None;
+        }
+        let at = self.notes.binary_search_by_key(&row, |note| note.row as usize).ok()?;
+        Some(&self.notes[at])
+    }
+}

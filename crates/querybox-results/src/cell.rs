@@ -1,0 +1,112 @@
+//! One cell of a result, as text.
+
+use crate::{
+    Display, text,
+    values::{Elements, Values},
+};
+
+/// What a cell is, apart from how it looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The database's NULL. Its text is empty; who shows it decides how.
+    Null,
+    /// A value, whole and exact.
+    Value,
+    /// Text that is not valid in the database's encoding. Its text is `\x` and the bytes' hexadecimal digits.
+    Undecodable,
+    /// The first part of a value of `full_size` bytes.
+    Cut { full_size: u64 },
+}
+
+/// One cell of a [`Batch`](crate::Batch), or one element of an array in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell<'b> {
+    state: State,
+    source: Source<'b>,
+    display: &'b Display,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Source<'b> {
+    Nothing,
+    Slot(&'b Values, usize),
+    Text(&'b str),
+    Bytes(&'b [u8]),
+}
+
+impl<'b> Cell<'b> {
+    pub(crate) fn of_slot(values: &'b Values, slot: usize, display: &'b Display) -> Self {
+        if values.is_null(slot) {
+            Cell { state: State::Null, source: Source::Nothing, display }
+        } else {
+            Cell { state: State::Value, source: Source::Slot(values, slot), display }
+        }
+    }
+
+    pub(crate) fn of_text(text: &'b str, display: &'b Display) -> Self {
+        Cell { state: State::Value, source: Source::Text(text), display }
+    }
+
+    pub(crate) fn of_undecodable(bytes: &'b [u8], display: &'b Display) -> Self {
+        Cell { state: State::Undecodable, source: Source::Bytes(bytes), display }
+    }
+
+    pub(crate) fn with_state(self, state: State) -> Self {
+        Cell { state, ..self }
+    }
+
+    /// What the cell is.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// The kind of this cell: its column's, unless the driver noted another one.
+    pub fn display(&self) -> &'b Display {
+        self.display
+    }
+
+    /// The cell's display text: text out of the batch as it lies there, other values written to `scratch`.
+    ///
+    /// Allocates only when `scratch` has to grow.
+    pub fn text<'t>(&self, scratch: &'t mut String) -> &'t str
+    where
+        'b: 't,
+    {
+        if let Some(text) = self.own_text() {
+            return text;
+        }
+        scratch.clear();
+        self.write_text(scratch);
+        scratch
+    }
+
+    /// Appends the cell's display text.
+    pub fn write_text(&self, out: &mut String) {
+        match self.source {
+            Source::Nothing => {}
+            Source::Slot(values, slot) => values.write_text(slot, out),
+            Source::Text(text) => out.push_str(text),
+            Source::Bytes(bytes) => text::hex::push_bytes(out, bytes),
+        }
+    }
+
+    /// The cell's text when the batch holds it as text.
+    fn own_text(&self) -> Option<&'b str> {
+        match self.source {
+            Source::Nothing => Some(""),
+            Source::Slot(values, slot) => values.text(slot),
+            Source::Text(text) => Some(text),
+            Source::Bytes(_) => None,
+        }
+    }
+
+    /// The elements, when the cell is an Arrow list. An array that the driver sent as text has none.
+    pub(crate) fn elements(&self) -> Option<impl Iterator<Item = Cell<'b>>> {
+        let Source::Slot(values, slot) = self.source else { return None };
+        let Display::Array(inner) = self.display else { return None };
+        let Elements { values, slots } = values.elements(slot)?;
+        // Lists of any depth share one kind; only the innermost elements have the kind inside.
+        let display = if values.is_list() { self.display } else { inner.as_ref() };
+        Some(slots.map(move |slot| Cell::of_slot(values, slot, display)))
+    }
+}

@@ -1,0 +1,166 @@
+//! Results as documents: rows in, text out.
+
+mod csv;
+mod json;
+mod tsv;
+
+use std::io;
+
+use crate::{Batch, Column, State};
+
+/// The row formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// As PostgreSQL's `COPY … TO STDOUT (FORMAT csv, HEADER)`, byte for byte: a header line, `,` and `\n`; NULL is
+    /// nothing and the empty text is `""`.
+    Csv,
+    /// As PostgreSQL's `COPY … TO STDOUT (HEADER)`: a header line, tabs, backslash escapes; NULL is `\N`.
+    Tsv,
+    /// An array of objects, one a line.
+    ///
+    /// Numbers keep their digits; those that JSON has no form for (`NaN`, `Infinity`) are strings. `t`, `f`, `1` and
+    /// `0` of a boolean are `true` and `false`, arrays are arrays, json values stand as they are, but on one line.
+    /// What is cut or undecodable, and a json value that is not well-formed, is a string. A repeated column name gets
+    /// `_2`, `_3` and so on.
+    Json,
+    /// The same objects, one a line, without an array around them.
+    NdJson,
+}
+
+/// What a [`Writer`] has written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Rows.
+    pub rows: u64,
+    /// Cells of which only the first part was there to write. The document does not show it, so tell people.
+    pub cells_cut: u64,
+}
+
+/// Writes one result as a document.
+///
+/// Text is gathered in one buffer and leaves it at the end of each batch, and whenever it has grown long; so memory
+/// does not depend on the number of rows, and rows never wait for rows. A writer that is dropped without
+/// [`Writer::end`] leaves a document that is valid up to its last whole batch (JSON: without its closing bracket).
+pub struct Writer<W> {
+    out: W,
+    form: Form,
+    column_count: usize,
+    text: String,
+    scratch: String,
+    written: Written,
+}
+
+enum Form {
+    Csv,
+    Tsv,
+    Json(json::Keys),
+    NdJson(json::Keys),
+}
+
+/// The buffer is written out when it is longer: large enough that a write costs nothing beside its rows.
+const TEXT_BYTES: usize = 64 * 1024;
+/// A buffer that a huge cell made larger than this gives its memory back.
+const TEXT_BYTES_KEPT: usize = 1024 * 1024;
+
+impl<W: io::Write> Writer<W> {
+    /// Begins a document for a result with these columns. A header line is written at once.
+    ///
+    /// # Errors
+    ///
+    /// When `out` fails.
+    pub fn begin(format: Format, columns: &[Column], out: W) -> io::Result<Self> {
+        let mut text = String::with_capacity(TEXT_BYTES);
+        let form = match format {
+            Format::Csv => {
+                csv::push_header(&mut text, columns);
+                Form::Csv
+            }
+            Format::Tsv => {
+                tsv::push_header(&mut text, columns);
+                Form::Tsv
+            }
+            Format::Json => {
+                text.push('[');
+                Form::Json(json::Keys::new(columns))
+            }
+            Format::NdJson => Form::NdJson(json::Keys::new(columns)),
+        };
+        let mut writer = Writer {
+            out,
+            form,
+            column_count: columns.len(),
+            text,
+            scratch: String::new(),
+            written: Written::default(),
+        };
+        writer.write_out()?;
+        Ok(writer)
+    }
+
+    /// Writes the rows of a batch.
+    ///
+    /// # Errors
+    ///
+    /// When the underlying writer fails. The document is then broken off and the writer of no more use.
+    ///
+    /// # Panics
+    ///
+    /// When the batch has another number of columns than the document.
+    pub fn batch(&mut self, batch: &Batch) -> io::Result<()> {
+        assert_eq!(batch.columns().len(), self.column_count, "a batch of another result");
+        for row in 0..batch.row_count() {
+            self.push_row(batch, row);
+            if self.text.len() >= TEXT_BYTES {
+                self.write_out()?;
+            }
+        }
+        self.write_out()
+    }
+
+    /// Ends the document, flushes the underlying writer and gives it back.
+    ///
+    /// # Errors
+    ///
+    /// When the underlying writer fails.
+    pub fn end(mut self) -> io::Result<(W, Written)> {
+        if let Form::Json(_) = self.form {
+            self.text.push_str(if self.written.rows == 0 { "]\n" } else { "\n]\n" });
+        }
+        self.write_out()?;
+        self.out.flush()?;
+        Ok((self.out, self.written))
+    }
+
+    fn push_row(&mut self, batch: &Batch, row: usize) {
+        let Writer { text, scratch, written, .. } = self;
+        let cells = (0..self.column_count).map(|column| {
+            let cell = batch.cell(row, column);
+            written.cells_cut += u64::from(matches!(cell.state(), State::Cut { .. }));
+            cell
+        });
+        match &self.form {
+            Form::Csv => csv::push_row(text, cells, scratch),
+            Form::Tsv => tsv::push_row(text, cells, scratch),
+            Form::Json(keys) => {
+                text.push_str(if written.rows == 0 { "\n" } else { ",\n" });
+                json::push_object(text, keys, cells, scratch);
+            }
+            Form::NdJson(keys) => {
+                json::push_object(text, keys, cells, scratch);
+                text.push('\n');
+            }
+        }
+        self.written.rows += 1;
+    }
+
+    fn write_out(&mut self) -> io::Result<()> {
+        self.out.write_all(self.text.as_bytes())?;
+        for buffer in [&mut self.text, &mut self.scratch] {
+            buffer.clear();
+            if buffer.capacity() > TEXT_BYTES_KEPT {
+                buffer.shrink_to(TEXT_BYTES);
+            }
+        }
+        Ok(())
+    }
+}

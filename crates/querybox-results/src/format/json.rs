@@ -1,0 +1,164 @@
+//! JSON objects whose numbers keep the server's digits.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write,
+};
+
+use serde_json::value::RawValue;
+
+use crate::{Cell, Column, Display, State};
+
+/// The columns' names as object keys: each once, quoted, with its colon.
+pub(super) struct Keys(Vec<String>);
+
+impl Keys {
+    pub(super) fn new(columns: &[Column]) -> Self {
+        // A made name must not meet one that the database gave.
+        let mut taken: HashSet<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let mut counts = HashMap::new();
+        let keys = columns.iter().map(|column| {
+            let mut name = column.name.clone();
+            let count = counts.entry(column.name.as_str()).and_modify(|count| *count += 1).or_insert(1_u32);
+            if *count > 1 {
+                while !taken.insert(format!("{name}_{count}")) {
+                    *count += 1;
+                }
+                write!(name, "_{count}").expect("a String takes any text");
+            }
+            let mut key = String::new();
+            push_string(&mut key, &name);
+            key.push(':');
+            key
+        });
+        Keys(keys.collect())
+    }
+}
+
+pub(super) fn push_object<'b>(
+    out: &mut String,
+    keys: &Keys,
+    cells: impl Iterator<Item = Cell<'b>>,
+    scratch: &mut String,
+) {
+    out.push('{');
+    for (index, (key, cell)) in keys.0.iter().zip(cells).enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        out.push_str(key);
+        push_value(out, &cell, scratch);
+    }
+    out.push('}');
+}
+
+fn push_value(out: &mut String, cell: &Cell<'_>, scratch: &mut String) {
+    match cell.state() {
+        State::Null => return out.push_str("null"),
+        State::Value => {}
+        // Half of a number would be a wrong number.
+        State::Undecodable | State::Cut { .. } => return push_string(out, cell.text(scratch)),
+    }
+    if let Some(elements) = cell.elements() {
+        out.push('[');
+        for (index, element) in elements.enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            push_value(out, &element, scratch);
+        }
+        out.push(']');
+        return;
+    }
+    let text = cell.text(scratch);
+    match cell.display() {
+        Display::BoolTF | Display::Bool10 => match text {
+            "t" | "1" => out.push_str("true"),
+            "f" | "0" => out.push_str("false"),
+            _ => push_string(out, text),
+        },
+        Display::Integer | Display::FloatPg | Display::FloatPoint | Display::Decimal if is_number(text) => {
+            out.push_str(text);
+        }
+        Display::Json if is_well_formed(text) => push_on_one_line(out, text),
+        Display::Integer
+        | Display::FloatPg
+        | Display::FloatPoint
+        | Display::Decimal
+        | Display::Json
+        | Display::DateIso
+        | Display::TimestampIso
+        | Display::TimestampIsoUtc
+        | Display::Time
+        | Display::Uuid
+        | Display::BytesHex
+        | Display::Text
+        | Display::Array(_) => push_string(out, text),
+    }
+}
+
+/// Whether the text is a JSON number: no plus sign, no leading zeros, digits on both sides of a point.
+fn is_number(text: &str) -> bool {
+    fn digits(text: &[u8]) -> (usize, &[u8]) {
+        let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (count, &text[count..])
+    }
+    let text = text.as_bytes();
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let (whole, mut rest) = digits(text);
+    if whole == 0 || (whole > 1 && text[0] == b'0') {
+        return false;
+    }
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let (count, after) = digits(fraction);
+        if count == 0 {
+            return false;
+        }
+        rest = after;
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        let exponent = exponent.strip_prefix(b"-").or(exponent.strip_prefix(b"+")).unwrap_or(exponent);
+        let (count, after) = digits(exponent);
+        return count > 0 && after.is_empty();
+    }
+    rest.is_empty()
+}
+
+/// Whether the text is one JSON value of at most 128 levels. A driver says so, but its word would break the document.
+fn is_well_formed(text: &str) -> bool {
+    serde_json::from_str::<&RawValue>(text).is_ok()
+}
+
+/// Line ends in a well-formed value only stand between its tokens, so a space means the same.
+fn push_on_one_line(out: &mut String, text: &str) {
+    for (index, line) in text.split(['\n', '\r']).enumerate() {
+        if index > 0 {
+            out.push(' ');
+        }
+        out.push_str(line);
+    }
+}
+
+fn push_string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut written = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0..0x20 => "",
+            _ => continue,
+        };
+        out.push_str(&text[written..at]);
+        out.push_str(escape);
+        if escape.is_empty() {
+            write!(out, "\\u{byte:04x}").expect("a String takes any text");
+        }
+        written = at + 1;
+    }
+    out.push_str(&text[written..]);
+    out.push('"');
+}

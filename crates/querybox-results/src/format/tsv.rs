@@ -1,0 +1,48 @@
+//! Tab-separated values, as PostgreSQL's `COPY` writes its text format.
+
+use crate::{Cell, Column, State};
+
+pub(super) fn push_header(out: &mut String, columns: &[Column]) {
+    for (index, column) in columns.iter().enumerate() {
+        push_separator(out, index);
+        push_field(out, &column.name);
+    }
+    out.push('\n');
+}
+
+pub(super) fn push_row<'b>(out: &mut String, cells: impl Iterator<Item = Cell<'b>>, scratch: &mut String) {
+    for (index, cell) in cells.enumerate() {
+        push_separator(out, index);
+        match cell.state() {
+            State::Null => out.push_str("\\N"),
+            State::Value | State::Undecodable | State::Cut { .. } => push_field(out, cell.text(scratch)),
+        }
+    }
+    out.push('\n');
+}
+
+fn push_separator(out: &mut String, index: usize) {
+    if index > 0 {
+        out.push('\t');
+    }
+}
+
+fn push_field(out: &mut String, text: &str) {
+    let mut written = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape = match byte {
+            b'\\' => "\\\\",
+            b'\t' => "\\t",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            0x08 => "\\b",
+            0x0b => "\\v",
+            0x0c => "\\f",
+            _ => continue,
+        };
+        out.push_str(&text[written..at]);
+        out.push_str(escape);
+        written = at + 1;
+    }
+    out.push_str(&text[written..]);
+}

@@ -1,0 +1,86 @@
+//! What a result's rows consist of.
+
+use std::sync::Arc;
+
+use arrow_schema::{Schema, SchemaRef};
+use bytes::Bytes;
+
+use crate::{Batch, CellNote, Display, Error, message};
+
+/// One column of a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The name as the database gives it. May be empty, and may repeat.
+    pub name: String,
+    /// The type in the database's words. Empty: the database does not say.
+    pub database_type: String,
+    /// How the values look.
+    pub display: Display,
+}
+
+/// The columns of a result, checked against its Arrow schema: each column's kind goes with its Arrow type.
+///
+/// Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    schema: SchemaRef,
+    columns: Arc<[Column]>,
+}
+
+impl Shape {
+    /// Reads a result's header.
+    ///
+    /// `arrow_schema` is an Arrow IPC `Message` flatbuffer that holds a schema, without the encapsulation (no
+    /// continuation marker, no length). Field *i* belongs to column *i*; field names are ignored.
+    ///
+    /// # Errors
+    ///
+    /// When the message is not a schema, has another number of fields than there are columns, or a column's kind does
+    /// not go with its Arrow type.
+    pub fn new(arrow_schema: &Bytes, columns: Vec<Column>) -> Result<Self, Error> {
+        let schema = message::decode_schema(arrow_schema)?;
+        if schema.fields().len() != columns.len() {
+            return Err(Error::ColumnCount { fields: schema.fields().len(), columns: columns.len() });
+        }
+        for (index, (field, column)) in schema.fields().iter().zip(&columns).enumerate() {
+            if !column.display.goes_with(field.data_type()) {
+                return Err(Error::Unshowable {
+                    column: index,
+                    name: column.name.clone(),
+                    data_type: field.data_type().clone(),
+                    display: column.display.clone(),
+                });
+            }
+        }
+        // A cell with a note is a null slot, also in a column that the database declares NOT NULL.
+        let nullable = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+        let schema = Arc::new(Schema::new(nullable.collect::<Vec<_>>()));
+        Ok(Shape { schema, columns: columns.into() })
+    }
+
+    /// The columns, in order.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Reads one batch of rows.
+    ///
+    /// `arrow_metadata` is an Arrow IPC `Message` flatbuffer that holds a record batch, without the encapsulation;
+    /// `arrow_body` is the body it describes. The body is kept, not copied, when its address suits its values; a
+    /// misaligned one is copied once.
+    ///
+    /// # Errors
+    ///
+    /// When the message is not a record batch of this shape with `row_count` rows, uses dictionaries or compression,
+    /// points outside the body, or a note does not go with the array.
+    pub fn batch(
+        &self,
+        arrow_metadata: &Bytes,
+        arrow_body: Bytes,
+        row_count: u32,
+        notes: Vec<CellNote>,
+    ) -> Result<Batch, Error> {
+        let arrays = message::decode_batch(&self.schema, arrow_metadata, arrow_body, row_count)?;
+        Batch::new(self.columns.clone(), &arrays, row_count, notes)
+    }
+}

@@ -1,0 +1,8 @@
+//! The digits and letters of single values. Each module appends to a `String` and allocates nothing else.
+
+pub(crate) mod array;
+pub(crate) mod decimal;
+pub(crate) mod float;
+pub(crate) mod hex;
+pub(crate) mod stack;
+pub(crate) mod time;

@@ -1,0 +1,12 @@
+//! The renderer and the row formats, from a driver's bytes to text.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test may give up as the test itself")]
+
+mod cells;
+mod documents;
+mod floats;
+mod hostile;
+mod ipc;
+mod notes;
+mod roundtrip;
+mod times;

@@ -118,7 +118,7 @@ fn derive_checksum(sql: &str) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, thread};
 
     use rusqlite::OpenFlags;
 
@@ -212,6 +212,23 @@ mod tests {
 
         let backup = connect(&beside(&site.path(), ".backup-v1"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
         assert_eq!(texts_of(&backup), ["in the wal"]);
+    }
+
+    #[test]
+    fn of_two_that_start_together_one_migrates() {
+        for _ in 0..20 {
+            let site = Site::new();
+            site.migrate(&[FIRST]).unwrap();
+            site.add_note("kept");
+            thread::scope(|scope| {
+                let start = || scope.spawn(|| site.migrate(&[FIRST, SECOND]));
+                for migrated in [start(), start()] {
+                    migrated.join().unwrap().unwrap();
+                }
+            });
+            assert_eq!(check(&site.db(), &[FIRST, SECOND]).unwrap(), 2);
+            assert_eq!(site.texts(), ["kept"]);
+        }
     }
 
     #[test]

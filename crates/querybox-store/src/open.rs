@@ -98,8 +98,8 @@ fn refuse_untouched(connection: &rusqlite::Connection, path: &Path) -> Result<()
     Err(refusal)
 }
 
-/// Several processes may come here with a new file at once, and the loser of that race is not made to wait by SQLite, since
-/// it holds a read lock already.
+/// Several processes may come here with a new file at once, and the loser of that race is not made to wait by SQLite,
+/// since it holds a read lock already.
 fn enter_wal(connection: &rusqlite::Connection) -> Result<(), Error> {
     let started = Instant::now();
     loop {

@@ -62,12 +62,13 @@ pub struct Store {
 
 impl Store {
     /// Opens the store in the file at `path`, makes it when there is none (mode 0600, in a folder that exists), and
-    /// brings an older one to the present version, after a backup `<path>.backup-v<version>` when there is anything in it.
+    /// brings an older one to the present version, after a backup `<path>.backup-v<version>` when there is anything in
+    /// it.
     ///
     /// # Errors
     ///
-    /// [`Error::Newer`] and [`Error::ChangedMigration`] leave the file as it is, as does [`Error::Storage`] for a file that
-    /// is not a store.
+    /// [`Error::Newer`] and [`Error::ChangedMigration`] leave the file as it is, as does [`Error::Storage`] for a file
+    /// that is not a store.
     pub async fn open(path: &Path) -> Result<Store, Error> {
         let path = path.to_owned();
         let opened = task::spawn_blocking(move || open(&path)).await.map_err(|_| Error::stopped())??;
@@ -182,8 +183,8 @@ impl Store {
         self.read(move |db| history::newest(db, limit)).await
     }
 
-    /// How many calls of [`Store::touch`] and [`Store::record_run`] came to nothing since the store was opened: too many at
-    /// once, or the file could not be written.
+    /// How many calls of [`Store::touch`] and [`Store::record_run`] came to nothing since the store was opened: too many
+    /// at once, or the file could not be written.
     pub fn notes_dropped(&self) -> u64 {
         self.notes_dropped.load(Ordering::Relaxed)
     }

@@ -15,8 +15,8 @@ const DRIVER_TYPE_CHARS_MAX: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ConnectionName(String);
 
-/// Where a connection stands in the tree: parts joined by `/`, each under the rules of a [`ConnectionName`]. Empty: at the
-/// top.
+/// Where a connection stands in the tree: at most 16 parts joined by `/`, each under the rules of a [`ConnectionName`].
+/// Empty: at the top.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Folder(String);
 

@@ -83,7 +83,8 @@ pub(crate) fn delete(db: &rusqlite::Connection, id: ConnectionId) -> Result<(), 
     }
 }
 
-/// Notes a use. The latest one counts, whatever the order they are written in; a connection deleted meanwhile is no error.
+/// Notes a use. The latest one counts, whatever the order they are written in; a connection deleted meanwhile is no
+/// error.
 pub(crate) fn touch(db: &rusqlite::Connection, id: ConnectionId, used: Timestamp) -> Result<(), Error> {
     db.prepare_cached(
         "UPDATE connection SET last_access_us = max(ifnull(last_access_us, ?2), ?2) WHERE id = ?1",

@@ -4,6 +4,7 @@
 mod children;
 mod concurrent;
 mod disk_full;
+mod durable;
 mod files;
 mod history;
 mod killed;

@@ -9,8 +9,15 @@
     reason = "a command-line tool talks on its standard streams"
 )]
 
+mod cargo;
 mod codegen;
+mod gate;
+mod stage;
+mod tidy;
+mod tour;
 mod workspace;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -26,6 +33,12 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Builds everything into bin/ and shows it on the sample database.
+    Run,
+    /// Runs the whole gate: contracts, generated code, format, build, lints, tidy, tests.
+    Test,
+    /// Checks what a machine can check of the design: crate edges, licenses, sources, manifests.
+    Tidy,
     /// Writes the Rust code of the contracts into crates/querybox-contracts/src/gen.
     Codegen {
         /// Compares with the committed code instead, and fails when they differ.
@@ -34,10 +47,24 @@ enum Verb {
     },
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
     let args = Args::parse();
+    match run(args.verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The chain in one line, without a backtrace: what failed is a check, not this tool.
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
-    match args.verb {
+    match verb {
+        Verb::Run => tour::run(&workspace),
+        Verb::Test => gate::run(&workspace),
+        Verb::Tidy => tidy::run(&workspace),
         Verb::Codegen { check: false } => codegen::write(&workspace),
         Verb::Codegen { check: true } => codegen::check(&workspace),
     }

@@ -1,0 +1,135 @@
+//! `test`: the whole gate, in order, with one line a step.
+
+mod contracts;
+mod machine;
+mod summary;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::Context;
+
+use crate::gate::summary::Counts;
+use crate::workspace::Workspace;
+use crate::{cargo, codegen, stage, tidy};
+
+/// Runs every check. Stops at the first that fails, except that doc tests run after failed tests.
+///
+/// # Errors
+///
+/// When a check fails; what it found was printed before.
+pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    step("toolchain and system packages", || machine::check(workspace))?;
+    step("buf is installed", || contracts::install(workspace))?;
+    step("buf lint", || contracts::lint(workspace))?;
+    step("buf breaking", contracts::breaking)?;
+    step("generated code is committed", || codegen::check(workspace))?;
+    step("cargo fmt", || quietly(cargo(workspace, &["fmt", "--all", "--check"])))?;
+    step("cargo build", || visibly(cargo(workspace, &["build", "--workspace", "--all-targets"])))?;
+    let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    step("cargo clippy", || visibly(cargo(workspace, &clippy)))?;
+    step("tidy", || tidy::run(workspace))?;
+    step("programs in bin/", || stage::stage(workspace).map(|_| ()))?;
+
+    let mut counts = Counts::default();
+    let tests = step("tests", || run_tests(workspace, &mut counts));
+    let doc_tests = step("doc tests", || {
+        counted(cargo(workspace, &["test", "--workspace", "--doc", "--no-fail-fast"]), &mut counts)
+    });
+    println!("\nthe gate took {:.0} s", begun.elapsed().as_secs_f64());
+    println!("{counts}");
+    tests.and(doc_tests)
+}
+
+/// Runs one step and says in a line how it went and how long it took.
+fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let outcome = work();
+    let verdict = if outcome.is_ok() { "ok  " } else { "FAIL" };
+    println!("{verdict} {:7.1} s  {name}", begun.elapsed().as_secs_f64());
+    outcome.with_context(|| format!("the step \"{name}\" failed"))
+}
+
+/// cargo-nextest where it is installed: it is faster and gives each test a process of its own. Else cargo's own runner.
+fn run_tests(workspace: &Workspace, counts: &mut Counts) -> anyhow::Result<()> {
+    let has_nextest = quietly(cargo(workspace, &["nextest", "--version"])).is_ok();
+    let arguments: &[&str] = if has_nextest {
+        &["nextest", "run", "--workspace", "--no-fail-fast"]
+    } else {
+        &["test", "--workspace", "--all-targets", "--no-fail-fast"]
+    };
+    counted(cargo(workspace, arguments), counts)
+}
+
+fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
+    let mut command = cargo::command(workspace.root());
+    command.args(arguments);
+    command
+}
+
+/// Runs a command whose output matters only when it fails.
+fn quietly(mut command: Command) -> anyhow::Result<()> {
+    let name = name_of(&command);
+    let output = command.output().with_context(|| format!("{name} could not be started"))?;
+    if !output.status.success() {
+        std::io::stdout().write_all(&output.stdout)?;
+        std::io::stderr().write_all(&output.stderr)?;
+        anyhow::bail!("{name} ended with {}", output.status);
+    }
+    Ok(())
+}
+
+/// Runs a command whose output is its progress.
+fn visibly(mut command: Command) -> anyhow::Result<()> {
+    let name = name_of(&command);
+    let status = command.status().with_context(|| format!("{name} could not be started"))?;
+    anyhow::ensure!(status.success(), "{name} ended with {status}");
+    Ok(())
+}
+
+/// Runs tests: shows their output as it comes and adds up their summaries.
+fn counted(mut command: Command, counts: &mut Counts) -> anyhow::Result<()> {
+    let name = name_of(&command);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{name} could not be started"))?;
+    let stdout = child.stdout.take().context("a piped child has an output")?;
+    let stderr = child.stderr.take().context("a piped child has an error output")?;
+    // Both are read at once: a full pipe would stop the child.
+    let (from_stdout, from_stderr) = std::thread::scope(|scope| {
+        let from_stderr = scope.spawn(|| pass_on(stderr, std::io::stderr()));
+        (pass_on(stdout, std::io::stdout()), from_stderr.join())
+    });
+    let from_stderr = from_stderr.map_err(|_| anyhow::anyhow!("the reader of {name}'s errors panicked"))?;
+    let status = child.wait()?;
+    let ran = from_stdout? + from_stderr?;
+    *counts = *counts + ran;
+    anyhow::ensure!(status.success(), "{name} ended with {status}");
+    Ok(())
+}
+
+/// Copies line by line and counts what the lines say about tests.
+fn pass_on(from: impl Read, mut to: impl Write) -> anyhow::Result<Counts> {
+    let mut counts = Counts::default();
+    let mut from = BufReader::new(from);
+    let mut line = Vec::new();
+    while from.read_until(b'\n', &mut line)? > 0 {
+        to.write_all(&line)?;
+        to.flush()?;
+        counts = counts + Counts::of_line(&String::from_utf8_lossy(&line));
+        line.clear();
+    }
+    Ok(counts)
+}
+
+/// The command line as a person would write it.
+fn name_of(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let words = std::iter::once(program).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,100 @@
+//! What must be installed before anything is checked.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::Context;
+
+use super::quietly;
+use crate::cargo;
+use crate::workspace::Workspace;
+
+/// A program of the system and the Debian package that brings it.
+///
+/// The C compiler is not here: without it, this very tool could not have been built.
+const PROGRAMS: [(&str, &str); 3] = [("git", "git"), ("node", "nodejs"), ("npm", "npm")];
+
+/// The oldest Node on which the contracts' linter and the front end's tools run.
+const NODE_MIN: u32 = 20;
+
+/// Checks the toolchain's parts, and installs missing system packages when it is root.
+pub(super) fn check(workspace: &Workspace) -> anyhow::Result<()> {
+    for part in ["fmt", "clippy"] {
+        let mut command = cargo::command(workspace.root());
+        command.args([part, "--version"]);
+        let found = command.output().is_ok_and(|output| output.status.success());
+        let component = if part == "fmt" { "rustfmt" } else { "clippy" };
+        anyhow::ensure!(found, "cargo {part} is missing; run: rustup component add {component}");
+    }
+
+    let missing: Vec<&str> =
+        PROGRAMS.iter().filter(|(program, _)| !is_installed(program)).map(|(_, package)| *package).collect();
+    if !missing.is_empty() {
+        let packages = missing.join(" ");
+        anyhow::ensure!(
+            is_root() && is_installed("apt-get"),
+            "system packages are missing; run: sudo apt-get install {packages}"
+        );
+        println!("installing {packages}");
+        install(&missing).with_context(|| format!("could not install {packages}"))?;
+    }
+
+    let version = Command::new("node").arg("--version").output().context("node could not be started")?;
+    let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
+    anyhow::ensure!(
+        major_version(&version).is_some_and(|major| major >= NODE_MIN),
+        "node is {version}, and {NODE_MIN} or newer is needed"
+    );
+    Ok(())
+}
+
+fn is_installed(program: &str) -> bool {
+    let Some(path) = std::env::var_os("PATH") else { return false };
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// The owner of this process's own entry: there is no safe call for the user id in the standard library.
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(Path::new("/proc/self")).is_ok_and(|entry| entry.uid() == 0)
+}
+
+fn install(packages: &[&str]) -> anyhow::Result<()> {
+    for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends"]] {
+        let mut command = Command::new("apt-get");
+        command
+            .arg("--quiet=2")
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdin(Stdio::null());
+        if arguments[0] == "install" {
+            command.args(packages);
+        }
+        quietly(command)?;
+    }
+    Ok(())
+}
+
+/// `v20.20.2` → 20
+fn major_version(version: &str) -> Option<u32> {
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_major_version_of_node_is_read() {
+        assert_eq!(major_version("v20.20.2"), Some(20));
+        assert_eq!(major_version("v8.0.0"), Some(8));
+        assert_eq!(major_version("20"), None);
+        assert_eq!(major_version(""), None);
+    }
+
+    #[test]
+    fn a_program_that_nobody_has_is_missing() {
+        assert!(is_installed("sh"));
+        assert!(!is_installed("querybox-has-no-such-program"));
+    }
+}

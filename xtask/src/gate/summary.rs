@@ -1,0 +1,110 @@
+//! How many tests passed: read from the last lines of cargo-nextest and of cargo's own runner.
+
+use std::fmt;
+use std::ops::Add;
+
+/// Tests by how they ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+}
+
+impl Counts {
+    /// What a line of a test run counts; nothing for any line but a summary.
+    pub(super) fn of_line(line: &str) -> Self {
+        let line = line.trim();
+        let list = if let Some(rest) = line.strip_prefix("Summary [") {
+            // `Summary [   0.036s] 5 tests run: 4 passed (1 slow), 1 failed, 2 skipped`
+            rest.split_once("run: ").map(|(_, list)| list)
+        } else {
+            // `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s`
+            line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")).map(|(_, list)| list)
+        };
+        let mut counts = Self::default();
+        for item in list.unwrap_or_default().split([',', ';']) {
+            let mut words = item.split_whitespace();
+            let Some(count) = words.next().and_then(|word| word.parse::<u64>().ok()) else { continue };
+            match words.next() {
+                Some("passed") => counts.passed += count,
+                // A test that ran out of time or could not be started has failed, whatever its runner calls it.
+                Some("failed" | "timed" | "exec") => counts.failed += count,
+                Some("skipped" | "ignored") => counts.skipped += count,
+                _ => {}
+            }
+        }
+        counts
+    }
+}
+
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+            skipped: self.skipped + other.skipped,
+        }
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, passed: u64, failed: u64, skipped: u64) {
+        assert_eq!(Counts::of_line(line), Counts { passed, failed, skipped }, "{line}");
+    }
+
+    #[test]
+    fn nextest_summaries_are_read() {
+        check("     Summary [   0.036s] 5 tests run: 5 passed, 0 skipped\n", 5, 0, 0);
+        check(
+            "     Summary [  12.036s] 9 tests run: 6 passed (1 slow, 1 flaky), 1 failed, 2 timed out, 3 skipped",
+            6,
+            3,
+            3,
+        );
+        check("     Summary [   0.2s] 3/40 tests run: 1 passed, 1 failed, 1 exec failed, 0 skipped", 1, 2, 0);
+    }
+
+    #[test]
+    fn cargo_summaries_are_read() {
+        check(
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 7 filtered out; finished in 0.01s",
+            3,
+            0,
+            1,
+        );
+        check(
+            "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1s",
+            3,
+            2,
+            0,
+        );
+    }
+
+    #[test]
+    fn other_lines_count_nothing() {
+        for line in
+            ["", "test a ... ok", "    Finished `test` profile", "2 passed, 1 failed", "Summary [broken"]
+        {
+            check(line, 0, 0, 0);
+        }
+    }
+
+    #[test]
+    fn the_last_line_is_what_machines_read() {
+        let counts =
+            Counts { passed: 12, failed: 1, skipped: 0 } + Counts { passed: 1, failed: 0, skipped: 2 };
+        assert_eq!(counts.to_string(), "13 passed, 1 failed, 2 skipped");
+    }
+}

@@ -42,7 +42,11 @@ pub(super) fn check_versions(package: &str, manifest: &str) -> anyhow::Result<Ve
     for table in tables {
         for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
             for (name, value) in table.get(kind).and_then(toml::Value::as_table).into_iter().flatten() {
-                if value.get("workspace").and_then(toml::Value::as_bool) != Some(true) {
+                let from_workspace = value.get("workspace").and_then(toml::Value::as_bool) == Some(true);
+                // A crate's tests may ask for its own features; that has no version.
+                let is_itself =
+                    name == package && value.get("path").and_then(toml::Value::as_str) == Some(".");
+                if !from_workspace && !is_itself {
                     let why = format!(
                         "{name} is not taken from the workspace; versions live in the root manifest only"
                     );
@@ -87,6 +91,7 @@ unsafe_code = \"forbid\"
             plain = "1"
             [dev-dependencies]
             git = { git = "https://example.com/x" }
+            demo = { path = ".", features = ["testkit"] }
             [target.'cfg(unix)'.dependencies]
             platform = { version = "1" }
         "#;

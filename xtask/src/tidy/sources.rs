@@ -23,7 +23,7 @@ const LINES_WARNING: usize = 500;
 const GENERATED: &str = "crates/querybox-contracts/src/gen/";
 
 /// Where a library may look at its process: a crate for tests, and the SDK's command line.
-const MAY_LOOK_AROUND: [&str; 2] = ["crates/querybox-fixtures/", "crates/querybox-plugin/src/serve"];
+const MAY_LOOK_AROUND: [&str; 2] = ["crates/querybox-fixtures/", "crates/querybox-plugin/src/cli.rs"];
 
 /// Functions of `std::env` that read or change what belongs to the process.
 const LOOKING_AROUND: [&str; 8] = [
@@ -129,10 +129,11 @@ fn check_paths(source: &Source) -> Vec<Finding> {
         for home in homes {
             for (start, _) in line.match_indices(home) {
                 let before = line[..start].chars().next_back();
-                let after = line[start + home.len()..].chars().next();
-                // `a/work/b` is below something, and `/home/<name>` or `/home/…` names nobody.
-                let is_absolute = !before.is_some_and(|c| c.is_alphanumeric() || "_-./~}".contains(c));
-                let names_somebody = after.is_some_and(char::is_alphanumeric) || home != homes[2];
+                // `a/work/b` and `<folder>/work/b` are below something, and `/home/<name>` or `/home/files` names nobody.
+                let is_absolute = !before.is_some_and(|c| c.is_alphanumeric() || "_-./~}>".contains(c));
+                let mut below = line[start + home.len()..].chars();
+                let end_of_name = below.find(|c| !c.is_alphanumeric() && !"_-.".contains(*c));
+                let names_somebody = home != homes[2] || end_of_name == Some('/');
                 if is_absolute && names_somebody {
                     findings
                         .push(source.finding(number, format!("names a path of one machine, below {home}")));
@@ -232,6 +233,8 @@ mod tests {
             concat!("./wo", "rk/"),
             concat!("/ho", "me/<name>/x"),
             concat!("/ho", "me/…"),
+            concat!("/ho", "me/files\", "),
+            concat!("<folder>/ho", "me/files/x"),
             concat!("/ro", "ot and /ho", "me"),
         ] {
             assert_eq!(places("docs/a.md", path), [""; 0], "{path}");
@@ -252,7 +255,7 @@ mod tests {
         let header = "//! A program of its own.\n";
         assert_eq!(places("crates/querybox-jail/src/main.rs", format!("{header}{code}")), [""; 0]);
         assert_eq!(places("crates/querybox-fixtures/src/a.rs", code), [""; 0]);
-        assert_eq!(places("crates/querybox-plugin/src/serve_cli.rs", code), [""; 0]);
+        assert_eq!(places("crates/querybox-plugin/src/cli.rs", code), [""; 0]);
         assert_eq!(places("crates/querybox-plugin/src/driver.rs", code).len(), 2);
         assert_eq!(places("crates/querybox-core/tests/it/main.rs", code), [""; 0]);
         assert_eq!(places("apps/querybox/src/config.rs", code), [""; 0]);

@@ -4,39 +4,40 @@ use arrow_schema::{DataType, TimeUnit};
 
 /// How the values of a column look, and what they mean.
 ///
-/// The kinds are those of the plugin contract. Beside its native Arrow type a kind may stand on `Utf8` or `LargeUtf8`
-/// where the table of [`Display::goes_with`] says so: the text is then the database's own and is shown as it is.
+/// The kinds are those of the plugin contract, each with the Arrow types it goes with. "Text" is `Utf8` or `LargeUtf8`:
+/// the database's own text, which is shown as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Display {
-    /// `t` or `f`.
+    /// `t` or `f`. `Boolean`.
     BoolTF,
-    /// `1` or `0`.
+    /// `1` or `0`. `Boolean`.
     Bool10,
-    /// Decimal digits.
+    /// Decimal digits. `Int8` to `Int64`, `UInt8` to `UInt64`, text.
     Integer,
     /// The shortest digits that read back, laid out as PostgreSQL 12 and later do: `1`, `0.1`, `1e+100`, `NaN`.
+    /// `Float32`, `Float64`, text.
     FloatPg,
-    /// The same, but a finite value always has a point or an exponent: `1.0`.
+    /// The same, but a finite value always has a point or an exponent: `1.0`. `Float32`, `Float64`, text.
     FloatPoint,
-    /// Digits with the type's scale.
+    /// Digits with the type's scale. `Decimal128`, `Decimal256`, text.
     Decimal,
-    /// `2024-02-29`.
+    /// `2024-02-29`. `Date32`, text.
     DateIso,
-    /// `2024-02-29 13:05:07.25`, the fraction without trailing zeros.
+    /// `2024-02-29 13:05:07.25`, the fraction without trailing zeros. `Timestamp` in microseconds without a zone, text.
     TimestampIso,
-    /// `2024-02-29 13:05:07.25+00`.
+    /// `2024-02-29 13:05:07.25+00`. `Timestamp` in microseconds (whatever zone it names: Arrow counts in UTC), text.
     TimestampIsoUtc,
-    /// `13:05:07.25`, from `00:00:00` to `24:00:00`.
+    /// `13:05:07.25`, from `00:00:00` to `24:00:00`. `Time64` in microseconds, text.
     Time,
-    /// Groups of 8-4-4-4-12 lower-case hexadecimal digits.
+    /// Groups of 8-4-4-4-12 lower-case hexadecimal digits. `FixedSizeBinary(16)`, text.
     Uuid,
-    /// `\x` and lower-case hexadecimal digits.
+    /// `\x` and lower-case hexadecimal digits. `Binary`, `LargeBinary`.
     BytesHex,
-    /// As it is.
+    /// As it is. Text.
     Text,
-    /// As it is; one JSON value.
+    /// As it is; one JSON value. Text.
     Json,
-    /// `{1,2,NULL}`, PostgreSQL's form. Lists of any depth; their innermost elements look as the kind inside, which is
+    /// `{1,2,NULL}`, PostgreSQL's form. `List` of any depth; its innermost elements look as the kind inside, which is
     /// never `Array` again.
     Array(Box<Display>),
 }
@@ -74,7 +75,6 @@ impl Display {
             Display::TimestampIso => {
                 is_text || matches!(data_type, T::Timestamp(TimeUnit::Microsecond, None))
             }
-            // Arrow keeps the instant in UTC whatever zone it names.
             Display::TimestampIsoUtc => {
                 is_text || matches!(data_type, T::Timestamp(TimeUnit::Microsecond, _))
             }

@@ -4,6 +4,26 @@
 //! leaves as text: cell by cell ([`Batch::cell`], [`Cell`]) or as a document ([`Writer`]). Everything from a driver is
 //! hostile input here: what is wrong with it is an [`Error`], never a panic.
 //!
+//! ```
+//! use bytes::Bytes;
+//! use querybox_results::{Column, Format, Shape, Writer};
+//!
+//! /// Exports what a driver sent: its schema, its columns, and its batches as metadata, body and number of rows.
+//! fn export(
+//!     schema: &Bytes,
+//!     columns: Vec<Column>,
+//!     batches: Vec<(Bytes, Bytes, u32)>,
+//! ) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+//!     let shape = Shape::new(schema, columns)?;
+//!     let mut writer = Writer::begin(Format::Csv, shape.columns(), Vec::new())?;
+//!     for (metadata, body, row_count) in batches {
+//!         writer.batch(&shape.batch(&metadata, body, row_count, Vec::new())?)?;
+//!     }
+//!     let (document, _) = writer.end()?;
+//!     Ok(document)
+//! }
+//! ```
+//!
 //! This crate knows display kinds and Arrow. It must not know databases, protobuf, processes or terminals.
 
 mod batch;

@@ -48,16 +48,23 @@ pub(crate) fn send(filled: Vec<Filled>, row_count: usize) -> Sent {
     let generator = IpcDataGenerator::default();
     let mut tracker = DictionaryTracker::new(true);
     let write = IpcWriteOptions::default();
-    let schema = generator.schema_to_bytes_with_dictionary_tracker(&schema, &mut tracker, &write);
     let (_, EncodedData { ipc_message, arrow_data }) =
         generator.encode(&batch, &mut tracker, &write, &mut Default::default()).unwrap();
     Sent {
-        schema: schema.ipc_message.into(),
+        schema: schema_message(&schema),
         columns,
         metadata: ipc_message.into(),
         body: arrow_data.into(),
         row_count: row_count.try_into().unwrap(),
     }
+}
+
+/// A schema as a bare IPC message.
+pub(crate) fn schema_message(schema: &Schema) -> Bytes {
+    let mut tracker = DictionaryTracker::new(true);
+    let write = IpcWriteOptions::default();
+    let generator = IpcDataGenerator::default();
+    generator.schema_to_bytes_with_dictionary_tracker(schema, &mut tracker, &write).ipc_message.into()
 }
 
 /// A batch of these columns, sent and read; notes by row and column.

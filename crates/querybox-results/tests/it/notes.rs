@@ -1,11 +1,12 @@
 //! Cells that the array cannot hold.
 
 use arrow_array::{Date32Array, StringArray};
+use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
 use expect_test::{Expect, expect};
 use querybox_results::{CellNote, Display, Note, State};
 
-use crate::ipc::{Filled, batch, filled, send};
+use crate::ipc::{Filled, batch, filled, schema_message, send};
 
 fn note(row: u32, column: u32, note: Note) -> CellNote {
     CellNote { row, column, note, display: None }
@@ -50,6 +51,16 @@ fn a_note_can_name_another_kind() {
     let batch = batch(columns(), vec![own]);
     assert_eq!(*batch.cell(0, 1).display(), Display::Text);
     assert_eq!(*batch.cell(1, 1).display(), Display::Integer);
+}
+
+#[test]
+fn a_column_without_nulls_can_have_a_noted_cell() {
+    let mut sent = send(columns(), 2);
+    let not_null = [("day", DataType::Date32), ("text", DataType::Utf8)]
+        .map(|(name, data_type)| Field::new(name, data_type, false));
+    sent.schema = schema_message(&Schema::new(not_null.to_vec()));
+    let noted = note(1, 0, Note::ExactText("infinity".to_owned()));
+    assert_eq!(sent.read(vec![noted]).unwrap().cell(1, 0).text(&mut String::new()), "infinity");
 }
 
 #[track_caller]

@@ -1,0 +1,239 @@
+//! The SDK from a driver's and from Core's side: a counting driver passes the testkit, and mistakes are told.
+
+#![expect(clippy::unwrap_used, reason = "tests and the driver that they run")]
+
+use std::{sync::Arc, time::Duration};
+
+use querybox_plugin::{
+    Column, ColumnKind, Done, Driver, Error, ExecuteError, OnError, Open, OpenError, Query, Results,
+    SchemaError, SchemaObjects, Session, Stages, TextKind, pb,
+    testkit::{Cases, Client, check},
+};
+use tokio::sync::Notify;
+use tonic::Code;
+
+/// A database of a few words: `count N`, `forever`, `wide N`, `huge N`, `twins`, `nothing`, `note`, `panic`, `lost`.
+struct Counter;
+
+#[derive(Default)]
+struct Counting {
+    stopped: Arc<Notify>,
+}
+
+impl Driver for Counter {
+    type Session = Counting;
+
+    fn info(&self) -> pb::PluginInfo {
+        pb::PluginInfo {
+            name: "Counter".into(),
+            driver_type: "counter".into(),
+            version: "1".into(),
+            contract_version: querybox_plugin::CONTRACT_VERSION,
+            capabilities: vec![pb::Capability::Cancel.into()],
+            network_need: pb::NetworkNeed::None.into(),
+            file_need: pb::FileNeed::None.into(),
+            connection_form: vec![pb::FormField {
+                name: "start".into(),
+                label: "First number".into(),
+                kind: pb::FormFieldKind::Number.into(),
+                role: pb::FormFieldRole::Option.into(),
+                default_value: "0".into(),
+                ..pb::FormField::default()
+            }],
+            ..pb::PluginInfo::default()
+        }
+    }
+
+    async fn open(&self, open: Open) -> Result<Counting, OpenError> {
+        match open.parameters.text("start") {
+            Some("-1") => Err(OpenError::Rejected(Box::new(rejection("there is nothing before 0")))),
+            _ => Ok(Counting::default()),
+        }
+    }
+
+    async fn test(&self, _: Open, stages: &mut Stages) -> Result<pb::ServerFacts, OpenError> {
+        stages.begin(pb::TestStage::Dial);
+        stages.passed("").await;
+        Ok(Counting::default().server())
+    }
+}
+
+fn rejection(message: &str) -> pb::Rejection {
+    pb::Rejection {
+        sqlstate: "42601".into(),
+        severity: "ERROR".into(),
+        message: message.into(),
+        ..pb::Rejection::default()
+    }
+}
+
+fn column(name: &str, kind: ColumnKind) -> Column {
+    Column { name: name.into(), database_type: String::new(), kind, origin_id: String::new() }
+}
+
+impl Session for Counting {
+    fn server(&self) -> pb::ServerFacts {
+        pb::ServerFacts { product: "Counter".into(), version: "1".into(), ..pb::ServerFacts::default() }
+    }
+
+    async fn execute(&self, query: Query, mut results: Results) -> Result<(), ExecuteError> {
+        let mut at = 0;
+        for text in query.sql.split_inclusive(';') {
+            let (start, words) = (at, text.trim_end_matches(';'));
+            at += text.len();
+            let start = start + (words.len() - words.trim_start().len());
+            let words = words.trim();
+            if words.is_empty() {
+                continue;
+            }
+            let statement = results.statement(start..start + words.len());
+            let (verb, n) = words.split_once(' ').unwrap_or((words, "1"));
+            let n: usize = n.parse().unwrap_or(0);
+            let int = |name| column(name, ColumnKind::Int64);
+            let columns = match verb {
+                "count" | "forever" | "note" | "late" => vec![int("n")],
+                "wide" => vec![int("n"); n],
+                "twins" => vec![int("n"), int("n")],
+                "huge" => vec![column("text", ColumnKind::Text(TextKind::Text))],
+                "nothing" => vec![],
+                "panic" => panic!("on request"),
+                "lost" => return Err(Error::lost("the server went away").into()),
+                _ => {
+                    statement
+                        .rejected(pb::Rejection { position_byte: Some(0), ..rejection("no such word") })
+                        .await?;
+                    match query.on_error {
+                        OnError::Stop => break,
+                        OnError::Continue => continue,
+                    }
+                }
+            };
+            let mut rows = statement.rows(&columns).await?;
+            let wanted = match verb {
+                "forever" => usize::MAX,
+                "count" => n,
+                _ => 1,
+            };
+            let mut cancelled = false;
+            for i in 0..wanted {
+                cancelled = query.cancelled.is_cancelled();
+                if cancelled || !rows.begin_row() {
+                    break;
+                }
+                match verb {
+                    "huge" => rows.text(&"ä".repeat(n / 2)),
+                    "note" => rows.exact_text("infinity", pb::Display::Unspecified),
+                    _ => columns.iter().for_each(|_| rows.int(i64::try_from(i).unwrap())),
+                }
+                if rows.end_row() {
+                    rows.flush().await?;
+                }
+            }
+            if cancelled {
+                let cancelled = pb::Rejection { sqlstate: "57014".into(), ..rejection("cancelled") };
+                return rows.rejected(cancelled).await;
+            }
+            if verb == "late" {
+                self.stopped.notified().await;
+            }
+            let transaction_state = pb::TransactionState::Unspecified;
+            rows.finish(Done { affected_rows: None, command_tag: "COUNT".into(), transaction_state }).await?;
+        }
+        Ok(())
+    }
+
+    async fn schema(&self, _: pb::GetSchemaRequest, _: SchemaObjects) -> Result<(), SchemaError> {
+        Err(Error::unsupported("there is no schema").into())
+    }
+
+    async fn cancel(&self) -> Result<(), Error> {
+        self.stopped.notify_one();
+        Ok(())
+    }
+}
+
+async fn opened() -> Client {
+    let mut client = Client::connect(Counter);
+    client.open(vec![], vec![]).await.unwrap();
+    client
+}
+
+#[tokio::test]
+async fn a_driver_on_the_sdk_passes_the_testkit() {
+    check(
+        || Counter,
+        &Cases {
+            parameters: vec![],
+            secrets: vec![],
+            one_row: "count 1",
+            syntax_error: "compute 1",
+            empty_result: "count 0",
+            zero_columns: Some("nothing"),
+            duplicate_names: "twins",
+            wide_row: ("wide 2000".into(), 2000),
+            huge_cell: ("huge 20000001", 20_000_000),
+            noted_cell: Some("note"),
+            endless: "forever",
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_panic_of_the_driver_is_its_own_mistake_and_leaves_the_session() {
+    let mut client = opened().await;
+    let status = client.execute("panic").await.unwrap_err();
+    assert_eq!(status.code(), Code::Internal);
+    assert_eq!(status.message(), "the driver panicked: on request");
+    client.execute("count 1").await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_told_before_a_failure_arrives_before_its_status() {
+    let mut client = opened().await;
+    let mut parts = client.grpc.execute(client.execute_request("count 3; lost")).await.unwrap().into_inner();
+    let mut told = 0;
+    let status = loop {
+        match parts.message().await {
+            Ok(Some(_)) => told += 1,
+            Ok(None) => panic!("the failure is not told"),
+            Err(status) => break status,
+        }
+    };
+    // Header, the first row, the other two, summary.
+    assert_eq!(told, 4);
+    assert_eq!((status.code(), status.message()), (Code::Unavailable, "the server went away"));
+}
+
+#[tokio::test]
+async fn a_refused_open_is_an_outcome_and_spends_the_driver() {
+    let mut client = Client::connect(Counter);
+    let outcome = client.open(vec![("start".into(), "-1".into())], vec![]).await.unwrap();
+    let pb::open_response::Outcome::Rejection(rejection) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(rejection.message, "there is nothing before 0");
+    assert!(client.open(vec![], vec![]).await.is_err());
+    assert!(client.execute("count 1").await.is_err());
+}
+
+#[tokio::test]
+async fn a_rows_position_counts_from_the_script_and_not_from_its_statement() {
+    let mut client = opened().await;
+    let answer = client.execute("count 1; guess").await.unwrap();
+    assert_eq!(answer.statements[1].rejection.as_ref().unwrap().position_byte, Some(9));
+}
+
+#[tokio::test]
+async fn a_session_that_waits_is_cancelled_too() {
+    let mut client = opened().await;
+    let mut parts = client.grpc.execute(client.execute_request("late")).await.unwrap().into_inner();
+    parts.message().await.unwrap();
+    parts.message().await.unwrap();
+    drop(parts);
+    tokio::time::timeout(Duration::from_secs(5), async {
+        while client.execute("count 1").await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("the dropped stream reaches the session's cancel");
+}

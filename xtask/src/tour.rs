@@ -85,7 +85,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
 
 fn query(program: &Path, home: &Path, sql: &str) -> anyhow::Result<()> {
     let status = Command::new(program)
-        .args(["query", "sample", sql])
+        .args(["query", "sample", sql, "--format", "table"])
         .env("QUERYBOX_HOME", home)
         .status()
         .with_context(|| format!("{} could not be started", program.display()))?;

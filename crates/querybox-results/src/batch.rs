@@ -18,6 +18,8 @@ pub struct CellNote {
     pub note: Note,
     /// The kind of this cell when it is not its column's.
     pub display: Option<Display>,
+    /// The value's size in bytes when an [`Note::ExactText`] or [`Note::Undecodable`] is only its first part.
+    pub full_size: Option<u64>,
 }
 
 /// What a noted cell is.
@@ -91,16 +93,18 @@ impl Batch {
         assert!(row < self.row_count, "row {row} of a batch of {}", self.row_count);
         let contents = &self.contents[column];
         let display = &self.columns[column].display;
-        let Some(CellNote { note, display: own, .. }) = contents.note(row) else {
+        let Some(CellNote { note, display: own, full_size, .. }) = contents.note(row) else {
             return Cell::of_slot(&contents.values, row, display);
         };
         let display = own.as_ref().unwrap_or(display);
-        match note {
-            Note::ExactText(text) => Cell::of_text(text, display),
-            Note::Undecodable(bytes) => Cell::of_undecodable(bytes, display),
-            Note::CutAtSize(full_size) => {
-                Cell::of_slot(&contents.values, row, display).with_state(State::Cut { full_size: *full_size })
-            }
+        let (cell, full_size) = match note {
+            Note::ExactText(text) => (Cell::of_text(text, display), *full_size),
+            Note::Undecodable(bytes) => (Cell::of_undecodable(bytes, display), *full_size),
+            Note::CutAtSize(full_size) => (Cell::of_slot(&contents.values, row, display), Some(*full_size)),
+        };
+        match full_size {
+            Some(full_size) => cell.with_state(State::Cut { full_size }),
+            None => cell,
         }
     }
 

@@ -51,7 +51,7 @@ fn several() -> Vec<Filled> {
 }
 
 fn notes() -> Vec<CellNote> {
-    let note = |row, column, note, display| CellNote { row, column, note, display };
+    let note = |row, column, note, display| CellNote { row, column, note, display, full_size: None };
     vec![
         note(2, 1, Note::ExactText("NaN".to_owned()), None),
         note(3, 1, Note::ExactText("00012345678901234567890".to_owned()), Some(Display::Decimal)),
@@ -254,7 +254,7 @@ fn batches_follow_one_another_without_a_seam() {
 
 #[test]
 fn cut_cells_are_counted() {
-    let cut = |row| CellNote { row, column: 0, note: Note::CutAtSize(9), display: None };
+    let cut = |row| CellNote { row, column: 0, note: Note::CutAtSize(9), display: None, full_size: None };
     let batch = batch(vec![words(&[Some("a"), None, Some("c")])], vec![cut(0), cut(2)]);
     assert_eq!(document(Format::Csv, &[batch]).1, Written { rows: 3, cells_cut: 2 });
 }

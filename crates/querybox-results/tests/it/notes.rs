@@ -9,7 +9,7 @@ use querybox_results::{CellNote, Display, Note, State};
 use crate::ipc::{Filled, batch, filled, schema_message, send};
 
 fn note(row: u32, column: u32, note: Note) -> CellNote {
-    CellNote { row, column, note, display: None }
+    CellNote { row, column, note, display: None, full_size: None }
 }
 
 /// Row 0: a date and a text; row 1: nothing.
@@ -51,6 +51,18 @@ fn a_note_can_name_another_kind() {
     let batch = batch(columns(), vec![own]);
     assert_eq!(*batch.cell(0, 1).display(), Display::Text);
     assert_eq!(*batch.cell(1, 1).display(), Display::Integer);
+}
+
+#[test]
+fn a_noted_value_can_be_cut_too() {
+    let cut = |note| CellNote { full_size: Some(1 << 30), ..note };
+    let text = cut(note(1, 0, Note::ExactText("44 BC, and then".to_owned())));
+    let bytes = cut(note(1, 1, Note::Undecodable(Bytes::from_static(b"\xff"))));
+    let batch = batch(columns(), vec![text, bytes]);
+    assert_eq!(batch.cell(1, 0).state(), State::Cut { full_size: 1 << 30 });
+    assert_eq!(batch.cell(1, 0).text(&mut String::new()), "44 BC, and then");
+    assert_eq!(batch.cell(1, 1).state(), State::Cut { full_size: 1 << 30 });
+    assert_eq!(batch.cell(1, 1).text(&mut String::new()), "\\xff");
 }
 
 #[test]

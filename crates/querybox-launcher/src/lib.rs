@@ -1,1 +1,44 @@
-//! .
+//! Drivers as processes: started in the jail, spoken to, watched, ended, and always reaped.
+//!
+//! - [`Launcher`]: starts them and asks their files what they are.
+//! - [`Driver`], [`OpenDriver`]: one process, and the calls of the plugin contract. Dropping it kills it.
+//! - [`Parts`]: what a query answers, checked against the contract part by part.
+//! - [`Ending`]: how a process came to its end, as a cause that people can be told.
+//!
+//! Must not know: databases, stored connections, who asked for a query. It never looks inside a batch.
+
+mod calls;
+mod driver;
+mod info;
+mod launcher;
+mod order;
+mod printable;
+mod probe;
+mod process;
+mod spawner;
+mod start;
+mod transport;
+
+pub use querybox_jail::{Enforced, Ids, Limits, Mechanism, Pin, Refused, Step};
+
+pub use crate::{
+    calls::{
+        error::{BrokenContract, CallError, Reason},
+        execute::{ExecuteOrder, OnError},
+        open::{OpenOrder, Parameter, ParameterValue, ServerFacts},
+        part::{Fact, Part, Rejection, StoppedBy, Summary, TransactionState},
+        parts::Parts,
+        schema::{SchemaKind, SchemaOrder, SchemaPart, SchemaParts},
+        test::{Stage, StageOutcome, TestPart, TestParts},
+    },
+    driver::{CancelOutcome, Driver, OpenDriver, OpenOutcome},
+    info::{
+        Capability, DriverInfo, FieldKind, FieldOption, FieldRole, FileNeed, FormField, InfoFault,
+        NetworkNeed,
+    },
+    launcher::{Config, Launcher},
+    order::{Deadline, DriverFile, FileGrant, StartOrder},
+    probe::{Described, ProbeError},
+    process::ending::{Cause, Ending},
+    start::StartError,
+};

@@ -1,0 +1,266 @@
+//! A driver without a database, for the launcher's tests: the statement says how it behaves. It is written against the
+//! contract alone, as a driver in another language would be.
+#![expect(clippy::print_stdout, reason = "`info` prints")]
+#![expect(clippy::print_stderr, reason = "drivers write there")]
+
+use std::{
+    env, fs, io,
+    pin::Pin,
+    process::{abort, exit},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures::{Stream, StreamExt, stream};
+use querybox_contracts::plugin::v1::{
+    self as pb,
+    driver_service_server::{DriverService, DriverServiceServer},
+    execute_response::Part,
+    open_response::Outcome,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::UnixStream,
+    sync::{Notify, mpsc},
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, transport::server::Connected};
+use tonic_types::{ErrorDetails, StatusExt};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    match env::args().nth(1).as_deref() {
+        Some("info") => println!("{}", serde_json::to_string(&info()).expect("an info is JSON")),
+        Some("serve") => serve().await.expect("descriptor 0 is a socket"),
+        other => panic!("{other:?} is not `info` or `serve`"),
+    }
+}
+
+fn info() -> pb::PluginInfo {
+    pb::PluginInfo {
+        name: "Test".to_owned(),
+        driver_type: "test".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        contract_version: 1,
+        network_need: pb::NetworkNeed::None.into(),
+        file_need: pb::FileNeed::None.into(),
+        ..pb::PluginInfo::default()
+    }
+}
+
+async fn serve() -> io::Result<()> {
+    let socket = std::os::unix::net::UnixStream::from(rustix::stdio::stdin().try_clone_to_owned()?);
+    socket.set_nonblocking(true)?;
+    let closed = CancellationToken::new();
+    let socket = Watched { socket: UnixStream::from_std(socket)?, _closed: closed.clone().drop_guard() };
+    let incoming = stream::once(async { Ok::<_, io::Error>(socket) }).chain(stream::pending());
+    tonic::transport::Server::builder()
+        .add_service(DriverServiceServer::new(TestDriver::default()))
+        .serve_with_incoming_shutdown(incoming, closed.cancelled())
+        .await
+        .map_err(io::Error::other)
+}
+
+#[derive(Default)]
+struct TestDriver {
+    cancelled: Arc<Notify>,
+}
+
+type Parts<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl DriverService for TestDriver {
+    type ExecuteStream = Parts<pb::ExecuteResponse>;
+    type GetSchemaStream = Parts<pb::GetSchemaResponse>;
+    type TestConnectionStream = Parts<pb::TestConnectionResponse>;
+
+    async fn open(&self, request: Request<pb::OpenRequest>) -> Result<Response<pb::OpenResponse>, Status> {
+        let request = request.into_inner();
+        let wanted = request.parameters.iter().find(|parameter| parameter.name == "open");
+        let text = match wanted.and_then(|parameter| parameter.value.clone()) {
+            Some(pb::parameter::Value::Text(text)) => text,
+            Some(pb::parameter::Value::Content(_)) | None => String::new(),
+        };
+        let password = request.credential.unwrap_or_default().fields.pop();
+        match (text.as_str(), password) {
+            ("hang", _) => std::future::pending().await,
+            ("refused", _) => Err(failure("CONNECT_FAILED", "nobody listens there")),
+            ("", Some(password)) if password.value != "right".as_bytes() => {
+                let rejection = pb::Rejection {
+                    sqlstate: "28P01".to_owned(),
+                    message: "wrong password".to_owned(),
+                    ..pb::Rejection::default()
+                };
+                Ok(Response::new(pb::OpenResponse { outcome: Some(Outcome::Rejection(rejection)) }))
+            }
+            _ => {
+                let server = pb::ServerFacts { product: "Test".to_owned(), ..pb::ServerFacts::default() };
+                let opened = pb::Opened { server: Some(server), ..pb::Opened::default() };
+                Ok(Response::new(pb::OpenResponse { outcome: Some(Outcome::Opened(opened)) }))
+            }
+        }
+    }
+
+    async fn execute(
+        &self,
+        request: Request<pb::ExecuteRequest>,
+    ) -> Result<Response<Self::ExecuteStream>, Status> {
+        let (parts, stream) = mpsc::channel(1);
+        let cancelled = Arc::clone(&self.cancelled);
+        let script = request.into_inner().sql;
+        // A thread of its own, as a driver of a blocking library has; it ends with the process.
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime can be built").block_on(run(&script, &parts, &cancelled));
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+    }
+
+    async fn get_schema(
+        &self,
+        _request: Request<pb::GetSchemaRequest>,
+    ) -> Result<Response<Self::GetSchemaStream>, Status> {
+        let schema = pb::Schema { name: "main".to_owned(), ..pb::Schema::default() };
+        let object = pb::SchemaObject { object: Some(pb::schema_object::Object::Schema(schema)) };
+        let part = pb::GetSchemaResponse { objects: vec![object], rejection: None };
+        Ok(Response::new(Box::pin(stream::iter([Ok(part)]))))
+    }
+
+    async fn cancel(
+        &self,
+        _request: Request<pb::CancelRequest>,
+    ) -> Result<Response<pb::CancelResponse>, Status> {
+        self.cancelled.notify_waiters();
+        Ok(Response::new(pb::CancelResponse { outcome: pb::CancelOutcome::Requested.into() }))
+    }
+
+    async fn test_connection(
+        &self,
+        _request: Request<pb::TestConnectionRequest>,
+    ) -> Result<Response<Self::TestConnectionStream>, Status> {
+        let passed = |stage: pb::TestStage| {
+            Ok(pb::TestConnectionResponse {
+                stage: stage.into(),
+                outcome: Some(pb::test_connection_response::Outcome::Passed(pb::TestPassed::default())),
+                ..pb::TestConnectionResponse::default()
+            })
+        };
+        Ok(Response::new(Box::pin(stream::iter([
+            passed(pb::TestStage::Dial),
+            passed(pb::TestStage::Version),
+        ]))))
+    }
+}
+
+async fn run(script: &str, parts: &mpsc::Sender<Result<pb::ExecuteResponse, Status>>, cancelled: &Notify) {
+    let send = async |part| {
+        // Nobody listens any more: the process ends soon.
+        let _ = parts.send(Ok(pb::ExecuteResponse { part: Some(part) })).await;
+    };
+    let number = |text: &str| text.parse::<usize>().expect("the test gives a number");
+    let cancellation = cancelled.notified();
+    send(header()).await;
+    match script.split(' ').collect::<Vec<_>>().as_slice() {
+        ["rows", count] => {
+            for _ in 0..number(count) {
+                send(batch()).await;
+            }
+            send(summary(number(count) as u64)).await;
+        }
+        ["wait"] => {
+            cancellation.await;
+            let message = "interrupted".to_owned();
+            send(Part::Rejection(pb::Rejection { message, ..pb::Rejection::default() })).await;
+        }
+        ["wait", "deaf"] => std::future::pending().await,
+        ["exit", code] => exit(i32::try_from(number(code)).expect("a code is small")),
+        ["abort"] => abort(),
+        ["fail"] => {
+            let _ = parts.send(Err(failure("CONNECTION_LOST", "the server \u{1b}[31mwent away"))).await;
+        }
+        ["lie"] => send(summary(7)).await,
+        ["vanish"] => {}
+        ["shout", megabytes] => {
+            for _ in 0..number(megabytes) * 1024 {
+                eprint!("{}", "x".repeat(1023) + "\n");
+            }
+            eprintln!("\u{1b}[2Jlast line");
+            send(summary(0)).await;
+        }
+        ["allocate", megabytes] => {
+            let mut memory = vec![0_u8; number(megabytes) << 20];
+            memory.iter_mut().step_by(4096).for_each(|byte| *byte = 1);
+            send(summary(0)).await;
+            std::hint::black_box(memory);
+        }
+        ["write", path, bytes] => {
+            fs::write(path, vec![0; number(bytes)]).expect("the file can be written");
+            send(summary(0)).await;
+        }
+        other => panic!("{other:?} is not known"),
+    }
+}
+
+fn header() -> Part {
+    let column =
+        pb::Column { name: "n".to_owned(), display: pb::Display::Text.into(), ..pb::Column::default() };
+    Part::Header(pb::Header {
+        returns_rows: true,
+        arrow_schema: "schema".into(),
+        columns: vec![column],
+        ..pb::Header::default()
+    })
+}
+
+fn batch() -> Part {
+    let arrow_body = vec![0; 128 << 10].into();
+    Part::Batch(pb::Batch { row_count: 1, arrow_metadata: "batch".into(), arrow_body, notes: Vec::new() })
+}
+
+fn summary(rows: u64) -> Part {
+    let elapsed = Duration::from_millis(1).try_into().ok();
+    Part::Summary(pb::Summary { rows, elapsed, ..pb::Summary::default() })
+}
+
+fn failure(reason: &str, message: &str) -> Status {
+    let details = ErrorDetails::with_error_info(reason, "querybox", std::collections::HashMap::new());
+    Status::with_error_details(tonic::Code::Unavailable, message, details)
+}
+
+/// The one connection. When it is dropped, the socket was closed.
+struct Watched {
+    socket: UnixStream,
+    _closed: tokio_util::sync::DropGuard,
+}
+
+impl Connected for Watched {
+    type ConnectInfo = ();
+
+    fn connect_info(&self) -> Self::ConnectInfo {}
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}

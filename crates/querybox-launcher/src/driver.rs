@@ -1,0 +1,238 @@
+//! A running driver, before and after it was opened.
+
+use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
+
+use querybox_contracts::plugin::v1 as pb;
+use querybox_jail::Enforced;
+use tokio::time::timeout;
+
+use crate::{
+    calls::{
+        error::{BrokenContract, CallError},
+        execute::ExecuteOrder,
+        failure::explain,
+        open::{OpenOrder, ServerFacts},
+        part::Rejection,
+        parts::Parts,
+        schema::{SchemaOrder, SchemaParts},
+        test::TestParts,
+    },
+    order::Deadline,
+    process::{Process, ending::Ending},
+    transport::Client,
+};
+
+/// How long a driver may take to end when its socket closed. Then it is killed.
+const CLOSE_GRACE: Duration = Duration::from_secs(1);
+
+/// A confined driver that was not opened. Dropping it kills the process.
+pub struct Driver {
+    client: Client,
+    process: Arc<Process>,
+    enforced: Enforced,
+    /// Our end of the dial socket. The driver finds the other end open for as long as it runs.
+    dial: OwnedFd,
+}
+
+/// What became of an [`Driver::open`].
+pub enum OpenOutcome {
+    /// The session can be used.
+    Opened(Box<OpenDriver>, ServerFacts),
+    /// The database refused. The process is gone.
+    Rejected(Box<Rejection>),
+}
+
+/// A driver with an open session. Dropping it, and the streams that it gave, kills the process.
+pub struct OpenDriver {
+    client: Client,
+    process: Arc<Process>,
+    session_id: String,
+    cancel_token: Vec<u8>,
+    _dial: OwnedFd,
+}
+
+/// What became of a request to stop; not of the statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelOutcome {
+    /// The database was asked.
+    Requested,
+    /// Nothing ran.
+    NothingRuns,
+}
+
+impl Driver {
+    pub(crate) fn new(client: Client, process: Process, enforced: Enforced, dial: OwnedFd) -> Self {
+        Self { client, process: Arc::new(process), enforced, dial }
+    }
+
+    /// What the jail enforced, and what it could not.
+    pub fn enforced(&self) -> &Enforced {
+        &self.enforced
+    }
+
+    /// The process, for logs.
+    pub fn pid(&self) -> u32 {
+        self.process.pid().as_raw_nonzero().get().unsigned_abs()
+    }
+
+    /// Opens the session. The credentials are consumed: they go to the driver and are wiped here.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`]. The process is gone.
+    pub async fn open(self, order: OpenOrder) -> Result<OpenOutcome, CallError> {
+        let Self { mut client, process, dial, .. } = self;
+        let session_id = order.session_id.clone();
+        let answer = client.open(order.into_request()).await;
+        let outcome = match answer {
+            Ok(response) => response.into_inner().outcome,
+            Err(status) => return Err(explain(&process, status).await),
+        };
+        match outcome {
+            Some(pb::open_response::Outcome::Opened(opened)) => {
+                let server = ServerFacts::from(opened.server.unwrap_or_default());
+                let cancel_token = opened.cancel_token.to_vec();
+                process.set_cancel_call(Some(cancel_call(&client, &session_id, &cancel_token)));
+                let opened = OpenDriver { client, process, session_id, cancel_token, _dial: dial };
+                Ok(OpenOutcome::Opened(Box::new(opened), server))
+            }
+            Some(pb::open_response::Outcome::Rejection(rejection)) => {
+                Ok(OpenOutcome::Rejected(Box::new(Rejection::from(rejection))))
+            }
+            None => Err(BrokenContract::new("Open was answered with nothing").found_in(&process)),
+        }
+    }
+
+    /// Tries a connection stage by stage. The credentials are consumed.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`]. The process is gone.
+    pub async fn test(self, order: OpenOrder) -> Result<TestParts, CallError> {
+        let Self { mut client, process, dial, .. } = self;
+        let request = pb::TestConnectionRequest { open: Some(order.into_request()) };
+        match client.test_connection(request).await {
+            Ok(response) => Ok(TestParts::new(response.into_inner(), process, dial)),
+            Err(status) => Err(explain(&process, status).await),
+        }
+    }
+
+    /// Waits until the process is gone. Cancel-safe.
+    pub async fn ended(&self) -> Arc<Ending> {
+        self.process.ended().await
+    }
+
+    /// Kills the process and waits until it is gone.
+    pub async fn kill(self) -> Arc<Ending> {
+        self.process.kill();
+        self.process.ended().await
+    }
+}
+
+impl OpenDriver {
+    /// The process, for logs.
+    pub fn pid(&self) -> u32 {
+        self.process.pid().as_raw_nonzero().get().unsigned_abs()
+    }
+
+    /// Runs a script. Dropping the parts asks the database to stop.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`].
+    pub async fn execute(&self, order: ExecuteOrder) -> Result<Parts, CallError> {
+        let request = order.into_request(self.session_id.clone());
+        match self.client.clone().execute(request).await {
+            Ok(response) => Ok(Parts::new(response.into_inner(), Arc::clone(&self.process))),
+            Err(status) => Err(explain(&self.process, status).await),
+        }
+    }
+
+    /// Asks what the database holds.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`].
+    pub async fn schema(&self, order: SchemaOrder) -> Result<SchemaParts, CallError> {
+        let request = order.into_request(self.session_id.clone());
+        match self.client.clone().get_schema(request).await {
+            Ok(response) => Ok(SchemaParts::new(response.into_inner(), Arc::clone(&self.process))),
+            Err(status) => Err(explain(&self.process, status).await),
+        }
+    }
+
+    /// Asks the database to stop what runs, whose parts still end with a part of their own.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`].
+    pub async fn cancel(&self) -> Result<CancelOutcome, CallError> {
+        let request = cancel_request(&self.session_id, &self.cancel_token);
+        let response = match self.client.clone().cancel(request).await {
+            Ok(response) => response.into_inner(),
+            Err(status) => return Err(explain(&self.process, status).await),
+        };
+        match response.outcome() {
+            pb::CancelOutcome::Requested => Ok(CancelOutcome::Requested),
+            pb::CancelOutcome::NothingRuns => Ok(CancelOutcome::NothingRuns),
+            pb::CancelOutcome::Unspecified => {
+                Err(BrokenContract::new("Cancel was answered with no outcome").found_in(&self.process))
+            }
+        }
+    }
+
+    /// Sets, moves or takes away the deadline. At the deadline the driver is asked to cancel; at most a second later it is
+    /// killed, unless the deadline was moved or taken away meanwhile because what ran has ended.
+    pub fn set_deadline(&self, deadline: Option<Deadline>) {
+        self.process.set_deadline(deadline);
+    }
+
+    /// The limit of the deadline that passed, if one did: then a cancelled statement was cancelled for it.
+    pub fn deadline_passed(&self) -> Option<Duration> {
+        self.process.deadline_passed()
+    }
+
+    /// Waits until the process is gone. Cancel-safe.
+    pub async fn ended(&self) -> Arc<Ending> {
+        self.process.ended().await
+    }
+
+    /// Closes the socket, at which the driver leaves the database and exits, and kills it if it does not. Streams that are
+    /// still held keep the socket open.
+    pub async fn close(self) -> Arc<Ending> {
+        let Self { client, process, .. } = self;
+        process.set_cancel_call(None);
+        drop(client);
+        if let Ok(ending) = timeout(CLOSE_GRACE, process.ended()).await {
+            return ending;
+        }
+        process.kill();
+        process.ended().await
+    }
+
+    /// Kills the process and waits until it is gone.
+    pub async fn kill(self) -> Arc<Ending> {
+        self.process.kill();
+        self.process.ended().await
+    }
+}
+
+fn cancel_request(session_id: &str, cancel_token: &[u8]) -> pb::CancelRequest {
+    pb::CancelRequest { session_id: session_id.to_owned(), cancel_token: cancel_token.to_vec().into() }
+}
+
+fn cancel_call(
+    client: &Client,
+    session_id: &str,
+    cancel_token: &[u8],
+) -> crate::process::deadline::CancelCall {
+    let client = client.clone();
+    let request = cancel_request(session_id, cancel_token);
+    Box::new(move || {
+        let (mut client, request) = (client.clone(), request.clone());
+        Box::pin(async move {
+            // Whatever it answers: the process is killed if it is still there after its grace.
+            let _ = client.cancel(request).await;
+        })
+    })
+}

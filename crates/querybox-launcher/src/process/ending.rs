@@ -1,0 +1,152 @@
+//! How a process came to its end.
+
+use std::{fmt, time::Duration};
+
+use querybox_jail::Limits;
+use rustix::process::{Signal, WaitIdStatus};
+
+/// The end of a driver's process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// What ended it.
+    pub cause: Cause,
+    /// The last it wrote on standard error, at most 16 KiB, made printable. Empty: nothing.
+    pub stderr_tail: String,
+}
+
+/// What ended a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// It ended by itself, with this code.
+    Exited(i32),
+    /// A signal that we did not send, by its number.
+    Signal(i32),
+    /// It was killed for it was still there after its deadline, which was set as this long.
+    Deadline(Duration),
+    /// It was killed, or killed itself, for it wanted more memory than its limit.
+    Memory {
+        /// The limit.
+        limit_bytes: u64,
+        /// What it used, or would have used.
+        reached_bytes: u64,
+    },
+    /// The kernel killed it for a file would have grown beyond the limit.
+    FileSize {
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// It was killed, for nobody needed it any more or it broke the contract.
+    Killed,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cause.fmt(f)?;
+        match self.stderr_tail.trim_end().lines().last() {
+            Some(line) => write!(f, "; its last words: {line}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "it exited with code {code}"),
+            Self::Signal(number) => match Signal::from_named_raw(*number) {
+                Some(signal) => write!(f, "it was ended by signal {number} ({signal:?})"),
+                None => write!(f, "it was ended by signal {number}"),
+            },
+            Self::Deadline(limit) => write!(f, "it was stopped at the deadline of {limit:?}"),
+            Self::Memory { limit_bytes, reached_bytes } => write!(
+                f,
+                "it reached the memory limit of {} MiB ({} MiB wanted)",
+                limit_bytes >> 20,
+                reached_bytes.div_ceil(1 << 20),
+            ),
+            Self::FileSize { limit_bytes } => {
+                write!(f, "it reached the file size limit of {limit_bytes} bytes")
+            }
+            Self::Killed => f.write_str("it was stopped"),
+        }
+    }
+}
+
+/// The bounds that an ending may be about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) memory_bytes_max: u64,
+    pub(crate) file_bytes_max: Option<u64>,
+}
+
+impl Bounds {
+    pub(crate) fn of(limits: &Limits) -> Self {
+        Self { memory_bytes_max: limits.memory_bytes_max, file_bytes_max: limits.file_bytes_max }
+    }
+}
+
+/// What the kernel tells, read together with what is known of the process.
+pub(crate) fn derive_cause(
+    status: &WaitIdStatus,
+    bounds: Bounds,
+    resident_bytes_seen: u64,
+    stderr_tail: &str,
+) -> Cause {
+    let Some(signal) = status.terminating_signal() else {
+        return Cause::Exited(status.exit_status().unwrap_or_default());
+    };
+    if signal == Signal::ABORT.as_raw()
+        && let Some(wanted) = refused_allocation(stderr_tail)
+    {
+        let reached_bytes = resident_bytes_seen.saturating_add(wanted);
+        return Cause::Memory { limit_bytes: bounds.memory_bytes_max, reached_bytes };
+    }
+    if signal == Signal::XFSZ.as_raw()
+        && let Some(limit_bytes) = bounds.file_bytes_max
+    {
+        return Cause::FileSize { limit_bytes };
+    }
+    Cause::Signal(signal)
+}
+
+/// The kernel refuses memory beyond the limit, and a Rust program that cannot go on then says so and aborts: the words are
+/// those of std's `handle_alloc_error`. Nothing else tells such an abort from another one.
+fn refused_allocation(stderr_tail: &str) -> Option<u64> {
+    let (_, after) = stderr_tail.rsplit_once("memory allocation of ")?;
+    let (bytes, _) = after.split_once(" bytes failed")?;
+    bytes.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_allocation_is_read_off_the_last_words() {
+        assert_eq!(
+            refused_allocation("starting\nmemory allocation of 629145600 bytes failed\n"),
+            Some(629_145_600)
+        );
+        assert_eq!(refused_allocation("memory allocation of some bytes failed"), None);
+        assert_eq!(refused_allocation("panicked at src/main.rs"), None);
+    }
+
+    #[test]
+    fn an_ending_is_told_in_one_line() {
+        let ending =
+            |cause, stderr_tail: &str| Ending { cause, stderr_tail: stderr_tail.to_owned() }.to_string();
+        assert_eq!(ending(Cause::Exited(3), ""), "it exited with code 3");
+        assert_eq!(
+            ending(Cause::Exited(101), "thread main panicked\nno such table\n\n"),
+            "it exited with code 101; its last words: no such table"
+        );
+        assert_eq!(
+            ending(Cause::Memory { limit_bytes: 512 << 20, reached_bytes: 600 << 20 }, ""),
+            "it reached the memory limit of 512 MiB (600 MiB wanted)"
+        );
+        assert_eq!(
+            ending(Cause::Deadline(Duration::from_secs(30)), ""),
+            "it was stopped at the deadline of 30s"
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! gRPC over the one socket of a driver.
+
+use std::{future::Future, io, pin::Pin, sync::Mutex};
+
+use hyper_util::rt::TokioIo;
+use querybox_contracts::plugin::v1::driver_service_client::DriverServiceClient;
+use tokio::net::UnixStream;
+use tokio_util::task::TaskTracker;
+use tonic::transport::{Channel, Endpoint};
+use tower::service_fn;
+
+/// The client of one driver.
+pub(crate) type Client = DriverServiceClient<Channel>;
+
+/// The largest message. Batches are some hundred kilobytes; one huge cell makes a batch of its own.
+const MESSAGE_BYTES_MAX: usize = 64 << 20;
+
+/// What a driver may send before somebody reads it, for one stream and in all. It bounds what a slow reader costs Core, and
+/// holds several batches so that a fast one never waits.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 2 << 20;
+
+/// One batch in one frame: fewer copies and wake-ups than with 16 KiB.
+const FRAME_BYTES_MAX: u32 = 256 << 10;
+
+/// A failure's message travels in the trailers.
+const HEADER_BYTES_MAX: u32 = 64 << 10;
+
+/// The driver is the only one who can hear it; HTTP wants a name.
+const ORIGIN: &str = "http://driver.invalid";
+
+pub(crate) fn connect(socket: UnixStream, tasks: &TaskTracker) -> Client {
+    let socket = Mutex::new(Some(TokioIo::new(socket)));
+    let connector = service_fn(move |_| {
+        let taken = socket.lock().ok().and_then(|mut socket| socket.take());
+        async { taken.ok_or_else(|| io::Error::other("the driver's socket is closed")) }
+    });
+    let channel = Endpoint::from_static(ORIGIN)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_frame_size(FRAME_BYTES_MAX)
+        .http2_max_header_list_size(HEADER_BYTES_MAX)
+        .executor(Tracked(tasks.clone()))
+        .connect_with_connector_lazy(connector);
+    DriverServiceClient::new(channel)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+/// Spawns what a connection needs where shutdown waits for it.
+struct Tracked(TaskTracker);
+
+impl hyper::rt::Executor<Pin<Box<dyn Future<Output = ()> + Send>>> for Tracked {
+    fn execute(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        self.0.spawn(task);
+    }
+}

@@ -1,0 +1,9 @@
+//! The launcher with real processes: the built jail, and drivers that behave in every way.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
+mod calls;
+mod house;
+mod lives;
+mod probes;
+mod residue;

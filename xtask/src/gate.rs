@@ -6,21 +6,23 @@ mod summary;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use anyhow::Context;
 
-use crate::gate::summary::Counts;
+use crate::gate::summary::{Counts, Runner};
 use crate::workspace::Workspace;
 use crate::{cargo, codegen, stage, tidy};
 
 /// Runs every check. Stops at the first that fails, except that doc tests run after failed tests.
 ///
+/// Once the tests have run, their counts are the last line, also when some failed.
+///
 /// # Errors
 ///
-/// When a check fails; what it found was printed before.
-pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
+/// When a check before the tests fails; what it found was printed before.
+pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
     step("toolchain and system packages", || machine::check(workspace))?;
     step("buf is installed", || contracts::install(workspace))?;
@@ -37,11 +39,16 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     let mut counts = Counts::default();
     let tests = step("tests", || run_tests(workspace, &mut counts));
     let doc_tests = step("doc tests", || {
-        counted(cargo(workspace, &["test", "--workspace", "--doc", "--no-fail-fast"]), &mut counts)
+        let command = cargo(workspace, &["test", "--workspace", "--doc", "--no-fail-fast"]);
+        counted(command, Runner::Cargo, &mut counts)
     });
+    let outcome = tests.and(doc_tests);
+    if let Err(error) = &outcome {
+        eprintln!("xtask: {error:#}");
+    }
     println!("\nthe gate took {:.0} s", begun.elapsed().as_secs_f64());
     println!("{counts}");
-    tests.and(doc_tests)
+    Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Runs one step and says in a line how it went and how long it took.
@@ -56,12 +63,13 @@ fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result
 /// cargo-nextest where it is installed: it is faster and gives each test a process of its own. Else cargo's own runner.
 fn run_tests(workspace: &Workspace, counts: &mut Counts) -> anyhow::Result<()> {
     let has_nextest = quietly(cargo(workspace, &["nextest", "--version"])).is_ok();
-    let arguments: &[&str] = if has_nextest {
-        &["nextest", "run", "--workspace", "--no-fail-fast"]
+    if has_nextest {
+        let command = cargo(workspace, &["nextest", "run", "--workspace", "--no-fail-fast"]);
+        counted(command, Runner::Nextest, counts)
     } else {
-        &["test", "--workspace", "--all-targets", "--no-fail-fast"]
-    };
-    counted(cargo(workspace, arguments), counts)
+        let command = cargo(workspace, &["test", "--workspace", "--all-targets", "--no-fail-fast"]);
+        counted(command, Runner::Cargo, counts)
+    }
 }
 
 fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
@@ -91,7 +99,7 @@ fn visibly(mut command: Command) -> anyhow::Result<()> {
 }
 
 /// Runs tests: shows their output as it comes and adds up their summaries.
-fn counted(mut command: Command, counts: &mut Counts) -> anyhow::Result<()> {
+fn counted(mut command: Command, runner: Runner, counts: &mut Counts) -> anyhow::Result<()> {
     let name = name_of(&command);
     let mut child = command
         .stdout(Stdio::piped())
@@ -102,8 +110,8 @@ fn counted(mut command: Command, counts: &mut Counts) -> anyhow::Result<()> {
     let stderr = child.stderr.take().context("a piped child has an error output")?;
     // Both are read at once: a full pipe would stop the child.
     let (from_stdout, from_stderr) = std::thread::scope(|scope| {
-        let from_stderr = scope.spawn(|| pass_on(stderr, std::io::stderr()));
-        (pass_on(stdout, std::io::stdout()), from_stderr.join())
+        let from_stderr = scope.spawn(|| pass_on(stderr, std::io::stderr(), runner));
+        (pass_on(stdout, std::io::stdout(), runner), from_stderr.join())
     });
     let from_stderr = from_stderr.map_err(|_| anyhow::anyhow!("the reader of {name}'s errors panicked"))?;
     let status = child.wait()?;
@@ -114,14 +122,14 @@ fn counted(mut command: Command, counts: &mut Counts) -> anyhow::Result<()> {
 }
 
 /// Copies line by line and counts what the lines say about tests.
-fn pass_on(from: impl Read, mut to: impl Write) -> anyhow::Result<Counts> {
+fn pass_on(from: impl Read, mut to: impl Write, runner: Runner) -> anyhow::Result<Counts> {
     let mut counts = Counts::default();
     let mut from = BufReader::new(from);
     let mut line = Vec::new();
     while from.read_until(b'\n', &mut line)? > 0 {
         to.write_all(&line)?;
         to.flush()?;
-        counts = counts + Counts::of_line(&String::from_utf8_lossy(&line));
+        counts = counts + Counts::of_line(runner, &String::from_utf8_lossy(&line));
         line.clear();
     }
     Ok(counts)

@@ -49,23 +49,21 @@ enum Verb {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    match run(args.verb) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // The chain in one line, without a backtrace: what failed is a check, not this tool.
-            eprintln!("xtask: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    run(args.verb).unwrap_or_else(|error| {
+        // The chain in one line, without a backtrace: what failed is a check, not this tool.
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
-fn run(verb: Verb) -> anyhow::Result<()> {
+fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
     match verb {
-        Verb::Run => tour::run(&workspace),
-        Verb::Test => gate::run(&workspace),
-        Verb::Tidy => tidy::run(&workspace),
-        Verb::Codegen { check: false } => codegen::write(&workspace),
-        Verb::Codegen { check: true } => codegen::check(&workspace),
+        Verb::Run => tour::run(&workspace)?,
+        Verb::Test => return gate::run(&workspace),
+        Verb::Tidy => tidy::run(&workspace)?,
+        Verb::Codegen { check: false } => codegen::write(&workspace)?,
+        Verb::Codegen { check: true } => codegen::check(&workspace)?,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -78,7 +78,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     println!("\n{}", heading("Next, from this folder:"));
     println!("  export QUERYBOX_HOME=\"$PWD/{HOME}\"");
     for (what, command) in NEXT {
-        println!("  {command}{}", dim(&format!("  # {what}")));
+        println!("{}\n  {command}", dim(&format!("  # {what}")));
     }
     Ok(())
 }

@@ -3,6 +3,13 @@
 use std::fmt;
 use std::ops::Add;
 
+/// Who runs the tests, and so says how they ended.
+#[derive(Clone, Copy)]
+pub(super) enum Runner {
+    Nextest,
+    Cargo,
+}
+
 /// Tests by how they ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
@@ -12,18 +19,20 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// What a line of a test run counts; nothing for any line but a summary.
-    pub(super) fn of_line(line: &str) -> Self {
-        let line = line.trim();
-        let list = if let Some(rest) = line.strip_prefix("Summary [") {
-            // `Summary [   0.036s] 5 tests run: 4 passed (1 slow), 1 failed, 2 skipped`
-            rest.split_once("run: ").map(|(_, list)| list)
-        } else {
+    /// What a line of a test run counts; nothing for any line but the runner's own summary.
+    pub(super) fn of_line(runner: Runner, line: &str) -> Self {
+        let list = match runner {
+            // `     Summary [   0.036s] 5 tests run: 4 passed (1 slow), 1 failed, 2 skipped`
+            Runner::Nextest => {
+                line.trim_start().strip_prefix("Summary [").and_then(|rest| rest.split_once("run: "))
+            }
             // `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s`
-            line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")).map(|(_, list)| list)
+            // Such a line further to the right is part of what a failed test had printed.
+            Runner::Cargo => line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")),
         };
+        let list = list.map_or("", |(_, list)| list);
         let mut counts = Self::default();
-        for item in list.unwrap_or_default().split([',', ';']) {
+        for item in list.split([',', ';']) {
             let mut words = item.split_whitespace();
             let Some(count) = words.next().and_then(|word| word.parse::<u64>().ok()) else { continue };
             match words.next() {
@@ -60,12 +69,13 @@ impl fmt::Display for Counts {
 mod tests {
     use super::*;
 
-    fn check(line: &str, passed: u64, failed: u64, skipped: u64) {
-        assert_eq!(Counts::of_line(line), Counts { passed, failed, skipped }, "{line}");
+    fn check(runner: Runner, line: &str, passed: u64, failed: u64, skipped: u64) {
+        assert_eq!(Counts::of_line(runner, line), Counts { passed, failed, skipped }, "{line}");
     }
 
     #[test]
     fn nextest_summaries_are_read() {
+        let check = |line, passed, failed, skipped| check(Runner::Nextest, line, passed, failed, skipped);
         check("     Summary [   0.036s] 5 tests run: 5 passed, 0 skipped\n", 5, 0, 0);
         check(
             "     Summary [  12.036s] 9 tests run: 6 passed (1 slow, 1 flaky), 1 failed, 2 timed out, 3 skipped",
@@ -78,8 +88,9 @@ mod tests {
 
     #[test]
     fn cargo_summaries_are_read() {
+        let check = |line, passed, failed, skipped| check(Runner::Cargo, line, passed, failed, skipped);
         check(
-            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 7 filtered out; finished in 0.01s",
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 7 filtered out; finished in 0.01s\n",
             3,
             0,
             1,
@@ -97,8 +108,14 @@ mod tests {
         for line in
             ["", "test a ... ok", "    Finished `test` profile", "2 passed, 1 failed", "Summary [broken"]
         {
-            check(line, 0, 0, 0);
+            check(Runner::Nextest, line, 0, 0, 0);
+            check(Runner::Cargo, line, 0, 0, 0);
         }
+        // nextest shows the output of a failed test, and in it the summary of the one test that its process ran.
+        let inner = "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 9 filtered out; finished in 0s";
+        check(Runner::Nextest, inner, 0, 0, 0);
+        check(Runner::Nextest, inner.trim(), 0, 0, 0);
+        check(Runner::Cargo, inner, 0, 0, 0);
     }
 
     #[test]

@@ -1,1 +1,48 @@
-//! .
+//! Core's use cases: connections, plugins, sessions.
+//!
+//! - [`Core`]: what it is made of ([`Config`], [`Limits`], [`Clock`]), and how it ends.
+//! - Connections are kept by [`Core::create_connection`] and its neighbors; [`Core::parse_url`] reads a URL into one.
+//! - Plugins are found by [`Core::plugins`].
+//! - Sessions run by [`Core::execute`], [`Core::schema`] and [`Core::test_connection`], each a stream that *is* the session;
+//!   [`Core::cancel_session`] stops one and tells how it went.
+//!
+//! Must not know: any database's protocol, protobuf beyond what passes through, a user interface, environment variables,
+//! configuration files. It never looks inside a batch, and never sends a statement twice.
+
+mod clock;
+mod connections;
+mod core;
+mod execution;
+mod form;
+mod plugins;
+mod schema;
+mod session;
+mod test_connection;
+mod url;
+
+pub use querybox_launcher::{BrokenContract, CallError, Cause, Ending, StartError, TransactionState};
+pub use querybox_launcher::{
+    Described, Fact, Launcher, OnError, Part, Reason, Rejection, SchemaKind, SchemaOrder, SchemaPart,
+    ServerFacts, StageOutcome, TestPart,
+};
+pub use querybox_store::{
+    Connection, ConnectionId, ConnectionName, ConnectionSettings, Deadline, DriverType, Environment, Folder,
+    Parameter, SecretPlace, Store,
+};
+pub use querybox_vault::Secret;
+
+pub use crate::{
+    clock::Clock,
+    connections::{ConnectionError, ConnectionKey, NoPlugin, ParsedUrl, to_saved},
+    core::{Config, Core, Limits, ShuttingDown},
+    execution::{ExecuteOptions, ExecuteRequest},
+    form::{Given, GivenValue, ParameterError, ParameterProblem},
+    plugins::{Listing, Plugin, PluginError, PluginState},
+    schema::SchemaRequest,
+    session::{
+        Answers, Cancelled, Ended, Event, Opened, Receipt, SessionError, SessionId, SessionIdError, Target,
+        Unsaved,
+    },
+    test_connection::{TestRequest, TestStep},
+    url::UrlError,
+};

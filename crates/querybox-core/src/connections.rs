@@ -1,0 +1,199 @@
+//! Keeping connections.
+
+use querybox_store::{
+    Connection, ConnectionId, ConnectionName, ConnectionSettings, DriverType, Error as StoreError, Parameter,
+};
+
+use crate::{
+    Core, ShuttingDown,
+    form::{Given, GivenValue, ParameterError, check},
+    url::{self, UrlError},
+};
+
+/// Names a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConnectionKey {
+    Id(ConnectionId),
+    /// Compared without regard to case.
+    Name(ConnectionName),
+}
+
+/// What a URL says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParsedUrl {
+    pub driver_type: String,
+    /// A path stays relative when it is: the caller knows relative to what.
+    pub parameters: Vec<Given>,
+}
+
+/// Why a connection could not be kept or found. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectionError {
+    /// Holds the id or the name that was asked for.
+    #[error("there is no connection {0}")]
+    NotFound(String),
+    #[error("there already is a connection named {0}")]
+    NameTaken(ConnectionName),
+    /// Somebody else changed it since it was read.
+    #[error("connection {0} was changed meanwhile")]
+    Changed(ConnectionId),
+    #[error(transparent)]
+    NoPlugin(#[from] NoPlugin),
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    #[error("the store of connections does not work")]
+    Store(#[source] StoreError),
+    #[error(transparent)]
+    ShuttingDown(#[from] ShuttingDown),
+}
+
+/// No usable driver of a type lies in the plugin folders.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no usable driver for {0}")]
+pub struct NoPlugin(pub DriverType);
+
+impl From<StoreError> for ConnectionError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound(key) => Self::NotFound(key),
+            StoreError::NameTaken(name) => Self::NameTaken(name),
+            StoreError::Conflict(id) => Self::Changed(id),
+            StoreError::Newer { .. }
+            | StoreError::ChangedMigration { .. }
+            | StoreError::Full
+            | StoreError::Busy
+            | StoreError::Storage(_) => Self::Store(error),
+        }
+    }
+}
+
+/// Connections. Listing, showing, duplicating and deleting need no driver; saving new content does, for its form.
+impl Core {
+    /// Saves a new connection.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectionError::NameTaken`], [`ConnectionError::NoPlugin`], [`ConnectionError::Parameter`].
+    pub async fn create_connection(
+        &self,
+        settings: ConnectionSettings,
+    ) -> Result<Connection, ConnectionError> {
+        let settings = self.check_settings(settings).await?;
+        Ok(self.store()?.create_connection(settings, self.now()).await?)
+    }
+
+    /// All connections by folder, then by name.
+    ///
+    /// # Errors
+    ///
+    /// Only failures of the store.
+    pub async fn connections(&self) -> Result<Vec<Connection>, ConnectionError> {
+        Ok(self.store()?.connections().await?)
+    }
+
+    /// One connection.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectionError::NotFound`].
+    pub async fn connection(&self, key: &ConnectionKey) -> Result<Connection, ConnectionError> {
+        let store = self.store()?;
+        Ok(match key {
+            ConnectionKey::Id(id) => store.connection(*id).await?,
+            ConnectionKey::Name(name) => store.connection_named(name).await?,
+        })
+    }
+
+    /// Replaces what is saved of a connection, when `revision` is still the current one.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectionError::NotFound`], [`ConnectionError::Changed`], and those of
+    /// [`create_connection`](Self::create_connection).
+    pub async fn update_connection(
+        &self,
+        id: ConnectionId,
+        revision: u64,
+        settings: ConnectionSettings,
+    ) -> Result<Connection, ConnectionError> {
+        let settings = self.check_settings(settings).await?;
+        Ok(self.store()?.update_connection(id, revision, settings, self.now()).await?)
+    }
+
+    /// Saves a copy under another name.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectionError::NotFound`], [`ConnectionError::NameTaken`].
+    pub async fn duplicate_connection(
+        &self,
+        key: &ConnectionKey,
+        name: ConnectionName,
+    ) -> Result<Connection, ConnectionError> {
+        let original = self.connection(key).await?;
+        Ok(self.store()?.duplicate_connection(original.id, name, self.now()).await?)
+    }
+
+    /// Forgets a connection.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectionError::NotFound`].
+    pub async fn delete_connection(&self, key: &ConnectionKey) -> Result<(), ConnectionError> {
+        let id = match key {
+            ConnectionKey::Id(id) => *id,
+            ConnectionKey::Name(_) => self.connection(key).await?.id,
+        };
+        Ok(self.store()?.delete_connection(id).await?)
+    }
+
+    /// Reads a URL into the parameters of a connection. Nothing is saved.
+    ///
+    /// # Errors
+    ///
+    /// [`UrlError::Password`] for a URL with a password; no error holds more of the URL than its scheme and the names of its
+    /// options.
+    pub async fn parse_url(&self, text: &str) -> Result<ParsedUrl, UrlError> {
+        let (scheme, rest) = url::scheme(text)?;
+        let Some(described) = self.plugins.find_by_scheme(&scheme).await else {
+            return Err(UrlError::UnknownScheme(scheme));
+        };
+        let parameters = url::parse(rest, &described.info)?;
+        Ok(ParsedUrl { driver_type: described.info.driver_type.clone(), parameters })
+    }
+
+    /// Checks the parameters against the form of the driver, and takes empty ones out.
+    async fn check_settings(
+        &self,
+        mut settings: ConnectionSettings,
+    ) -> Result<ConnectionSettings, ConnectionError> {
+        let driver_type = &settings.driver_type;
+        let described = self.plugins.find(driver_type).await.ok_or_else(|| NoPlugin(driver_type.clone()))?;
+        let given = check(&described.info.form, from_saved(settings.parameters))?;
+        settings.parameters = to_saved(given)?;
+        Ok(settings)
+    }
+}
+
+/// Saved parameters as if they were given now.
+pub(crate) fn from_saved(parameters: Vec<Parameter>) -> Vec<Given> {
+    parameters
+        .into_iter()
+        .map(|Parameter { name, value }| Given { name, value: GivenValue::Text(value) })
+        .collect()
+}
+
+/// Parameters as they are saved: the path of a certificate is, its content is not.
+///
+/// # Errors
+///
+/// [`ParameterProblem::Content`](crate::ParameterProblem::Content).
+pub fn to_saved(given: Vec<Given>) -> Result<Vec<Parameter>, ParameterError> {
+    given
+        .into_iter()
+        .map(|Given { name, value }| match value {
+            GivenValue::Text(value) => Ok(Parameter { name, value }),
+            GivenValue::Content(_) => Err(ParameterError::new(&name, crate::ParameterProblem::Content)),
+        })
+        .collect()
+}

@@ -1,0 +1,148 @@
+//! Core itself: what it is made of, and how it ends.
+
+use std::{
+    ops::Deref,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use querybox_launcher::Launcher;
+use querybox_store::Store;
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
+
+use crate::{
+    clock::Clock,
+    plugins::{Listing, Plugins},
+    session::{SessionId, Sessions},
+};
+
+/// What Core is made of.
+pub struct Config {
+    pub store: Store,
+    pub launcher: Launcher,
+    /// Where drivers are looked for. The first driver of a type wins.
+    pub plugin_folders: Vec<PathBuf>,
+    pub limits: Limits,
+    pub clock: Clock,
+}
+
+/// What one Core, one session and one driver may use. No defaults: a wrong one would be dangerous.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Sessions at once; each is a process.
+    pub sessions_max: usize,
+    /// Time a request may take when neither it nor its connection says.
+    pub deadline: Duration,
+    /// Time a driver may take to resolve, dial, agree on TLS and log in.
+    pub connect: Duration,
+    /// Time the database may take to answer a cancel before its driver is killed.
+    pub cancel_grace: Duration,
+    /// Memory of one driver.
+    pub memory_bytes: u64,
+    /// The largest single value that a driver sends whole.
+    pub cell_bytes: u64,
+    /// Descriptors that one driver may have open.
+    pub descriptors: u64,
+    /// The size that a driver may make a file. `None`: a database's file grows as it must.
+    pub file_bytes: Option<u64>,
+}
+
+/// Keeps connections, finds drivers, runs sessions.
+///
+/// It must be [`shut down`](Core::shutdown) before the process ends; dropped without, drivers are killed and notes of the
+/// last runs may be lost.
+pub struct Core {
+    pub(crate) limits: Limits,
+    pub(crate) launcher: Arc<Launcher>,
+    pub(crate) plugins: Plugins,
+    pub(crate) sessions: Arc<Sessions>,
+    /// Every task and every use of the store, so that shutting down waits for them.
+    pub(crate) tracker: TaskTracker,
+    /// Set when no new work is taken and running sessions have to end.
+    pub(crate) closing: CancellationToken,
+    pub(crate) clock: Clock,
+    store: Mutex<Option<Arc<Store>>>,
+}
+
+/// Core takes no new work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("QueryBox is shutting down")]
+pub struct ShuttingDown;
+
+impl Core {
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let Config { store, launcher, plugin_folders, limits, clock } = config;
+        let launcher = Arc::new(launcher);
+        Self {
+            sessions: Sessions::new(limits.sessions_max),
+            plugins: Plugins::new(plugin_folders, Arc::clone(&launcher)),
+            limits,
+            launcher,
+            tracker: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            clock,
+            store: Mutex::new(Some(Arc::new(store))),
+        }
+    }
+
+    /// The sessions that run now, oldest first.
+    #[must_use]
+    pub fn running_sessions(&self) -> Vec<SessionId> {
+        self.sessions.running()
+    }
+
+    /// Every file of the plugin folders, usable or not. The first call looks at them all; later ones tell what it found.
+    pub async fn plugins(&self) -> Arc<Listing> {
+        self.plugins.list().await
+    }
+
+    /// Looks at the plugin folders again. Files that did not change are not started again.
+    pub async fn rescan_plugins(&self) -> Arc<Listing> {
+        self.plugins.rescan().await
+    }
+
+    /// Takes no new work, cancels what runs, and resolves when every driver is gone and the store is closed.
+    pub async fn shutdown(&self) {
+        self.closing.cancel();
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.tracker.close();
+        self.tracker.wait().await;
+        self.launcher.shutdown().await;
+        // Every other holder was tracked, and is gone. A second call finds nothing to close.
+        if let Some(store) = store.and_then(Arc::into_inner) {
+            store.close().await;
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Lends the store; shutting down waits until it is given back.
+    pub(crate) fn store(&self) -> Result<StoreLease, ShuttingDown> {
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = store.clone().ok_or(ShuttingDown)?;
+        Ok(StoreLease { store, _tracked: self.tracker.token() })
+    }
+}
+
+/// The store, for as long as one piece of work needs it.
+pub(crate) struct StoreLease {
+    // Dropped in this order: when the tracker sees the last lease go, the store has no other holder.
+    store: Arc<Store>,
+    _tracked: TaskTrackerToken,
+}
+
+impl Deref for StoreLease {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}

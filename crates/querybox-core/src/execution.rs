@@ -1,0 +1,93 @@
+//! Running scripts.
+
+use std::future::Future;
+
+use querybox_launcher::{CallError, ExecuteOrder, OnError, OpenDriver, Part, Parts};
+use querybox_store::Deadline;
+use querybox_vault::Secret;
+
+use crate::{
+    Core,
+    session::{Answers, Cancelled, SessionError, SessionId, StatementLimits, Target, Work},
+};
+
+/// A script to be run on a connection, as one session.
+#[derive(Debug)]
+pub struct ExecuteRequest {
+    pub session_id: SessionId,
+    pub target: Target,
+    /// By the names of their fields. Moved to the driver's socket and wiped.
+    pub secrets: Vec<(String, Secret)>,
+    /// One or more statements.
+    pub sql: String,
+    pub options: ExecuteOptions,
+}
+
+/// How a script is run.
+#[derive(Debug, Clone)]
+pub struct ExecuteOptions {
+    pub on_error: OnError,
+    pub single_transaction: bool,
+    /// `None`: as the connection says.
+    pub rows_max: Option<u64>,
+    /// `None`: as the connection says.
+    pub bytes_max: Option<u64>,
+    /// [`Deadline::Default`]: as the connection says.
+    pub deadline: Deadline,
+    /// Values for the parameters of a script of one statement: the name without its sign, and text or NULL.
+    pub bindings: Vec<(String, Option<String>)>,
+}
+
+impl Core {
+    /// Runs a script: starts its driver, opens the session, streams the answer, and sees the driver gone.
+    ///
+    /// Resolves when the request was found to be possible. The stream is the query: dropping it cancels.
+    ///
+    /// # Errors
+    ///
+    /// See [`SessionError`]. The stream has those of the driver.
+    pub async fn execute(&self, request: ExecuteRequest) -> Result<Answers<Part>, SessionError> {
+        let ExecuteRequest { session_id, target, secrets, sql, options } = request;
+        let mut beginning = self.begin(session_id, options.deadline)?;
+        let prepared = beginning.prepare(self, target, secrets).await?;
+        let limits = StatementLimits {
+            rows_max: options.rows_max.or(prepared.settings.rows_max),
+            bytes_max: options.bytes_max.or(prepared.settings.bytes_max),
+        };
+        let script = Script(ExecuteOrder {
+            sql,
+            on_error: options.on_error,
+            single_transaction: options.single_transaction,
+            rows_max: limits.rows_max,
+            bytes_max: limits.bytes_max,
+            bindings: options.bindings,
+            one_shot: true,
+        });
+        beginning.spawn(self, prepared, script, limits)
+    }
+
+    /// Stops what a session runs, and tells how it went. The session's stream still ends by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unknown`].
+    pub async fn cancel_session(&self, id: SessionId) -> Result<Cancelled, SessionError> {
+        self.stop_session(id).await
+    }
+}
+
+/// A script that is to be sent.
+struct Script(ExecuteOrder);
+
+impl Work for Script {
+    type Part = Part;
+    type Parts = Parts;
+
+    fn begin(self, driver: &OpenDriver) -> impl Future<Output = Result<Parts, CallError>> + Send {
+        driver.execute(self.0)
+    }
+
+    fn next(parts: &mut Parts) -> impl Future<Output = Result<Option<Part>, CallError>> + Send {
+        parts.next()
+    }
+}

@@ -1,0 +1,64 @@
+//! The note of a session in the history.
+
+use querybox_launcher::{CallError, Cause, Reason};
+use querybox_store::{ConnectionId, DriverType, Outcome, Run};
+use tokio::time::Instant;
+
+use super::{error::SessionError, id::SessionId, tally::Tally};
+use crate::{clock::Clock, core::StoreLease};
+
+/// A run that is to be written down when it has ended.
+pub(crate) struct Note {
+    pub(crate) store: StoreLease,
+    pub(crate) clock: Clock,
+    pub(crate) session: SessionId,
+    pub(crate) connection: Option<ConnectionId>,
+    pub(crate) driver_type: DriverType,
+    pub(crate) started: jiff::Timestamp,
+    pub(crate) begun: Instant,
+}
+
+impl Note {
+    /// Hands the note to the store, which writes it when it has time.
+    pub(super) fn write(self, tally: &Tally, cancel_asked: bool, last: &Result<(), SessionError>) {
+        if let Some(connection) = self.connection {
+            self.store.touch(connection, self.clock.now());
+        }
+        self.store.record_run(Run {
+            session: *self.session.as_uuid(),
+            connection: self.connection,
+            driver_type: self.driver_type,
+            started: self.started,
+            duration: self.begun.elapsed(),
+            rows: tally.rows,
+            bytes: tally.bytes,
+            outcome: derive_outcome(tally.rejected, cancel_asked, last),
+        });
+    }
+}
+
+fn derive_outcome(rejected: bool, cancel_asked: bool, last: &Result<(), SessionError>) -> Outcome {
+    match last {
+        // What the database refuses after a cancel is the cancel's doing.
+        Ok(()) if rejected && cancel_asked => Outcome::Canceled,
+        Ok(()) if rejected => Outcome::Rejected,
+        Ok(()) => Outcome::Done,
+        Err(SessionError::Cancelled) => Outcome::Canceled,
+        Err(SessionError::Deadline { .. }) => Outcome::Limited,
+        Err(SessionError::Driver(CallError::Driver { reason: Reason::LimitReached, .. })) => Outcome::Limited,
+        Err(SessionError::Driver(CallError::Ended(ending))) => match ending.cause {
+            Cause::Deadline(_) | Cause::Memory { .. } | Cause::FileSize { .. } => Outcome::Limited,
+            Cause::Exited(_) | Cause::Signal(_) | Cause::Killed => Outcome::Failed,
+        },
+        Err(
+            SessionError::Id(_)
+            | SessionError::Full { .. }
+            | SessionError::Unknown
+            | SessionError::Connection(_)
+            | SessionError::SecretMissing(_)
+            | SessionError::File { .. }
+            | SessionError::Start(_)
+            | SessionError::Driver(CallError::Driver { .. } | CallError::Broken(_)),
+        ) => Outcome::Failed,
+    }
+}

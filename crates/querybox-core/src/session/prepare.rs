@@ -1,0 +1,162 @@
+//! Everything a session needs before its driver is started.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use querybox_launcher::{Described, FieldKind, FieldRole, FileGrant, FormField};
+use querybox_store::{ConnectionId, Deadline, DriverType, SecretPlace};
+use querybox_vault::Secret;
+use tokio::io::AsyncReadExt as _;
+
+use super::SessionError;
+use crate::{
+    ConnectionError, ConnectionKey, Core,
+    connections::{NoPlugin, from_saved},
+    form::{Given, GivenValue, check, check_secrets, takes_content},
+};
+
+/// A certificate or key is a few kilobytes, a bundle of all public ones a few hundred.
+const CONTENT_BYTES_MAX: u64 = 4 << 20;
+
+/// The connection that a session is for.
+#[derive(Debug, Clone)]
+pub enum Target {
+    Saved(ConnectionKey),
+    Unsaved(Box<Unsaved>),
+}
+
+/// A connection that is not saved, or not yet.
+#[derive(Debug, Clone)]
+pub struct Unsaved {
+    pub driver_type: DriverType,
+    pub given: Vec<Given>,
+    pub read_only: bool,
+    pub deadline: Deadline,
+    pub rows_max: Option<u64>,
+    pub bytes_max: Option<u64>,
+    pub startup_sql: Option<String>,
+    pub default_schema: Option<String>,
+    pub secret_place: SecretPlace,
+}
+
+/// A connection that was found, checked against its driver's form, and made ready to be sent.
+pub(crate) struct Prepared {
+    /// `None`: it is not saved.
+    pub(crate) connection: Option<ConnectionId>,
+    pub(crate) driver: Arc<Described>,
+    /// The database's file, which the driver may open.
+    pub(crate) grant: Option<FileGrant>,
+    /// As `settings.given`, with the contents of files in place of their paths.
+    pub(crate) settings: Unsaved,
+    pub(crate) secrets: Vec<(String, Secret)>,
+}
+
+impl Core {
+    /// Finds the connection and its driver, and checks one against the other.
+    pub(crate) async fn prepare(
+        &self,
+        target: Target,
+        secrets: Vec<(String, Secret)>,
+    ) -> Result<Prepared, SessionError> {
+        let (connection, mut settings) = match target {
+            Target::Unsaved(unsaved) => (None, *unsaved),
+            Target::Saved(key) => {
+                let found = self.connection(&key).await?;
+                let settings = found.settings;
+                let unsaved = Unsaved {
+                    driver_type: settings.driver_type,
+                    given: from_saved(settings.parameters),
+                    read_only: settings.read_only,
+                    deadline: settings.deadline,
+                    rows_max: settings.rows_max,
+                    bytes_max: settings.bytes_max,
+                    startup_sql: settings.startup_sql,
+                    default_schema: settings.default_schema,
+                    secret_place: settings.secret_place,
+                };
+                (Some(found.id), unsaved)
+            }
+        };
+        let driver_type = &settings.driver_type;
+        let driver = self
+            .plugins
+            .find(driver_type)
+            .await
+            .ok_or_else(|| ConnectionError::from(NoPlugin(driver_type.clone())))?;
+        let form = &driver.info.form;
+        settings.given = check(form, settings.given).map_err(ConnectionError::from)?;
+        check_secrets(form, secrets.iter().map(|(name, _)| name.as_str())).map_err(ConnectionError::from)?;
+        if let Some(field) = missing_secret(form, settings.secret_place, &secrets) {
+            return Err(SessionError::SecretMissing(field.name.clone()));
+        }
+        let grant = resolve_files(form, &mut settings.given).await?;
+        Ok(Prepared { connection, driver, grant, settings, secrets })
+    }
+}
+
+/// A secret field that has to be given and was not.
+fn missing_secret<'a>(
+    form: &'a [FormField],
+    place: SecretPlace,
+    secrets: &[(String, Secret)],
+) -> Option<&'a FormField> {
+    // Keyrings and vaults come with a later version, whose connections are asked about by this one.
+    let asks = match place {
+        SecretPlace::NotNeeded => false,
+        SecretPlace::Ask | SecretPlace::Keyring | SecretPlace::Vault => secrets.is_empty(),
+    };
+    form.iter()
+        .filter(|field| field.secret && (field.required || asks))
+        .find(|field| !secrets.iter().any(|(name, _)| *name == field.name))
+}
+
+/// Resolves the database's file, which is returned, and reads all other files.
+async fn resolve_files(form: &[FormField], given: &mut [Given]) -> Result<Option<FileGrant>, SessionError> {
+    let mut granted = None;
+    for Given { name, value } in given {
+        let GivenValue::Text(text) = value else { continue };
+        let Some(field) = form.iter().find(|field| field.name == *name) else { continue };
+        if field.kind != FieldKind::FilePath {
+            continue;
+        }
+        let path = PathBuf::from(text.as_str());
+        let unusable = |source| SessionError::File { path: path.clone(), source };
+        if takes_content(field) {
+            *value = GivenValue::Content(read(&path).await.map_err(unusable)?);
+        } else if field.role == FieldRole::File {
+            let resolved = resolve(path.clone()).await.map_err(unusable)?;
+            // The driver opens what was granted, not what the links say by then.
+            let Some(utf8) = resolved.path().to_str() else {
+                return Err(unusable(io::Error::new(
+                    io::ErrorKind::InvalidFilename,
+                    "its real path is not UTF-8",
+                )));
+            };
+            *value = GivenValue::Text(utf8.to_owned());
+            granted = Some(resolved);
+        }
+    }
+    Ok(granted)
+}
+
+async fn resolve(path: PathBuf) -> io::Result<FileGrant> {
+    tokio::task::spawn_blocking(move || FileGrant::resolve(&path)).await.map_err(io::Error::other)?
+}
+
+async fn read(path: &Path) -> io::Result<Bytes> {
+    // Opening a FIFO waits for its writer, and some devices never end.
+    if !tokio::fs::metadata(path).await?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let mut content = Vec::new();
+    let file = tokio::fs::File::open(path).await?;
+    file.take(CONTENT_BYTES_MAX + 1).read_to_end(&mut content).await?;
+    if content.len() as u64 > CONTENT_BYTES_MAX {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 4 MiB"));
+    }
+    Ok(Bytes::from(content))
+}

@@ -1,0 +1,125 @@
+//! What a session has answered so far, and whether its driver keeps within the limits it was given.
+
+use querybox_launcher::{BrokenContract, Fact, Part, Rejection};
+
+use super::answers::Ended;
+
+/// What a session has answered so far.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    limits: StatementLimits,
+    statement_rows: u64,
+    statement_bytes: u64,
+    /// Of all statements together.
+    pub(super) rows: u64,
+    pub(super) bytes: u64,
+    pub(super) ended: Ended,
+    /// The database refused something.
+    pub(super) rejected: bool,
+}
+
+/// What one statement may return. The driver was told, and stops by itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct StatementLimits {
+    pub(crate) rows_max: Option<u64>,
+    pub(crate) bytes_max: Option<u64>,
+}
+
+/// A part of an answer, of any kind of session.
+pub(crate) trait Answer: Send + 'static {
+    /// Adds the part to what was answered.
+    ///
+    /// # Errors
+    ///
+    /// The driver sent more than it was told it may.
+    fn count(&self, tally: &mut Tally) -> Result<(), BrokenContract>;
+
+    /// Whether it tells that the database refused what ran.
+    fn is_rejection(&self) -> bool;
+
+    /// About how much memory it holds.
+    fn bytes(&self) -> u64;
+}
+
+impl Tally {
+    pub(super) fn new(limits: StatementLimits) -> Self {
+        Self {
+            limits,
+            statement_rows: 0,
+            statement_bytes: 0,
+            rows: 0,
+            bytes: 0,
+            ended: Ended::default(),
+            rejected: false,
+        }
+    }
+
+    fn statement_begins(&mut self) {
+        self.statement_rows = 0;
+        self.statement_bytes = 0;
+    }
+
+    fn batch(&mut self, rows: u32, bytes: u64) -> Result<(), BrokenContract> {
+        // What counts as a byte of a batch is the driver's to say (with or without metadata): far more is what breaks it.
+        const SLACK_BYTES: u64 = 1 << 20;
+        let bytes_stop = |max: u64| max.saturating_mul(2).saturating_add(SLACK_BYTES);
+        if self.limits.bytes_max.is_some_and(|max| self.statement_bytes >= bytes_stop(max)) {
+            return Err(BrokenContract { what: "it went on after the limit of bytes".into() });
+        }
+        self.statement_rows += u64::from(rows);
+        self.statement_bytes += bytes;
+        self.rows += u64::from(rows);
+        self.bytes += bytes;
+        if self.limits.rows_max.is_some_and(|max| self.statement_rows > max) {
+            return Err(BrokenContract { what: "it sent more rows than the limit".into() });
+        }
+        Ok(())
+    }
+
+    /// Objects of a catalog count as rows.
+    pub(crate) fn objects(&mut self, count: usize, rejection: Option<&Rejection>) {
+        self.rows += count as u64;
+        if rejection.is_some() {
+            self.rejected = true;
+        }
+    }
+
+    fn rejection(&mut self, rejection: &Rejection) {
+        self.rejected = true;
+        // This one comes after its statement was counted.
+        if !rejection.rolled_back_at_end {
+            self.ended.statements_rejected += 1;
+        }
+    }
+}
+
+impl Answer for Part {
+    fn count(&self, tally: &mut Tally) -> Result<(), BrokenContract> {
+        match &self.fact {
+            Fact::Header { .. } => tally.statement_begins(),
+            Fact::Batch { rows, bytes } => tally.batch(*rows, *bytes)?,
+            Fact::Notice | Fact::Progress | Fact::ColumnFacts => {}
+            Fact::Summary(_) => tally.ended.statements_done += 1,
+            Fact::Rejection(rejection) => tally.rejection(rejection),
+        }
+        Ok(())
+    }
+
+    fn is_rejection(&self) -> bool {
+        matches!(self.fact, Fact::Rejection(_))
+    }
+
+    fn bytes(&self) -> u64 {
+        // Notices and the like are small; what counts is that many of them count.
+        const SMALL_PART_BYTES: u64 = 1 << 10;
+        match self.fact {
+            Fact::Batch { bytes, .. } => bytes.max(SMALL_PART_BYTES),
+            Fact::Header { .. }
+            | Fact::Notice
+            | Fact::Progress
+            | Fact::ColumnFacts
+            | Fact::Summary(_)
+            | Fact::Rejection(_) => SMALL_PART_BYTES,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+use std::collections::BTreeSet;
+
+use querybox_launcher::{FieldKind, FileNeed, NetworkNeed};
+
+use super::*;
+
+fn field(name: &str, kind: FieldKind, role: FieldRole) -> FormField {
+    FormField {
+        name: name.into(),
+        label: name.into(),
+        secret: role == FieldRole::Password,
+        kind,
+        role,
+        required: false,
+        default: None,
+        placeholder: String::new(),
+        help: String::new(),
+    }
+}
+
+fn driver(form: Vec<FormField>) -> DriverInfo {
+    DriverInfo {
+        name: "Test".into(),
+        driver_type: "test".into(),
+        version: "1".into(),
+        description: String::new(),
+        license: String::new(),
+        icon_name: String::new(),
+        capabilities: BTreeSet::new(),
+        form,
+        network: NetworkNeed::None,
+        file: FileNeed::None,
+        url_schemes: vec!["test".into()],
+    }
+}
+
+fn network() -> DriverInfo {
+    driver(vec![
+        field("host", FieldKind::Text, FieldRole::Host),
+        field("port", FieldKind::Number, FieldRole::Port),
+        field("user", FieldKind::Text, FieldRole::User),
+        field("password", FieldKind::Password, FieldRole::Password),
+        field("database", FieldKind::Text, FieldRole::Database),
+        field("sslmode", FieldKind::Text, FieldRole::Option),
+        field("compress", FieldKind::Checkbox, FieldRole::Option),
+    ])
+}
+
+fn file() -> DriverInfo {
+    driver(vec![
+        field("path", FieldKind::FilePath, FieldRole::File),
+        field("cache", FieldKind::Number, FieldRole::Option),
+    ])
+}
+
+fn read(url: &str, driver: &DriverInfo) -> Result<String, UrlError> {
+    let (_, rest) = scheme(url)?;
+    let given = parse(rest, driver)?;
+    let pairs = given.into_iter().map(|Given { name, value }| match value {
+        GivenValue::Text(text) => format!("{name}={text}"),
+        GivenValue::Content(_) => unreachable!("a URL has no content"),
+    });
+    Ok(pairs.collect::<Vec<_>>().join(" "))
+}
+
+#[track_caller]
+fn check(url: &str, driver: &DriverInfo, expected: &str) {
+    assert_eq!(read(url, driver).as_deref(), Ok(expected), "{url}");
+}
+
+#[track_caller]
+fn refused(url: &str, driver: &DriverInfo, message: &str) {
+    let error = read(url, driver).unwrap_err();
+    let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+    assert_eq!(format!("{error}{source}"), message, "{url}");
+    assert!(!format!("{error:?}{error}{source}").contains("canary"), "{url}");
+}
+
+#[test]
+fn a_file_is_a_path_behind_the_scheme() {
+    check("sqlite:/home/ada/shop.db", &file(), "path=/home/ada/shop.db");
+    check("sqlite:///home/ada/shop.db", &file(), "path=/home/ada/shop.db");
+    check("sqlite:shop.db", &file(), "path=shop.db");
+    check("sqlite:./a%20b%3F.db", &file(), "path=./a b?.db");
+    check("sqlite:a+b@c#d.db", &file(), "path=a+b@c#d.db");
+    check("sqlite:shop.db?cache=10", &file(), "path=shop.db cache=10");
+    check("SQLite:caf%C3%A9.db", &file(), "path=café.db");
+    check("sqlite:", &file(), "");
+    refused(
+        "sqlite://server/shop.db",
+        &file(),
+        "the URL is malformed: a file has no host: write scheme:path or scheme:///path",
+    );
+}
+
+#[test]
+fn a_server_has_user_host_port_and_database() {
+    check(
+        "postgres://ada@db.example.com:5433/shop?sslmode=require&compress=true",
+        &network(),
+        "host=db.example.com port=5433 user=ada database=shop sslmode=require compress=true",
+    );
+    check("postgres://db", &network(), "host=db");
+    check("postgres://db/", &network(), "host=db");
+    check("postgres:///shop", &network(), "database=shop");
+    check("postgres://ada%40home@db", &network(), "host=db user=ada@home");
+    check("postgres://[::1]:5432/shop", &network(), "host=::1 port=5432 database=shop");
+    check("postgres://[fe80::1%25eth0]/shop", &network(), "host=fe80::1%eth0 database=shop");
+    check("postgres://%2Fvar%2Frun/shop", &network(), "host=/var/run database=shop");
+    check("postgres://db?sslmode=a%26b+c", &network(), "host=db sslmode=a&b+c");
+    check("postgres://db/a%2Fb", &network(), "host=db database=a/b");
+}
+
+#[test]
+fn a_password_is_refused_and_never_repeated() {
+    let message = UrlError::Password.to_string();
+    for url in [
+        "postgres://ada:canary@db/shop",
+        "postgres://ada:@db/shop",
+        "postgres://:canary@db",
+        "postgres://ada:can/ary@db/shop",
+        "postgres://ada:can?ary@db/shop",
+        "postgres://ada:c@nary@db/shop",
+        "postgres://ada:12/canary@db/shop",
+        "postgres://db/shop?password=canary",
+        "postgres://db/shop?%70assword=canary",
+    ] {
+        refused(url, &network(), &message);
+    }
+}
+
+#[test]
+fn what_is_malformed_is_refused_without_its_text() {
+    let not_hex = "the URL is malformed: two hexadecimal digits follow each % (a plain % is written %25)";
+    for url in
+        ["postgres://ada%zz@canary", "postgres://canary%", "postgres://canary%4", "postgres://db/%+1canary"]
+    {
+        refused(url, &network(), not_hex);
+    }
+    let port = "the URL is malformed: the port is not a number from 1 to 65535";
+    for url in ["postgres://ada:canary", "postgres://db:0", "postgres://db:65536/canary", "postgres://db:+1"]
+    {
+        refused(url, &network(), port);
+    }
+    let not_utf8 = "the URL is malformed: what it decodes to is not UTF-8";
+    refused("postgres://canary%ff", &network(), not_utf8);
+    refused("postgres:canary", &network(), "the URL is malformed: \"//\" and a host follow the scheme");
+    refused("postgres://::1", &network(), "the URL is malformed: an IPv6 address stands in brackets");
+    refused("postgres://[::1", &network(), "the URL is malformed: a \"[\" is not closed");
+    refused(
+        "postgres://[::1]canary",
+        &network(),
+        "the URL is malformed: a port follows \"]\" behind a colon",
+    );
+    refused("postgres://a,canary:1/x", &network(), "the URL is malformed: it names several hosts");
+    refused(
+        "postgres://db?canary",
+        &network(),
+        "the URL is malformed: an option has no value: write name=value",
+    );
+}
+
+#[test]
+fn an_option_is_a_field_of_the_form_and_comes_once() {
+    let option = |problem: &str| format!("the URL's option does not fit: parameter {problem}");
+    refused("postgres://db?ssl=canary", &network(), &option(r#""ssl" is not one of this driver's"#));
+    refused("postgres://db?host=canary", &network(), &option(r#""host" is given twice"#));
+    refused("postgres://db?compress=canary", &network(), &option(r#""compress" is neither true nor false"#));
+    refused(
+        "postgres://db?sslmode=a%0Acanary",
+        &network(),
+        &option(r#""sslmode" is more than one line, or holds a zero byte"#),
+    );
+    let no_user = driver(vec![field("host", FieldKind::Text, FieldRole::Host)]);
+    refused("redis://canary@db", &no_user, "a URL of this driver has no user");
+}
+
+#[test]
+fn a_url_begins_with_a_scheme() {
+    for text in ["", "canary", "/home/canary", ":canary", "1a:canary", "a b:canary", "../a:canary"] {
+        assert_eq!(scheme(text), Err(UrlError::NoScheme), "{text}");
+    }
+    assert_eq!(scheme("PostgreSQL://db"), Ok(("postgresql".to_owned(), "//db")));
+}

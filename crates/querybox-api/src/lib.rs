@@ -1,1 +1,26 @@
-//! .
+//! The gRPC services of Core as one tower service.
+//!
+//! - [`Api`]: every service of `querybox.core.v1`, for any transport or for none: generated clients take it as it is.
+//! - [`MESSAGE_BYTES_MAX`]: what clients must set as their own limit.
+//!
+//! It maps messages to Core's plain types and back, and errors to statuses, in one place each. Parts of results pass through
+//! as their bytes are. Must not know: drivers, SQL, sockets, TLS, which front end asks.
+//!
+//! ```no_run
+//! # async fn tour(core: std::sync::Arc<querybox_core::Core>) -> Result<(), tonic::Status> {
+//! use querybox_contracts::core::v1 as pb;
+//!
+//! let api = querybox_api::Api::new(core);
+//! let mut connections = pb::connection_service_client::ConnectionServiceClient::new(api);
+//! let all = connections.list_connections(pb::ListConnectionsRequest {}).await?.into_inner().connections;
+//! # let _ = all;
+//! # Ok(())
+//! # }
+//! ```
+
+mod api;
+mod convert;
+mod services;
+mod status;
+
+pub use api::{Api, MESSAGE_BYTES_MAX};

@@ -1,0 +1,74 @@
+//! All services together.
+
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use querybox_contracts::core::v1::{
+    connection_service_server::ConnectionServiceServer, plugin_service_server::PluginServiceServer,
+    query_service_server::QueryServiceServer, schema_service_server::SchemaServiceServer,
+};
+use querybox_core::Core;
+use tonic::{body::Body, service::Routes};
+use tower::Service;
+
+use crate::services::{Connections, Plugins, Queries, Schemas};
+
+/// The largest message of a result, which is one batch: the contract has drivers cut at 256 KiB, but a batch holds at least
+/// one row, and a row may hold several cells of 16 MiB. The launcher takes no larger one from a driver either.
+pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
+
+/// The largest request. A script is what makes one large: people paste dumps.
+const REQUEST_BYTES_MAX: usize = 64 << 20;
+
+/// Every service of `querybox.core.v1` on one Core, as one tower service. Clones are cheap and share it.
+///
+/// A client on it needs no socket; it has to raise its own limit with `max_decoding_message_size(MESSAGE_BYTES_MAX)`.
+#[derive(Debug, Clone)]
+pub struct Api {
+    routes: Routes,
+}
+
+impl Api {
+    #[must_use]
+    pub fn new(core: Arc<Core>) -> Self {
+        let routes = Routes::new(
+            ConnectionServiceServer::new(Connections::new(Arc::clone(&core)))
+                .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .max_encoding_message_size(MESSAGE_BYTES_MAX),
+        )
+        .add_service(
+            PluginServiceServer::new(Plugins::new(Arc::clone(&core)))
+                .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .max_encoding_message_size(MESSAGE_BYTES_MAX),
+        )
+        .add_service(
+            SchemaServiceServer::new(Schemas::new(Arc::clone(&core)))
+                .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .max_encoding_message_size(MESSAGE_BYTES_MAX),
+        )
+        .add_service(
+            QueryServiceServer::new(Queries::new(core))
+                .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .max_encoding_message_size(MESSAGE_BYTES_MAX),
+        );
+        Self { routes: routes.prepare() }
+    }
+}
+
+impl Service<Request<Body>> for Api {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = <Routes as Service<Request<Body>>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request<Body>>::poll_ready(&mut self.routes, cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        self.routes.call(request)
+    }
+}

@@ -1,0 +1,39 @@
+//! Messages to Core's plain types, and back.
+//!
+//! Each field that is absent or unspecified is taken as its comment in the `.proto` file says, or refused here by name.
+
+mod connection;
+mod parameter;
+mod plugin;
+mod query;
+mod schema;
+mod session;
+mod test_stage;
+mod time;
+
+pub(crate) use connection::{connection_id, connection_message, key, name, settings, unsaved};
+pub(crate) use parameter::{given, parameter_messages, secrets};
+pub(crate) use plugin::plugin_messages;
+pub(crate) use query::{execute_options, unsaved_plugin};
+pub(crate) use schema::schema_filter;
+pub(crate) use session::{cancel_message, ended_message, opened_message, rejection_message, session_id};
+pub(crate) use test_stage::stage_message;
+
+/// A field of a request that cannot be what it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {problem}")]
+pub(crate) struct InvalidField {
+    /// The field's path in the request, for instance `spec.name`.
+    pub(crate) field: &'static str,
+    pub(crate) problem: String,
+}
+
+impl InvalidField {
+    pub(crate) fn new(field: &'static str, problem: impl Into<String>) -> Self {
+        Self { field, problem: problem.into() }
+    }
+
+    pub(crate) fn missing(field: &'static str) -> Self {
+        Self::new(field, "is missing")
+    }
+}

@@ -1,0 +1,69 @@
+//! What a session is named, how it opens and ends.
+
+use querybox_contracts::{core::v1 as pb, plugin::v1 as plugin};
+use querybox_core::{
+    Cancelled, Ended, Opened, Receipt, Rejection, ServerFacts, SessionError, SessionId, TransactionState,
+};
+
+use super::time::span;
+use crate::status::Refused;
+
+pub(crate) fn session_id(text: &str) -> Result<SessionId, Refused> {
+    text.parse().map_err(|error| SessionError::Id(error).into())
+}
+
+pub(crate) fn opened_message(opened: Opened) -> pb::SessionOpened {
+    pb::SessionOpened {
+        server: opened.server.map(server_message),
+        degraded: opened.degraded,
+        driver_pid: opened.driver_pid,
+    }
+}
+
+pub(crate) fn ended_message(ended: Ended) -> pb::SessionEnded {
+    pb::SessionEnded {
+        statements_done: ended.statements_done,
+        statements_rejected: ended.statements_rejected,
+        driver_memory_peak_bytes: ended.driver_memory_peak_bytes,
+    }
+}
+
+pub(crate) fn cancel_message(cancelled: Cancelled) -> pb::CancelSessionResponse {
+    let receipt = match cancelled.receipt {
+        Receipt::Confirmed => pb::CancelReceipt::Confirmed,
+        Receipt::AlreadyDone => pb::CancelReceipt::AlreadyDone,
+        Receipt::Killed => pb::CancelReceipt::Killed,
+    };
+    pb::CancelSessionResponse { receipt: receipt.into(), elapsed: Some(span(cancelled.elapsed)) }
+}
+
+/// The refusal of Open, which travels as a part of the result. (Those of statements pass through unread.)
+pub(crate) fn rejection_message(rejection: Rejection) -> plugin::Rejection {
+    plugin::Rejection {
+        statement: rejection.statement,
+        sqlstate: rejection.sqlstate,
+        vendor_code: rejection.vendor_code,
+        severity: rejection.severity,
+        message: rejection.message,
+        detail: rejection.detail,
+        hint: rejection.hint,
+        position_byte: rejection.position_byte,
+        context: rejection.context,
+        transaction_state: transaction_state(rejection.transaction).into(),
+        rolled_back_at_end: rejection.rolled_back_at_end,
+    }
+}
+
+fn transaction_state(state: TransactionState) -> plugin::TransactionState {
+    match state {
+        TransactionState::Unknown => plugin::TransactionState::Unspecified,
+        TransactionState::Idle => plugin::TransactionState::Idle,
+        TransactionState::Open => plugin::TransactionState::Open,
+        TransactionState::Failed => plugin::TransactionState::Failed,
+    }
+}
+
+fn server_message(server: ServerFacts) -> plugin::ServerFacts {
+    let ServerFacts { product, version, user, database, tls } = server;
+    plugin::ServerFacts { product, version, user, database, tls }
+}

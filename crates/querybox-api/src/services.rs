@@ -1,0 +1,11 @@
+//! The services, one a file: each method reads its request, calls Core, and writes the answer.
+
+mod connections;
+mod plugins;
+mod queries;
+mod schemas;
+
+pub(crate) use connections::Connections;
+pub(crate) use plugins::Plugins;
+pub(crate) use queries::Queries;
+pub(crate) use schemas::Schemas;

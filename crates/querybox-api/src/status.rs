@@ -1,0 +1,232 @@
+//! Errors as gRPC statuses. Nothing else in Core chooses a status.
+
+use std::{collections::HashMap, error::Error};
+
+use querybox_core::{CallError, Cause, ConnectionError, Reason as DriverReason, SessionError, UrlError};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::convert::InvalidField;
+
+/// The domain of each `google.rpc.ErrorInfo` of QueryBox.
+const DOMAIN: &str = "querybox";
+
+/// A request that came to nothing.
+pub(crate) struct Refused(Box<Status>);
+
+impl From<Refused> for Status {
+    fn from(refused: Refused) -> Self {
+        *refused.0
+    }
+}
+
+impl From<InvalidField> for Status {
+    fn from(error: InvalidField) -> Self {
+        Refused::from(error).into()
+    }
+}
+
+impl From<InvalidField> for Refused {
+    fn from(error: InvalidField) -> Self {
+        let field = error.field.to_owned();
+        refuse(Reason::ParameterInvalid, &error, [("field", field)])
+    }
+}
+
+impl From<ConnectionError> for Refused {
+    fn from(error: ConnectionError) -> Self {
+        match &error {
+            ConnectionError::NotFound(_) => refuse(Reason::ConnectionNotFound, &error, []),
+            ConnectionError::NameTaken(_) => refuse(Reason::NameTaken, &error, []),
+            ConnectionError::Changed(_) => refuse(Reason::ConnectionChanged, &error, []),
+            ConnectionError::NoPlugin(plugin) => {
+                let driver_type = plugin.0.to_string();
+                refuse(Reason::PluginNotFound, &error, [("driver_type", driver_type)])
+            }
+            ConnectionError::Parameter(parameter) => {
+                let field = parameter.name.clone();
+                refuse(Reason::ParameterInvalid, &error, [("field", field)])
+            }
+            ConnectionError::Store(_) => refuse(Reason::StoreFailed, &error, []),
+            ConnectionError::ShuttingDown(_) => refuse(Reason::ShuttingDown, &error, []),
+        }
+    }
+}
+
+impl From<UrlError> for Refused {
+    fn from(error: UrlError) -> Self {
+        match &error {
+            UrlError::NoScheme | UrlError::Malformed(_) | UrlError::NoField(_) => {
+                refuse(Reason::ParameterInvalid, &error, [("field", "url".to_owned())])
+            }
+            UrlError::UnknownScheme(_) => refuse(Reason::PluginNotFound, &error, []),
+            UrlError::Password => refuse(Reason::PasswordInUrl, &error, []),
+            UrlError::Option(option) => {
+                let field = option.name.clone();
+                refuse(Reason::ParameterInvalid, &error, [("field", field)])
+            }
+        }
+    }
+}
+
+impl From<SessionError> for Refused {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Connection(error) => error.into(),
+            SessionError::Id(_) => refuse(Reason::SessionIdInvalid, &error, []),
+            SessionError::Full { max } => refuse(Reason::SessionsFull, &error, [("max", max.to_string())]),
+            SessionError::Unknown => refuse(Reason::SessionNotFound, &error, []),
+            SessionError::SecretMissing(ref field) => {
+                let field = field.clone();
+                refuse(Reason::SecretMissing, &error, [("field", field)])
+            }
+            SessionError::File { .. } => refuse(Reason::FileUnusable, &error, []),
+            SessionError::Deadline { limit } => {
+                refuse(Reason::Deadline, &error, [("limit_ms", limit.as_millis().to_string())])
+            }
+            SessionError::Cancelled => refuse(Reason::Cancelled, &error, []),
+            SessionError::Start(_) => refuse(Reason::DriverStartFailed, &error, []),
+            SessionError::Driver(error) => error.into(),
+        }
+    }
+}
+
+impl From<CallError> for Refused {
+    fn from(error: CallError) -> Self {
+        match &error {
+            CallError::Driver { reason, .. } => refuse(Reason::of_driver(*reason), &error, []),
+            CallError::Broken(_) => refuse(Reason::DriverBrokeContract, &error, []),
+            CallError::Ended(ending) => match ending.cause {
+                Cause::Memory { limit_bytes, .. } => {
+                    refuse(Reason::MemoryLimit, &error, [("limit_bytes", limit_bytes.to_string())])
+                }
+                Cause::FileSize { limit_bytes } => {
+                    refuse(Reason::LimitReached, &error, [("limit_bytes", limit_bytes.to_string())])
+                }
+                Cause::Deadline(limit) => {
+                    refuse(Reason::Deadline, &error, [("limit_ms", limit.as_millis().to_string())])
+                }
+                Cause::Exited(_) | Cause::Signal(_) | Cause::Killed => refuse(Reason::DriverDied, &error, []),
+            },
+        }
+    }
+}
+
+fn refuse<const N: usize>(reason: Reason, error: &dyn Error, metadata: [(&str, String); N]) -> Refused {
+    let metadata: HashMap<_, _> =
+        metadata.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let details = ErrorDetails::with_error_info(reason.as_str(), DOMAIN, metadata);
+    Refused(Box::new(Status::with_error_details(reason.code(), chain(error), details)))
+}
+
+/// An error and what caused it, in one line: a status has one message, and its reader cannot ask for causes.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    line
+}
+
+/// The closed list of reasons: those of `query.proto`, `connection.proto` and `plugin.proto`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    ConnectionNotFound,
+    NameTaken,
+    ConnectionChanged,
+    PluginNotFound,
+    PasswordInUrl,
+    SessionIdInvalid,
+    SessionNotFound,
+    SecretMissing,
+    Deadline,
+    MemoryLimit,
+    SessionsFull,
+    Cancelled,
+    DriverStartFailed,
+    DriverDied,
+    DriverBrokeContract,
+    StoreFailed,
+    ShuttingDown,
+    ResolveFailed,
+    ConnectFailed,
+    TlsFailed,
+    ProtocolBroken,
+    ConnectionLost,
+    FileUnusable,
+    ParameterInvalid,
+    BindingInvalid,
+    SessionForeign,
+    SessionState,
+    Unsupported,
+    LimitReached,
+    DriverBroken,
+}
+
+impl Reason {
+    fn of_driver(reason: DriverReason) -> Self {
+        match reason {
+            DriverReason::ResolveFailed => Self::ResolveFailed,
+            DriverReason::ConnectFailed => Self::ConnectFailed,
+            DriverReason::TlsFailed => Self::TlsFailed,
+            DriverReason::ProtocolBroken => Self::ProtocolBroken,
+            DriverReason::ConnectionLost => Self::ConnectionLost,
+            DriverReason::FileUnusable => Self::FileUnusable,
+            DriverReason::ParameterInvalid => Self::ParameterInvalid,
+            DriverReason::BindingInvalid => Self::BindingInvalid,
+            DriverReason::SessionForeign => Self::SessionForeign,
+            DriverReason::SessionState => Self::SessionState,
+            DriverReason::Unsupported => Self::Unsupported,
+            DriverReason::LimitReached => Self::LimitReached,
+            DriverReason::DriverBroken => Self::DriverBroken,
+        }
+    }
+
+    /// The word of the contract.
+    pub(crate) fn as_str(self) -> &'static str {
+        self.entry().0
+    }
+
+    fn code(self) -> Code {
+        self.entry().1
+    }
+
+    /// The line of the contract's list.
+    fn entry(self) -> (&'static str, Code) {
+        match self {
+            Self::ConnectionNotFound => ("CONNECTION_NOT_FOUND", Code::NotFound),
+            Self::NameTaken => ("NAME_TAKEN", Code::AlreadyExists),
+            Self::ConnectionChanged => ("CONNECTION_CHANGED", Code::Aborted),
+            Self::PluginNotFound => ("PLUGIN_NOT_FOUND", Code::NotFound),
+            Self::PasswordInUrl => ("PASSWORD_IN_URL", Code::InvalidArgument),
+            Self::SessionIdInvalid => ("SESSION_ID_INVALID", Code::InvalidArgument),
+            Self::SessionNotFound => ("SESSION_NOT_FOUND", Code::NotFound),
+            Self::SecretMissing => ("SECRET_MISSING", Code::FailedPrecondition),
+            Self::Deadline => ("DEADLINE", Code::DeadlineExceeded),
+            Self::MemoryLimit => ("MEMORY_LIMIT", Code::ResourceExhausted),
+            Self::SessionsFull => ("SESSIONS_FULL", Code::ResourceExhausted),
+            Self::Cancelled => ("CANCELLED", Code::Cancelled),
+            Self::DriverStartFailed => ("DRIVER_START_FAILED", Code::Unavailable),
+            Self::DriverDied => ("DRIVER_DIED", Code::Unavailable),
+            Self::DriverBrokeContract => ("DRIVER_BROKE_CONTRACT", Code::Unavailable),
+            Self::StoreFailed => ("STORE_FAILED", Code::Unavailable),
+            Self::ShuttingDown => ("SHUTTING_DOWN", Code::Unavailable),
+            Self::ResolveFailed => ("RESOLVE_FAILED", Code::Unavailable),
+            Self::ConnectFailed => ("CONNECT_FAILED", Code::Unavailable),
+            Self::TlsFailed => ("TLS_FAILED", Code::Unavailable),
+            Self::ProtocolBroken => ("PROTOCOL_BROKEN", Code::Unavailable),
+            Self::ConnectionLost => ("CONNECTION_LOST", Code::Unavailable),
+            Self::FileUnusable => ("FILE_UNUSABLE", Code::FailedPrecondition),
+            Self::ParameterInvalid => ("PARAMETER_INVALID", Code::InvalidArgument),
+            Self::BindingInvalid => ("BINDING_INVALID", Code::InvalidArgument),
+            Self::SessionForeign => ("SESSION_FOREIGN", Code::PermissionDenied),
+            Self::SessionState => ("SESSION_STATE", Code::FailedPrecondition),
+            Self::Unsupported => ("UNSUPPORTED", Code::Unimplemented),
+            Self::LimitReached => ("LIMIT_REACHED", Code::ResourceExhausted),
+            Self::DriverBroken => ("DRIVER_BROKEN", Code::Internal),
+        }
+    }
+}

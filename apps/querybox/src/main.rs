@@ -1,1 +1,123 @@
-fn main() {}
+//! `querybox`: the command line of QueryBox, with Core in its own process.
+//!
+//! This is a composition root: the only code that reads flags, the environment and configuration files. Every verb is a
+//! client of Core's services and nothing more, so that a remote Core could answer as well.
+
+mod app;
+mod cli;
+mod composition;
+mod config;
+mod connections;
+mod exit;
+mod failure;
+mod first_run;
+mod form;
+mod home;
+mod messages;
+mod output;
+mod plugins;
+mod progress;
+mod query;
+mod reason;
+mod rejection;
+mod sample;
+mod sanitize;
+mod schema;
+mod screen;
+mod secrets;
+mod signals;
+mod stdout;
+mod table;
+mod words;
+
+use std::{path::Path, process::ExitCode, time::Duration};
+
+use clap::{CommandFactory, Parser};
+
+use crate::{
+    app::App,
+    cli::{Cli, Verb},
+    exit::Exit,
+    failure::{Failure, describe},
+    messages::Messages,
+    screen::Screen,
+};
+
+/// Threads that may hang in a blocked write or an unopened FIFO do not keep the program.
+const RUNTIME_GRACE: Duration = Duration::from_millis(50);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let messages = Messages::new(Screen::look());
+    let exit = start(cli, &messages).unwrap_or_else(|failure| {
+        messages.fail(&failure);
+        failure.exit
+    });
+    exit.into()
+}
+
+fn start(cli: Cli, messages: &Messages) -> Result<Exit, Failure> {
+    log_to_stderr()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::machinery(format!("cannot start: {}", describe(&error))))?;
+    let done = runtime.block_on(run(cli, messages));
+    runtime.shutdown_timeout(RUNTIME_GRACE);
+    done
+}
+
+async fn run(cli: Cli, messages: &Messages) -> Result<Exit, Failure> {
+    let home = cli.home.as_deref();
+    // What can be refused without Core is refused before anything is opened or made.
+    match cli.verb {
+        Verb::Query(args) => {
+            let prepared = query::prepare(args.sql.clone(), args.run.clone(), messages).await?;
+            with_core(home, messages, async |app| query::query(args, prepared, app).await).await
+        }
+        Verb::Exec(args) => {
+            let prepared = query::prepare(args.sql.clone(), args.run.clone(), messages).await?;
+            with_core(home, messages, async |app| query::exec(args, prepared, app).await).await
+        }
+        Verb::Connections(verb) => {
+            with_core(home, messages, async |app| connections::run(verb, app).await).await
+        }
+        Verb::Plugins(verb) => with_core(home, messages, async |app| plugins::run(verb, app).await).await,
+        Verb::Schema(args) => with_core(home, messages, async |app| schema::run(args, app).await).await,
+        Verb::Completions { shell } => complete(shell),
+    }
+}
+
+/// Opens Core, works with it, and waits until it is gone.
+async fn with_core(
+    home: Option<&Path>,
+    messages: &Messages,
+    work: impl AsyncFnOnce(&App) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    let app = App::open(home, messages.clone()).await?;
+    let done = work(&app).await;
+    app.close().await;
+    done
+}
+
+fn complete(shell: clap_complete::Shell) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "querybox", &mut script);
+    stdout::print(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Done)
+}
+
+/// Logs to standard error as QUERYBOX_LOG says, for instance `debug`. Without it nothing is logged: what people have to know
+/// they are told.
+fn log_to_stderr() -> Result<(), Failure> {
+    let Some(filter) = std::env::var_os("QUERYBOX_LOG").filter(|filter| !filter.is_empty()) else {
+        return Ok(());
+    };
+    let filter = filter
+        .to_str()
+        .and_then(|filter| filter.parse::<tracing_subscriber::EnvFilter>().ok())
+        .ok_or_else(|| Failure::usage("QUERYBOX_LOG is no filter; `debug` is one"))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! The command line: verbs, flags, and the help that people read.
+
+pub(crate) mod connections;
+pub(crate) mod query;
+pub(crate) mod values;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::cli::query::SecretArgs;
+
+/// A database client whose passwords never live longer than one session, and whose memory never depends on a result's size.
+///
+/// QueryBox runs every query in a driver process of its own, which is confined, gets what it needs for this one request, and
+/// is gone when the request has ended.
+#[derive(Debug, Parser)]
+#[command(name = "querybox", version, propagate_version = true, after_long_help = HELP)]
+pub(crate) struct Cli {
+    /// Where connections and the sample database are kept [default: QueryBox's folder among the user's data].
+    #[arg(long, global = true, env = "QUERYBOX_HOME", value_name = "FOLDER")]
+    pub home: Option<PathBuf>,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Query(query::QueryArgs),
+    Exec(query::ExecArgs),
+    /// Save, show, change and try connections.
+    #[command(subcommand, visible_alias = "c")]
+    Connections(connections::Verb),
+    /// Show the drivers that are there.
+    #[command(subcommand)]
+    Plugins(PluginsVerb),
+    Schema(SchemaArgs),
+    /// Print a completion script for a shell.
+    ///
+    /// For bash: `querybox completions bash > ~/.local/share/bash-completion/completions/querybox`.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// What is to be done with plugins.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginsVerb {
+    /// List every file of the plugin folders, usable or not.
+    List {
+        #[command(flatten)]
+        json: JsonArg,
+    },
+    /// Tell what a driver says of itself, and the parameters that its connections have.
+    Info {
+        /// The driver's type, for instance `sqlite`.
+        driver: String,
+        #[command(flatten)]
+        json: JsonArg,
+    },
+    /// Look at the plugin folders again, then list them.
+    Rescan {
+        #[command(flatten)]
+        json: JsonArg,
+    },
+}
+
+/// Show what a connection's database holds.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  querybox schema sample
+  querybox schema sample --relation orders
+  querybox schema sample --json | jq '.[].relations[].name'")]
+pub(crate) struct SchemaArgs {
+    /// The connection's name.
+    pub connection: String,
+    /// Only this schema. Can be repeated.
+    #[arg(long = "schema", value_name = "NAME")]
+    pub schemas: Vec<String>,
+    /// Only this table or view.
+    #[arg(long, value_name = "NAME")]
+    pub relation: Option<String>,
+    /// Also the database's own catalog.
+    #[arg(long)]
+    pub system: bool,
+    #[command(flatten)]
+    pub secret: SecretArgs,
+    #[command(flatten)]
+    pub json: JsonArg,
+}
+
+/// For programs instead of people.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct JsonArg {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const HELP: &str = "\
+Examples:
+  querybox query sample 'select * from customers limit 10'
+  querybox connections add shop sqlite:shop.db
+  querybox schema shop
+  querybox query shop -f report.sql -o report.csv
+
+Drivers are looked for in `plugins` beside the program, in the folders that QUERYBOX_PLUGINS lists (parted by
+colons), and in `plugins` in the home folder; the first driver of a type wins.
+
+Settings are taken from the command line, then the environment, then config.toml in the home folder:
+  deadline = \"30s\"        # for connections that do not say their own
+  plugins = [\"/opt/qb\"]   # more plugin folders, where QUERYBOX_PLUGINS is not set
+
+QUERYBOX_LOG=debug logs to standard error; NO_COLOR=1 turns colors off.
+
+Exit codes: 0 done, 1 rejected by the database, 2 usage, 3 machinery, 4 limit or deadline, 130 cancelled,
+141 the reader has gone. `querybox query --help` tells more.";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,187 @@
+//! Arguments of `querybox connections`.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::cli::{
+    JsonArg,
+    query::SecretArgs,
+    values::{DeadlineArg, LimitArg, ParamArg},
+};
+
+/// What is to be done with connections.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Add(Box<AddArgs>),
+    /// List connections by folder and name.
+    List {
+        #[command(flatten)]
+        json: JsonArg,
+    },
+    /// Show what is saved of a connection.
+    Show {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        json: JsonArg,
+    },
+    Edit(Box<EditArgs>),
+    /// Save a copy under another name.
+    Duplicate {
+        /// The connection's name.
+        name: String,
+        /// The copy's name.
+        copy: String,
+    },
+    /// Forget connections. Their databases are not touched.
+    Remove {
+        /// Their names.
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+    /// Try a connection, stage by stage.
+    Test {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        secret: SecretArgs,
+    },
+    /// Print connections as a document that can be kept. Passwords are never in it.
+    Export {
+        /// Their names [default: all].
+        names: Vec<String>,
+        /// The document's form.
+        #[arg(long, value_enum, default_value_t = ExportFormat::Toml)]
+        format: ExportFormat,
+    },
+}
+
+/// Save a connection.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  querybox connections add shop sqlite:shop.db
+  querybox connections add shop --driver sqlite --param file=shop.db --read-only
+  querybox connections add orders postgres://ada@db.example.org/shop --color red --deadline 5m
+
+A URL has no password in it: QueryBox asks for it when it is needed. Relative paths are taken from the current folder.")]
+pub(crate) struct AddArgs {
+    /// The connection's name.
+    pub name: String,
+    /// What it leads to, as a URL.
+    #[arg(required_unless_present = "driver", conflicts_with = "driver")]
+    pub url: Option<String>,
+    /// The driver's type, for instance `sqlite`, instead of a URL.
+    #[arg(long, value_name = "TYPE")]
+    pub driver: Option<String>,
+    /// A parameter of the driver's form; `querybox plugins info TYPE` shows them. Can be repeated.
+    #[arg(long = "param", short = 'p', value_name = "NAME=VALUE")]
+    pub params: Vec<ParamArg>,
+    /// Where it stands in the list, for instance `work/eu`.
+    #[arg(long)]
+    pub folder: Option<String>,
+    /// The color of its environment.
+    #[arg(long, value_enum)]
+    pub color: Option<ColorArg>,
+    /// Let the database refuse every write.
+    #[arg(long)]
+    pub read_only: bool,
+    /// Time that a request may take: `30s`, `5m`, `none`.
+    #[arg(long, value_name = "TIME")]
+    pub deadline: Option<DeadlineArg>,
+    /// Rows that a statement may return, or `none`.
+    #[arg(long, value_name = "ROWS")]
+    pub max_rows: Option<LimitArg>,
+    /// Bytes that a statement may return, or `none`.
+    #[arg(long, value_name = "BYTES")]
+    pub max_bytes: Option<LimitArg>,
+    /// SQL that runs when a session opens.
+    #[arg(long, value_name = "SQL")]
+    pub startup_sql: Option<String>,
+    /// The schema that unqualified names are looked up in.
+    #[arg(long, value_name = "NAME")]
+    pub default_schema: Option<String>,
+    /// Where its password is [default: ask, where the driver has a password].
+    #[arg(long, value_enum)]
+    pub secret: Option<SecretPlaceArg>,
+}
+
+/// Change a connection. What is not named stays as it is.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  querybox connections edit shop --name 'shop (old)' --color amber
+  querybox connections edit shop --param file=/data/shop.db --read-only false
+  querybox connections edit shop --folder '' --deadline default")]
+pub(crate) struct EditArgs {
+    /// The connection's name.
+    pub connection: String,
+    /// Its new name.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// A parameter to set. Can be repeated.
+    #[arg(long = "param", short = 'p', value_name = "NAME=VALUE")]
+    pub params: Vec<ParamArg>,
+    /// A parameter to leave out from now on. Can be repeated.
+    #[arg(long = "unset-param", value_name = "NAME")]
+    pub unset_params: Vec<String>,
+    /// Where it stands in the list; empty: at the top.
+    #[arg(long)]
+    pub folder: Option<String>,
+    /// The color of its environment.
+    #[arg(long, value_enum)]
+    pub color: Option<ColorArg>,
+    /// Whether the database refuses every write.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub read_only: Option<bool>,
+    /// Time that a request may take: `30s`, `5m`, `none`, or `default`.
+    #[arg(long, value_name = "TIME", value_parser = parse_deadline_or_default)]
+    pub deadline: Option<Option<DeadlineArg>>,
+    /// Rows that a statement may return, or `none`.
+    #[arg(long, value_name = "ROWS")]
+    pub max_rows: Option<LimitArg>,
+    /// Bytes that a statement may return, or `none`.
+    #[arg(long, value_name = "BYTES")]
+    pub max_bytes: Option<LimitArg>,
+    /// SQL that runs when a session opens; empty: none.
+    #[arg(long, value_name = "SQL")]
+    pub startup_sql: Option<String>,
+    /// The schema that unqualified names are looked up in; empty: the database's own.
+    #[arg(long, value_name = "NAME")]
+    pub default_schema: Option<String>,
+    /// Where its password is.
+    #[arg(long, value_enum)]
+    pub secret: Option<SecretPlaceArg>,
+}
+
+/// The color of an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorArg {
+    /// None.
+    None,
+    /// For development.
+    Green,
+    /// For staging.
+    Amber,
+    /// For production.
+    Red,
+}
+
+/// Where a password is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SecretPlaceArg {
+    /// Asked for at each use, kept nowhere.
+    Ask,
+    /// The database asks for none.
+    None,
+}
+
+/// The form of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    Toml,
+    Json,
+}
+
+fn parse_deadline_or_default(text: &str) -> Result<Option<DeadlineArg>, String> {
+    if text.eq_ignore_ascii_case("default") { Ok(None) } else { text.parse().map(Some) }
+}

@@ -1,0 +1,175 @@
+//! Arguments of `querybox query` and `querybox exec`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::values::{DeadlineArg, ParamArg};
+
+/// Run SQL on a saved connection.
+#[derive(Debug, Args)]
+#[command(after_long_help = QUERY_HELP)]
+pub(crate) struct QueryArgs {
+    /// The connection's name; `querybox connections list` shows them.
+    pub connection: String,
+    /// One or more statements. Without it, and without -f, they are read from standard input.
+    #[arg(conflicts_with = "file")]
+    pub sql: Option<String>,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Run SQL with a driver directly, without saving a connection.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXEC_HELP)]
+pub(crate) struct ExecArgs {
+    /// The driver's type, for instance `sqlite`; `querybox plugins list` shows them.
+    pub driver: String,
+    /// One or more statements. Without it, and without -f, they are read from standard input.
+    #[arg(conflicts_with = "file")]
+    pub sql: Option<String>,
+    /// A parameter of the driver's form; `querybox plugins info DRIVER` shows them. Can be repeated.
+    #[arg(long = "param", short = 'p', value_name = "NAME=VALUE")]
+    pub params: Vec<ParamArg>,
+    /// Let the database refuse every write.
+    #[arg(long)]
+    pub read_only: bool,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// How SQL is run, and what becomes of its results.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RunArgs {
+    /// Read the SQL from a file in UTF-8; `-` is standard input.
+    #[arg(long, short, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// How results look [default: table on a terminal, else by the ending of -o's file, else csv].
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<FormatArg>,
+    /// Write results to a file. It appears, or is replaced, only when all was done.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Rows that each statement may return at most; reaching it is no failure.
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_rows: Option<u64>,
+    /// Time that everything may take together: `30s`, `5m`, `none` [default: the connection's, else 30s].
+    #[arg(long, value_name = "TIME")]
+    pub deadline: Option<DeadlineArg>,
+    /// Run all statements in one transaction: all of them count, or none.
+    #[arg(long)]
+    pub single_transaction: bool,
+    /// What follows a statement that the database rejects.
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = OnErrorArg::Stop)]
+    pub on_error: OnErrorArg,
+    #[command(flatten)]
+    pub secret: SecretArgs,
+    /// Tell the session's id, the server, the driver's process and more times, on standard error.
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+/// Where a password comes from that is kept nowhere.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SecretArgs {
+    /// Read the password from the first line of standard input instead of asking for it.
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// How results look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// For eyes: aligned columns, NULL visible, control characters as escapes.
+    Table,
+    /// As PostgreSQL writes CSV: NULL is nothing, the empty text is "".
+    Csv,
+    /// As PostgreSQL's COPY writes text: tabs, backslash escapes, NULL is \N.
+    Tsv,
+    /// One array of objects a result; numbers keep their digits.
+    Json,
+    /// One object a line.
+    Ndjson,
+}
+
+/// What follows a rejected statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnErrorArg {
+    /// No later statement runs.
+    Stop,
+    /// The next statement runs.
+    Continue,
+}
+
+impl RunArgs {
+    /// The format, chosen or by where the data goes.
+    pub(crate) fn format_of_output(&self, to_terminal: bool) -> FormatArg {
+        self.format.unwrap_or_else(|| match &self.output {
+            Some(path) => FormatArg::by_ending(path),
+            None if to_terminal => FormatArg::Table,
+            None => FormatArg::Csv,
+        })
+    }
+}
+
+impl FormatArg {
+    fn by_ending(path: &Path) -> FormatArg {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        match ending.to_ascii_lowercase().as_str() {
+            "tsv" | "tab" => FormatArg::Tsv,
+            "json" => FormatArg::Json,
+            "ndjson" | "jsonl" => FormatArg::Ndjson,
+            "txt" => FormatArg::Table,
+            _ => FormatArg::Csv,
+        }
+    }
+}
+
+const QUERY_HELP: &str = "\
+Examples:
+  querybox query sample 'select * from customers limit 10'
+  querybox query sample -f report.sql -o report.csv
+  echo 'select 1' | querybox query sample --format json
+  querybox query sample --deadline none --max-rows 500 'select * from events'
+
+Output:
+  Only data goes to standard output. Row counts, command tags, notices and errors go to standard error.
+  Several results follow one another, parted by an empty line.
+  In tables NULL is a dim NULL, or ∅ without colors; a cell is cut, with …, only when the terminal is too
+  narrow; control characters show as escapes such as \\n or \\x1b. All other formats are exact.
+  A file named by -o appears whole or not at all, with mode 0600 or that of the file it replaces. A
+  symbolic link is followed; devices and FIFOs are written as they are. When the database rejects a
+  statement the file stays as it was, unless --on-error continue asks for the rest.
+
+Ctrl-C asks the database to stop and tells what it answered; a second one ends everything at once.
+
+Exit codes:
+  0    done (also when --max-rows was reached)
+  1    rejected by the database
+  2    usage, unknown connection or driver, unreadable -f, unwritable -o, text that is not UTF-8
+  3    the machinery failed: broken plugin, server out of reach, connection lost, disk full
+  4    a limit or the deadline was reached
+  130  cancelled
+  141  the reader of standard output has gone";
+
+const EXEC_HELP: &str = "\
+Examples:
+  querybox exec sqlite --param file=shop.db 'select * from products'
+  querybox exec sqlite -p file=shop.db --read-only -f report.sql --format ndjson
+
+Relative paths are taken from the current folder. For output, Ctrl-C and exit codes see `querybox query --help`.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_of_a_file_says_its_format() {
+        let check = |path: &str, format| assert_eq!(FormatArg::by_ending(Path::new(path)), format);
+        check("out.csv", FormatArg::Csv);
+        check("out.JSON", FormatArg::Json);
+        check("dir.json/out", FormatArg::Csv);
+        check("out.jsonl", FormatArg::Ndjson);
+        check("/dev/null", FormatArg::Csv);
+    }
+}

@@ -1,0 +1,116 @@
+//! Values on the command line that have a form of their own.
+
+use std::{str::FromStr, time::Duration};
+
+use querybox_contracts::core::v1::{self as core, deadline};
+
+/// How long something may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DeadlineArg {
+    After(Duration),
+    None,
+}
+
+impl FromStr for DeadlineArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<DeadlineArg, String> {
+        if text.eq_ignore_ascii_case("none") {
+            return Ok(DeadlineArg::None);
+        }
+        let span = text.parse::<jiff::SignedDuration>().ok();
+        let time = span.and_then(|span| Duration::try_from(span).ok()).filter(|time| !time.is_zero());
+        time.map(DeadlineArg::After)
+            .ok_or_else(|| "give a time such as `30s`, `500ms`, `5m` or `1h30m`, or `none`".to_owned())
+    }
+}
+
+impl From<DeadlineArg> for core::Deadline {
+    fn from(arg: DeadlineArg) -> core::Deadline {
+        let limit = match arg {
+            // A time that the contract cannot say is longer than anybody waits.
+            DeadlineArg::After(time) => match prost_types::Duration::try_from(time) {
+                Ok(time) => deadline::Limit::After(time),
+                Err(_) => deadline::Limit::None(core::NoDeadline {}),
+            },
+            DeadlineArg::None => deadline::Limit::None(core::NoDeadline {}),
+        };
+        core::Deadline { limit: Some(limit) }
+    }
+}
+
+/// A parameter of a driver's form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ParamArg {
+    pub name: String,
+    pub value: String,
+}
+
+impl FromStr for ParamArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<ParamArg, String> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => {
+                Ok(ParamArg { name: name.to_owned(), value: value.to_owned() })
+            }
+            // The text is not repeated: it may be a password that went astray.
+            _ => Err("give NAME=VALUE".to_owned()),
+        }
+    }
+}
+
+/// A number, or the word that takes a limit away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LimitArg(pub Option<u64>);
+
+impl FromStr for LimitArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<LimitArg, String> {
+        if text.eq_ignore_ascii_case("none") {
+            return Ok(LimitArg(None));
+        }
+        match text.parse() {
+            Ok(0) | Err(_) => Err("give a whole number from 1, or `none`".to_owned()),
+            Ok(number) => Ok(LimitArg(Some(number))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadlines_are_times_or_none() {
+        let check =
+            |text: &str, expected: Option<DeadlineArg>| assert_eq!(text.parse().ok(), expected, "{text}");
+        let after = |millis| Some(DeadlineArg::After(Duration::from_millis(millis)));
+        check("30s", after(30_000));
+        check("500ms", after(500));
+        check("1h30m", after(5_400_000));
+        check("2 minutes", after(120_000));
+        check("none", Some(DeadlineArg::None));
+        check("0s", None);
+        check("-5s", None);
+        check("30", None);
+        check("soon", None);
+    }
+
+    #[test]
+    fn a_parameter_is_parted_at_its_first_sign() {
+        let param: ParamArg = "file=/data/a=b.db".parse().unwrap();
+        assert_eq!((param.name.as_str(), param.value.as_str()), ("file", "/data/a=b.db"));
+        assert_eq!("empty=".parse::<ParamArg>().unwrap().value, "");
+        assert!("canary".parse::<ParamArg>().is_err_and(|error| !error.contains("canary")));
+        assert!("=x".parse::<ParamArg>().is_err());
+    }
+
+    #[test]
+    fn limits_can_be_taken_away() {
+        assert_eq!("500".parse(), Ok(LimitArg(Some(500))));
+        assert_eq!("none".parse(), Ok(LimitArg(None)));
+        assert!("0".parse::<LimitArg>().is_err());
+    }
+}

@@ -1,0 +1,82 @@
+//! The composition root: which parts the program is made of, with which settings.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use querybox_api::Api;
+use querybox_core::{Clock, Core, Limits};
+use querybox_launcher::{Ids, Launcher};
+use querybox_store::Store;
+
+use crate::{
+    config::Config,
+    failure::{Failure, chain, describe},
+    home::Home,
+};
+
+pub(crate) use querybox_api::MESSAGE_BYTES_MAX;
+
+/// What generated clients speak through: Core's services, in this process.
+pub(crate) type Channel = Api;
+
+/// The user and group that drivers run as when the program runs as root: `nobody`, on every Linux.
+pub(crate) const UNPRIVILEGED_ID: u32 = 65534;
+
+/// Sessions at once. A command runs one; the rest is room for a server's.
+const SESSIONS_MAX: usize = 256;
+/// Time to resolve, dial, agree on TLS and log in.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Time for the database to answer a cancel before its driver is killed.
+const CANCEL_GRACE: Duration = Duration::from_secs(2);
+/// Memory of one driver. Drivers stream; one that needs more is broken, or a value is huge.
+const DRIVER_MEMORY_BYTES: u64 = 512 << 20;
+/// A longer value is cut by its driver, and said to be.
+const CELL_BYTES: u64 = 16 << 20;
+/// Descriptors of one driver: a database's files and sockets, with room.
+const DRIVER_DESCRIPTORS: u64 = 256;
+
+/// Where the programs lie: this one, the jail and the plugins beside it.
+pub(crate) fn programs() -> Result<PathBuf, Failure> {
+    let program = std::env::current_exe().map_err(|error| {
+        Failure::machinery(format!("cannot find this program's folder: {}", describe(&error)))
+    })?;
+    program.parent().map(Path::to_owned).ok_or_else(|| Failure::machinery("this program lies in no folder"))
+}
+
+/// Puts Core together. It must be shut down before the process ends.
+pub(crate) async fn compose(config: &Config, home: &Home, programs: &Path) -> Result<Arc<Core>, Failure> {
+    let jail = programs.join("querybox-jail");
+    if !jail.is_file() {
+        return Err(Failure::machinery(format!("{} is missing", jail.display())).with_hint(
+            "drivers only run confined, so the jail belongs beside the program: install QueryBox again",
+        ));
+    }
+    let path = home.store();
+    let store = Store::open(&path)
+        .await
+        .map_err(|error| Failure::machinery(format!("cannot open {}: {}", path.display(), chain(&error))))?;
+    let launcher = Launcher::new(querybox_launcher::Config {
+        jail,
+        unprivileged: Ids { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID },
+    })
+    .map_err(|error| Failure::machinery(format!("cannot start the launcher: {}", describe(&error))))?;
+    Ok(Arc::new(Core::new(querybox_core::Config {
+        store,
+        launcher,
+        plugin_folders: config.plugin_folders.clone(),
+        limits: Limits {
+            sessions_max: SESSIONS_MAX,
+            deadline: config.deadline,
+            connect: CONNECT,
+            cancel_grace: CANCEL_GRACE,
+            memory_bytes: DRIVER_MEMORY_BYTES,
+            cell_bytes: CELL_BYTES,
+            descriptors: DRIVER_DESCRIPTORS,
+            file_bytes: None,
+        },
+        clock: Clock::new(jiff::Timestamp::now),
+    })))
+}

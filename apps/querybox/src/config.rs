@@ -1,0 +1,134 @@
+//! The settings of the program: flags over environment over `config.toml` over defaults.
+
+use std::{
+    env,
+    ffi::OsStr,
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::Deserialize;
+
+use crate::{
+    cli::values::DeadlineArg,
+    failure::{Failure, describe},
+};
+
+/// Time that a request may take when neither it nor its connection says so.
+const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
+
+/// The settings, from all their sources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// Where connections and the sample are kept. Absolute.
+    pub home: PathBuf,
+    /// Where drivers are looked for, in order.
+    pub plugin_folders: Vec<PathBuf>,
+    /// Time that a request may take when neither it nor its connection says so.
+    pub deadline: Duration,
+}
+
+/// `config.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    deadline: Option<String>,
+    plugins: Option<Vec<PathBuf>>,
+}
+
+impl Config {
+    /// Reads the settings. `home` is what the flag or the environment says; `programs` the folder of this program.
+    pub(crate) fn read(home: Option<&Path>, programs: &Path) -> Result<Config, Failure> {
+        let home = match home {
+            Some(home) => std::path::absolute(home).map_err(|error| {
+                Failure::usage(format!("cannot use the home folder: {}", describe(&error)))
+            })?,
+            None => default_home()?,
+        };
+        let path = home.join("config.toml");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                return Err(Failure::usage(format!("cannot read {}: {}", path.display(), describe(&error))));
+            }
+        };
+        Config::layer(home, programs, &text, env::var_os("QUERYBOX_PLUGINS").as_deref()).map_err(|why| {
+            Failure::usage(format!("{}: {why}", path.display()))
+                .with_hint("`querybox --help` lists what can be set there")
+        })
+    }
+
+    fn layer(home: PathBuf, programs: &Path, file: &str, plugins: Option<&OsStr>) -> Result<Config, String> {
+        let file: File = toml::from_str(file).map_err(|error| error.to_string().trim_end().to_owned())?;
+        let deadline = match file.deadline {
+            None => DEADLINE_DEFAULT,
+            Some(text) => match text.parse() {
+                Ok(DeadlineArg::After(time)) => time,
+                // Nothing may run for ever because of a line in a file; a connection or a request may say so.
+                Ok(DeadlineArg::None) | Err(_) => {
+                    return Err("deadline: give a time such as `30s` or `5m`".to_owned());
+                }
+            },
+        };
+        let more = match plugins {
+            Some(list) => env::split_paths(list).filter(|folder| !folder.as_os_str().is_empty()).collect(),
+            None => file.plugins.unwrap_or_default(),
+        };
+        let mut plugin_folders = vec![programs.join("plugins")];
+        plugin_folders.extend(more.into_iter().map(|folder| home.join(folder)));
+        plugin_folders.push(home.join("plugins"));
+        Ok(Config { home, plugin_folders, deadline })
+    }
+}
+
+fn default_home() -> Result<PathBuf, Failure> {
+    directories::ProjectDirs::from("", "", "querybox").map(|dirs| dirs.data_dir().to_owned()).ok_or_else(
+        || {
+            Failure::usage("there is no home folder to keep connections in")
+                .with_hint("name one with `--home FOLDER` or QUERYBOX_HOME")
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(file: &str, plugins: Option<&str>) -> Result<Config, String> {
+        Config::layer("/home/ada/qb".into(), Path::new("/opt/qb"), file, plugins.map(OsStr::new))
+    }
+
+    fn folders(config: &Config) -> Vec<&str> {
+        config.plugin_folders.iter().map(|folder| folder.to_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let file = "plugins = ['/from/file', 'mine']";
+        let config = layer(file, None).unwrap();
+        assert_eq!(
+            folders(&config),
+            ["/opt/qb/plugins", "/from/file", "/home/ada/qb/mine", "/home/ada/qb/plugins"]
+        );
+        let config = layer(file, Some("/a:/b")).unwrap();
+        assert_eq!(folders(&config), ["/opt/qb/plugins", "/a", "/b", "/home/ada/qb/plugins"]);
+    }
+
+    #[test]
+    fn defaults_stand_where_nothing_is_said() {
+        let config = layer("", Some("")).unwrap();
+        assert_eq!(config.deadline, Duration::from_secs(30));
+        assert_eq!(folders(&config), ["/opt/qb/plugins", "/home/ada/qb/plugins"]);
+        assert_eq!(layer("deadline = '5m'", None).unwrap().deadline, Duration::from_secs(300));
+    }
+
+    #[test]
+    fn unknown_keys_and_wrong_values_are_refused() {
+        assert!(layer("dedline = '5s'", None).is_err_and(|why| why.contains("dedline")));
+        assert!(layer("deadline = 'soon'", None).is_err_and(|why| why.starts_with("deadline: ")));
+        assert!(layer("deadline = 'none'", None).is_err());
+        assert!(layer("deadline = 5", None).is_err());
+    }
+}

@@ -1,0 +1,100 @@
+//! From the command line to what is saved of a connection.
+
+use querybox_contracts::{
+    core::v1 as core,
+    plugin::v1::{FormField, FormFieldKind, Parameter},
+};
+
+use crate::{
+    cli::connections::{AddArgs, ColorArg, EditArgs, SecretPlaceArg},
+    failure::Failure,
+    form,
+};
+
+/// A new connection. Parameters that are given override those of the URL.
+pub(crate) fn new(
+    args: AddArgs,
+    driver_type: String,
+    from_url: Vec<Parameter>,
+    form: &[FormField],
+) -> Result<core::ConnectionSpec, Failure> {
+    let mut parameters = Vec::new();
+    for parameter in from_url {
+        parameters.push(form::parameter(&parameter.name, form::text_of(&parameter), form)?);
+    }
+    // One that is given twice is Core's to refuse.
+    parameters.retain(|parameter: &Parameter| args.params.iter().all(|given| given.name != parameter.name));
+    parameters.extend(form::parameters(&args.params, form)?);
+    let has_password = form.iter().any(|field| field.secret && field.kind() == FormFieldKind::Password);
+    let secret = args.secret.unwrap_or(if has_password { SecretPlaceArg::Ask } else { SecretPlaceArg::None });
+    Ok(core::ConnectionSpec {
+        name: args.name,
+        driver_type,
+        parameters,
+        folder: args.folder.unwrap_or_default(),
+        color: color(args.color.unwrap_or(ColorArg::None)).into(),
+        read_only: args.read_only,
+        deadline: args.deadline.map(core::Deadline::from),
+        rows_max: args.max_rows.and_then(|limit| limit.0),
+        bytes_max: args.max_bytes.and_then(|limit| limit.0),
+        startup_sql: args.startup_sql.unwrap_or_default(),
+        default_schema: args.default_schema.unwrap_or_default(),
+        secret_place: secret_place(secret).into(),
+    })
+}
+
+/// A connection with what is given changed.
+pub(crate) fn edited(
+    old: core::ConnectionSpec,
+    args: EditArgs,
+    form: &[FormField],
+) -> Result<core::ConnectionSpec, Failure> {
+    let mut spec = old;
+    for given in &args.params {
+        let parameter = form::parameter(&given.name, &given.value, form)?;
+        match spec.parameters.iter_mut().find(|old| old.name == given.name) {
+            Some(old) => *old = parameter,
+            None => spec.parameters.push(parameter),
+        }
+    }
+    for name in &args.unset_params {
+        let count = spec.parameters.len();
+        spec.parameters.retain(|parameter| parameter.name != *name);
+        if spec.parameters.len() == count {
+            return Err(Failure::usage(format!("the connection has no parameter {name}")));
+        }
+    }
+    replace(&mut spec.name, args.name);
+    replace(&mut spec.folder, args.folder);
+    replace(&mut spec.color, args.color.map(|arg| color(arg).into()));
+    replace(&mut spec.read_only, args.read_only);
+    replace(&mut spec.deadline, args.deadline.map(|arg| arg.map(core::Deadline::from)));
+    replace(&mut spec.rows_max, args.max_rows.map(|limit| limit.0));
+    replace(&mut spec.bytes_max, args.max_bytes.map(|limit| limit.0));
+    replace(&mut spec.startup_sql, args.startup_sql);
+    replace(&mut spec.default_schema, args.default_schema);
+    replace(&mut spec.secret_place, args.secret.map(|arg| secret_place(arg).into()));
+    Ok(spec)
+}
+
+fn replace<T>(field: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *field = given;
+    }
+}
+
+fn color(arg: ColorArg) -> core::EnvironmentColor {
+    match arg {
+        ColorArg::None => core::EnvironmentColor::Unspecified,
+        ColorArg::Green => core::EnvironmentColor::Green,
+        ColorArg::Amber => core::EnvironmentColor::Amber,
+        ColorArg::Red => core::EnvironmentColor::Red,
+    }
+}
+
+fn secret_place(arg: SecretPlaceArg) -> core::SecretPlace {
+    match arg {
+        SecretPlaceArg::Ask => core::SecretPlace::Ask,
+        SecretPlaceArg::None => core::SecretPlace::Unspecified,
+    }
+}

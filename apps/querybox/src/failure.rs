@@ -1,0 +1,210 @@
+//! What ends a command: what to tell the user, and how to exit.
+
+use std::{fmt, io, path::Path};
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use crate::{exit::Exit, reason::Reason};
+
+/// Why a command could not be carried out, in words for people.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// How the program ends.
+    pub exit: Exit,
+    /// What happened: lower case, without a full stop. Empty: there is nothing to say (any more).
+    pub message: String,
+    /// What to do about it. Empty: none.
+    pub hint: String,
+    /// Core's reason. `None`: the failure is not Core's.
+    pub reason: Option<Reason>,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Failure {
+        Failure { exit, message: message.into(), hint: String::new(), reason: None }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Failure {
+        Failure::new(Exit::Usage, message)
+    }
+
+    pub(crate) fn machinery(message: impl Into<String>) -> Failure {
+        Failure::new(Exit::Machinery, message)
+    }
+
+    /// The program ends so, and all that there was to say has been said.
+    pub(crate) fn silent(exit: Exit) -> Failure {
+        Failure::new(exit, "")
+    }
+
+    #[must_use]
+    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Failure {
+        Failure { hint: hint.into(), ..self }
+    }
+
+    /// A failure to write to `target`, a path or "standard output".
+    pub(crate) fn writing(target: &str, error: &io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::silent(Exit::PipeClosed),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Failure::machinery(format!("disk is full: cannot write {target}"))
+            }
+            _ => Failure::machinery(format!("cannot write {target}: {}", describe(error))),
+        }
+    }
+
+    /// A failure to read or make something that QueryBox keeps for itself.
+    pub(crate) fn keeping(path: &Path, error: &io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Failure::machinery(format!("disk is full: cannot write {}", path.display()))
+            }
+            _ => Failure::machinery(format!("cannot use {}: {}", path.display(), describe(error))),
+        }
+    }
+
+    /// A failure of a call that names a driver given on the command line: that there is none is then a wrong argument.
+    pub(crate) fn of_named_driver(status: Status) -> Failure {
+        let failure = Failure::from(status);
+        match failure.reason {
+            Some(Reason::PluginNotFound) => Failure {
+                exit: Exit::Usage,
+                hint: "`querybox plugins list` shows the drivers that are there".to_owned(),
+                ..failure
+            },
+            _ => failure,
+        }
+    }
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Failure {
+        let info = status.get_details_error_info();
+        let reason =
+            info.filter(|info| info.domain == "querybox").and_then(|info| Reason::parse(&info.reason));
+        let exit = match (reason, status.code()) {
+            (Some(reason), _) => Exit::of(reason),
+            // A status without a reason we know: made by the transport, or by a newer Core.
+            (None, Code::InvalidArgument | Code::NotFound | Code::AlreadyExists) => Exit::Usage,
+            (None, Code::DeadlineExceeded | Code::ResourceExhausted) => Exit::Limit,
+            (None, _) => Exit::Machinery,
+        };
+        let hint = reason.map_or("", hint_for).to_owned();
+        Failure { exit, message: status.message().to_owned(), hint, reason }
+    }
+}
+
+/// What the user of a command line can do about it; the message itself is Core's.
+fn hint_for(reason: Reason) -> &'static str {
+    match reason {
+        Reason::ConnectionNotFound => "`querybox connections list` shows the connections that are there",
+        Reason::PluginNotFound => {
+            "`querybox plugins list` shows the drivers that are there, and why others are not"
+        }
+        Reason::PasswordInUrl => {
+            "leave the password out; QueryBox asks for it, or takes it from `--password-stdin`. \
+             What stands on a command line can be read by others and stays in the shell's history, so change it"
+        }
+        Reason::SecretMissing => {
+            "run it from a terminal to be asked, or give the password to `--password-stdin`"
+        }
+        Reason::Deadline => "`--deadline` gives it more time, `--deadline none` all of it",
+        Reason::ConnectionChanged => {
+            "somebody else changed it meanwhile: look at it with `connections show`, then try again"
+        }
+        Reason::ResolveFailed
+        | Reason::ConnectFailed
+        | Reason::TlsFailed
+        | Reason::ProtocolBroken
+        | Reason::ConnectionLost
+        | Reason::FileUnusable
+        | Reason::ParameterInvalid
+        | Reason::BindingInvalid
+        | Reason::SessionForeign
+        | Reason::SessionState
+        | Reason::Unsupported
+        | Reason::LimitReached
+        | Reason::DriverBroken
+        | Reason::NameTaken
+        | Reason::SessionIdInvalid
+        | Reason::SessionNotFound
+        | Reason::MemoryLimit
+        | Reason::SessionsFull
+        | Reason::Cancelled
+        | Reason::DriverStartFailed
+        | Reason::DriverDied
+        | Reason::DriverBrokeContract
+        | Reason::StoreFailed
+        | Reason::ShuttingDown => "",
+    }
+}
+
+/// The system's words for an error, without the number that the standard library appends.
+pub(crate) fn describe(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words);
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// An error and its causes in one line, each after a colon.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    fn status(code: Code, reason: &str) -> Status {
+        let details = ErrorDetails::with_error_info(reason, "querybox", []);
+        Status::with_error_details(code, "it failed", details)
+    }
+
+    #[test]
+    fn a_status_exits_by_its_reason() {
+        assert_eq!(Failure::from(status(Code::NotFound, "PLUGIN_NOT_FOUND")).exit, Exit::Machinery);
+        assert_eq!(Failure::of_named_driver(status(Code::NotFound, "PLUGIN_NOT_FOUND")).exit, Exit::Usage);
+        assert_eq!(Failure::from(status(Code::DeadlineExceeded, "DEADLINE")).exit, Exit::Limit);
+    }
+
+    #[test]
+    fn a_status_without_a_known_reason_exits_by_its_code() {
+        assert_eq!(Failure::from(status(Code::ResourceExhausted, "OF_THE_FUTURE")).exit, Exit::Limit);
+        assert_eq!(Failure::from(Status::unknown("h2 protocol error")).exit, Exit::Machinery);
+    }
+
+    #[test]
+    fn a_full_disk_and_a_closed_pipe_are_told_apart() {
+        let full = Failure::writing("out.csv", &io::ErrorKind::StorageFull.into());
+        assert_eq!(
+            (full.exit, full.message.as_str()),
+            (Exit::Machinery, "disk is full: cannot write out.csv")
+        );
+        let closed = Failure::writing("standard output", &io::ErrorKind::BrokenPipe.into());
+        assert_eq!((closed.exit, closed.message.as_str()), (Exit::PipeClosed, ""));
+    }
+
+    #[test]
+    fn errors_of_the_system_are_told_without_numbers() {
+        assert_eq!(describe(&io::Error::from_raw_os_error(2)), "no such file or directory");
+    }
+}

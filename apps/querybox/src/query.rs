@@ -1,0 +1,176 @@
+//! `querybox query` and `querybox exec`: run SQL and show what comes back.
+
+mod drive;
+mod parts;
+mod printer;
+mod script;
+mod shapes;
+mod sheet;
+mod tell;
+
+use std::{path::Path, sync::Arc};
+
+use querybox_contracts::{
+    core::v1::{self as core, connection_ref, query_service_client::QueryServiceClient},
+    plugin::v1 as plugin,
+};
+use tonic::Response;
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    cli::query::{ExecArgs, FormatArg, OnErrorArg, QueryArgs, RunArgs},
+    composition::{Channel, MESSAGE_BYTES_MAX},
+    exit::Exit,
+    failure::Failure,
+    form,
+    messages::Messages,
+    output::Output,
+    progress::Progress,
+    secrets,
+    signals::Interrupts,
+};
+
+use printer::Printer;
+use script::Script;
+use sheet::{Look, Sheet};
+
+/// What is known before Core is asked: a request that cannot be carried out never opens Core's store.
+pub(crate) struct Prepared {
+    script: Arc<Script>,
+    interrupts: Interrupts,
+    sheet: Sheet,
+    shows_progress: bool,
+    session_id: String,
+    run: RunArgs,
+}
+
+/// Reads the script and opens the output.
+pub(crate) async fn prepare(
+    sql: Option<String>,
+    run: RunArgs,
+    messages: &Messages,
+) -> Result<Prepared, Failure> {
+    let screen = *messages.screen();
+    let reads_stdin = sql.is_none() && run.file.as_deref().is_none_or(|file| file == Path::new("-"));
+    if reads_stdin && run.secret.password_stdin {
+        return Err(Failure::usage("standard input cannot hold both the SQL and the password")
+            .with_hint("give the SQL as an argument or in a file with `-f FILE`"));
+    }
+    let script = script::read(sql, run.file.as_deref(), screen.stdin_is_terminal)?;
+    let mut interrupts = Interrupts::listen()
+        .map_err(|error| Failure::machinery(format!("cannot listen for signals: {error}")))?;
+    let output = match run.output.clone() {
+        None => Output::stdout()?,
+        // Opening a FIFO waits for its reader.
+        Some(path) => tokio::select! {
+            opened = tokio::task::spawn_blocking(move || Output::file(&path)) => {
+                opened.unwrap_or_else(|_| Err(Failure::machinery("opening the output failed by a mistake of ours")))?
+            }
+            () = interrupts.next() => return Err(Failure::silent(Exit::Cancelled)),
+        },
+    };
+    let to_terminal = run.output.is_none() && screen.stdout_is_terminal;
+    let look = match run.format_of_output(to_terminal) {
+        FormatArg::Table if run.output.is_none() => {
+            Look::Table { room: screen.stdout_width, paint: screen.stdout_paint }
+        }
+        FormatArg::Table => Look::Table { room: None, paint: crate::screen::Paint::OFF },
+        FormatArg::Csv => Look::Document(querybox_results::Format::Csv),
+        FormatArg::Tsv => Look::Document(querybox_results::Format::Tsv),
+        FormatArg::Json => Look::Document(querybox_results::Format::Json),
+        FormatArg::Ndjson => Look::Document(querybox_results::Format::NdJson),
+    };
+    Ok(Prepared {
+        script: Arc::new(script),
+        interrupts,
+        sheet: Sheet::new(output, look),
+        shows_progress: screen.stderr_is_terminal && !to_terminal,
+        session_id: Uuid::now_v7().to_string(),
+        run,
+    })
+}
+
+/// Runs on a saved connection.
+pub(crate) async fn query(args: QueryArgs, prepared: Prepared, app: &App) -> Result<Exit, Failure> {
+    let connection = core::ConnectionRef { key: Some(connection_ref::Key::Name(args.connection)) };
+    let credential = secrets::of_connection(app, &connection, &prepared.run.secret).await?;
+    let request = core::ExecuteRequest {
+        session_id: prepared.session_id.clone(),
+        connection: Some(connection),
+        sql: prepared.script.sql.clone(),
+        options: Some(options(&prepared.run)),
+        credential,
+    };
+    let mut client = client(&app.channel);
+    let asking =
+        async move { client.execute(request).await.map(Response::into_inner).map(parts::of_connection) };
+    prepared.run(asking, app).await
+}
+
+/// Runs on a driver that is named directly.
+pub(crate) async fn exec(args: ExecArgs, prepared: Prepared, app: &App) -> Result<Exit, Failure> {
+    let form = form::of_driver(app, &args.driver).await?;
+    let request = core::ExecutePluginRequest {
+        session_id: prepared.session_id.clone(),
+        driver_type: args.driver,
+        parameters: form::parameters(&args.params, &form)?,
+        credential: secrets::for_form(&form, &prepared.run.secret, "the database").await?,
+        sql: prepared.script.sql.clone(),
+        options: Some(options(&prepared.run)),
+        read_only: args.read_only,
+    };
+    let mut client = client(&app.channel);
+    let asking =
+        async move { client.execute_plugin(request).await.map(Response::into_inner).map(parts::of_driver) };
+    prepared.run(asking, app).await
+}
+
+impl Prepared {
+    async fn run<S>(
+        self,
+        asking: impl Future<Output = Result<S, tonic::Status>>,
+        app: &App,
+    ) -> Result<Exit, Failure>
+    where
+        S: futures::Stream<Item = Result<parts::Part, tonic::Status>>,
+    {
+        let Prepared { script, mut interrupts, sheet, shows_progress, session_id, run } = self;
+        let progress = Arc::new(if shows_progress { Progress::shown() } else { Progress::hidden() });
+        let messages = app.messages.above(progress.line());
+        if run.verbose {
+            messages.note(&format!("session {session_id}"));
+        }
+        let printer = Printer {
+            sheet,
+            messages,
+            progress,
+            script,
+            keeps_going: run.on_error == OnErrorArg::Continue,
+            verbose: run.verbose,
+            exit: Exit::Done,
+        };
+        drive::drive(asking, &session_id, &app.channel, printer, &mut interrupts).await
+    }
+}
+
+fn client(channel: &Channel) -> QueryServiceClient<Channel> {
+    QueryServiceClient::new(channel.clone())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+fn options(run: &RunArgs) -> core::ExecuteOptions {
+    core::ExecuteOptions {
+        on_error: match run.on_error {
+            OnErrorArg::Stop => plugin::OnError::Stop,
+            OnErrorArg::Continue => plugin::OnError::Continue,
+        }
+        .into(),
+        single_transaction: run.single_transaction,
+        rows_max: run.max_rows,
+        bytes_max: None,
+        deadline: run.deadline.map(core::Deadline::from),
+        bindings: Vec::new(),
+    }
+}

@@ -1,0 +1,166 @@
+//! Drives one answer from Core to the printer, and stops it when the user wishes so.
+
+use std::{pin::pin, time::Duration};
+
+use futures::{Stream, StreamExt};
+use querybox_contracts::core::v1::{self as core, query_service_client::QueryServiceClient};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+use tonic::Status;
+
+use crate::{
+    composition::Channel,
+    exit::Exit,
+    failure::Failure,
+    messages::Messages,
+    query::{
+        parts::Part,
+        printer::{Order, Printer},
+    },
+    signals::Interrupts,
+    words,
+};
+
+/// Parts that wait for the printer. Each is a batch of some 100 kB.
+const PARTS_AHEAD: usize = 4;
+/// After a cancel the printer has so long to take its unfinished file away. It may hang on a full pipe.
+const PRINTER_GRACE: Duration = Duration::from_millis(500);
+
+/// How a stream of parts ended.
+enum End {
+    Complete,
+    Failed(Status),
+    /// Writing failed; the printer knows why.
+    PrinterGone,
+}
+
+/// Shows the answer that `asking` brings, until it ends or is stopped.
+///
+/// The first interrupt asks Core to cancel and tells what the database answered; the second ends everything at once.
+pub(crate) async fn drive<S>(
+    asking: impl Future<Output = Result<S, Status>>,
+    session_id: &str,
+    channel: &Channel,
+    printer: Printer,
+    interrupts: &mut Interrupts,
+) -> Result<Exit, Failure>
+where
+    S: Stream<Item = Result<Part, Status>>,
+{
+    let (messages, progress) = (printer.messages.clone(), printer.progress.clone());
+    let (orders, received) = mpsc::channel(PARTS_AHEAD);
+    let runtime = Handle::current();
+    // Writing blocks as long as the reader of a pipe wishes. Interrupts must be heard meanwhile.
+    let mut printing = tokio::task::spawn_blocking(move || printer.run(received, &runtime));
+    let (stop, stopped) = watch::channel(false);
+    let mut forwarding = Box::pin(forward(asking, orders, stopped));
+
+    let end = tokio::select! {
+        end = &mut forwarding => end,
+        () = interrupts.next() => {
+            stop.send_replace(true);
+            progress.end();
+            cancel(&messages, channel, session_id, forwarding, interrupts).await;
+            // Without orders the printer ends, and takes its unfinished file away.
+            let _ = timeout(PRINTER_GRACE, printing).await;
+            return Ok(Exit::Cancelled);
+        }
+    };
+    // The stream is dropped with it: whatever still runs is cancelled.
+    drop(forwarding);
+    let printed = tokio::select! {
+        printed = joined(&mut printing) => printed,
+        () = interrupts.next() => return Ok(Exit::Cancelled),
+    };
+    progress.end();
+    match end {
+        End::Complete | End::PrinterGone => printed,
+        // The failure of the machinery comes after what was shown, unless nothing can be shown any more.
+        End::Failed(status) => printed.and(Err(Failure::from(status))),
+    }
+}
+
+async fn joined(printing: &mut JoinHandle<Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    printing.await.unwrap_or_else(|_| Err(Failure::machinery("the printer has ended by a mistake of ours")))
+}
+
+/// Hands parts to the printer. Once `stopped`, they are taken from Core and dropped, so that the end comes into sight.
+async fn forward<S>(
+    asking: impl Future<Output = Result<S, Status>>,
+    orders: mpsc::Sender<Order>,
+    mut stopped: watch::Receiver<bool>,
+) -> End
+where
+    S: Stream<Item = Result<Part, Status>>,
+{
+    let mut parts = match asking.await {
+        Ok(parts) => pin!(parts),
+        Err(status) => return End::Failed(status),
+    };
+    loop {
+        let part = tokio::select! {
+            part = parts.next() => part,
+            () = orders.closed() => return End::PrinterGone,
+        };
+        let order = match part {
+            Some(Ok(part)) => Order::Show(Box::new(part)),
+            Some(Err(status)) => return End::Failed(status),
+            None => Order::Finish,
+        };
+        let is_last = matches!(order, Order::Finish);
+        if !*stopped.borrow() {
+            tokio::select! {
+                sent = orders.send(order) => if sent.is_err() { return End::PrinterGone },
+                // The sender outlives this future, so this is the wish to stop.
+                _ = stopped.changed() => {}
+            }
+        }
+        if is_last {
+            return End::Complete;
+        }
+    }
+}
+
+/// Cancels and tells how it went, while the stream is read on. A second interrupt stops the waiting.
+async fn cancel(
+    messages: &Messages,
+    channel: &Channel,
+    session_id: &str,
+    forwarding: impl Future<Output = End>,
+    interrupts: &mut Interrupts,
+) {
+    let mut client = QueryServiceClient::new(channel.clone());
+    let request = core::CancelSessionRequest { session_id: session_id.to_owned() };
+    let mut answer = pin!(client.cancel_session(request));
+    let mut forwarding = pin!(forwarding);
+    let mut is_over = false;
+    let answer = loop {
+        tokio::select! {
+            answer = &mut answer => break answer,
+            _ = &mut forwarding, if !is_over => is_over = true,
+            () = interrupts.next() => return,
+        }
+    };
+    let text = match answer {
+        Ok(answer) => receipt(answer.get_ref()),
+        // The session has not begun, or is over. Dropping the stream ends what may still be there.
+        Err(_) => "cancelled".to_owned(),
+    };
+    messages.say(&messages.screen().stderr_paint.warning(&text));
+}
+
+fn receipt(answer: &core::CancelSessionResponse) -> String {
+    let elapsed = words::time(words::span(answer.elapsed.as_ref()));
+    match answer.receipt() {
+        core::CancelReceipt::Confirmed => format!("cancelled: confirmed by the database after {elapsed}"),
+        core::CancelReceipt::AlreadyDone => "cancelled: nothing ran any more".to_owned(),
+        core::CancelReceipt::Killed => {
+            format!("cancelled: the database did not answer; its driver was killed after {elapsed}")
+        }
+        core::CancelReceipt::Unspecified => "cancelled".to_owned(),
+    }
+}

@@ -1,0 +1,141 @@
+//! Shows the parts of an answer in their order: rows where data goes, everything else on standard error.
+
+use std::{sync::Arc, time::Duration};
+
+use querybox_contracts::plugin::v1::{self as plugin, execute_response::Part as ResultPart};
+use tokio::{
+    runtime::Handle,
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    exit::Exit,
+    failure::Failure,
+    messages::Messages,
+    progress::Progress,
+    query::{parts::Part, script::Script, sheet::Sheet, tell},
+    rejection::{self, Source},
+};
+
+/// Rows of a table wait so long for more, so that its columns fit what people see first.
+const LAYOUT_WAIT: Duration = Duration::from_millis(100);
+
+/// What the printer is told.
+pub(crate) enum Order {
+    Show(Box<Part>),
+    /// The answer is complete. Without this order it was broken off.
+    Finish,
+}
+
+/// Shows one answer.
+pub(crate) struct Printer {
+    pub sheet: Sheet,
+    pub messages: Messages,
+    pub progress: Arc<Progress>,
+    pub script: Arc<Script>,
+    /// Whether statements after a rejected one run, so that what they return is wanted.
+    pub keeps_going: bool,
+    pub verbose: bool,
+    /// How the program ends by what was shown so far.
+    pub exit: Exit,
+}
+
+impl Printer {
+    /// Shows what is ordered until the orders end, and tells how the program ends by it. Blocks.
+    ///
+    /// The output takes its place only when the answer is complete and wanted: a rejection that ended the script leaves a
+    /// file as it was.
+    pub(crate) fn run(
+        mut self,
+        mut orders: mpsc::Receiver<Order>,
+        runtime: &Handle,
+    ) -> Result<Exit, Failure> {
+        let mut layout_at = None;
+        loop {
+            let order = match layout_at {
+                None => orders.blocking_recv(),
+                Some(at) => match runtime.block_on(timeout_at(at, orders.recv())) {
+                    Ok(order) => order,
+                    Err(_) => {
+                        self.sheet.flush()?;
+                        layout_at = None;
+                        continue;
+                    }
+                },
+            };
+            match order {
+                Some(Order::Show(part)) => self.show(*part)?,
+                Some(Order::Finish) => return self.finish(),
+                None => {
+                    self.sheet.flush()?;
+                    return Ok(self.exit);
+                }
+            }
+            layout_at = match self.sheet.is_waiting() {
+                true => layout_at.or_else(|| Some(Instant::now() + LAYOUT_WAIT)),
+                false => None,
+            };
+        }
+    }
+
+    fn show(&mut self, part: Part) -> Result<(), Failure> {
+        match part {
+            Part::Opened(session) => tell::opened(&self.messages, &session, self.verbose),
+            Part::Ended(ended) if self.verbose => tell::ended(&self.messages, &ended),
+            Part::Ended(_) => {}
+            Part::Result(part) => self.show_result(part)?,
+        }
+        Ok(())
+    }
+
+    fn show_result(&mut self, part: ResultPart) -> Result<(), Failure> {
+        match part {
+            ResultPart::Header(header) if header.returns_rows => self.sheet.begin(header)?,
+            ResultPart::Header(_) | ResultPart::ColumnFacts(_) => {}
+            ResultPart::Batch(batch) => {
+                let (rows, bytes) = (u64::from(batch.row_count), batch.arrow_body.len() as u64);
+                self.sheet.batch(batch)?;
+                self.progress.add(rows, bytes);
+            }
+            ResultPart::Progress(progress) => self.progress.tell(&progress.message, progress.fraction),
+            ResultPart::Notice(notice) => {
+                self.sheet.flush()?;
+                tell::notice(&self.messages, &notice);
+            }
+            ResultPart::Summary(summary) => {
+                let losses = self.sheet.end()?;
+                tell::summary(&self.messages, &summary, losses, self.verbose);
+                if summary.stopped_by() == plugin::StoppedBy::BytesMax && self.exit == Exit::Done {
+                    self.exit = Exit::Limit;
+                }
+            }
+            ResultPart::Rejection(rejection) => {
+                self.sheet.end()?;
+                self.reject(&rejection);
+                self.exit = Exit::Rejected;
+            }
+        }
+        Ok(())
+    }
+
+    fn reject(&self, rejection: &plugin::Rejection) {
+        let source = Source { sql: &self.script.sql, file: self.script.file.as_deref() };
+        let screen = self.messages.screen();
+        self.messages.say(&rejection::describe(rejection, &source, screen.stderr_width, screen.stderr_paint));
+    }
+
+    fn finish(self) -> Result<Exit, Failure> {
+        let is_wanted = match self.exit {
+            Exit::Done => true,
+            Exit::Rejected => self.keeps_going,
+            Exit::Limit | Exit::Usage | Exit::Machinery | Exit::Cancelled | Exit::PipeClosed => false,
+        };
+        if is_wanted {
+            self.sheet.finish()?;
+        } else if self.sheet.is_replacement() {
+            self.messages.note(&format!("{} was not written", self.sheet.name()));
+        }
+        Ok(self.exit)
+    }
+}

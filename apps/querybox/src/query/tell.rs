@@ -1,0 +1,143 @@
+//! What is said beside the rows: counts, command tags, notices, facts of the session.
+
+use querybox_contracts::{core::v1 as core, plugin::v1 as plugin};
+
+use crate::{messages::Messages, query::sheet::Losses, sanitize, words};
+
+/// The session is open. What this machine could not enforce is always said.
+pub(crate) fn opened(messages: &Messages, session: &core::SessionOpened, verbose: bool) {
+    for sentence in &session.degraded {
+        messages.warn(&format!("the driver is confined less than it should be: {sentence}"));
+    }
+    if !verbose {
+        return;
+    }
+    if let Some(server) = &session.server {
+        let mut text = format!("{} {}", server.product, server.version);
+        for (label, fact) in
+            [("database", &server.database), ("user", &server.user), ("protected by", &server.tls)]
+        {
+            if !fact.is_empty() {
+                text.push_str(&format!(", {label} {fact}"));
+            }
+        }
+        messages.note(&text);
+    }
+    messages.note(&format!("driver process {}", session.driver_pid));
+}
+
+/// The session is closed.
+pub(crate) fn ended(messages: &Messages, ended: &core::SessionEnded) {
+    let mut text = format!(
+        "{} done, {} rejected",
+        words::count(ended.statements_done.into(), "statement"),
+        words::grouped(ended.statements_rejected.into())
+    );
+    if ended.driver_memory_peak_bytes > 0 {
+        text.push_str(&format!(", driver's memory peak {}", words::bytes(ended.driver_memory_peak_bytes)));
+    }
+    messages.note(&text);
+}
+
+/// Something that the database said while it worked.
+pub(crate) fn notice(messages: &Messages, notice: &plugin::Notice) {
+    let paint = messages.screen().stderr_paint;
+    let severity = if notice.severity.is_empty() { "notice" } else { notice.severity.as_str() };
+    let label = paint.accent(&format!("{}:", sanitize::line(&severity.to_lowercase())));
+    let mut text = format!("{label} {}", sanitize::lines(&notice.message));
+    for (label, fact) in [("detail", &notice.detail), ("hint", &notice.hint)] {
+        if !fact.is_empty() {
+            text.push_str(&format!("\n {} {}", paint.accent(&format!("{label}:")), sanitize::lines(fact)));
+        }
+    }
+    messages.say(&text);
+}
+
+/// A statement is done. `losses`: of the result it returned; `None` when it returned none.
+pub(crate) fn summary(messages: &Messages, summary: &plugin::Summary, losses: Option<Losses>, verbose: bool) {
+    messages.note(&format!("({})", outcome(summary, losses.is_some(), verbose)));
+    let Losses { cells_cut, cells_narrowed } = losses.unwrap_or_default();
+    if cells_cut > 0 {
+        messages.warn(&format!(
+            "{} longer than the driver sends, and cut: only the beginning is shown",
+            were(cells_cut, "value")
+        ));
+    }
+    if cells_narrowed > 0 {
+        messages.note(&format!(
+            "{} cut to fit the terminal; `--format csv` and `-o FILE` show everything",
+            were(cells_narrowed, "cell")
+        ));
+    }
+}
+
+fn outcome(summary: &plugin::Summary, returns_rows: bool, verbose: bool) -> String {
+    let mut text = match (returns_rows, summary.stopped_by()) {
+        (true, plugin::StoppedBy::Unspecified) => words::count(summary.rows, "row"),
+        (true, plugin::StoppedBy::RowsMax) => {
+            format!("first {} of more: row limit reached", words::count(summary.rows, "row"))
+        }
+        (true, plugin::StoppedBy::BytesMax) => {
+            format!("first {} of more: byte limit reached", words::count(summary.rows, "row"))
+        }
+        (false, _) => tag(summary),
+    };
+    text.push_str(&format!(", {}", words::time(words::span(summary.elapsed.as_ref()))));
+    if verbose && summary.first_row.is_some() {
+        text.push_str(&format!(", first row after {}", words::time(words::span(summary.first_row.as_ref()))));
+    }
+    match summary.transaction_state() {
+        plugin::TransactionState::Open => text.push_str(", transaction open"),
+        plugin::TransactionState::Failed => text.push_str(", transaction failed"),
+        plugin::TransactionState::Unspecified | plugin::TransactionState::Idle => {}
+    }
+    text
+}
+
+/// The command tag, with the number of rows where the database's own words lack it.
+fn tag(summary: &plugin::Summary) -> String {
+    let tag = match summary.command_tag.as_str() {
+        "" => "done",
+        tag => tag,
+    };
+    match summary.affected_rows {
+        Some(rows) if !tag.contains(|c: char| c.is_ascii_digit()) => {
+            format!("{tag}, {}", words::count(rows, "row"))
+        }
+        _ => tag.to_owned(),
+    }
+}
+
+fn were(count: u64, noun: &str) -> String {
+    format!("{} {}", words::count(count, noun), if count == 1 { "was" } else { "were" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(summary: plugin::Summary, returns_rows: bool, expected: &str) {
+        let elapsed = Some(prost_types::Duration { seconds: 0, nanos: 35_000_000 });
+        assert_eq!(outcome(&plugin::Summary { elapsed, ..summary }, returns_rows, false), expected);
+    }
+
+    #[test]
+    fn a_statement_ends_with_one_line() {
+        let summary = plugin::Summary::default;
+        check(plugin::Summary { rows: 12, ..summary() }, true, "12 rows, 35 ms");
+        let limited =
+            plugin::Summary { rows: 500, stopped_by: plugin::StoppedBy::RowsMax.into(), ..summary() };
+        check(limited, true, "first 500 rows of more: row limit reached, 35 ms");
+        let tagged =
+            plugin::Summary { command_tag: "INSERT 0 5".into(), affected_rows: Some(5), ..summary() };
+        check(tagged, false, "INSERT 0 5, 35 ms");
+        let plain = plugin::Summary { command_tag: "UPDATE".into(), affected_rows: Some(1), ..summary() };
+        check(plain, false, "UPDATE, 1 row, 35 ms");
+        let begin = plugin::Summary {
+            command_tag: "BEGIN".into(),
+            transaction_state: plugin::TransactionState::Open.into(),
+            ..summary()
+        };
+        check(begin, false, "BEGIN, 35 ms, transaction open");
+    }
+}

@@ -1,0 +1,202 @@
+//! A rejection by the database, as people read it: the message, the place in the statement, and what the database added.
+
+mod excerpt;
+
+use querybox_contracts::plugin::v1 as plugin;
+
+use crate::{sanitize, screen::Paint};
+
+use excerpt::Excerpt;
+
+/// Where the text that was sent came from.
+pub(crate) struct Source<'a> {
+    /// The whole text that was sent.
+    pub sql: &'a str,
+    /// The file it was read from. `None`: the command line.
+    pub file: Option<&'a str>,
+}
+
+/// Lays a rejection out for standard error. Safe for a terminal; without a last line end.
+pub(crate) fn describe(
+    rejection: &plugin::Rejection,
+    source: &Source<'_>,
+    width: usize,
+    paint: Paint,
+) -> String {
+    let severity = match rejection.severity.as_str() {
+        "" => "error".to_owned(),
+        word => word.to_lowercase(),
+    };
+    let message = sanitize::lines(&rejection.message).replace('\n', "\n  ");
+    let mut text = format!("{} {message}", paint.error(&format!("{}:", sanitize::line(&severity))));
+    let excerpt =
+        rejection.position_byte.and_then(|position| Excerpt::new(source.sql, position as usize, width));
+    if let Some(excerpt) = excerpt {
+        excerpt.push(&mut text, source.file, paint);
+    }
+    let code = match (rejection.sqlstate.as_str(), rejection.vendor_code.as_str()) {
+        ("", vendor) => vendor.to_owned(),
+        (sqlstate, "") => format!("SQLSTATE {sqlstate}"),
+        (sqlstate, vendor) => format!("SQLSTATE {sqlstate}, {vendor}"),
+    };
+    let rolled_back = if rejection.rolled_back_at_end {
+        "the script ended inside a transaction; its changes are not kept. End it with COMMIT, or use `--single-transaction`"
+    } else {
+        ""
+    };
+    let facts = [
+        ("code", code.as_str()),
+        ("detail", &rejection.detail),
+        ("hint", &rejection.hint),
+        ("context", &rejection.context),
+        ("rolled back", rolled_back),
+    ];
+    for (label, fact) in facts {
+        if !fact.is_empty() {
+            let indent = " ".repeat(label.len() + 3);
+            let fact = sanitize::lines(fact.trim_end()).replace('\n', &format!("\n{indent}"));
+            text.push_str(&format!("\n {} {fact}", paint.accent(&format!("{label}:"))));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn check(rejection: plugin::Rejection, sql: &str, file: Option<&str>, expected: Expect) {
+        expected.assert_eq(&describe(&rejection, &Source { sql, file }, 60, Paint::OFF));
+    }
+
+    fn at(sql: &str, token: &str) -> plugin::Rejection {
+        let position = sql.find(token).map(|at| u32::try_from(at).unwrap());
+        plugin::Rejection {
+            message: format!("near \"{token}\": syntax error"),
+            position_byte: position,
+            ..plugin::Rejection::default()
+        }
+    }
+
+    #[test]
+    fn the_token_is_underlined() {
+        let sql = "select * form customers";
+        check(
+            at(sql, "form"),
+            sql,
+            None,
+            expect![[r#"
+                error: near "form": syntax error
+                   --> line 1, column 10
+                  |
+                1 | select * form customers
+                  |          ^^^^"#]],
+        );
+    }
+
+    #[test]
+    fn a_place_in_a_file_is_named_as_editors_jump_to_it() {
+        let sql = "select 1;\n\tselect '日本', nope(2);\nselect 3";
+        check(
+            at(sql, "nope"),
+            sql,
+            Some("report.sql"),
+            expect![[r#"
+                error: near "nope": syntax error
+                   --> report.sql:2:15
+                  |
+                2 |     select '日本', nope(2);
+                  |                    ^^^^"#]],
+        );
+    }
+
+    #[test]
+    fn all_that_the_database_added_is_told() {
+        let rejection = plugin::Rejection {
+            sqlstate: "23505".into(),
+            vendor_code: "SQLITE_CONSTRAINT_UNIQUE".into(),
+            severity: "ERROR".into(),
+            message: "duplicate key\x1b[2J".into(),
+            detail: "Key (id)=(1) already exists.\nSecond line.".into(),
+            hint: "Use another.".into(),
+            context: "while inserting".into(),
+            ..plugin::Rejection::default()
+        };
+        check(
+            rejection,
+            "",
+            None,
+            expect![[r#"
+                error: duplicate key\x1b[2J
+                 code: SQLSTATE 23505, SQLITE_CONSTRAINT_UNIQUE
+                 detail: Key (id)=(1) already exists.
+                         Second line.
+                 hint: Use another.
+                 context: while inserting"#]],
+        );
+    }
+
+    #[test]
+    fn a_fault_at_the_end_points_behind_the_text() {
+        let sql = "select (1 + ";
+        let mut rejection = at(sql, "nothing");
+        rejection.message = "incomplete input".into();
+        rejection.position_byte = Some(u32::try_from(sql.len()).unwrap());
+        check(
+            rejection,
+            sql,
+            None,
+            expect![[r#"
+                error: incomplete input
+                   --> line 1, column 12
+                  |
+                1 | select (1 +
+                  |            ^"#]],
+        );
+    }
+
+    #[test]
+    fn a_long_line_is_shown_around_the_fault() {
+        let sql = format!("select {} form x, {}", "a, ".repeat(60), "b, ".repeat(60));
+        check(
+            at(&sql, "form"),
+            &sql,
+            None,
+            expect![[r#"
+                error: near "form": syntax error
+                   --> line 1, column 189
+                  |
+                1 | …a, a, a, a, a, a, a, a, a,  form x, b, b, b, b, b, b, …
+                  |                              ^^^^"#]],
+        );
+    }
+
+    #[test]
+    fn a_position_outside_the_text_is_left_out() {
+        let mut rejection = at("select 1", "1");
+        rejection.position_byte = Some(4000);
+        check(rejection, "select 1", None, expect![[r#"error: near "1": syntax error"#]]);
+    }
+
+    #[test]
+    fn colors_change_nothing_else() {
+        let sql = "select * form customers";
+        let painted = describe(&at(sql, "form"), &Source { sql, file: None }, 60, Paint::ON);
+        assert!(painted.contains('\u{1b}'));
+        let plain: String = anstyle_free(&painted);
+        assert_eq!(plain, describe(&at(sql, "form"), &Source { sql, file: None }, 60, Paint::OFF));
+    }
+
+    fn anstyle_free(painted: &str) -> String {
+        let mut plain = String::new();
+        let mut rest = painted;
+        while let Some((before, after)) = rest.split_once('\u{1b}') {
+            plain.push_str(before);
+            rest = after.split_once('m').map_or("", |(_, rest)| rest);
+        }
+        plain.push_str(rest);
+        plain
+    }
+}

@@ -1,0 +1,187 @@
+//! A catalog as a tree of text.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::model::{Catalog, Column, Index, Key, Relation};
+use crate::{sanitize, screen::Paint, words};
+
+/// Draws the tree.
+pub(crate) fn draw(catalog: &Catalog, paint: Paint) -> String {
+    let mut text = String::new();
+    for schema in &catalog.schemas {
+        text.push_str(&paint.bold(&sanitize::line(&schema.name)));
+        if schema.is_default {
+            text.push_str(&paint.dim(" (default)"));
+        }
+        text.push_str(&comment(&schema.comment, paint));
+        text.push('\n');
+        for (index, relation) in schema.relations.iter().enumerate() {
+            let is_last = index + 1 == schema.relations.len();
+            push_relation(&mut text, relation, is_last, paint);
+        }
+    }
+    text
+}
+
+fn push_relation(text: &mut String, relation: &Relation, is_last: bool, paint: Paint) {
+    let (branch, trunk) = if is_last { ("└── ", "    ") } else { ("├── ", "│   ") };
+    let estimate = relation.row_estimate.map(|rows| format!(", about {}", words::count(rows, "row")));
+    let facts = format!(" ({}{})", relation.kind, estimate.unwrap_or_default());
+    text.push_str(&format!(
+        "{}{}{}{}\n",
+        paint.dim(branch),
+        paint.accent(&sanitize::line(&relation.name)),
+        paint.dim(&facts),
+        comment(&relation.comment, paint)
+    ));
+    let name_width = widest(relation.columns.iter().map(|column| sanitize::line(&column.name).width()));
+    let type_width =
+        widest(relation.columns.iter().map(|column| sanitize::line(&column.database_type).width()));
+    let leaves = relation.columns.iter().map(|column| describe_column(column, name_width, type_width));
+    let leaves = leaves.chain(relation.keys.iter().filter_map(describe_key));
+    let leaves: Vec<_> = leaves.chain(relation.indexes.iter().map(describe_index)).collect();
+    for (index, leaf) in leaves.iter().enumerate() {
+        let branch = if index + 1 == leaves.len() { "└── " } else { "├── " };
+        text.push_str(&format!(
+            "{}{}\n",
+            paint.dim(&format!("{trunk}{branch}")),
+            sanitize::line(leaf).trim_end()
+        ));
+    }
+}
+
+fn widest(widths: impl Iterator<Item = usize>) -> usize {
+    widths.max().unwrap_or(0)
+}
+
+fn describe_column(column: &Column, name_width: usize, type_width: usize) -> String {
+    let mut marks = Vec::new();
+    if column.primary_key_position.is_some() {
+        marks.push("primary key".to_owned());
+    }
+    if !column.nullable {
+        marks.push("not null".to_owned());
+    }
+    if column.generated {
+        marks.push("generated".to_owned());
+    }
+    if let Some(default) = &column.default_expression {
+        marks.push(format!("default {default}"));
+    }
+    let comment = if column.comment.is_empty() { String::new() } else { format!("  -- {}", column.comment) };
+    let name = padded(&sanitize::line(&column.name), name_width);
+    let database_type = padded(&sanitize::line(&column.database_type), type_width);
+    format!("{name}  {database_type}  {}{comment}", marks.join(", "))
+}
+
+/// A primary key of one column stands at the column already.
+fn describe_key(key: &Key) -> Option<String> {
+    if key.kind == "primary key" && key.columns.len() == 1 {
+        return None;
+    }
+    let mut text = key.kind.to_owned();
+    if !key.columns.is_empty() {
+        text.push_str(&format!(" ({})", key.columns.join(", ")));
+    }
+    if let Some(reference) = &key.references {
+        text.push_str(&format!(" → {} ({})", reference.relation, reference.columns.join(", ")));
+    }
+    if !key.definition.is_empty() {
+        text.push_str(&format!(" {}", key.definition));
+    }
+    Some(text)
+}
+
+fn describe_index(index: &Index) -> String {
+    let kind = if index.unique { "unique index" } else { "index" };
+    format!("{kind} {} ({})", index.name, index.columns.join(", "))
+}
+
+fn comment(comment: &str, paint: Paint) -> String {
+    if comment.is_empty() { String::new() } else { paint.dim(&format!("  -- {}", sanitize::line(comment))) }
+}
+
+fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use querybox_contracts::plugin::v1::{self as plugin, schema_object::Object};
+
+    use super::*;
+
+    fn catalog() -> Catalog {
+        let mut catalog = Catalog::default();
+        let relation = |name: &str, kind: plugin::RelationKind| {
+            Object::Relation(plugin::Relation {
+                schema: "main".into(),
+                name: name.into(),
+                kind: kind.into(),
+                ..plugin::Relation::default()
+            })
+        };
+        let column = |relation: &str, name: &str, database_type: &str, key: u32| {
+            Object::Column(plugin::RelationColumn {
+                schema: "main".into(),
+                relation: relation.into(),
+                name: name.into(),
+                database_type: database_type.into(),
+                nullable: key == 0,
+                primary_key_position: key,
+                ..plugin::RelationColumn::default()
+            })
+        };
+        let objects = [
+            Object::Schema(plugin::Schema { name: "main".into(), is_default: true, comment: String::new() }),
+            relation("orders", plugin::RelationKind::Table),
+            relation("totals", plugin::RelationKind::View),
+            column("orders", "id", "INTEGER", 1),
+            column("orders", "note\x1b", "TEXT", 0),
+            column("totals", "total", "", 0),
+            Object::Key(plugin::Key {
+                schema: "main".into(),
+                relation: "orders".into(),
+                kind: plugin::KeyKind::Foreign.into(),
+                columns: vec!["customer_id".into()],
+                referenced_relation: "customers".into(),
+                referenced_columns: vec!["id".into()],
+                ..plugin::Key::default()
+            }),
+            Object::Index(plugin::Index {
+                schema: "main".into(),
+                relation: "orders".into(),
+                name: "orders_by_note".into(),
+                columns: vec!["note".into()],
+                ..plugin::Index::default()
+            }),
+        ];
+        for object in objects {
+            catalog.add(plugin::SchemaObject { object: Some(object) });
+        }
+        catalog
+    }
+
+    #[test]
+    fn what_belongs_together_stands_together() {
+        expect![[r#"
+            main (default)
+            ├── orders (table)
+            │   ├── id         INTEGER  primary key, not null
+            │   ├── note\x1b  TEXT
+            │   ├── foreign key (customer_id) → customers (id)
+            │   └── index orders_by_note (note)
+            └── totals (view)
+                └── total
+        "#]]
+        .assert_eq(&draw(&catalog(), Paint::OFF));
+    }
+
+    #[test]
+    fn json_is_nested_alike() {
+        let json = serde_json::to_value(catalog()).unwrap();
+        assert_eq!(json[0]["relations"][0]["columns"][1]["name"], "note\u{1b}");
+        assert_eq!(json[0]["relations"][0]["keys"][0]["references"]["relation"], "customers");
+    }
+}

@@ -60,7 +60,7 @@ impl Launcher {
     /// See [`StartError`]. No process is left behind.
     pub async fn start(&self, order: &StartOrder) -> Result<Driver, StartError> {
         let started = start(&self.nursery, self.unprivileged, order, Purpose::Serve).await?;
-        let client = connect(started.channel, &self.nursery.tasks);
+        let client = connect(started.channel, &self.nursery);
         Ok(Driver::new(client, started.process, started.enforced, started.output))
     }
 

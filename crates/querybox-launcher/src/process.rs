@@ -118,3 +118,56 @@ impl Drop for Process {
         self.kill.cancel();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use rustix::pipe::pipe;
+
+    use super::*;
+    use crate::process::ending::Cause;
+
+    /// `cat` in the place of the jail: it waits for its input to close.
+    async fn start_cat(bounds: Bounds, deadline: Option<Deadline>) -> (Process, UnixStream) {
+        let nursery = Arc::new(Nursery {
+            spawner: Spawner::new("/bin/cat".into()).unwrap(),
+            tasks: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+        });
+        let (ours, input) = UnixStream::pair().unwrap();
+        let (errors, error) = pipe().unwrap();
+        let output = std::fs::File::options().write(true).open("/dev/null").unwrap().into();
+        let standard = Standard { input: input.into(), output, error };
+        (Process::start(&nursery, standard, errors, bounds, deadline).await.unwrap(), ours)
+    }
+
+    fn bounds(memory_bytes_max: u64) -> Bounds {
+        Bounds { memory_bytes_max, file_bytes_max: None }
+    }
+
+    #[tokio::test]
+    async fn the_watch_kills_what_uses_more_memory_than_its_limit() {
+        let (process, _input) = start_cat(bounds(4096), None).await;
+        let Cause::Memory { limit_bytes: 4096, reached_bytes } = process.ended().await.cause else {
+            panic!()
+        };
+        assert!(reached_bytes > 4096);
+    }
+
+    #[tokio::test]
+    async fn a_process_within_its_limit_lives_until_it_ends_by_itself() {
+        let (process, input) = start_cat(bounds(512 << 20), None).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        drop(input);
+        assert_eq!(process.ended().await.cause, Cause::Exited(0));
+    }
+
+    #[tokio::test]
+    async fn a_process_that_cannot_be_asked_is_killed_at_its_deadline() {
+        let limit = Duration::from_millis(50);
+        let (process, _input) = start_cat(bounds(512 << 20), Some(Deadline::after(limit))).await;
+        assert_eq!(process.ended().await.cause, Cause::Deadline(limit));
+        assert_eq!(process.deadline_passed(), Some(limit));
+    }
+}

@@ -5,9 +5,11 @@ use std::{future::Future, io, pin::Pin, sync::Mutex};
 use hyper_util::rt::TokioIo;
 use querybox_contracts::plugin::v1::driver_service_client::DriverServiceClient;
 use tokio::net::UnixStream;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
+
+use crate::process::Nursery;
 
 /// The client of one driver.
 pub(crate) type Client = DriverServiceClient<Channel>;
@@ -29,7 +31,7 @@ const HEADER_BYTES_MAX: u32 = 64 << 10;
 /// The driver is the only one who can hear it; HTTP wants a name.
 const ORIGIN: &str = "http://driver.invalid";
 
-pub(crate) fn connect(socket: UnixStream, tasks: &TaskTracker) -> Client {
+pub(crate) fn connect(socket: UnixStream, nursery: &Nursery) -> Client {
     let socket = Mutex::new(Some(TokioIo::new(socket)));
     let connector = service_fn(move |_| {
         let taken = socket.lock().ok().and_then(|mut socket| socket.take());
@@ -40,18 +42,23 @@ pub(crate) fn connect(socket: UnixStream, tasks: &TaskTracker) -> Client {
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_frame_size(FRAME_BYTES_MAX)
         .http2_max_header_list_size(HEADER_BYTES_MAX)
-        .executor(Tracked(tasks.clone()))
+        .executor(Tracked { tasks: nursery.tasks.clone(), shutdown: nursery.shutdown.clone() })
         .connect_with_connector_lazy(connector);
     DriverServiceClient::new(channel)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX)
 }
 
-/// Spawns what a connection needs where shutdown waits for it.
-struct Tracked(TaskTracker);
+/// Spawns what a connection needs where shutdown waits for it. Clients that somebody still holds must not make it wait, so
+/// what they stand on ends with it.
+struct Tracked {
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+}
 
 impl hyper::rt::Executor<Pin<Box<dyn Future<Output = ()> + Send>>> for Tracked {
     fn execute(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
-        self.0.spawn(task);
+        let shutdown = self.shutdown.clone();
+        self.tasks.spawn(async move { shutdown.run_until_cancelled(task).await });
     }
 }

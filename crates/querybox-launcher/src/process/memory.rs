@@ -4,9 +4,12 @@ use std::{fs, time::Duration};
 
 use rustix::{param::page_size, process::Pid};
 
-/// Between two looks. A process that fills memory as fast as the machine can, a few gigabytes a second, is some hundred
-/// megabytes over before it is seen; the limits of the kernel catch the plain ways of doing so at once.
-pub(super) const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+/// How long until the next look at a process that uses `resident_bytes` of `limit_bytes`. A machine fills a few gigabytes
+/// a second: from below half of a limit of 512 MiB it cannot pass the limit unseen within the longer span, and above half
+/// it is over by some ten megabytes when it is seen. A look takes about ten microseconds.
+pub(super) fn next_look(resident_bytes: u64, limit_bytes: u64) -> Duration {
+    if resident_bytes < limit_bytes / 2 { Duration::from_millis(50) } else { Duration::from_millis(5) }
+}
 
 /// The resident set in bytes: private, shared and file pages. None when the process is gone.
 pub(super) fn resident_bytes(pid: Pid) -> Option<u64> {

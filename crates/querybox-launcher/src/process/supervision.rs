@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, pidfd_se
 use tokio::{
     io::{Interest, unix::AsyncFd},
     sync::{oneshot, watch},
-    time::{Instant, MissedTickBehavior, interval, sleep_until},
+    time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -22,7 +22,7 @@ use crate::{
         CancelSlot, Nursery,
         deadline::{Asking, Clock, Strike},
         ending::{Bounds, Cause, Ending, derive_cause},
-        memory::{LOOK_INTERVAL, resident_bytes},
+        memory::{next_look, resident_bytes},
         stderr::StderrTail,
     },
     spawner::{Spawned, Standard},
@@ -87,8 +87,7 @@ impl Supervision {
     async fn watch(&mut self, child: &Child) -> Watched {
         let mut watched = Watched { killed_for: None, resident_bytes: 0 };
         let mut clock = Clock::new(*self.deadlines.borrow_and_update());
-        let mut look = interval(LOOK_INTERVAL);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look_at = Instant::now();
         let mut asking = None;
         loop {
             let kill = |cause: Cause, watched: &mut Watched| {
@@ -125,10 +124,11 @@ impl Supervision {
                     }
                 }
                 () = answered(&mut asking), if asking.is_some() => asking = None,
-                _ = look.tick(), if alive => {
-                    let Some(resident_bytes) = resident_bytes(child.pid) else { continue };
+                () = sleep_until(look_at), if alive => {
+                    let resident_bytes = resident_bytes(child.pid).unwrap_or_default();
                     watched.resident_bytes = watched.resident_bytes.max(resident_bytes);
                     let limit_bytes = self.bounds.memory_bytes_max;
+                    look_at = Instant::now() + next_look(resident_bytes, limit_bytes);
                     if resident_bytes > limit_bytes {
                         clock = Clock::Stopped;
                         kill(Cause::Memory { limit_bytes, reached_bytes: resident_bytes }, &mut watched);

@@ -44,27 +44,6 @@ async fn memory_beyond_the_limit_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn the_watch_kills_what_the_kernels_limit_does_not_count() {
-    let house = House::new();
-    let mut order = house.order();
-    // Program text and file pages are resident, but are no private writable memory.
-    order.limits.memory_bytes_max = 1 << 20;
-    let outcome = house.launcher.start(&order).await;
-    let ending = match outcome {
-        Err(StartError::Ended(ending)) => ending,
-        Ok(driver) => driver.ended().await,
-        Err(other) => panic!("{other:?}"),
-    };
-    assert!(
-        matches!(
-            ending.cause,
-            Cause::Memory { limit_bytes: 1_048_576, .. } | Cause::Exited(_) | Cause::Signal(_)
-        ),
-        "{ending:?}"
-    );
-}
-
-#[tokio::test]
 async fn a_file_beyond_the_limit_is_told_as_such() {
     let house = House::new();
     let home = Folder::make(owner(), 0o755).unwrap();

@@ -20,7 +20,7 @@ async fn a_hundred_spawns_leave_no_zombie_and_no_descriptor() {
     let house = House::new();
     // The first ones open what stays open.
     house.start().await.kill().await;
-    let descriptors = descriptors();
+    let before = descriptors();
     for round in 0..100 {
         let driver = house.start().await;
         // Every way of letting go.
@@ -38,7 +38,8 @@ async fn a_hundred_spawns_leave_no_zombie_and_no_descriptor() {
     }
     house.launcher.shutdown().await;
     assert_eq!(children(), BTreeSet::new());
-    assert_eq!(self::descriptors(), descriptors);
+    let after = descriptors();
+    assert!(after <= before, "{before} before, {after} after");
 }
 
 #[tokio::test]

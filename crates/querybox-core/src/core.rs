@@ -44,8 +44,6 @@ pub struct Limits {
     pub cancel_grace: Duration,
     /// Memory of one driver.
     pub memory_bytes: u64,
-    /// The largest single value that a driver sends whole.
-    pub cell_bytes: u64,
     /// Descriptors that one driver may have open.
     pub descriptors: u64,
     /// The size that a driver may make a file. `None`: a database's file grows as it must.

@@ -53,6 +53,10 @@ pub enum Receipt {
     Killed,
 }
 
+/// The largest value that a driver sends whole, as the contract proposes: a row of a few of them stays below the limit of a
+/// message.
+const CELL_BYTES_MAX: u64 = 16 << 20;
+
 /// Beyond the grace of the driver: its kill, and the turns of the tasks between. A session that has not told its end by then
 /// waits for a lock of the machine; the caller hears that it is being killed.
 const KILL_TIME: Duration = Duration::from_secs(3);
@@ -187,7 +191,7 @@ impl Core {
             default_schema: settings.default_schema.unwrap_or_default(),
             connect_limit: self.limits.connect,
             memory_bytes_max: self.limits.memory_bytes,
-            cell_bytes_max: self.limits.cell_bytes,
+            cell_bytes_max: CELL_BYTES_MAX,
         };
         (start, open)
     }

@@ -2,17 +2,19 @@
 
 use std::{
     io,
-    os::fd::OwnedFd,
+    os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
     process::Command,
     thread,
 };
 
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 use tokio::sync::{mpsc, oneshot};
+use tracing::warn;
 
-/// Starts that may wait for the thread. Each takes about a millisecond.
-const WAITING_MAX: usize = 64;
+/// Requests that may wait for the thread. A start takes about a millisecond; at a going down, every process that is left
+/// is buried at once.
+const WAITING_MAX: usize = 512;
 
 /// Starts jails, all on one thread that lives as long as any process started on it is watched.
 ///
@@ -35,19 +37,23 @@ pub(crate) struct Spawned {
     pub(crate) pidfd: OwnedFd,
 }
 
-struct Request {
-    standard: Standard,
-    reply: oneshot::Sender<io::Result<Spawned>>,
+enum Request {
+    Spawn { standard: Standard, reply: oneshot::Sender<io::Result<Spawned>> },
+    Bury(OwnedFd),
 }
 
 impl Spawner {
     pub(crate) fn new(jail: PathBuf) -> io::Result<Self> {
         let (requests, mut inbox) = mpsc::channel::<Request>(WAITING_MAX);
         thread::Builder::new().name("querybox-spawner".to_owned()).spawn(move || {
-            while let Some(Request { standard, reply }) = inbox.blocking_recv() {
-                // Nobody waits any longer when the runtime went down meanwhile; nobody watches the process then, but it
-                // finds its socket closed and ends.
-                let _ = reply.send(spawn(&jail, standard));
+            while let Some(request) = inbox.blocking_recv() {
+                match request {
+                    // Nobody waits any longer when the runtime went down meanwhile; nobody watches the process then, but
+                    // it finds its socket closed and ends.
+                    Request::Spawn { standard, reply } => drop(reply.send(spawn(&jail, standard))),
+                    // The process was killed. If the system does not let us wait, it has nothing left to wait for.
+                    Request::Bury(pidfd) => drop(waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED)),
+                }
             }
         })?;
         Ok(Self { requests })
@@ -56,8 +62,16 @@ impl Spawner {
     pub(crate) async fn spawn(&self, standard: Standard) -> io::Result<Spawned> {
         let gone = || io::Error::other("the thread that starts processes is gone");
         let (reply, answer) = oneshot::channel();
-        self.requests.send(Request { standard, reply }).await.map_err(|_| gone())?;
+        self.requests.send(Request::Spawn { standard, reply }).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
+    }
+
+    /// Waits for a process that was killed, on the thread. For when the task that watched it goes down with its runtime;
+    /// never blocks.
+    pub(crate) fn bury(&self, pidfd: OwnedFd) {
+        if self.requests.try_send(Request::Bury(pidfd)).is_err() {
+            warn!("a killed driver stays a zombie until this process ends");
+        }
     }
 }
 

@@ -48,18 +48,18 @@ impl Supervision {
         started: oneshot::Sender<io::Result<Pid>>,
     ) {
         let child = match self.nursery.spawner.spawn(standard).await {
-            Ok(Spawned { pid, pidfd }) => Child::new(pid, pidfd),
+            Ok(Spawned { pid, pidfd }) => Child::new(pid, pidfd, Arc::clone(&self.nursery)),
             Err(error) => Err(error),
         };
         let stderr = StderrTail::read(errors, &self.nursery.tasks);
-        let (child, stderr) = match (child, stderr) {
+        let (mut child, stderr) = match (child, stderr) {
             (Ok(child), Ok(stderr)) => (child, stderr),
             (Err(error), _) => {
                 // Whoever waited may be gone; there is nothing to watch either way.
                 let _ = started.send(Err(error));
                 return;
             }
-            (Ok(child), Err(error)) => {
+            (Ok(mut child), Err(error)) => {
                 let _ = started.send(Err(error));
                 child.kill();
                 child.wait().await;
@@ -162,16 +162,20 @@ async fn answered(asking: &mut Option<Asking>) {
 }
 
 /// A child by its descriptor, which means this process and never a later one with the same number.
+///
+/// One that is dropped before it was waited for, because the runtime goes down, is killed and waited for elsewhere.
 struct Child {
     pid: Pid,
     pidfd: AsyncFd<OwnedFd>,
+    nursery: Arc<Nursery>,
+    waited_for: bool,
 }
 
 impl Child {
-    fn new(pid: Pid, pidfd: OwnedFd) -> io::Result<Self> {
+    fn new(pid: Pid, pidfd: OwnedFd, nursery: Arc<Nursery>) -> io::Result<Self> {
         #[expect(deprecated, reason = "sound for a descriptor that is owned; its successor needs `unsafe`")]
         let pidfd = AsyncFd::with_interest(pidfd, Interest::READABLE)?;
-        Ok(Self { pid, pidfd })
+        Ok(Self { pid, pidfd, nursery, waited_for: false })
     }
 
     /// Kills it, stopped or not. It may be gone already.
@@ -192,10 +196,23 @@ impl Child {
     }
 
     /// Takes the end of the process from the kernel, so that no zombie is left.
-    async fn wait(&self) -> Option<WaitIdStatus> {
+    async fn wait(&mut self) -> Option<WaitIdStatus> {
         self.exited().await;
+        self.waited_for = true;
         waitid(WaitId::PidFd(self.pidfd.get_ref().as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG)
             .ok()
             .flatten()
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.waited_for {
+            return;
+        }
+        self.kill();
+        if let Ok(pidfd) = self.pidfd.get_ref().try_clone() {
+            self.nursery.spawner.bury(pidfd);
+        }
     }
 }

@@ -70,6 +70,21 @@ async fn shutdown_waits_until_every_driver_is_gone() {
 }
 
 #[test]
+fn a_runtime_that_goes_down_without_a_shutdown_leaves_no_zombie() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let house = House::new();
+    let driver = runtime.block_on(house.open());
+    assert_eq!(children().len(), 1);
+    drop(runtime);
+    drop(driver);
+    let down = Instant::now();
+    while !children().is_empty() {
+        assert!(down.elapsed() < Duration::from_secs(2), "a zombie is left");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
 fn fifty_threads_ending_kill_no_driver() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let house = Arc::new(House::new());

@@ -40,7 +40,7 @@ const DRIVERS_MAY_USE: &[&str] = &["querybox-plugin", "querybox-sql"];
 struct Fence {
     /// The start of the library's name.
     library: &'static str,
-    /// Crates of ours; `drivers/*` stands for all drivers.
+    /// Crates of ours; `drivers/*` stands for all drivers, of which one may also be named.
     inside: &'static [&'static str],
     why: &'static str,
 }
@@ -65,6 +65,8 @@ const FENCES: &[Fence] = &[
             "querybox-plugin",
             "querybox",
             "xtask",
+            // What it does wrong, the SDK would not let it do.
+            "querybox-driver-misbehaving",
         ],
         why: "core's types are plain; gRPC belongs to api, launcher and SDK",
     },
@@ -145,7 +147,7 @@ pub(super) fn check(packages: &[Package]) -> Vec<Finding> {
             }
             for fence in FENCES.iter().filter(|fence| fence.holds(name)) {
                 let place = if is_driver { "drivers/*" } else { package.name.as_str() };
-                if !fence.inside.contains(&place) {
+                if !fence.inside.contains(&place) && !fence.inside.contains(&package.name.as_str()) {
                     findings
                         .push(Finding::new(&package.name, format!("depends on {name}, but {}", fence.why)));
                 }

@@ -3,11 +3,13 @@
 //! For tests only. It must not know what any program does.
 
 mod folder;
+mod postgres;
 mod programs;
 mod users;
 
 pub use crate::{
     folder::{Folder, copy_program},
+    postgres::{Certificate, Postgres, PostgresOptions},
     programs::{example, program},
     users::{User, is_root, ordinary_user, root_only, unprivileged},
 };

@@ -129,6 +129,11 @@ pub struct Query {
     pub one_shot: bool,
     /// Values for the statement's parameters.
     pub bindings: Vec<pb::Binding>,
+    /// Rows that a statement may return; none without a limit. [`Rows::begin_row`](crate::Rows::begin_row) holds it: a
+    /// driver may ask its database for no more than one row beyond.
+    pub rows_max: Option<u64>,
+    /// Bytes that a statement may return, held in the same way.
+    pub bytes_max: Option<u64>,
     /// Set when the script is to stop; checked between statements, while [`Session::cancel`] stops the running one.
     pub cancelled: CancellationToken,
 }

@@ -72,6 +72,8 @@ async fn run<D: Driver>(driver: &D, arguments: Exec) -> Result<(), String> {
         single_transaction: false,
         one_shot: true,
         bindings: Vec::new(),
+        rows_max: limits.rows_max,
+        bytes_max: limits.bytes_max,
         cancelled: CancellationToken::new(),
     };
     let print = async {

@@ -169,6 +169,8 @@ impl<D: Driver> DriverService for Service<D> {
             single_transaction: request.single_transaction,
             one_shot: request.one_shot,
             bindings: request.bindings,
+            rows_max: limits.rows_max,
+            bytes_max: limits.bytes_max,
             cancelled: cancelled.clone(),
         };
         Ok(self.answer(opened, cancelled, move |opened, tx| async move {

@@ -2,11 +2,12 @@
 
 use querybox_store::{
     Connection, ConnectionId, ConnectionName, ConnectionSettings, DriverType, Error as StoreError, Parameter,
+    SecretPlace,
 };
 
 use crate::{
     Core, ShuttingDown,
-    form::{Given, GivenValue, ParameterError, check},
+    form::{Given, GivenValue, ParameterError, check, check_no_secret_needed},
     url::{self, UrlError},
 };
 
@@ -169,6 +170,9 @@ impl Core {
     ) -> Result<ConnectionSettings, ConnectionError> {
         let driver_type = &settings.driver_type;
         let described = self.plugins.find(driver_type).await.ok_or_else(|| NoPlugin(driver_type.clone()))?;
+        if settings.secret_place == SecretPlace::NotNeeded {
+            check_no_secret_needed(&described.info.form)?;
+        }
         let given = check(&described.info.form, from_saved(settings.parameters))?;
         settings.parameters = to_saved(given)?;
         Ok(settings)

@@ -48,7 +48,7 @@ impl Core {
     /// See [`SessionError`]. The stream has those of the driver.
     pub async fn execute(&self, request: ExecuteRequest) -> Result<Answers<Part>, SessionError> {
         let ExecuteRequest { session_id, target, secrets, sql, options } = request;
-        let mut beginning = self.begin(session_id, options.deadline)?;
+        let beginning = self.begin(session_id, options.deadline)?;
         let prepared = beginning.prepare(self, target, secrets).await?;
         let limits = StatementLimits {
             rows_max: options.rows_max.or(prepared.settings.rows_max),

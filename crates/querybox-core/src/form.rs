@@ -51,6 +51,9 @@ pub enum ParameterProblem {
     Secret,
     #[error("is not one of this driver's secrets")]
     NotSecret,
+    /// The connection says that it has no secret.
+    #[error("is a secret that every connection of this driver needs")]
+    SecretPlace,
     #[error("is not an absolute path")]
     RelativePath,
     #[error("does not take a file's content")]
@@ -111,6 +114,14 @@ pub(crate) fn check_given(
         checked.push(one);
     }
     Ok(checked)
+}
+
+/// Checks that a connection which is to be used without secrets can be.
+pub(crate) fn check_no_secret_needed(form: &[FormField]) -> Result<(), ParameterError> {
+    match form.iter().find(|field| field.secret && field.required) {
+        Some(field) => Err(ParameterError::new(&field.name, ParameterProblem::SecretPlace)),
+        None => Ok(()),
+    }
 }
 
 /// Checks the names of secrets: each is a secret field of the form and comes once.
@@ -258,6 +269,11 @@ mod tests {
             message(&["host"]),
             Err(r#"parameter "host" is not one of this driver's secrets"#.to_owned())
         );
+        assert_eq!(check_no_secret_needed(&form()), Ok(()));
+        let mut strict = form();
+        strict.iter_mut().for_each(|field| field.required |= field.name == "key");
+        let needed = r#"parameter "key" is a secret that every connection of this driver needs"#;
+        assert_eq!(check_no_secret_needed(&strict).unwrap_err().to_string(), needed);
         assert_eq!(message(&["key", "key"]), Err(r#"parameter "key" is given twice"#.to_owned()));
     }
 }

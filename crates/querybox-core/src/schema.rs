@@ -30,7 +30,7 @@ impl Core {
     /// As [`execute`](Self::execute).
     pub async fn schema(&self, request: SchemaRequest) -> Result<Answers<SchemaPart>, SessionError> {
         let SchemaRequest { session_id, target, secrets, filter } = request;
-        let mut beginning = self.begin(session_id, Deadline::Default)?;
+        let beginning = self.begin(session_id, Deadline::Default)?;
         let prepared = beginning.prepare(self, target, secrets).await?;
         beginning.spawn(self, prepared, Catalog(filter), StatementLimits::default())
     }

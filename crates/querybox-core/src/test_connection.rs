@@ -38,7 +38,7 @@ impl Core {
     /// As [`execute`](Self::execute). That the driver does not start is a stage that failed.
     pub async fn test_connection(&self, request: TestRequest) -> Result<Answers<TestStep>, SessionError> {
         let TestRequest { session_id, target, secrets } = request;
-        let mut beginning = self.begin(session_id, Deadline::Default)?;
+        let beginning = self.begin(session_id, Deadline::Default)?;
         let prepared = beginning.prepare(self, target, secrets).await?;
         let (watch, answers) = beginning.watch(self, &prepared);
         let (start, open) = self.orders(session_id, prepared);

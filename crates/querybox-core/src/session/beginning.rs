@@ -113,15 +113,22 @@ impl Core {
 }
 
 impl Beginning {
-    /// Finds and checks the connection. A cancel is heard meanwhile, and the clock of the request runs.
+    /// Finds and checks the connection. A cancel is heard meanwhile, and the clock of the request runs; what the connection
+    /// itself says of the time is known only afterwards, and holds from the start of the task.
     pub(crate) async fn prepare(
-        &mut self,
+        &self,
         core: &Core,
         target: Target,
         secrets: Vec<(String, Secret)>,
     ) -> Result<Prepared, SessionError> {
+        let asked = match self.asked_deadline {
+            Deadline::After(limit) => Some(limit),
+            Deadline::Default | Deadline::None => None,
+        };
+        let budget = Budget::since(self.begun, asked);
         tokio::select! {
             biased;
+            limit = budget.used_up() => Err(SessionError::Deadline { limit }),
             () = core.closing.cancelled() => Err(ConnectionError::ShuttingDown(ShuttingDown).into()),
             () = self.admission.cancel_asked().cancelled() => {
                 self.admission.tell_end(End::Killed);

@@ -62,3 +62,34 @@ fn derive_outcome(rejected: bool, cancel_asked: bool, last: &Result<(), SessionE
         ) => Outcome::Failed,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use querybox_launcher::Ending;
+
+    use super::*;
+
+    fn ended(cause: Cause) -> Result<(), SessionError> {
+        Err(CallError::Ended(Arc::new(Ending { cause, stderr_tail: String::new() })).into())
+    }
+
+    #[test]
+    fn a_run_is_noted_for_what_it_came_to() {
+        let limit = Duration::from_secs(1);
+        for (rejected, cancel_asked, last, outcome) in [
+            (false, false, Ok(()), Outcome::Done),
+            (true, false, Ok(()), Outcome::Rejected),
+            (true, true, Ok(()), Outcome::Canceled),
+            // The cancel came too late.
+            (false, true, Ok(()), Outcome::Done),
+            (false, true, Err(SessionError::Cancelled), Outcome::Canceled),
+            (true, false, Err(SessionError::Deadline { limit }), Outcome::Limited),
+            (false, false, ended(Cause::Memory { limit_bytes: 1, reached_bytes: 2 }), Outcome::Limited),
+            (false, false, ended(Cause::Signal(9)), Outcome::Failed),
+        ] {
+            assert_eq!(derive_outcome(rejected, cancel_asked, &last), outcome, "{last:?}");
+        }
+    }
+}

@@ -160,3 +160,52 @@ async fn read(path: &Path) -> io::Result<Bytes> {
     }
     Ok(Bytes::from(content))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &str, secret: bool, required: bool) -> FormField {
+        FormField {
+            name: name.into(),
+            label: name.into(),
+            kind: FieldKind::Password,
+            role: FieldRole::Option,
+            secret,
+            required,
+            default: None,
+            placeholder: String::new(),
+            help: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_connection_that_asks_is_given_something_and_all_that_is_required() {
+        let form = [field("user", false, true), field("password", true, false), field("key", true, true)];
+        let check = |form: &[FormField], place, given: &[&str], missing: Option<&str>| {
+            let given: Vec<_> =
+                given.iter().map(|name| ((*name).to_owned(), Secret::new(Vec::new()))).collect();
+            assert_eq!(missing_secret(form, place, &given).map(|field| field.name.as_str()), missing);
+        };
+        check(&form, SecretPlace::Ask, &[], Some("password"));
+        check(&form, SecretPlace::Ask, &["password"], Some("key"));
+        check(&form, SecretPlace::Ask, &["key"], None);
+        check(&form, SecretPlace::NotNeeded, &[], Some("key"));
+        check(&form[..2], SecretPlace::NotNeeded, &[], None);
+        check(&form[..2], SecretPlace::Vault, &[], Some("password"));
+        check(&form[..1], SecretPlace::Ask, &[], None);
+    }
+
+    #[tokio::test]
+    async fn a_certificate_is_a_regular_file_of_bounded_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        std::fs::write(&path, "certificate").unwrap();
+        assert_eq!(read(&path).await.unwrap(), "certificate");
+        let huge = std::fs::File::create(&path).unwrap();
+        huge.set_len(CONTENT_BYTES_MAX + 1).unwrap();
+        assert_eq!(read(&path).await.unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        // A device that never ends.
+        assert_eq!(read(Path::new("/dev/zero")).await.unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    }
+}

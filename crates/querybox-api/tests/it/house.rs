@@ -1,0 +1,232 @@
+//! The services to be tested.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use querybox_api::{Api, MESSAGE_BYTES_MAX};
+use querybox_contracts::{
+    core::v1::{
+        self as pb, connection_ref::Key, connection_service_client::ConnectionServiceClient,
+        execute_response::Part, plugin_service_client::PluginServiceClient,
+        query_service_client::QueryServiceClient, schema_service_client::SchemaServiceClient,
+    },
+    plugin::v1::{self as plugin, execute_response::Part as ResultPart},
+};
+use querybox_core::{Clock, Config, Core, Limits, Store};
+use querybox_fixtures::{Folder, User, copy_program, example, is_root, ordinary_user, program, unprivileged};
+use querybox_launcher::{Ids, Launcher};
+use tonic::{Code, Status, Streaming};
+use tonic_types::StatusExt as _;
+
+pub(crate) struct House {
+    pub(crate) core: Arc<Core>,
+    api: Api,
+    folder: Folder,
+}
+
+/// A connection named `shop`, whose database is empty.
+pub(crate) const SHOP: &str = "shop";
+
+impl House {
+    /// With the SQLite driver, and the launcher's test driver, of type `test`.
+    pub(crate) async fn new() -> Self {
+        let owner = if is_root() { User { uid: 0, gid: 0 } } else { ordinary_user() };
+        let folder = Folder::make(owner, 0o755).unwrap();
+        let plugins = folder.add_folder("plugins", owner, 0o755).unwrap();
+        copy_program(&program("querybox-driver-sqlite"), &plugins).unwrap();
+        copy_program(&example("test-driver"), &plugins).unwrap();
+        let User { uid, gid } = unprivileged();
+        folder.add_folder("data", if is_root() { unprivileged() } else { owner }, 0o755).unwrap();
+        let launcher =
+            querybox_launcher::Config { jail: program("querybox-jail"), unprivileged: Ids { uid, gid } };
+        let core = Arc::new(Core::new(Config {
+            store: Store::open(&folder.path().join("store.db")).await.unwrap(),
+            launcher: Launcher::new(launcher).unwrap(),
+            plugin_folders: vec![plugins],
+            limits: Limits {
+                sessions_max: 2,
+                deadline: Duration::from_secs(30),
+                connect: Duration::from_secs(10),
+                cancel_grace: Duration::from_secs(2),
+                memory_bytes: 512 << 20,
+                descriptors: 64,
+                file_bytes: None,
+            },
+            clock: Clock::new(jiff::Timestamp::now),
+        }));
+        Self { api: Api::new(Arc::clone(&core)), core, folder }
+    }
+
+    /// With the connection [`SHOP`].
+    pub(crate) async fn with_shop() -> Self {
+        let house = Self::new().await;
+        house.create(house.spec(SHOP)).await.unwrap();
+        house
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("data/shop.db")
+    }
+
+    /// A connection to a database that is made when it is missing.
+    pub(crate) fn spec(&self, name: &str) -> pb::ConnectionSpec {
+        pb::ConnectionSpec {
+            name: name.to_owned(),
+            driver_type: "sqlite".to_owned(),
+            parameters: vec![text("file", self.database().to_str().unwrap()), text("create", "true")],
+            ..pb::ConnectionSpec::default()
+        }
+    }
+
+    pub(crate) async fn create(&self, spec: pb::ConnectionSpec) -> Result<pb::Connection, Status> {
+        let request = pb::CreateConnectionRequest { spec: Some(spec) };
+        Ok(self.connections().create_connection(request).await?.into_inner().connection.unwrap())
+    }
+
+    pub(crate) fn connections(&self) -> ConnectionServiceClient<Api> {
+        ConnectionServiceClient::new(self.api.clone())
+    }
+
+    pub(crate) fn plugins(&self) -> PluginServiceClient<Api> {
+        PluginServiceClient::new(self.api.clone())
+    }
+
+    pub(crate) fn queries(&self) -> QueryServiceClient<Api> {
+        QueryServiceClient::new(self.api.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    pub(crate) fn schemas(&self) -> SchemaServiceClient<Api> {
+        SchemaServiceClient::new(self.api.clone())
+    }
+
+    /// Runs a script on [`SHOP`].
+    pub(crate) async fn execute(&self, sql: &str) -> Answer {
+        self.execute_with(sql, pb::ExecuteOptions::default()).await
+    }
+
+    pub(crate) async fn execute_with(&self, sql: &str, options: pb::ExecuteOptions) -> Answer {
+        let session_id = session_id();
+        let request = pb::ExecuteRequest {
+            session_id: session_id.clone(),
+            connection: named(SHOP),
+            sql: sql.to_owned(),
+            options: Some(options),
+            credential: None,
+        };
+        let stream = self.queries().execute(request).await.unwrap().into_inner();
+        Answer { stream, session_id }
+    }
+}
+
+/// The running answer to a script.
+pub(crate) struct Answer {
+    pub(crate) stream: Streaming<pb::ExecuteResponse>,
+    pub(crate) session_id: String,
+}
+
+impl Answer {
+    pub(crate) async fn next(&mut self) -> Result<Option<Part>, Status> {
+        Ok(self.stream.message().await?.map(|message| message.part.unwrap()))
+    }
+
+    pub(crate) async fn opened(&mut self) -> pb::SessionOpened {
+        match self.next().await.unwrap() {
+            Some(Part::Session(opened)) => opened,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Opens, and reads to the first part that has a row.
+    pub(crate) async fn first_row(&mut self) -> pb::SessionOpened {
+        let opened = self.opened().await;
+        while !matches!(
+            self.next().await.unwrap(),
+            Some(Part::Result(plugin::ExecuteResponse { part: Some(ResultPart::Batch(_)) }))
+        ) {}
+        opened
+    }
+
+    /// The rest, without the parts that come when they come.
+    pub(crate) async fn rest(mut self) -> Rest {
+        let mut rest = Rest { results: Vec::new(), end: Err(Status::unknown("no end")) };
+        loop {
+            match self.next().await {
+                Ok(Some(Part::Session(_))) => {}
+                Ok(Some(Part::Result(result))) => match result.part.unwrap() {
+                    ResultPart::Notice(_) | ResultPart::Progress(_) | ResultPart::ColumnFacts(_) => {}
+                    part => rest.results.push(part),
+                },
+                Ok(Some(Part::Ended(ended))) => {
+                    assert!(self.next().await.unwrap().is_none(), "nothing follows the end");
+                    return Rest { end: Ok(ended), ..rest };
+                }
+                Ok(None) => panic!("a stream says how it ended"),
+                Err(status) => return Rest { end: Err(status), ..rest },
+            }
+        }
+    }
+}
+
+pub(crate) struct Rest {
+    pub(crate) results: Vec<ResultPart>,
+    pub(crate) end: Result<pb::SessionEnded, Status>,
+}
+
+impl Rest {
+    pub(crate) fn rows(&self) -> u64 {
+        let rows = |part: &ResultPart| {
+            if let ResultPart::Batch(batch) = part { u64::from(batch.row_count) } else { 0 }
+        };
+        self.results.iter().map(rows).sum()
+    }
+
+    pub(crate) fn rejections(&self) -> Vec<&plugin::Rejection> {
+        let rejection =
+            |part| if let ResultPart::Rejection(rejection) = part { Some(rejection) } else { None };
+        self.results.iter().filter_map(rejection).collect()
+    }
+}
+
+pub(crate) fn session_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+pub(crate) fn text(name: &str, value: &str) -> plugin::Parameter {
+    plugin::Parameter { name: name.into(), value: Some(plugin::parameter::Value::Text(value.into())) }
+}
+
+pub(crate) fn named(name: &str) -> Option<pb::ConnectionRef> {
+    Some(pb::ConnectionRef { key: Some(Key::Name(name.to_owned())) })
+}
+
+pub(crate) fn by_id(id: &str) -> Option<pb::ConnectionRef> {
+    Some(pb::ConnectionRef { key: Some(Key::Id(id.to_owned())) })
+}
+
+/// Checks a status: its code, its reason, its message.
+#[track_caller]
+pub(crate) fn check(status: &Status, code: Code, reason: &str, message: &str) {
+    let info = status.get_details_error_info().unwrap();
+    assert_eq!(
+        (info.domain.as_str(), info.reason.as_str(), status.code()),
+        ("querybox", reason, code),
+        "{status}"
+    );
+    assert_eq!(status.message(), message);
+}
+
+pub(crate) fn metadata(status: &Status, name: &str) -> String {
+    status.get_details_error_info().unwrap().metadata[name].clone()
+}
+
+/// Whether a process is gone within two seconds.
+pub(crate) async fn is_gone(pid: u32) -> bool {
+    let path = PathBuf::from(format!("/proc/{pid}"));
+    let end = tokio::time::Instant::now() + Duration::from_secs(2);
+    while path.exists() {
+        if tokio::time::Instant::now() > end {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    true
+}

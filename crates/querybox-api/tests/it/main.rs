@@ -1,0 +1,9 @@
+//! The services through their generated clients, in process, on the real Core, jail and SQLite driver.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test by panicking, as tests do")]
+
+mod connections;
+mod failures;
+mod house;
+mod plugins;
+mod queries;
+mod schemas;

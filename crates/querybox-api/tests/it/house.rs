@@ -180,9 +180,13 @@ impl Rest {
     }
 
     pub(crate) fn rejections(&self) -> Vec<&plugin::Rejection> {
-        let rejection =
-            |part| if let ResultPart::Rejection(rejection) = part { Some(rejection) } else { None };
-        self.results.iter().filter_map(rejection).collect()
+        let mut rejections = Vec::new();
+        for part in &self.results {
+            if let ResultPart::Rejection(rejection) = part {
+                rejections.push(rejection);
+            }
+        }
+        rejections
     }
 }
 

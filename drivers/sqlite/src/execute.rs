@@ -238,10 +238,11 @@ impl Database {
             return Fault::Refused(Box::new(interrupted()));
         }
         match rejection(error) {
-            Ok(rejection) => {
-                let detail = refusal.filter(|_| code == Some(ffi::SQLITE_AUTH)).unwrap_or_default();
-                Fault::Refused(Box::new(pb::Rejection { detail, ..rejection }))
-            }
+            Ok(rejection) => Fault::Refused(Box::new(match refusal {
+                // 42501 is insufficient privilege. Of a function SQLite itself says no more than ERROR.
+                Some(detail) => pb::Rejection { sqlstate: "42501".into(), detail, ..rejection },
+                None => rejection,
+            })),
             Err(error) => Fault::Failed(error),
         }
     }

@@ -104,10 +104,9 @@ fn set_up(connection: &Connection, open: &Open, folder: &Path) -> rusqlite::Resu
     }
     // Large sorts spill into files that SQLite unlinks as soon as it has them open. The jail leaves the database's own
     // folder for them; where it cannot be written, they stay in memory and under the limit above.
-    let spills = !open.read_only
-        && folder
-            .to_str()
-            .is_some_and(|folder| connection.pragma_update(None, "temp_store_directory", folder).is_ok());
+    let spills = folder
+        .to_str()
+        .is_some_and(|folder| connection.pragma_update(None, "temp_store_directory", folder).is_ok());
     connection.pragma_update(None, "temp_store", if spills { "FILE" } else { "MEMORY" })
 }
 

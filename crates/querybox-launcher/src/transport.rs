@@ -17,10 +17,14 @@ pub(crate) type Client = DriverServiceClient<Channel>;
 /// The largest message. Batches are some hundred kilobytes; one huge cell makes a batch of its own.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
 
-/// What a driver may send before somebody reads it, for one stream and in all. It bounds what a slow reader costs Core, and
-/// holds several batches so that a fast one never waits.
+/// What a driver may send of one stream before somebody reads it. It bounds what a slow reader costs Core, and holds several
+/// batches so that a fast one never waits. Only Core opens streams, and it has two at a time: a result, and a cancel.
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
-const CONNECTION_WINDOW_BYTES: u32 = 2 << 20;
+
+/// The window of all streams together bounds nothing more. It is this large because h2 takes half of it as the overhead
+/// that small frames which nobody read yet may have, 256 bytes each, and gives the connection up beyond that: a window full
+/// of the smallest messages, of seven bytes, has 37 MB of it.
+const CONNECTION_WINDOW_BYTES: u32 = 128 << 20;
 
 /// One batch in one frame: fewer copies and wake-ups than with 16 KiB.
 const FRAME_BYTES_MAX: u32 = 256 << 10;

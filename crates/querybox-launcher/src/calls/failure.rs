@@ -9,7 +9,7 @@ use tonic_types::StatusExt;
 use crate::{
     calls::error::{BrokenContract, CallError, Reason},
     printable::printable,
-    process::Process,
+    process::{Process, ending::Cause},
 };
 
 /// A process that dies takes its socket with it, and the two are heard of in any order. This long after a lost socket the
@@ -19,7 +19,7 @@ const END_SHOWS_WITHIN: Duration = Duration::from_millis(500);
 /// A message of a driver that is longer than this is cut: it is a sentence for people.
 const MESSAGE_CHARACTERS_MAX: usize = 4096;
 
-/// What a failed call means. A driver's own word counts first; then the end of its process; what is left is broken.
+/// What a failed call means. A driver's own word counts first, then the end of its process; what is left is broken.
 pub(crate) async fn explain(process: &Process, status: Status) -> CallError {
     if let Some(info) = status.get_details_error_info()
         && info.domain == "querybox"
@@ -31,20 +31,30 @@ pub(crate) async fn explain(process: &Process, status: Status) -> CallError {
             }
         };
     }
-    if let Ok(ending) = timeout(END_SHOWS_WITHIN, process.ended()).await {
-        return CallError::Ended(ending);
+    // What gRPC's own code says of a method that a driver does not have.
+    if status.code() == Code::Unimplemented {
+        return CallError::Driver { reason: Reason::Unsupported, message: readable(status.message()) };
     }
-    if status.source().is_none() && !is_made_here(&status) {
-        return CallError::Driver { reason: Reason::DriverBroken, message: readable(status.message()) };
+    let found = whole_message(&status);
+    match timeout(END_SHOWS_WITHIN, process.ended()).await {
+        // A driver that finds its socket closed exits so; it was closed because of what the driver had sent.
+        Ok(ending) if ending.cause == Cause::Exited(0) => {
+            BrokenContract::new(format!("it exited in the middle of a call: {found}")).found_in(process)
+        }
+        Ok(ending) => CallError::Ended(ending),
+        Err(_) => BrokenContract::new(format!("a failure without a reason: {found}")).found_in(process),
     }
-    BrokenContract::new(format!("its answer cannot be read: {}", readable(status.message())))
-        .found_in(process)
 }
 
-/// Codes of the client's own for answers that it cannot read: a message too long, or one that does not decode.
-fn is_made_here(status: &Status) -> bool {
-    matches!(status.code(), Code::OutOfRange | Code::Internal)
-        && (status.message().contains("message length too large") || status.message().contains("decode"))
+/// The message with its causes, which say what was wrong with the bytes.
+fn whole_message(status: &Status) -> String {
+    let mut message = status.message().to_owned();
+    let mut source = status.source();
+    while let Some(cause) = source {
+        message = format!("{message}: {cause}");
+        source = cause.source();
+    }
+    readable(&message)
 }
 
 pub(crate) fn readable(message: &str) -> String {

@@ -137,12 +137,12 @@ impl Opening<'_> {
             Some(ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_NOMEM | ffi::SQLITE_INTERRUPT) => {
                 return refused(error);
             }
-            _ => match self.look() {
-                Ok(Header::Wal) if self.read_only => {
-                    format!("{path} is in WAL mode and cannot be read without writing to its folder: {error}")
-                }
-                Ok(Header::Wal | Header::Other) if self.read_only && is_recovery(error) => {
+            code => match self.look() {
+                Ok(_) if self.read_only && is_recovery(error) => {
                     format!("{path} was left by a crash and must be opened for writing once: {error}")
+                }
+                Ok(Header::Wal) if matches!(code, Some(ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN)) => {
+                    format!("{path} is in WAL mode, which needs a folder that can be written: {error}")
                 }
                 Ok(_) => format!("{path} cannot be opened: {error}"),
                 Err(found) => found,

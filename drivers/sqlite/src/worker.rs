@@ -119,8 +119,8 @@ fn live(open: Open, wish: Wish, ready: oneshot::Sender<Ready>, mut orders: mpsc:
 }
 
 fn run(database: &Database, command: Command) {
-    // A panic is told as the command's failure. (rusqlite panics on a column's name that is not UTF-8, which only a
-    // hostile file has.) The connection stays whole: a statement that unwinds is finalized by its drop.
+    // A panic is told as the command's failure: rusqlite panics on names that are not UTF-8, which a hostile file may
+    // have. The connection stays whole, for a statement that unwinds is finalized by its drop.
     match command {
         Command::Execute { query, results, answer } => {
             let result = catch_unwind(AssertUnwindSafe(|| execute::execute(database, &query, results)))

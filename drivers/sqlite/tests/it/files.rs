@@ -176,7 +176,7 @@ async fn a_hostile_schema_breaks_its_statement_and_not_the_session() {
         )
         .unwrap();
     let mut session = database.session().await;
-    let status = session.client.execute("select * from a").await.unwrap_err();
-    assert!(status.message().contains("UTF-8"), "{status}");
+    // rusqlite takes no such name before the authorizer, and what the authorizer cannot see is denied.
+    session.shows("select * from a", &["42501 SQLITE_AUTH: access to a.b\u{fffd} is prohibited"]).await;
     session.shows("select 1 as a", &["a Integer", "1", "SELECT"]).await;
 }

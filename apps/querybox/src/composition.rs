@@ -33,8 +33,6 @@ const CONNECT: Duration = Duration::from_secs(10);
 const CANCEL_GRACE: Duration = Duration::from_secs(2);
 /// Memory of one driver. Drivers stream; one that needs more is broken, or a value is huge.
 const DRIVER_MEMORY_BYTES: u64 = 512 << 20;
-/// A longer value is cut by its driver, and said to be.
-const CELL_BYTES: u64 = 16 << 20;
 /// Descriptors of one driver: a database's files and sockets, with room.
 const DRIVER_DESCRIPTORS: u64 = 256;
 
@@ -73,7 +71,6 @@ pub(crate) async fn compose(config: &Config, home: &Home, programs: &Path) -> Re
             connect: CONNECT,
             cancel_grace: CANCEL_GRACE,
             memory_bytes: DRIVER_MEMORY_BYTES,
-            cell_bytes: CELL_BYTES,
             descriptors: DRIVER_DESCRIPTORS,
             file_bytes: None,
         },

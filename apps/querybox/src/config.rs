@@ -50,6 +50,12 @@ impl Config {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                return Err(Failure::usage(format!(
+                    "cannot use {} as the home: it is no folder",
+                    home.display()
+                )));
+            }
             Err(error) => {
                 return Err(Failure::usage(format!("cannot read {}: {}", path.display(), describe(&error))));
             }

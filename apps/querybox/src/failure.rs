@@ -103,9 +103,9 @@ fn hint_for(reason: Reason) -> &'static str {
             "`querybox plugins list` shows the drivers that are there, and why others are not"
         }
         Reason::PasswordInUrl => {
-            "leave the password out; QueryBox asks for it, or takes it from `--password-stdin`. \
-             What stands on a command line can be read by others and stays in the shell's history, so change it"
+            "what stands on a command line can be read by others and stays in the shell's history: change that password"
         }
+        Reason::ParameterInvalid => "`querybox plugins info DRIVER` shows the parameters that there are",
         Reason::SecretMissing => {
             "run it from a terminal to be asked, or give the password to `--password-stdin`"
         }
@@ -119,7 +119,6 @@ fn hint_for(reason: Reason) -> &'static str {
         | Reason::ProtocolBroken
         | Reason::ConnectionLost
         | Reason::FileUnusable
-        | Reason::ParameterInvalid
         | Reason::BindingInvalid
         | Reason::SessionForeign
         | Reason::SessionState

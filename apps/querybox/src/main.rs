@@ -33,6 +33,7 @@ mod words;
 use std::{path::Path, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory, Parser};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 use crate::{
     app::App,
@@ -47,6 +48,7 @@ use crate::{
 const RUNTIME_GRACE: Duration = Duration::from_millis(50);
 
 fn main() -> ExitCode {
+    keep_memory_private();
     let cli = Cli::parse();
     let messages = Messages::new(Screen::look());
     let exit = start(cli, &messages).unwrap_or_else(|failure| {
@@ -54,6 +56,13 @@ fn main() -> ExitCode {
         failure.exit
     });
     exit.into()
+}
+
+/// Passwords pass through this process: no other process of the user may read its memory, and no core file shows it.
+fn keep_memory_private() {
+    // Both only fail where a sandbox around this program forbids them, which is then stricter than they are.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
 fn start(cli: Cli, messages: &Messages) -> Result<Exit, Failure> {

@@ -148,6 +148,7 @@ impl Prepared {
             script,
             keeps_going: run.on_error == OnErrorArg::Continue,
             verbose: run.verbose,
+            statement: None,
             exit: Exit::Done,
         };
         drive::drive(asking, &session_id, &app.channel, printer, &mut interrupts).await

@@ -14,6 +14,8 @@ pub(crate) struct Source<'a> {
     pub sql: &'a str,
     /// The file it was read from. `None`: the command line.
     pub file: Option<&'a str>,
+    /// The byte at which the rejected statement begins, for databases that say no more. `None`: unknown, or the first.
+    pub statement: Option<usize>,
 }
 
 /// Lays a rejection out for standard error. Safe for a terminal; without a last line end.
@@ -29,27 +31,27 @@ pub(crate) fn describe(
     };
     let message = sanitize::lines(&rejection.message).replace('\n', "\n  ");
     let mut text = format!("{} {message}", paint.error(&format!("{}:", sanitize::line(&severity))));
-    let excerpt =
-        rejection.position_byte.and_then(|position| Excerpt::new(source.sql, position as usize, width));
+    let place = rejection.position_byte.map(|position| (position as usize, ""));
+    // A script that runs further than its first statement leaves people looking for the one that failed.
+    let place = place.or(source.statement.map(|start| (start, " (the statement begins here)")));
+    let excerpt = place.and_then(|(position, remark)| Excerpt::new(source.sql, position, remark, width));
     if let Some(excerpt) = excerpt {
         excerpt.push(&mut text, source.file, paint);
     }
+    // The first is not worth a word, and the end of a script is no statement.
+    let is_told = place.is_some() || rejection.statement == 0 || rejection.rolled_back_at_end;
+    let number = if is_told { String::new() } else { format!("number {}", rejection.statement + 1) };
     let code = match (rejection.sqlstate.as_str(), rejection.vendor_code.as_str()) {
         ("", vendor) => vendor.to_owned(),
         (sqlstate, "") => format!("SQLSTATE {sqlstate}"),
         (sqlstate, vendor) => format!("SQLSTATE {sqlstate}, {vendor}"),
     };
-    let rolled_back = if rejection.rolled_back_at_end {
-        "the script ended inside a transaction; its changes are not kept. End it with COMMIT, or use `--single-transaction`"
-    } else {
-        ""
-    };
     let facts = [
+        ("statement", number.as_str()),
         ("code", code.as_str()),
         ("detail", &rejection.detail),
         ("hint", &rejection.hint),
         ("context", &rejection.context),
-        ("rolled back", rolled_back),
     ];
     for (label, fact) in facts {
         if !fact.is_empty() {
@@ -68,7 +70,7 @@ mod tests {
     use super::*;
 
     fn check(rejection: plugin::Rejection, sql: &str, file: Option<&str>, expected: Expect) {
-        expected.assert_eq(&describe(&rejection, &Source { sql, file }, 60, Paint::OFF));
+        expected.assert_eq(&describe(&rejection, &Source { sql, file, statement: None }, 60, Paint::OFF));
     }
 
     fn at(sql: &str, token: &str) -> plugin::Rejection {
@@ -152,7 +154,7 @@ mod tests {
                 error: incomplete input
                    --> line 1, column 12
                   |
-                1 | select (1 +
+                1 | select (1 + 
                   |            ^"#]],
         );
     }
@@ -168,9 +170,23 @@ mod tests {
                 error: near "form": syntax error
                    --> line 1, column 189
                   |
-                1 | …a, a, a, a, a, a, a, a, a,  form x, b, b, b, b, b, b, …
-                  |                              ^^^^"#]],
+                1 | …a, a, a, a, a, a, a, a,  form x, b, b, b, b, b, b, b, …
+                  |                           ^^^^"#]],
         );
+    }
+
+    #[test]
+    fn a_fault_without_a_place_is_found_by_its_statement() {
+        let sql = "select 1;\n  insert into t\nvalues (null)";
+        let rejection = plugin::Rejection { message: "not null".into(), ..plugin::Rejection::default() };
+        let source = Source { sql, file: Some("a.sql"), statement: Some(12) };
+        expect![[r#"
+            error: not null
+               --> a.sql:2:3 (the statement begins here)
+              |
+            2 |   insert into t
+              |   ^^^^^^"#]]
+        .assert_eq(&describe(&rejection, &source, 60, Paint::OFF));
     }
 
     #[test]
@@ -183,10 +199,13 @@ mod tests {
     #[test]
     fn colors_change_nothing_else() {
         let sql = "select * form customers";
-        let painted = describe(&at(sql, "form"), &Source { sql, file: None }, 60, Paint::ON);
+        let painted = describe(&at(sql, "form"), &Source { sql, file: None, statement: None }, 60, Paint::ON);
         assert!(painted.contains('\u{1b}'));
         let plain: String = anstyle_free(&painted);
-        assert_eq!(plain, describe(&at(sql, "form"), &Source { sql, file: None }, 60, Paint::OFF));
+        assert_eq!(
+            plain,
+            describe(&at(sql, "form"), &Source { sql, file: None, statement: None }, 60, Paint::OFF)
+        );
     }
 
     fn anstyle_free(painted: &str) -> String {

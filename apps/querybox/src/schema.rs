@@ -55,7 +55,7 @@ pub(crate) async fn run(args: SchemaArgs, app: &App) -> Result<Exit, Failure> {
     }
     let screen = *app.messages.screen();
     if let Some(rejection) = rejection {
-        let source = Source { sql: "", file: None };
+        let source = Source { sql: "", file: None, statement: None };
         app.messages.say(&rejection::describe(&rejection, &source, screen.stderr_width, screen.stderr_paint));
         return Ok(Exit::Rejected);
     }

@@ -248,9 +248,11 @@ fn push_padded(text: &mut String, shown: &str, pad: usize, align_right: bool, is
         text.push_str(shown);
     } else {
         text.push_str(shown);
-        // No line ends with spaces.
+        // No line ends with spaces of ours.
         if !is_last {
             text.extend(padding);
+        } else if shown.is_empty() {
+            text.pop();
         }
     }
 }

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::cli::{
     JsonArg,
     query::SecretArgs,
-    values::{DeadlineArg, LimitArg, ParamArg},
+    values::{DeadlineArg, DeadlineChange, LimitArg, ParamArg},
 };
 
 /// What is to be done with connections.
@@ -134,8 +134,8 @@ pub(crate) struct EditArgs {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub read_only: Option<bool>,
     /// Time that a request may take: `30s`, `5m`, `none`, or `default`.
-    #[arg(long, value_name = "TIME", value_parser = parse_deadline_or_default)]
-    pub deadline: Option<Option<DeadlineArg>>,
+    #[arg(long, value_name = "TIME")]
+    pub deadline: Option<DeadlineChange>,
     /// Rows that a statement may return, or `none`.
     #[arg(long, value_name = "ROWS")]
     pub max_rows: Option<LimitArg>,
@@ -180,8 +180,4 @@ pub(crate) enum SecretPlaceArg {
 pub(crate) enum ExportFormat {
     Toml,
     Json,
-}
-
-fn parse_deadline_or_default(text: &str) -> Result<Option<DeadlineArg>, String> {
-    if text.eq_ignore_ascii_case("default") { Ok(None) } else { text.parse().map(Some) }
 }

@@ -39,6 +39,21 @@ impl From<DeadlineArg> for core::Deadline {
     }
 }
 
+/// A deadline to set, or the word that takes it away again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DeadlineChange(pub(crate) Option<DeadlineArg>);
+
+impl FromStr for DeadlineChange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<DeadlineChange, String> {
+        match text.eq_ignore_ascii_case("default") {
+            true => Ok(DeadlineChange(None)),
+            false => text.parse().map(|deadline| DeadlineChange(Some(deadline))),
+        }
+    }
+}
+
 /// A parameter of a driver's form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ParamArg {

@@ -68,7 +68,7 @@ pub(crate) fn edited(
     replace(&mut spec.folder, args.folder);
     replace(&mut spec.color, args.color.map(|arg| color(arg).into()));
     replace(&mut spec.read_only, args.read_only);
-    replace(&mut spec.deadline, args.deadline.map(|arg| arg.map(core::Deadline::from)));
+    replace(&mut spec.deadline, args.deadline.map(|change| change.0.map(core::Deadline::from)));
     replace(&mut spec.rows_max, args.max_rows.map(|limit| limit.0));
     replace(&mut spec.bytes_max, args.max_bytes.map(|limit| limit.0));
     replace(&mut spec.startup_sql, args.startup_sql);

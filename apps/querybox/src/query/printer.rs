@@ -37,6 +37,8 @@ pub(crate) struct Printer {
     /// Whether statements after a rejected one run, so that what they return is wanted.
     pub keeps_going: bool,
     pub verbose: bool,
+    /// Where the statement that runs begins in the script; `None` for the first.
+    pub statement: Option<usize>,
     /// How the program ends by what was shown so far.
     pub exit: Exit,
 }
@@ -91,8 +93,14 @@ impl Printer {
 
     fn show_result(&mut self, part: ResultPart) -> Result<(), Failure> {
         match part {
-            ResultPart::Header(header) if header.returns_rows => self.sheet.begin(header)?,
-            ResultPart::Header(_) | ResultPart::ColumnFacts(_) => {}
+            ResultPart::Header(header) => {
+                let span = header.span.filter(|_| header.statement > 0);
+                self.statement = span.map(|span| span.start_byte as usize);
+                if header.returns_rows {
+                    self.sheet.begin(header)?;
+                }
+            }
+            ResultPart::ColumnFacts(_) => {}
             ResultPart::Batch(batch) => {
                 let (rows, bytes) = (u64::from(batch.row_count), batch.arrow_body.len() as u64);
                 self.sheet.batch(batch)?;
@@ -104,6 +112,7 @@ impl Printer {
                 tell::notice(&self.messages, &notice);
             }
             ResultPart::Summary(summary) => {
+                self.statement = None;
                 let losses = self.sheet.end()?;
                 tell::summary(&self.messages, &summary, losses, self.verbose);
                 if summary.stopped_by() == plugin::StoppedBy::BytesMax && self.exit == Exit::Done {
@@ -113,6 +122,7 @@ impl Printer {
             ResultPart::Rejection(rejection) => {
                 self.sheet.end()?;
                 self.reject(&rejection);
+                self.statement = None;
                 self.exit = Exit::Rejected;
             }
         }
@@ -120,7 +130,8 @@ impl Printer {
     }
 
     fn reject(&self, rejection: &plugin::Rejection) {
-        let source = Source { sql: &self.script.sql, file: self.script.file.as_deref() };
+        let source =
+            Source { sql: &self.script.sql, file: self.script.file.as_deref(), statement: self.statement };
         let screen = self.messages.screen();
         self.messages.say(&rejection::describe(rejection, &source, screen.stderr_width, screen.stderr_paint));
     }

@@ -14,11 +14,13 @@ pub(crate) struct Excerpt {
     before: String,
     token: String,
     after: String,
+    /// What is said of the place.
+    remark: &'static str,
 }
 
 impl Excerpt {
     /// `None` when the position lies outside of the text.
-    pub(crate) fn new(sql: &str, position: usize, width: usize) -> Option<Excerpt> {
+    pub(crate) fn new(sql: &str, position: usize, remark: &'static str, width: usize) -> Option<Excerpt> {
         if position > sql.len() {
             return None;
         }
@@ -35,6 +37,7 @@ impl Excerpt {
             before: show(&sql[line_start..position]),
             token: show(&sql[position..token_end]),
             after: show(sql[token_end..line_end].trim_end()),
+            remark,
         };
         excerpt.fit(width.saturating_sub(excerpt.gutter().len() + 3));
         Some(excerpt)
@@ -42,7 +45,7 @@ impl Excerpt {
 
     /// Appends the place, the line and the carets.
     pub(crate) fn push(&self, out: &mut String, file: Option<&str>, paint: Paint) {
-        let Excerpt { line, column, before, token, after } = self;
+        let Excerpt { line, column, before, token, after, remark } = self;
         let gutter = self.gutter();
         let place = match file {
             Some(file) => format!("{}:{line}:{column}", sanitize::line(file)),
@@ -54,7 +57,7 @@ impl Excerpt {
         let carets = paint.error(&"^".repeat(token.width().max(1)));
         let arrow = paint.dim(&format!("{}-->", " ".repeat(gutter.len() + 2)));
         out.push_str(&format!(
-            "\n{arrow} {place}\n{blank}\n{numbered} {before}{token}{after}\n{blank} {indent}{carets}"
+            "\n{arrow} {place}{remark}\n{blank}\n{numbered} {before}{token}{after}\n{blank} {indent}{carets}"
         ));
     }
 

@@ -168,7 +168,7 @@ mod tests {
         expect![[r#"
             main (default)
             ├── orders (table)
-            │   ├── id         INTEGER  primary key, not null
+            │   ├── id        INTEGER  primary key, not null
             │   ├── note\x1b  TEXT
             │   ├── foreign key (customer_id) → customers (id)
             │   └── index orders_by_note (note)

@@ -91,7 +91,7 @@ fn the_text_null_is_not_the_value_null() {
     let lines: Vec<_> = out.lines().collect();
     assert_eq!(lines[2], " NULL");
     assert_eq!(lines[3], format!(" {}", Paint::ON.dim("NULL")));
-    assert_eq!(lines[4], " ");
+    assert_eq!(lines[4], "");
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn a_result_without_rows_shows_its_columns() {
         &texts,
         Some(80),
         expect![[r#"
-             id │ 
+             id │
             ────┼──
         "#]],
     );

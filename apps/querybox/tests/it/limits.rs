@@ -1,0 +1,106 @@
+//! Limits: rows, time, memory.
+
+use std::{
+    fs,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use expect_test::expect;
+use rustix::process::Pid;
+
+use crate::house::{ENDLESS, ENDLESS_SILENT, House, Running, within};
+
+#[test]
+fn a_row_limit_is_no_failure() {
+    House::new()
+        .run(["query", "shop", "--max-rows", "2", ENDLESS])
+        .exits(0)
+        .on_stdout(expect![[r#"
+            n
+            1
+            2
+        "#]])
+        .on_stderr(expect![[r#"
+            (first 2 rows of more: row limit reached, T)
+        "#]]);
+}
+
+#[test]
+fn a_deadline_ends_what_runs() {
+    let house = House::new();
+    let start = Instant::now();
+    house.run(["query", "shop", "--deadline", "300ms", ENDLESS_SILENT]).says(
+        4,
+        expect![[r#"
+        error: the request took longer than its deadline of 300ms
+         hint: `--deadline` gives it more time, `--deadline none` all of it
+    "#]],
+    );
+    assert!(start.elapsed() < Duration::from_secs(3));
+}
+
+#[test]
+fn the_connections_deadline_counts_and_the_requests_wins() {
+    let house = House::new();
+    house.run(["connections", "edit", "shop", "--deadline", "300ms"]).exits(0);
+    house.run(["query", "shop", ENDLESS_SILENT]).exits(4);
+    let command = house.command(["query", "shop", "-v", "--deadline", "none", ENDLESS_SILENT]);
+    let mut running = Running::start(command);
+    std::thread::sleep(Duration::from_millis(900));
+    assert!(running.child.try_wait().unwrap().is_none());
+    running.child.kill().unwrap();
+    running.end();
+}
+
+/// The most memory that a process had resident, in MB. 0: it is gone.
+fn peak_mb(pid: Pid) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")).map_or(0, |kb| kb.parse::<u64>().unwrap() / 1000)
+}
+
+#[test]
+fn memory_is_flat_and_the_first_line_is_on_disk_at_once() {
+    let house = House::new();
+    // Some 330 MB of CSV: three times what any process may use.
+    let sql = "with recursive c(n) as (select 1 union all select n + 1 from c limit 300000) \
+               select n, printf('%01100d', n) as filler from c";
+    for format in ["csv", "json", "table"] {
+        let out = house.path(&format!("out.{format}"));
+        let mut command = house.command(["query", "shop", "-v", "--format", format, sql]);
+        command.stdout(fs::File::create(&out).unwrap());
+        let start = Instant::now();
+        let mut running = Running::start(command);
+        within(Duration::from_secs(1), "the first line", || fs::metadata(&out).unwrap().len() > 1000);
+        assert!(start.elapsed() < Duration::from_secs(2));
+        let program = Pid::from_child(&running.child);
+        let mut peaks = (0, 0);
+        while running.child.try_wait().unwrap().is_none() {
+            peaks = (peak_mb(program).max(peaks.0), peak_mb(running.driver).max(peaks.1));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let (code, said) = running.end();
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains("(300,000 rows, "), "{said}");
+        assert!(fs::metadata(&out).unwrap().len() > 300_000_000);
+        assert!(peaks.0 > 0 && peaks.0 < 100, "{format}: the program had {} MB", peaks.0);
+        assert!(peaks.1 > 0 && peaks.1 < 100, "{format}: the driver had {} MB", peaks.1);
+        fs::remove_file(out).unwrap();
+    }
+}
+
+#[test]
+fn a_reader_that_waits_does_not_fill_memory_and_is_not_timed() {
+    let house = House::new();
+    let mut command = house.command(["query", "shop", "-v", "--deadline", "1s", ENDLESS]);
+    command.stdout(Stdio::piped());
+    let mut running = Running::start(command);
+    std::thread::sleep(Duration::from_millis(2500));
+    assert!(running.child.try_wait().unwrap().is_none(), "waiting for the reader does not count");
+    assert!(peak_mb(Pid::from_child(&running.child)) < 100);
+    assert!(peak_mb(running.driver) < 100);
+    drop(running.child.stdout.take());
+    let (code, said) = running.end();
+    assert_eq!((code, said.as_str()), (141, ""));
+}

@@ -1,0 +1,13 @@
+//! The built program with real drivers, as people and scripts meet it.
+
+#![expect(clippy::unwrap_used, reason = "in tests, helpers included, a failure is a panic")]
+
+mod bad_inputs;
+mod connections;
+mod endings;
+mod first_run;
+mod formats;
+mod house;
+mod limits;
+mod outputs;
+mod terminal;

@@ -141,7 +141,7 @@ fn is_zombie(stat: &str) -> bool {
 }
 
 /// The processes that this one started and did not wait for.
-fn children() -> BTreeSet<String> {
+pub(crate) fn children() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for task in fs::read_dir("/proc/self/task").unwrap() {
         let children = fs::read_to_string(task.unwrap().path().join("children")).unwrap_or_default();

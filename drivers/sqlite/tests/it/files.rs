@@ -88,12 +88,7 @@ async fn the_start_up_script_runs_first_and_its_rejection_is_that_of_opening() {
     let start = |sql: &str| pb::OpenOptions { startup_sql: sql.into(), ..pb::OpenOptions::default() };
     let mut session =
         database.session_with(start("create temp table mine(a); insert into mine values (5);")).await;
-    session
-        .shows(
-            "select a from mine",
-            &["a Text", "5", "SELECT"].map(|line| if line == "a Text" { "a Integer" } else { line }),
-        )
-        .await;
+    session.shows("select a from mine", &["a Integer", "5", "SELECT"]).await;
 
     let (_, outcome) = database.open(database.parameters(), start("select 1; selekt 2")).await;
     let Ok(Outcome::Rejection(rejection)) = outcome else { panic!("{outcome:?}") };
@@ -119,15 +114,12 @@ async fn foreign_keys_hold_unless_the_connection_says_otherwise() {
 }
 
 #[tokio::test]
-async fn wal_databases_are_read_and_written_and_leave_nothing_behind() {
+async fn wal_databases_are_read_and_written() {
     let database =
         Database::made_by("pragma journal_mode = wal; create table a(b); insert into a values (1)");
     let mut session = database.session().await;
     session
-        .shows(
-            "insert into a values (2); select b from a",
-            &["INSERT 1", "b Integer", "1", "2", "SELECT"].map(|line| line),
-        )
+        .shows("insert into a values (2); select b from a", &["INSERT 1", "b Integer", "1", "2", "SELECT"])
         .await;
     let mut reader = database.read_only().await;
     reader.shows("select count(*) as n from a", &["n Integer", "2", "SELECT"]).await;

@@ -19,7 +19,14 @@ use crate::cli::query::SecretArgs;
 #[command(name = "querybox", version, propagate_version = true, after_long_help = HELP)]
 pub(crate) struct Cli {
     /// Where connections and the sample database are kept [default: QueryBox's folder among the user's data].
-    #[arg(long, global = true, env = "QUERYBOX_HOME", value_name = "FOLDER")]
+    #[arg(
+        long,
+        global = true,
+        env = "QUERYBOX_HOME",
+        hide_env_values = true,
+        value_name = "FOLDER",
+        display_order = 1000
+    )]
     pub home: Option<PathBuf>,
     #[command(subcommand)]
     pub verb: Verb,

@@ -48,9 +48,10 @@ pub(crate) struct Prepared {
 /// Reads the script and opens the output.
 pub(crate) async fn prepare(
     sql: Option<String>,
-    run: RunArgs,
+    mut run: RunArgs,
     messages: &Messages,
 ) -> Result<Prepared, Failure> {
+    run.output = run.output.filter(|path| path != Path::new("-"));
     let screen = *messages.screen();
     let reads_stdin = sql.is_none() && run.file.as_deref().is_none_or(|file| file == Path::new("-"));
     if reads_stdin && run.secret.password_stdin {

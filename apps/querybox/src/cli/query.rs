@@ -47,7 +47,7 @@ pub(crate) struct RunArgs {
     /// How results look [default: table on a terminal, else by the ending of -o's file, else csv].
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<FormatArg>,
-    /// Write results to a file. It appears, or is replaced, only when all was done.
+    /// Write results to a file; `-` is standard output. It appears, or is replaced, only when all was done.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Rows that each statement may return at most; reaching it is no failure.

@@ -80,7 +80,9 @@ fn describe_key(key: &Key) -> Option<String> {
         return None;
     }
     let mut text = key.kind.to_owned();
-    if !key.columns.is_empty() {
+    // The expression of a check names its columns itself.
+    let names_itself = key.kind == "check" && !key.definition.is_empty();
+    if !key.columns.is_empty() && !names_itself {
         text.push_str(&format!(" ({})", key.columns.join(", ")));
     }
     if let Some(reference) = &key.references {

@@ -1,5 +1,5 @@
 //! The order of parts, as the contract has it: for each statement Header, then any number of Batch, Notice, Progress and
-//! ColumnFacts, then Summary or Rejection; a Rejection may also stand alone.
+//! ColumnFacts, then Summary or Rejection; a Notice may come before the Header, a Rejection may stand without one.
 
 use querybox_contracts::plugin::v1::{self as pb, execute_response::Part as Wire};
 
@@ -17,8 +17,8 @@ pub(super) struct PartOrder {
 }
 
 enum State {
-    /// No statement is being answered; the next one has this number.
-    Between { next: u32 },
+    /// No statement is being answered; the next one has this number. Whether something was said about it already.
+    Between { next: u32, noticed: bool },
     /// A statement is being answered.
     Inside(Statement),
     /// The last word was said.
@@ -34,7 +34,7 @@ struct Statement {
 
 impl PartOrder {
     pub(super) fn new() -> Self {
-        Self { state: State::Between { next: 0 } }
+        Self { state: State::Between { next: 0, noticed: false } }
     }
 
     /// Takes the next part.
@@ -42,7 +42,7 @@ impl PartOrder {
         let part = part.part.as_ref().ok_or_else(|| BrokenContract::new("a part without content"))?;
         match (&mut self.state, part) {
             (State::Ended, _) => broken("a part after the last one"),
-            (State::Between { next }, Wire::Header(header)) => {
+            (State::Between { next, .. }, Wire::Header(header)) => {
                 let statement = Statement::begin(header, *next)?;
                 let fact = Fact::Header {
                     statement: statement.number,
@@ -52,8 +52,16 @@ impl PartOrder {
                 self.state = State::Inside(statement);
                 Ok(fact)
             }
-            (State::Between { next }, Wire::Rejection(rejection)) => {
+            (State::Between { next, noticed }, Wire::Notice(notice)) => {
+                expect_statement(notice.statement, *next)?;
+                *noticed = true;
+                Ok(Fact::Notice)
+            }
+            (State::Between { next, noticed }, Wire::Rejection(rejection)) => {
                 if rejection.rolled_back_at_end {
+                    if *noticed {
+                        return broken("the roll-back at the end inside a statement");
+                    }
                     // It bears the number of the statement before.
                     if rejection.statement.checked_add(1) != Some(*next) {
                         return broken("the roll-back at the end names another statement than the last");
@@ -105,7 +113,10 @@ impl PartOrder {
     /// The stream ended.
     pub(super) fn finish(&self) -> Result<(), BrokenContract> {
         match &self.state {
-            State::Between { .. } | State::Ended => Ok(()),
+            State::Between { noticed: false, .. } | State::Ended => Ok(()),
+            State::Between { next, noticed: true } => {
+                broken(format!("the parts end after a notice of statement {next}"))
+            }
             State::Inside(statement) => {
                 broken(format!("the parts end inside statement {}", statement.number))
             }
@@ -163,7 +174,7 @@ impl Statement {
 fn after(number: u32) -> Result<State, BrokenContract> {
     let next =
         number.checked_add(1).ok_or_else(|| BrokenContract::new("more statements than can be counted"))?;
-    Ok(State::Between { next })
+    Ok(State::Between { next, noticed: false })
 }
 
 fn expect_statement(found: u32, expected: u32) -> Result<(), BrokenContract> {
@@ -244,6 +255,7 @@ mod tests {
         check(vec![header(0, 2), batch(3, &[(0, 1), (2, 0)]), notice(0), batch(1, &[]), summary(0, 4)]);
         check(vec![rejection(0, false), header(1, 1), batch(1, &[]), rejection(1, false)]);
         check(vec![header(0, 0), summary(0, 0), rejection(0, true)]);
+        check(vec![notice(0), header(0, 0), summary(0, 0), notice(1), rejection(1, false)]);
     }
 
     #[test]
@@ -281,6 +293,8 @@ mod tests {
         check_broken(vec![summary(0, 0)], "a summary outside of a statement");
         check_broken(vec![header(0, 0), header(1, 0)], "a header inside a statement");
         check_broken(vec![header(0, 0)], "the parts end inside statement 0");
+        check_broken(vec![notice(0)], "the parts end after a notice of statement 0");
+        check_broken(vec![notice(1)], "statement 1 where 0 is due");
         let ended = vec![header(0, 0), summary(0, 0), rejection(0, true), header(1, 0)];
         check_broken(ended, "a part after the last one");
         check_broken(

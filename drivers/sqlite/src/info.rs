@@ -39,16 +39,17 @@ fn dialect() -> pb::Dialect {
     use pb::ParameterStyle::{AtName, ColonName, DollarName, QuestionMark, QuestionNumber};
     pb::Dialect {
         keywords: KEYWORDS.map(str::to_owned).to_vec(),
-        identifier_quote: "\"".into(),
+        identifier_quotes: ["\"", "`", "["].map(str::to_owned).to_vec(),
         parameter_styles: [QuestionMark, QuestionNumber, ColonName, AtName, DollarName]
             .map(i32::from)
             .to_vec(),
         line_comments: vec!["--".into()],
         nested_block_comments: false,
-        // "text" is an identifier first; that SQLite takes it as a literal when there is none is a misfeature, and
-        // not one that an editor should teach.
-        string_forms: Vec::new(),
-        compound_bodies: true,
+        // A misfeature, and no editor should teach it; but who hides literals has to know of it.
+        string_forms: vec![pb::StringForm::DoubleQuotes.into()],
+        compound_bodies: pb::CompoundBodies::Triggers.into(),
+        carriage_return_ends_line: false,
+        backslash_commands: false,
     }
 }
 

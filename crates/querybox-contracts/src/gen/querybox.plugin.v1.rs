@@ -53,9 +53,9 @@ pub struct Dialect {
     /// Reserved words and other words to be shown as keywords, upper case, without duplicates.
     #[prost(string, repeated, tag = "1")]
     pub keywords: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The character that opens a quoted identifier. The closing one is the same, or "\]" after "\[".
-    #[prost(string, tag = "2")]
-    pub identifier_quote: ::prost::alloc::string::String,
+    /// The characters that open a quoted identifier, the one to write first. The closing one is the same, or "\]" after "\[".
+    #[prost(string, repeated, tag = "2")]
+    pub identifier_quotes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// How a statement names its parameters.
     #[prost(enumeration = "ParameterStyle", repeated, tag = "3")]
     pub parameter_styles: ::prost::alloc::vec::Vec<i32>,
@@ -68,9 +68,15 @@ pub struct Dialect {
     /// Forms of string literals beyond 'text with '' for a quote'.
     #[prost(enumeration = "StringForm", repeated, tag = "6")]
     pub string_forms: ::prost::alloc::vec::Vec<i32>,
-    /// Whether a trigger's or routine's body may hold semicolons between BEGIN and END.
-    #[prost(bool, tag = "7")]
-    pub compound_bodies: bool,
+    /// Which statements hold semicolons inside.
+    #[prost(enumeration = "CompoundBodies", tag = "7")]
+    pub compound_bodies: i32,
+    /// Whether a carriage return ends the line of a comment. A line feed always does.
+    #[prost(bool, tag = "8")]
+    pub carriage_return_ends_line: bool,
+    /// Whether a backslash outside of literals is a command of the database's own shell, which is no SQL and is refused.
+    #[prost(bool, tag = "9")]
+    pub backslash_commands: bool,
 }
 /// One field of a connection's form.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -857,6 +863,39 @@ impl Capability {
         }
     }
 }
+/// Which statements hold semicolons inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CompoundBodies {
+    /// None.
+    Unspecified = 0,
+    /// CREATE FUNCTION and CREATE PROCEDURE between BEGIN ATOMIC and END, and whatever stands in parentheses.
+    Routines = 1,
+    /// CREATE TRIGGER between BEGIN and END.
+    Triggers = 2,
+}
+impl CompoundBodies {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "COMPOUND_BODIES_UNSPECIFIED",
+            Self::Routines => "COMPOUND_BODIES_ROUTINES",
+            Self::Triggers => "COMPOUND_BODIES_TRIGGERS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "COMPOUND_BODIES_UNSPECIFIED" => Some(Self::Unspecified),
+            "COMPOUND_BODIES_ROUTINES" => Some(Self::Routines),
+            "COMPOUND_BODIES_TRIGGERS" => Some(Self::Triggers),
+            _ => None,
+        }
+    }
+}
 /// How a parameter is written inside a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -918,7 +957,7 @@ pub enum StringForm {
     DollarQuotes = 2,
     /// 'text with ' escapes' in every literal
     BackslashEscapes = 3,
-    /// "text" is a literal
+    /// "text" is a literal; where " also quotes identifiers, only if there is no such identifier
     DoubleQuotes = 4,
 }
 impl StringForm {

@@ -82,6 +82,80 @@ impl<'de> serde::Deserialize<'de> for Capability {
         deserializer.deserialize_any(GeneratedVisitor)
     }
 }
+impl serde::Serialize for CompoundBodies {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Unspecified => "COMPOUND_BODIES_UNSPECIFIED",
+            Self::Routines => "COMPOUND_BODIES_ROUTINES",
+            Self::Triggers => "COMPOUND_BODIES_TRIGGERS",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for CompoundBodies {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "COMPOUND_BODIES_UNSPECIFIED",
+            "COMPOUND_BODIES_ROUTINES",
+            "COMPOUND_BODIES_TRIGGERS",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = CompoundBodies;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok().or_else(|| Some(CompoundBodies::default())))
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok().or_else(|| Some(CompoundBodies::default())))
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "COMPOUND_BODIES_UNSPECIFIED" => Ok(CompoundBodies::Unspecified),
+                    "COMPOUND_BODIES_ROUTINES" => Ok(CompoundBodies::Routines),
+                    "COMPOUND_BODIES_TRIGGERS" => Ok(CompoundBodies::Triggers),
+                    _ => Ok(CompoundBodies::default()),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Dialect {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -93,7 +167,7 @@ impl serde::Serialize for Dialect {
         if !self.keywords.is_empty() {
             len += 1;
         }
-        if !self.identifier_quote.is_empty() {
+        if !self.identifier_quotes.is_empty() {
             len += 1;
         }
         if !self.parameter_styles.is_empty() {
@@ -108,15 +182,21 @@ impl serde::Serialize for Dialect {
         if !self.string_forms.is_empty() {
             len += 1;
         }
-        if self.compound_bodies {
+        if self.compound_bodies != 0 {
+            len += 1;
+        }
+        if self.carriage_return_ends_line {
+            len += 1;
+        }
+        if self.backslash_commands {
             len += 1;
         }
         let mut struct_ser = serializer.serialize_struct("querybox.plugin.v1.Dialect", len)?;
         if !self.keywords.is_empty() {
             struct_ser.serialize_field("keywords", &self.keywords)?;
         }
-        if !self.identifier_quote.is_empty() {
-            struct_ser.serialize_field("identifierQuote", &self.identifier_quote)?;
+        if !self.identifier_quotes.is_empty() {
+            struct_ser.serialize_field("identifierQuotes", &self.identifier_quotes)?;
         }
         if !self.parameter_styles.is_empty() {
             let v = self.parameter_styles.iter().cloned().map(|v| {
@@ -138,8 +218,16 @@ impl serde::Serialize for Dialect {
                 }).collect::<std::result::Result<Vec<_>, _>>()?;
             struct_ser.serialize_field("stringForms", &v)?;
         }
-        if self.compound_bodies {
-            struct_ser.serialize_field("compoundBodies", &self.compound_bodies)?;
+        if self.compound_bodies != 0 {
+            let v = CompoundBodies::try_from(self.compound_bodies)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.compound_bodies)))?;
+            struct_ser.serialize_field("compoundBodies", &v)?;
+        }
+        if self.carriage_return_ends_line {
+            struct_ser.serialize_field("carriageReturnEndsLine", &self.carriage_return_ends_line)?;
+        }
+        if self.backslash_commands {
+            struct_ser.serialize_field("backslashCommands", &self.backslash_commands)?;
         }
         struct_ser.end()
     }
@@ -152,8 +240,8 @@ impl<'de> serde::Deserialize<'de> for Dialect {
     {
         const FIELDS: &[&str] = &[
             "keywords",
-            "identifier_quote",
-            "identifierQuote",
+            "identifier_quotes",
+            "identifierQuotes",
             "parameter_styles",
             "parameterStyles",
             "line_comments",
@@ -164,17 +252,23 @@ impl<'de> serde::Deserialize<'de> for Dialect {
             "stringForms",
             "compound_bodies",
             "compoundBodies",
+            "carriage_return_ends_line",
+            "carriageReturnEndsLine",
+            "backslash_commands",
+            "backslashCommands",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Keywords,
-            IdentifierQuote,
+            IdentifierQuotes,
             ParameterStyles,
             LineComments,
             NestedBlockComments,
             StringForms,
             CompoundBodies,
+            CarriageReturnEndsLine,
+            BackslashCommands,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -198,12 +292,14 @@ impl<'de> serde::Deserialize<'de> for Dialect {
                     {
                         match value {
                             "keywords" => Ok(GeneratedField::Keywords),
-                            "identifierQuote" | "identifier_quote" => Ok(GeneratedField::IdentifierQuote),
+                            "identifierQuotes" | "identifier_quotes" => Ok(GeneratedField::IdentifierQuotes),
                             "parameterStyles" | "parameter_styles" => Ok(GeneratedField::ParameterStyles),
                             "lineComments" | "line_comments" => Ok(GeneratedField::LineComments),
                             "nestedBlockComments" | "nested_block_comments" => Ok(GeneratedField::NestedBlockComments),
                             "stringForms" | "string_forms" => Ok(GeneratedField::StringForms),
                             "compoundBodies" | "compound_bodies" => Ok(GeneratedField::CompoundBodies),
+                            "carriageReturnEndsLine" | "carriage_return_ends_line" => Ok(GeneratedField::CarriageReturnEndsLine),
+                            "backslashCommands" | "backslash_commands" => Ok(GeneratedField::BackslashCommands),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -224,12 +320,14 @@ impl<'de> serde::Deserialize<'de> for Dialect {
                     V: serde::de::MapAccess<'de>,
             {
                 let mut keywords__ = None;
-                let mut identifier_quote__ = None;
+                let mut identifier_quotes__ = None;
                 let mut parameter_styles__ = None;
                 let mut line_comments__ = None;
                 let mut nested_block_comments__ = None;
                 let mut string_forms__ = None;
                 let mut compound_bodies__ = None;
+                let mut carriage_return_ends_line__ = None;
+                let mut backslash_commands__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Keywords => {
@@ -238,11 +336,11 @@ impl<'de> serde::Deserialize<'de> for Dialect {
                             }
                             keywords__ = Some(map_.next_value()?);
                         }
-                        GeneratedField::IdentifierQuote => {
-                            if identifier_quote__.is_some() {
-                                return Err(serde::de::Error::duplicate_field("identifierQuote"));
+                        GeneratedField::IdentifierQuotes => {
+                            if identifier_quotes__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("identifierQuotes"));
                             }
-                            identifier_quote__ = Some(map_.next_value()?);
+                            identifier_quotes__ = Some(map_.next_value()?);
                         }
                         GeneratedField::ParameterStyles => {
                             if parameter_styles__.is_some() {
@@ -272,7 +370,19 @@ impl<'de> serde::Deserialize<'de> for Dialect {
                             if compound_bodies__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("compoundBodies"));
                             }
-                            compound_bodies__ = Some(map_.next_value()?);
+                            compound_bodies__ = Some(map_.next_value::<CompoundBodies>()? as i32);
+                        }
+                        GeneratedField::CarriageReturnEndsLine => {
+                            if carriage_return_ends_line__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("carriageReturnEndsLine"));
+                            }
+                            carriage_return_ends_line__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::BackslashCommands => {
+                            if backslash_commands__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("backslashCommands"));
+                            }
+                            backslash_commands__ = Some(map_.next_value()?);
                         }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
@@ -281,12 +391,14 @@ impl<'de> serde::Deserialize<'de> for Dialect {
                 }
                 Ok(Dialect {
                     keywords: keywords__.unwrap_or_default(),
-                    identifier_quote: identifier_quote__.unwrap_or_default(),
+                    identifier_quotes: identifier_quotes__.unwrap_or_default(),
                     parameter_styles: parameter_styles__.unwrap_or_default(),
                     line_comments: line_comments__.unwrap_or_default(),
                     nested_block_comments: nested_block_comments__.unwrap_or_default(),
                     string_forms: string_forms__.unwrap_or_default(),
                     compound_bodies: compound_bodies__.unwrap_or_default(),
+                    carriage_return_ends_line: carriage_return_ends_line__.unwrap_or_default(),
+                    backslash_commands: backslash_commands__.unwrap_or_default(),
                 })
             }
         }

@@ -5,5 +5,6 @@
 mod calls;
 mod house;
 mod lives;
+mod misbehaving;
 mod probes;
 mod residue;

@@ -1,0 +1,167 @@
+//! Proving to the server who the user is, and giving away no more of the password than that needs.
+//!
+//! - SCRAM-SHA-256 anywhere: it tells the server nothing that would help to log in elsewhere.
+//! - MD5 on this machine or over verified TLS: who catches the answer can log in with it.
+//! - Clear text over verified TLS alone.
+
+use fallible_iterator::FallibleIterator as _;
+use postgres_protocol::{
+    authentication::{
+        md5_hash,
+        sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256},
+    },
+    message::{
+        backend::{AuthenticationSaslBody, Message},
+        frontend,
+    },
+};
+use querybox_plugin::{Error, OpenError, Reason};
+
+use crate::{options::Options, rejection::Refusal, tls::Tls, wire::Wire};
+
+/// SCRAM makes the client hash this often at the server's word, at most: 25 times PostgreSQL's default, below a tenth of a
+/// second. The library refuses more without saying so.
+const ITERATIONS_MAX: u32 = 100_000;
+
+/// Answers what the server asks until it says that the user is in.
+pub(crate) async fn authenticate(wire: &mut Wire, options: &Options) -> Result<(), OpenError> {
+    match answer(wire).await? {
+        Message::AuthenticationOk => return Ok(()),
+        Message::AuthenticationSasl(offer) => scram(wire, options, &offer).await?,
+        Message::AuthenticationMd5Password(request) => {
+            if !(options.is_local() || matches!(options.tls, Tls::Verified(_))) {
+                return Err(refuse("as an MD5 hash").into());
+            }
+            let hash = md5_hash(options.user.as_bytes(), password(options)?, request.salt());
+            send_password(wire, hash.as_bytes()).await?;
+        }
+        Message::AuthenticationCleartextPassword => {
+            if !matches!(options.tls, Tls::Verified(_)) {
+                return Err(refuse("in clear text").into());
+            }
+            send_password(wire, password(options)?).await?;
+        }
+        Message::AuthenticationGss
+        | Message::AuthenticationSspi
+        | Message::AuthenticationKerberosV5
+        | Message::AuthenticationScmCredential => {
+            return Err(
+                Error::unsupported("the server asks for a log-in without password (Kerberos, SSPI)").into()
+            );
+        }
+        _ => return Err(out_of_order().into()),
+    }
+    match answer(wire).await? {
+        Message::AuthenticationOk => Ok(()),
+        _ => Err(out_of_order().into()),
+    }
+}
+
+/// The next message of the log-in; an error of the server is its refusal.
+pub(crate) async fn answer(wire: &mut Wire) -> Result<Message, OpenError> {
+    loop {
+        let Some(head) = wire.head()? else {
+            wire.fill().await?;
+            continue;
+        };
+        match wire.message(head)? {
+            Message::ErrorResponse(body) => {
+                return Err(OpenError::Rejected(Box::new(Refusal::parse(&body)?.of_log_in())));
+            }
+            // Nobody listens to notices yet.
+            Message::NoticeResponse(_) => {}
+            message => return Ok(message),
+        }
+    }
+}
+
+async fn scram(wire: &mut Wire, options: &Options, offer: &AuthenticationSaslBody) -> Result<(), OpenError> {
+    let mut mechanisms = offer.mechanisms();
+    let mut is_offered = false;
+    while let Some(mechanism) = mechanisms.next().map_err(|_| malformed())? {
+        is_offered |= mechanism == SCRAM_SHA_256;
+    }
+    if !is_offered {
+        return Err(Error::unsupported("the server offers no log-in by SCRAM-SHA-256").into());
+    }
+    // "n": no channel binding here. Saying "y" (there would be) is for clients that could bind.
+    let mut scram = ScramSha256::new(password(options)?, ChannelBinding::unsupported());
+    frontend::sasl_initial_response(SCRAM_SHA_256, scram.message(), &mut wire.output)
+        .map_err(|_| malformed())?;
+    wire.send().await?;
+
+    let Message::AuthenticationSaslContinue(challenge) = answer(wire).await? else {
+        return Err(out_of_order().into());
+    };
+    check_iterations(challenge.data())?;
+    scram.update(challenge.data()).map_err(|_| malformed())?;
+    frontend::sasl_response(scram.message(), &mut wire.output).map_err(|_| malformed())?;
+    wire.send().await?;
+
+    let Message::AuthenticationSaslFinal(proof) = answer(wire).await? else {
+        return Err(out_of_order().into());
+    };
+    // Only who knows the password can prove it, so this is somebody in the server's place.
+    scram
+        .finish(proof.data())
+        .map_err(|_| Error::protocol("the server could not prove that it knows the password").into())
+}
+
+/// Looks at the count before the library works through it, to name what is wrong.
+fn check_iterations(challenge: &[u8]) -> Result<(), Error> {
+    let count = challenge
+        .split(|&byte| byte == b',')
+        .find_map(|attribute| attribute.strip_prefix(b"i="))
+        .and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok())
+        .ok_or_else(malformed)?;
+    if count > u64::from(ITERATIONS_MAX) {
+        return Err(Error::protocol(format!(
+            "the server asks for {count} SCRAM iterations, and {ITERATIONS_MAX} is the most that is done"
+        )));
+    }
+    Ok(())
+}
+
+fn password(options: &Options) -> Result<&[u8], Error> {
+    match &options.password {
+        Some(password) => Ok(password),
+        None => Err(Error::parameter("password", "is missing: the server asks for one")),
+    }
+}
+
+async fn send_password(wire: &mut Wire, answer: &[u8]) -> Result<(), Error> {
+    frontend::password_message(answer, &mut wire.output).map_err(|_| malformed())?;
+    wire.send().await
+}
+
+fn refuse(how: &str) -> Error {
+    Error::new(
+        Reason::TlsFailed,
+        format!("the server asks for the password {how}, which is not sent without verified TLS"),
+    )
+}
+
+fn out_of_order() -> Error {
+    Error::protocol("the server's log-in is out of order")
+}
+
+fn malformed() -> Error {
+    Error::protocol("the server's log-in is malformed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_cannot_make_the_driver_hash_forever() {
+        assert!(check_iterations(b"r=abc,s=c2FsdA==,i=4096").is_ok());
+        let error = check_iterations(b"r=abc,s=c2FsdA==,i=2147483648").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the server asks for 2147483648 SCRAM iterations, and 100000 is the most that is done"
+        );
+        assert!(check_iterations(b"r=abc,s=c2FsdA==").is_err());
+        assert!(check_iterations(b"r=abc,s=c2FsdA==,i=99999999999999999999999").is_err());
+    }
+}

@@ -1,0 +1,210 @@
+//! From parameters to a session: resolve, dial, TLS, log-in, set-up.
+
+use std::net::SocketAddr;
+
+use postgres_protocol::{
+    escape::escape_identifier,
+    message::{backend::Message, frontend},
+};
+use querybox_plugin::{Endpoint, Error, Open, OpenError, Reason, Stages, Stream, dial_resolved, pb, resolve};
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    auth::{answer, authenticate},
+    cancel::{Canceller, Key},
+    connection::Connection,
+    options::Options,
+    session::PostgresSession,
+    settings::{Looks, Reported},
+    wire::{Transport, Wire},
+};
+
+/// The server looks so often whether its client is still there while it works, so that the query of a driver that was
+/// killed ends.
+const CLIENT_CHECK: &str = "SET client_connection_check_interval = '2s'";
+/// The version that has it.
+const CLIENT_CHECK_SINCE: u32 = 14;
+/// In this order [`Looks::new`] takes them.
+pub(crate) const LOOKS: &str = "current_setting('extra_float_digits'), current_setting('bytea_output')";
+
+/// Opens a session.
+pub(crate) async fn open(open: &Open) -> Result<PostgresSession, OpenError> {
+    let options = Options::parse(open)?;
+    let deadline = Instant::now() + open.connect_limit;
+    within(deadline, async {
+        let addresses = resolve(&options.endpoint, deadline).await?;
+        let stream = dial_resolved(&options.endpoint, &addresses, deadline).await?;
+        let connected_to = peer(&stream);
+        let transport = options.tls.secure(stream).await?;
+        log_in(transport, connected_to, &options, open).await
+    })
+    .await
+}
+
+/// Opens a session stage by stage, to tell how far it came.
+pub(crate) async fn test(open: &Open, stages: &mut Stages) -> Result<pb::ServerFacts, OpenError> {
+    let options = Options::parse(open)?;
+    let deadline = Instant::now() + open.connect_limit;
+    within(deadline, async {
+        let addresses = match options.endpoint {
+            Endpoint::Unix { .. } => Vec::new(),
+            Endpoint::Tcp { .. } => {
+                stages.begin(pb::TestStage::Resolve);
+                let addresses = resolve(&options.endpoint, deadline).await?;
+                let shown: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
+                stages.passed(shown.join(", ")).await;
+                addresses
+            }
+        };
+
+        stages.begin(pb::TestStage::Dial);
+        let stream = dial_resolved(&options.endpoint, &addresses, deadline).await?;
+        let connected_to = peer(&stream);
+        stages
+            .passed(connected_to.map_or_else(|| options.endpoint.to_string(), |peer| peer.to_string()))
+            .await;
+
+        stages.begin(pb::TestStage::Tls);
+        let transport = options.tls.secure(stream).await?;
+        if let Some(version) = transport.tls_version() {
+            stages.passed(version).await;
+        }
+
+        stages.begin(pb::TestStage::Login);
+        let session = log_in(transport, connected_to, &options, open).await?;
+        stages.passed(format!("as {}", options.user)).await;
+
+        stages.begin(pb::TestStage::Version);
+        Ok(querybox_plugin::Session::server(&session))
+    })
+    .await
+}
+
+async fn within<T>(
+    deadline: Instant,
+    attempt: impl Future<Output = Result<T, OpenError>>,
+) -> Result<T, OpenError> {
+    timeout_at(deadline, attempt).await.unwrap_or_else(|_| {
+        Err(Error::new(Reason::ConnectFailed, "the server did not finish the log-in in time").into())
+    })
+}
+
+fn peer(stream: &Stream) -> Option<SocketAddr> {
+    match stream {
+        Stream::Tcp(stream) => stream.peer_addr().ok(),
+        Stream::Unix(_) => None,
+    }
+}
+
+async fn log_in(
+    transport: Transport,
+    connected_to: Option<SocketAddr>,
+    options: &Options,
+    open: &Open,
+) -> Result<PostgresSession, OpenError> {
+    let tls = transport.tls_version().unwrap_or_default().to_owned();
+    let mut wire = Wire::new(transport);
+    let application_name = format!("querybox {}", open.session_id);
+    let parameters = [
+        ("user", options.user.as_str()),
+        ("database", &options.database),
+        ("application_name", &application_name),
+        ("client_encoding", "UTF8"),
+    ];
+    frontend::startup_message(parameters, &mut wire.output)
+        .map_err(|_| Error::broken("the log-in cannot be written"))?;
+    wire.send().await?;
+    authenticate(&mut wire, options).await?;
+    let (mut connection, key) = greeting(wire).await?;
+    set_up(&mut connection, open).await?;
+
+    let canceller = Canceller {
+        endpoint: options.endpoint.clone(),
+        addresses: connected_to.into_iter().collect(),
+        tls: options.tls.clone(),
+        key,
+    };
+    let server = pb::ServerFacts {
+        product: "PostgreSQL".into(),
+        version: connection.reported.version().to_owned(),
+        user: match connection.reported.user() {
+            "" => options.user.clone(),
+            user => user.to_owned(),
+        },
+        database: options.database.clone(),
+        tls,
+    };
+    Ok(PostgresSession::new(connection, canceller, server))
+}
+
+/// What the server says of itself after the log-in.
+async fn greeting(mut wire: Wire) -> Result<(Connection, Option<Key>), OpenError> {
+    let mut reported = Reported::default();
+    let mut key = None;
+    loop {
+        match answer(&mut wire).await? {
+            Message::ParameterStatus(status) => {
+                let malformed = |_| Error::protocol("a setting that the server reports is no text");
+                reported.report(status.name().map_err(malformed)?, status.value().map_err(malformed)?);
+            }
+            Message::BackendKeyData(data) => {
+                key = Some(Key { process_id: data.process_id(), secret: data.secret_key() });
+            }
+            Message::ReadyForQuery(_) => break,
+            _ => return Err(crate::connection::out_of_order().into()),
+        }
+    }
+    wire.trust();
+    Ok((Connection::new(wire, reported), key))
+}
+
+/// Sets the session up in one exchange: all is sent before the first answer is read.
+async fn set_up(connection: &mut Connection, open: &Open) -> Result<(), OpenError> {
+    let looks = format!("SELECT {LOOKS}");
+    let watches_clients = connection.reported.major_version() >= CLIENT_CHECK_SINCE;
+    if watches_clients {
+        connection.put_simple(CLIENT_CHECK)?;
+    }
+    connection.put_simple(&looks)?;
+    let search_path = match open.default_schema.as_str() {
+        "" => None,
+        schema if schema.contains('\0') => {
+            return Err(Error::parameter("default_schema", "has a zero byte in it").into());
+        }
+        schema => Some(format!("SET search_path TO {}", escape_identifier(schema))),
+    };
+    if let Some(search_path) = &search_path {
+        connection.put_simple(search_path)?;
+    }
+    connection.wire.send().await?;
+
+    if watches_clients {
+        // A server on a system without the means refuses; its queries then end when they next write.
+        refusal_ignored(connection.simple_answer(CLIENT_CHECK).await)?;
+    }
+    // A server that only speaks like PostgreSQL may not know these: its floats and bytes then come as text.
+    if let Some(row) = refusal_ignored(connection.simple_answer(&looks).await)?
+        && let [Some(extra_float_digits), Some(bytea_output)] = row.as_slice()
+    {
+        connection.looks = Looks::new(connection.reported.major_version(), extra_float_digits, bytea_output);
+    }
+    if let Some(search_path) = &search_path {
+        connection.simple_answer(search_path).await?;
+    }
+    if !open.startup_sql.is_empty() {
+        if open.startup_sql.contains('\0') {
+            return Err(Error::parameter("startup_sql", "has a zero byte in it").into());
+        }
+        connection.simple(&open.startup_sql).await?;
+        connection.looks = Looks::Stale;
+    }
+    Ok(())
+}
+
+fn refusal_ignored<T>(answer: Result<T, OpenError>) -> Result<Option<T>, OpenError> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(OpenError::Rejected(rejection)) if rejection.severity != "FATAL" => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,279 @@
+//! A logged-in connection: what the server said of itself, and where the exchange stands.
+
+use std::collections::HashMap;
+
+use bytes::BytesMut;
+use postgres_protocol::message::{backend, frontend};
+use querybox_plugin::{Error, OpenError, pb};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cancel::{self, Canceller},
+    message::{Field, parse_fields, parse_texts},
+    rejection::{Refusal, notice},
+    settings::{Looks, Reported},
+    wire::{Head, Wire},
+};
+
+/// Names of types that were asked for; more are asked for again.
+const TYPE_NAMES_MAX: usize = 10_000;
+
+/// What the server said, one message at a time.
+pub(crate) enum Answer {
+    /// A row of a result, or a piece of a COPY: still in the buffer, for [`Wire::body`] and [`Wire::consume`].
+    Row(Head),
+    CopyData(Head),
+    Fields(Vec<Field>),
+    Notice(pb::Notice),
+    Refused(Refusal),
+    /// The answer to a Sync or a simple query is whole.
+    Ready,
+    Other(backend::Message),
+}
+
+/// A connection that somebody is logged in to.
+pub(crate) struct Connection {
+    pub(crate) wire: Wire,
+    pub(crate) reported: Reported,
+    pub(crate) looks: Looks,
+    pub(crate) type_names: TypeNames,
+    pub(crate) transaction: pb::TransactionState,
+    /// Messages were sent since the last Sync, so that the server would wait for one after an error.
+    pub(crate) is_unsynced: bool,
+    /// Syncs and simple queries whose [`Answer::Ready`] is still to come.
+    pub(crate) readies_awaited: u32,
+    /// When a cancelled statement that still runs is asked again to stop.
+    cancel_again_at: Option<Instant>,
+}
+
+/// Types that are not built in, by object id and modifier.
+#[derive(Debug, Default)]
+pub(crate) struct TypeNames {
+    names: HashMap<(u32, i32), String>,
+}
+
+impl TypeNames {
+    pub(crate) fn get(&self, type_oid: u32, modifier: i32) -> Option<&str> {
+        self.names.get(&(type_oid, modifier)).map(String::as_str)
+    }
+
+    pub(crate) fn add(&mut self, type_oid: u32, modifier: i32, name: String) {
+        if self.names.len() >= TYPE_NAMES_MAX {
+            self.names.clear();
+        }
+        self.names.insert((type_oid, modifier), name);
+    }
+}
+
+impl Connection {
+    pub(crate) fn new(wire: Wire, reported: Reported) -> Self {
+        Self {
+            wire,
+            reported,
+            looks: Looks::Stale,
+            type_names: TypeNames::default(),
+            transaction: pb::TransactionState::Idle,
+            is_unsynced: false,
+            readies_awaited: 0,
+            cancel_again_at: None,
+        }
+    }
+
+    /// Puts a message of the extended protocol into the output.
+    pub(crate) fn put<E>(&mut self, write: impl FnOnce(&mut BytesMut) -> Result<(), E>) -> Result<(), Error> {
+        self.is_unsynced = true;
+        // The library refuses zero bytes inside of texts, and messages of 2 GiB.
+        write(&mut self.wire.output).map_err(|_| Error::broken("a message to the server cannot be written"))
+    }
+
+    /// Puts a Sync into the output: it ends the statement, and a transaction that was only for it.
+    pub(crate) fn put_sync(&mut self) {
+        frontend::sync(&mut self.wire.output);
+        self.is_unsynced = false;
+        self.readies_awaited += 1;
+    }
+
+    /// Puts a simple query into the output. `sql` is the driver's own.
+    pub(crate) fn put_simple(&mut self, sql: &str) -> Result<(), Error> {
+        frontend::query(sql, &mut self.wire.output)
+            .map_err(|_| Error::broken("a query to the server cannot be written"))?;
+        self.is_unsynced = false;
+        self.readies_awaited += 1;
+        Ok(())
+    }
+
+    /// The next message, when it is in the buffer; none when [`Wire::fill`] has to come first.
+    pub(crate) fn next(&mut self) -> Result<Option<Answer>, Error> {
+        loop {
+            let Some(head) = self.wire.head()? else { return Ok(None) };
+            let answer = match head.tag {
+                backend::DATA_ROW_TAG => Answer::Row(head),
+                backend::COPY_DATA_TAG => Answer::CopyData(head),
+                backend::ROW_DESCRIPTION_TAG => {
+                    let fields = parse_fields(self.wire.body(head))?;
+                    self.wire.consume(head);
+                    Answer::Fields(fields)
+                }
+                _ => match self.wire.message(head)? {
+                    backend::Message::ParameterStatus(status) => {
+                        let malformed = |_| Error::protocol("a setting that the server reports is no text");
+                        self.reported
+                            .report(status.name().map_err(malformed)?, status.value().map_err(malformed)?);
+                        continue;
+                    }
+                    // Nobody can LISTEN through here yet to any use.
+                    backend::Message::NotificationResponse(_) => continue,
+                    backend::Message::NoticeResponse(body) => Answer::Notice(notice(&body)?),
+                    backend::Message::ErrorResponse(body) => Answer::Refused(Refusal::parse(&body)?),
+                    backend::Message::ReadyForQuery(ready) => {
+                        self.transaction = transaction_state(ready.status())?;
+                        self.readies_awaited =
+                            self.readies_awaited.checked_sub(1).ok_or_else(out_of_order)?;
+                        Answer::Ready
+                    }
+                    message => Answer::Other(message),
+                },
+            };
+            return Ok(Some(answer));
+        }
+    }
+
+    /// The next message, waited for.
+    pub(crate) async fn answer(&mut self) -> Result<Answer, Error> {
+        loop {
+            match self.next()? {
+                Some(answer) => return Ok(answer),
+                None => self.wire.fill().await?,
+            }
+        }
+    }
+
+    /// Waits for bytes while a statement runs. Once it was asked to be cancelled, it is asked again and again until it
+    /// ends: a request that overtook its statement stopped nothing.
+    pub(crate) async fn wait(
+        &mut self,
+        cancelled: &CancellationToken,
+        canceller: &Canceller,
+    ) -> Result<(), Error> {
+        if !cancelled.is_cancelled() {
+            tokio::select! {
+                biased;
+                filled = self.wire.fill() => return filled,
+                () = cancelled.cancelled() => {}
+            }
+        }
+        loop {
+            let again_at = *self.cancel_again_at.get_or_insert_with(|| Instant::now() + cancel::PATIENCE);
+            tokio::select! {
+                // The clock first: rows of a statement that nobody stopped are always there.
+                biased;
+                () = sleep_until(again_at) => {}
+                filled = self.wire.fill() => return filled,
+            }
+            // A failure is left to the next attempt.
+            canceller.send().await.ok();
+            self.cancel_again_at = None;
+        }
+    }
+
+    /// Forgets that a statement was cancelled: another one is about to run.
+    pub(crate) fn begin(&mut self) {
+        self.cancel_again_at = None;
+    }
+
+    /// Stops what runs, as nobody listens any more, and makes ready for the next call.
+    pub(crate) async fn abandon(
+        &mut self,
+        cancelled: &CancellationToken,
+        canceller: &Canceller,
+    ) -> Result<(), Error> {
+        if !cancelled.is_cancelled() {
+            cancelled.cancel();
+            canceller.send().await.ok();
+        }
+        if self.is_unsynced {
+            self.put_sync();
+            self.wire.send().await?;
+        }
+        while self.readies_awaited > 0 {
+            match self.next()? {
+                Some(Answer::Row(head) | Answer::CopyData(head)) => self.wire.consume(head),
+                Some(_) => {}
+                None => self.wait(cancelled, canceller).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads and forgets until nothing is outstanding of a statement that has ended, so that the next statement finds the connection in step.
+    pub(crate) async fn settle(&mut self) -> Result<(), Error> {
+        if self.is_unsynced {
+            self.put_sync();
+            self.wire.send().await?;
+        }
+        while self.readies_awaited > 0 {
+            if let Answer::Row(head) | Answer::CopyData(head) = self.answer().await? {
+                self.wire.consume(head);
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs statements of the driver's own or the user's start-up script, forgetting what they return but for the last
+    /// row, whose values are answered as text.
+    ///
+    /// # Errors
+    ///
+    /// The server's refusal; the connection is in step then, unless it was fatal.
+    pub(crate) async fn simple(&mut self, sql: &str) -> Result<Vec<Option<String>>, OpenError> {
+        self.put_simple(sql)?;
+        self.wire.send().await?;
+        self.simple_answer(sql).await
+    }
+
+    /// The answer to the oldest simple query that was sent.
+    pub(crate) async fn simple_answer(&mut self, sql: &str) -> Result<Vec<Option<String>>, OpenError> {
+        let outstanding = self.readies_awaited;
+        let mut row = Vec::new();
+        let mut refusal = None;
+        loop {
+            match self.answer().await? {
+                Answer::Ready => {
+                    debug_assert!(self.readies_awaited < outstanding, "a Ready answers what was sent");
+                    let Some(refusal): Option<Refusal> = refusal else { return Ok(row) };
+                    let rejection = refusal.of_statement(sql, self.reported.counting(), self.transaction);
+                    return Err(OpenError::Rejected(Box::new(rejection)));
+                }
+                Answer::Row(head) => {
+                    row = parse_texts(self.wire.body(head))?;
+                    self.wire.consume(head);
+                }
+                Answer::CopyData(head) => self.wire.consume(head),
+                Answer::Refused(refused) if refused.is_fatal() => {
+                    return Err(OpenError::Rejected(Box::new(refused.of_log_in())));
+                }
+                Answer::Refused(refused) => refusal = Some(refused),
+                Answer::Other(backend::Message::CopyInResponse(_)) => {
+                    crate::copy::refuse_input(self);
+                    self.wire.send().await?;
+                }
+                Answer::Fields(_) | Answer::Notice(_) | Answer::Other(_) => {}
+            }
+        }
+    }
+}
+
+fn transaction_state(status: u8) -> Result<pb::TransactionState, Error> {
+    match status {
+        b'I' => Ok(pb::TransactionState::Idle),
+        b'T' => Ok(pb::TransactionState::Open),
+        b'E' => Ok(pb::TransactionState::Failed),
+        _ => Err(Error::protocol("the server is in a state that the protocol does not have")),
+    }
+}
+
+/// The server answered something that nobody asked.
+pub(crate) fn out_of_order() -> Error {
+    Error::protocol("the server's messages are out of order")
+}

@@ -1,0 +1,63 @@
+//! COPY: what comes out as rows of lines, what would go in refused.
+
+use postgres_protocol::message::frontend;
+use querybox_plugin::{Column, ColumnKind, Rows, TextKind, pb};
+
+use crate::{
+    connection::Connection,
+    decode::{self, Encoding},
+};
+
+/// How the pieces of a COPY become rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pieces {
+    /// One line a row, without its end: the server sends each row of its formats text and csv as one piece.
+    Lines,
+    /// Pieces of the binary format as they come.
+    Bytes,
+}
+
+impl Pieces {
+    /// What the server says of the format: 0 for text, 1 for binary.
+    pub(crate) fn of_format(format: u8) -> Self {
+        if format == 0 { Self::Lines } else { Self::Bytes }
+    }
+
+    /// The one column of the result.
+    pub(crate) fn column(self) -> Column {
+        let (database_type, kind) = match self {
+            Self::Lines => ("text", ColumnKind::Text(TextKind::Text)),
+            Self::Bytes => ("bytea", ColumnKind::Bytes),
+        };
+        Column { name: "copy".into(), database_type: database_type.into(), kind, origin_id: String::new() }
+    }
+
+    /// Tells one piece as the value of a row that was begun.
+    pub(crate) fn tell(self, piece: &[u8], encoding: Encoding, rows: &mut Rows<'_>) {
+        match self {
+            Self::Lines => decode::text(piece.strip_suffix(b"\n").unwrap_or(piece), encoding, rows),
+            Self::Bytes => rows.bytes(piece),
+        }
+    }
+}
+
+/// Puts the refusal to send data into the output. The server then rejects the COPY.
+///
+/// A Sync that was sent before is lost: while it waits for data, the server throws it away. In the simple protocol none is
+/// needed.
+pub(crate) fn refuse_input(connection: &mut Connection) {
+    frontend::copy_fail("no data can be sent from here", &mut connection.wire.output)
+        .expect("the message has no zero byte");
+}
+
+/// The rejection of a COPY … FROM STDIN, in place of the server's, which says that somebody canceled.
+pub(crate) fn input_refused(rejection: pb::Rejection) -> pb::Rejection {
+    pb::Rejection {
+        // feature_not_supported
+        sqlstate: "0A000".into(),
+        message: "COPY FROM STDIN is not supported: there is no data to send".into(),
+        hint: "Use INSERT, or COPY from a file of the server.".into(),
+        detail: String::new(),
+        ..rejection
+    }
+}

@@ -1,0 +1,366 @@
+//! One statement: described, bound with a format for each column, executed, and told.
+
+mod describe;
+mod fetch;
+mod output;
+
+use bytes::BufMut as _;
+use postgres_protocol::{
+    IsNull,
+    message::{backend, frontend},
+};
+use querybox_plugin::{Done, Error, ExecuteError, Query, Statement, pb};
+use tokio::time::{Duration, timeout};
+
+use crate::{
+    bindings::Bound,
+    cancel::Canceller,
+    connection::{Answer, Connection, out_of_order},
+    copy::{self, Pieces},
+    decode::Encoding,
+    rejection::Refusal,
+    settings::Looks,
+    types::{self, Plan},
+};
+use fetch::Fetch;
+use output::Output;
+
+/// Rows that wait for more from the server are sent when nothing came for so long. While the server is fast, batches
+/// fill up before.
+const ROWS_WAIT: Duration = Duration::from_millis(5);
+
+/// How a statement ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Done,
+    Rejected,
+    /// Rejected, and the connection with it.
+    Lost,
+}
+
+/// What a statement runs with.
+pub(crate) struct Executor<'a> {
+    pub(crate) connection: &'a mut Connection,
+    pub(crate) query: &'a Query,
+    pub(crate) canceller: &'a Canceller,
+}
+
+impl Executor<'_> {
+    /// Runs one statement and tells its results.
+    pub(crate) async fn run(
+        &mut self,
+        bound: &Bound<'_>,
+        statement: Statement<'_>,
+    ) -> Result<Ended, ExecuteError> {
+        if let Some(rejection) = self.cannot_be_sent(bound.sql()) {
+            statement.rejected(rejection).await?;
+            return Ok(Ended::Rejected);
+        }
+        let described = match self.describe(bound.sql(), &statement).await? {
+            Ok(described) => described,
+            Err(refusal) => return self.refused(refusal, bound, Output::Waiting(statement)).await,
+        };
+        if bound.is_empty() && described.parameters > 0 {
+            self.connection.settle().await?;
+            statement.rejected(no_parameters(self.connection.transaction)).await?;
+            return Ok(Ended::Rejected);
+        }
+        bound.check(described.parameters)?;
+
+        let plans: Option<Vec<Plan>> = described.fields.as_ref().map(|fields| {
+            let plan = |field| types::plan(field, &self.connection.reported, self.connection.looks);
+            fields.iter().map(plan).collect()
+        });
+        let fetch = match plans {
+            Some(_) => Fetch::new(self.query.rows_max, self.query.bytes_max),
+            None => Fetch::everything(),
+        };
+        self.bind(bound, plans.as_deref().unwrap_or_default())?;
+        self.execute(&fetch).await?;
+        // Whatever it does, it may change how values look.
+        self.connection.looks = Looks::Stale;
+
+        let output = match (plans, described.fields) {
+            (Some(plans), Some(fields)) => {
+                let columns: Vec<_> = fields
+                    .iter()
+                    .zip(&plans)
+                    .map(|(field, plan)| types::column(field, self.type_name(field), *plan))
+                    .collect();
+                let decoders = plans.into_iter().map(|plan| plan.decoder).collect();
+                Output::Rows { rows: statement.rows(&columns).await?, decoders }
+            }
+            _ => Output::Waiting(statement),
+        };
+        self.tell(bound, output, fetch).await
+    }
+
+    /// A statement that would not reach the server as it was written.
+    fn cannot_be_sent(&self, sql: &str) -> Option<pb::Rejection> {
+        let rejection = pb::Rejection {
+            severity: "ERROR".into(),
+            transaction_state: self.connection.transaction.into(),
+            ..pb::Rejection::default()
+        };
+        if let Some(zero) = sql.find('\0') {
+            return Some(pb::Rejection {
+                // character_not_in_repertoire, as for any text that the server cannot hold
+                sqlstate: "22021".into(),
+                message: "a statement cannot have a zero byte in it".into(),
+                position_byte: u32::try_from(zero).ok(),
+                ..rejection
+            });
+        }
+        let reported = &self.connection.reported;
+        (!reported.is_utf8() && !sql.is_ascii()).then(|| pb::Rejection {
+            sqlstate: "22021".into(),
+            message: format!(
+                "the session's client_encoding is {}, and the statement is written in UTF8",
+                reported.client_encoding()
+            ),
+            hint: "Run SET client_encoding TO 'UTF8'.".into(),
+            ..rejection
+        })
+    }
+
+    fn bind(&mut self, bound: &Bound<'_>, plans: &[Plan]) -> Result<(), Error> {
+        let formats = plans.iter().map(|plan| plan.decoder.format());
+        self.connection.put(|output| {
+            // No format codes for the values: all are text.
+            frontend::bind(
+                "",
+                "",
+                [],
+                bound.values(),
+                |value, output| match value {
+                    Some(text) => {
+                        output.put_slice(text.as_bytes());
+                        Ok(IsNull::No)
+                    }
+                    None => Ok(IsNull::Yes),
+                },
+                formats,
+                output,
+            )
+        })
+    }
+
+    async fn execute(&mut self, fetch: &Fetch) -> Result<(), Error> {
+        self.connection.put(|output| frontend::execute("", fetch.rows_at_once(), output))?;
+        if fetch.is_everything() {
+            self.connection.put_sync();
+        } else {
+            // A Sync would end the transaction, and with it the portal that further rows come from.
+            frontend::flush(&mut self.connection.wire.output);
+        }
+        self.connection.wire.send().await
+    }
+
+    /// Tells what the server sends until the statement is over.
+    async fn tell(
+        &mut self,
+        bound: &Bound<'_>,
+        mut output: Output<'_>,
+        mut fetch: Fetch,
+    ) -> Result<Ended, ExecuteError> {
+        let encoding = if self.connection.reported.is_utf8() { Encoding::Utf8 } else { Encoding::Other };
+        // The server's word that the statement is over; none when the driver closed it at a limit.
+        let mut command_tag = None;
+        let mut is_closed = false;
+        let mut refusal: Option<Refusal> = None;
+        // Rows of a COPY cannot be asked for bit by bit, so that a limit has to cancel it.
+        let mut is_copy_stopped = false;
+        loop {
+            let Some(answer) = self.connection.next()? else {
+                self.wait(&mut output).await?;
+                continue;
+            };
+            match answer {
+                Answer::Row(head) => {
+                    let body = self.connection.wire.body(head);
+                    fetch.count(body.len());
+                    let is_due = output.row(body, encoding)?;
+                    self.connection.wire.consume(head);
+                    if is_due {
+                        output.flush().await?;
+                    }
+                }
+                Answer::CopyData(head) => {
+                    let piece = output.piece(self.connection.wire.body(head), encoding)?;
+                    self.connection.wire.consume(head);
+                    match piece {
+                        output::Piece::Held => {}
+                        output::Piece::Due => output.flush().await?,
+                        output::Piece::Unwanted if is_copy_stopped => {}
+                        output::Piece::Unwanted => {
+                            is_copy_stopped = true;
+                            self.canceller.send().await?;
+                        }
+                    }
+                }
+                Answer::Notice(notice) => output.notice(notice).await?,
+                Answer::Refused(fatal) if fatal.is_fatal() => {
+                    return self.refused(fatal, bound, output).await;
+                }
+                Answer::Refused(refused) => {
+                    refusal = Some(refused);
+                    self.sync().await?;
+                }
+                Answer::Ready => break,
+                Answer::Fields(_) => return Err(out_of_order().into()),
+                Answer::Other(message) => match message {
+                    backend::Message::BindComplete
+                    | backend::Message::CloseComplete
+                    | backend::Message::CopyDone => {}
+                    backend::Message::EmptyQueryResponse => {
+                        command_tag = Some(String::new());
+                        self.sync().await?;
+                    }
+                    backend::Message::CommandComplete(complete) => {
+                        let tag = complete.tag();
+                        let tag = tag.map_err(|_| Error::protocol("the server's command tag is no text"))?;
+                        command_tag = Some(tag.to_owned());
+                        self.sync().await?;
+                    }
+                    backend::Message::PortalSuspended if output.wants_more() => {
+                        fetch.next();
+                        self.execute(&fetch).await?;
+                    }
+                    backend::Message::PortalSuspended => {
+                        is_closed = true;
+                        self.connection.put(|output| frontend::close(b'P', "", output))?;
+                        self.sync().await?;
+                    }
+                    backend::Message::CopyOutResponse(response) => {
+                        output = output.copy(Pieces::of_format(response.format())).await?;
+                    }
+                    backend::Message::CopyInResponse(_) => {
+                        output = output.refuse_input()?;
+                        self.refuse_input().await?;
+                    }
+                    _ => return Err(out_of_order().into()),
+                },
+            }
+        }
+        match refusal {
+            Some(_) if is_copy_stopped => {}
+            Some(refusal) => return self.reject(refusal, bound, output).await,
+            None if command_tag.is_none() && !is_closed => return Err(out_of_order().into()),
+            None => {}
+        }
+        let command_tag = command_tag.unwrap_or_default();
+        let done = Done {
+            affected_rows: affected_rows(&command_tag, output.returns_rows()),
+            command_tag,
+            transaction_state: self.connection.transaction,
+        };
+        output.done(done).await?;
+        Ok(Ended::Done)
+    }
+}
+
+impl Executor<'_> {
+    /// Ends the exchange of this statement, unless that was sent with it.
+    async fn sync(&mut self) -> Result<(), Error> {
+        if self.connection.is_unsynced {
+            self.connection.put_sync();
+            self.connection.wire.send().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the server, and sends what was told before when that takes a while.
+    async fn wait(&mut self, output: &mut Output<'_>) -> Result<(), ExecuteError> {
+        let cancelled = &self.query.cancelled;
+        if let Output::Rows { .. } | Output::Copy { .. } = output {
+            match timeout(ROWS_WAIT, self.connection.wait(cancelled, self.canceller)).await {
+                Ok(waited) => return Ok(waited?),
+                Err(_) => output.flush().await?,
+            }
+        }
+        Ok(self.connection.wait(cancelled, self.canceller).await?)
+    }
+
+    /// Sends no data to a COPY that waits for it.
+    async fn refuse_input(&mut self) -> Result<(), Error> {
+        copy::refuse_input(self.connection);
+        if !self.connection.is_unsynced {
+            // The one that was sent with the statement was thrown away while the server waited for data.
+            frontend::sync(&mut self.connection.wire.output);
+        }
+        self.connection.wire.send().await
+    }
+
+    /// Tells a refusal, once the connection is in step again; one that ends the connection at once.
+    async fn refused(
+        &mut self,
+        refusal: Refusal,
+        bound: &Bound<'_>,
+        output: Output<'_>,
+    ) -> Result<Ended, ExecuteError> {
+        if refusal.is_fatal() {
+            self.connection.transaction = pb::TransactionState::Idle;
+            self.reject(refusal, bound, output).await?;
+            return Ok(Ended::Lost);
+        }
+        self.connection.settle().await?;
+        self.reject(refusal, bound, output).await
+    }
+
+    async fn reject(
+        &mut self,
+        refusal: Refusal,
+        bound: &Bound<'_>,
+        output: Output<'_>,
+    ) -> Result<Ended, ExecuteError> {
+        let Connection { reported, transaction, .. } = &*self.connection;
+        let mut rejection = refusal.of_statement(bound.sql(), reported.counting(), *transaction);
+        let original = |byte: u32| u32::try_from(bound.original_offset(usize::try_from(byte).ok()?)).ok();
+        rejection.position_byte = rejection.position_byte.and_then(original);
+        output.rejected(rejection).await?;
+        Ok(Ended::Rejected)
+    }
+}
+
+/// The refusal of a statement with parameters that nobody gave values for, in the server's words for the same.
+fn no_parameters(transaction_state: pb::TransactionState) -> pb::Rejection {
+    pb::Rejection {
+        // undefined_parameter
+        sqlstate: "42P02".into(),
+        severity: "ERROR".into(),
+        message: "there is no parameter $1".into(),
+        hint: "Give the statement a value for each of its parameters.".into(),
+        transaction_state: transaction_state.into(),
+        ..pb::Rejection::default()
+    }
+}
+
+/// The rows that a command changed, from its tag; none where the tag does not say so.
+///
+/// `SELECT 5` counts the rows of a new table when it returns none (`CREATE TABLE AS`), `COPY 5` those that went in.
+fn affected_rows(command_tag: &str, returns_rows: bool) -> Option<u64> {
+    let verb = command_tag.split(' ').next()?;
+    let count = || command_tag.rsplit(' ').next()?.parse().ok();
+    match verb {
+        "INSERT" | "UPDATE" | "DELETE" | "MERGE" => count(),
+        "SELECT" | "COPY" if !returns_rows => count(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn affected_rows_are_those_that_changed() {
+        assert_eq!(affected_rows("INSERT 0 5", false), Some(5));
+        assert_eq!(affected_rows("DELETE 3", true), Some(3));
+        assert_eq!(affected_rows("SELECT 3", true), None);
+        assert_eq!(affected_rows("SELECT 3", false), Some(3));
+        assert_eq!(affected_rows("COPY 3", true), None);
+        assert_eq!(affected_rows("CREATE TABLE", false), None);
+        assert_eq!(affected_rows("FETCH 3", true), None);
+        assert_eq!(affected_rows("", false), None);
+    }
+}

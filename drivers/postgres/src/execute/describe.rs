@@ -1,0 +1,151 @@
+//! What a statement takes and returns, before it runs; and what has to be known besides to choose the formats.
+
+use std::fmt::Write as _;
+
+use postgres_protocol::message::{backend, frontend};
+use querybox_plugin::{Error, ExecuteError, OpenError, Statement};
+
+use super::Executor;
+use crate::{
+    connect::LOOKS,
+    connection::{Answer, out_of_order},
+    message::Field,
+    rejection::Refusal,
+    settings::Looks,
+    types,
+};
+
+/// What a statement takes and returns.
+#[derive(Debug)]
+pub(super) struct Described {
+    pub(super) parameters: usize,
+    /// None: it returns no rows.
+    pub(super) fields: Option<Vec<Field>>,
+}
+
+/// What has to be asked for before the formats can be chosen.
+struct Lookup {
+    /// Types whose names are not known.
+    types: Vec<(u32, i32)>,
+}
+
+impl Executor<'_> {
+    /// Has the server parse the statement and describe it.
+    ///
+    /// When the formats depend on something unknown, that is asked for, and the statement is described once more in the
+    /// same exchange, because a simple query forgets the statement before it.
+    pub(super) async fn describe(
+        &mut self,
+        sql: &str,
+        statement: &Statement<'_>,
+    ) -> Result<Result<Described, Refusal>, ExecuteError> {
+        self.put_describe(sql)?;
+        self.connection.wire.send().await?;
+        let described = match self.described(statement).await? {
+            Ok(described) => described,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let Some(lookup) = self.lookup(&described) else { return Ok(Ok(described)) };
+
+        self.connection.put_sync();
+        let query = lookup.sql();
+        self.connection.put_simple(&query)?;
+        self.put_describe(sql)?;
+        self.connection.wire.send().await?;
+        let Answer::Ready = self.connection.answer().await? else { return Err(out_of_order().into()) };
+        self.look_up(lookup, &query).await?;
+        self.described(statement).await
+    }
+
+    /// The name of a column's type; empty when not even the server knows one.
+    pub(super) fn type_name(&self, field: &Field) -> String {
+        let Field { type_oid, modifier, .. } = *field;
+        types::name(type_oid, modifier)
+            .or_else(|| self.connection.type_names.get(type_oid, modifier).map(str::to_owned))
+            .unwrap_or_default()
+    }
+
+    fn put_describe(&mut self, sql: &str) -> Result<(), Error> {
+        self.connection.put(|output| frontend::parse("", sql, [], output))?;
+        self.connection.put(|output| frontend::describe(b'S', "", output))?;
+        frontend::flush(&mut self.connection.wire.output);
+        Ok(())
+    }
+
+    async fn described(
+        &mut self,
+        statement: &Statement<'_>,
+    ) -> Result<Result<Described, Refusal>, ExecuteError> {
+        let mut parameters = 0;
+        loop {
+            let Some(answer) = self.connection.next()? else {
+                // Parsing can wait for a lock.
+                self.connection.wait(&self.query.cancelled, self.canceller).await?;
+                continue;
+            };
+            match answer {
+                Answer::Other(backend::Message::ParseComplete) => {}
+                Answer::Other(backend::Message::ParameterDescription(description)) => {
+                    parameters = fallible_iterator::FallibleIterator::count(description.parameters())
+                        .map_err(|_| Error::protocol("the server describes parameters wrongly"))?;
+                }
+                Answer::Other(backend::Message::NoData) => {
+                    return Ok(Ok(Described { parameters, fields: None }));
+                }
+                Answer::Fields(fields) => return Ok(Ok(Described { parameters, fields: Some(fields) })),
+                Answer::Notice(notice) => statement.notice(notice).await?,
+                Answer::Refused(refusal) => return Ok(Err(refusal)),
+                Answer::Row(_) | Answer::CopyData(_) | Answer::Ready | Answer::Other(_) => {
+                    return Err(out_of_order().into());
+                }
+            }
+        }
+    }
+
+    fn lookup(&self, described: &Described) -> Option<Lookup> {
+        let fields = described.fields.as_deref().unwrap_or_default();
+        let needs_looks = self.connection.looks == Looks::Stale
+            && fields.iter().any(|field| types::needs_looks(field.type_oid));
+        let mut types: Vec<_> = fields
+            .iter()
+            .map(|field| (field.type_oid, field.modifier))
+            .filter(|&(type_oid, modifier)| {
+                types::name(type_oid, modifier).is_none()
+                    && self.connection.type_names.get(type_oid, modifier).is_none()
+            })
+            .collect();
+        types.sort_unstable();
+        types.dedup();
+        (needs_looks || !types.is_empty()).then_some(Lookup { types })
+    }
+
+    async fn look_up(&mut self, lookup: Lookup, query: &str) -> Result<(), Error> {
+        let row = match self.connection.simple_answer(query).await {
+            Ok(row) => row,
+            // Formats are then chosen as for unknown settings, and the statement itself tells what is wrong.
+            Err(OpenError::Rejected(rejection)) if rejection.severity != "FATAL" => return Ok(()),
+            Err(OpenError::Rejected(rejection)) => return Err(Error::lost(rejection.message)),
+            Err(OpenError::Failed(error)) => return Err(error),
+        };
+        let [Some(extra_float_digits), Some(bytea_output), names @ ..] = row.as_slice() else {
+            return Err(out_of_order());
+        };
+        let major_version = self.connection.reported.major_version();
+        self.connection.looks = Looks::new(major_version, extra_float_digits, bytea_output);
+        for ((type_oid, modifier), name) in lookup.types.into_iter().zip(names) {
+            self.connection.type_names.add(type_oid, modifier, name.clone().unwrap_or_default());
+        }
+        Ok(())
+    }
+}
+
+impl Lookup {
+    /// One row: the settings, then the names.
+    fn sql(&self) -> String {
+        let mut sql = format!("SELECT {LOOKS}");
+        for (type_oid, modifier) in &self.types {
+            write!(sql, ", pg_catalog.format_type({type_oid}, {modifier})").expect("a String takes any text");
+        }
+        sql
+    }
+}

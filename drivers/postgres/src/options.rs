@@ -1,0 +1,193 @@
+//! What a connection is made with: the form, and its fields read into types that cannot be wrong.
+
+use std::{fmt, net::IpAddr, path::Path};
+
+use querybox_plugin::{
+    Credential, Endpoint, Error, Open, Parameters,
+    pb::{self, FormFieldKind as Kind, FormFieldRole as Role},
+};
+use zeroize::Zeroizing;
+
+use crate::tls::Tls;
+
+const HOST: &str = "host";
+const PORT: &str = "port";
+const USER: &str = "user";
+const PASSWORD: &str = "password";
+const DATABASE: &str = "database";
+// Named as in PostgreSQL's own URLs, so that these can be pasted.
+const SSLMODE: &str = "sslmode";
+const SSLROOTCERT: &str = "sslrootcert";
+
+/// Everything that is needed to log in.
+pub(crate) struct Options {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) user: String,
+    pub(crate) password: Option<Zeroizing<Vec<u8>>>,
+    pub(crate) database: String,
+    pub(crate) tls: Tls,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// Reads the parameters and secrets of a connection.
+    ///
+    /// # Errors
+    ///
+    /// A parameter that does not fit, by name.
+    pub(crate) fn parse(open: &Open) -> Result<Self, Error> {
+        let Open { parameters, credential, .. } = open;
+        let endpoint = endpoint(parameters)?;
+        let user = no_zero(USER, parameters.required(USER)?)?;
+        let database = match parameters.text(DATABASE) {
+            Some(database) => no_zero(DATABASE, database)?,
+            None => user.clone(),
+        };
+        Ok(Self {
+            tls: tls(parameters, &endpoint)?,
+            password: password(credential)?,
+            endpoint,
+            user,
+            database,
+        })
+    }
+
+    /// Whether nobody but this machine can listen in or answer in the server's place.
+    pub(crate) fn is_local(&self) -> bool {
+        is_local(&self.endpoint)
+    }
+}
+
+/// The fields of the form.
+pub(crate) fn form() -> Vec<pb::FormField> {
+    let field = |name: &str, label: &str, kind: Kind, role: Role| pb::FormField {
+        name: name.into(),
+        label: label.into(),
+        kind: kind.into(),
+        role: role.into(),
+        ..pb::FormField::default()
+    };
+    let mode = |value: &str, label: &str| pb::FormOption { value: value.into(), label: label.into() };
+    vec![
+        pb::FormField {
+            default_value: "localhost".into(),
+            help: "A name, an address, or the folder of a Unix socket, which begins with a slash.".into(),
+            ..field(HOST, "Host", Kind::Text, Role::Host)
+        },
+        pb::FormField { default_value: "5432".into(), ..field(PORT, "Port", Kind::Number, Role::Port) },
+        pb::FormField {
+            required: true,
+            placeholder: "postgres".into(),
+            ..field(USER, "User", Kind::Text, Role::User)
+        },
+        pb::FormField { secret: true, ..field(PASSWORD, "Password", Kind::Password, Role::Password) },
+        pb::FormField {
+            help: "The user's name when it is left empty.".into(),
+            ..field(DATABASE, "Database", Kind::Text, Role::Database)
+        },
+        pb::FormField {
+            options: vec![
+                mode("disable", "Off"),
+                mode("require", "Encrypt, but believe any server"),
+                mode("verify-ca", "Check who signed the certificate"),
+                mode("verify-full", "Check the certificate and the name in it"),
+            ],
+            help: "Left empty: verify-full; for localhost and Unix sockets: off.".into(),
+            ..field(SSLMODE, "TLS", Kind::Select, Role::Option)
+        },
+        pb::FormField {
+            help: "PEM file of the authorities that may sign the server's certificate. Left empty: the public ones."
+                .into(),
+            ..field(SSLROOTCERT, "Root certificates", Kind::FilePath, Role::Option)
+        },
+    ]
+}
+
+fn endpoint(parameters: &Parameters) -> Result<Endpoint, Error> {
+    let host = no_zero(HOST, parameters.required(HOST)?)?;
+    let port = parameters.required(PORT)?;
+    let port = match port.parse::<u16>() {
+        Ok(port) if port > 0 => port,
+        _ => return Err(Error::parameter(PORT, format_args!("is {port}, not a port from 1 to 65535"))),
+    };
+    if host.starts_with('/') {
+        return Ok(Endpoint::Unix { path: Path::new(&host).join(format!(".s.PGSQL.{port}")) });
+    }
+    if host.contains(',') {
+        return Err(Error::parameter(HOST, "names several hosts, which is not supported"));
+    }
+    Ok(Endpoint::Tcp { host, port })
+}
+
+/// `verify-full` where somebody may stand between. On this machine nobody can who could not also read the memory of both
+/// ends, so that encrypting there would only cost time. There is no `prefer`: who is to be kept out could strip it.
+fn tls(parameters: &Parameters, endpoint: &Endpoint) -> Result<Tls, Error> {
+    let roots = parameters.content(SSLROOTCERT);
+    let Endpoint::Tcp { host, .. } = endpoint else {
+        return match parameters.text(SSLMODE) {
+            None | Some("disable") => Ok(Tls::Off),
+            Some(mode) => {
+                Err(Error::parameter(SSLMODE, format_args!("is {mode}, but a Unix socket has no TLS")))
+            }
+        };
+    };
+    let tls = match parameters.text(SSLMODE) {
+        None if is_local(endpoint) && roots.is_none() => Ok(Tls::Off),
+        Some("disable") => Ok(Tls::Off),
+        Some("require") => Tls::encrypt(host),
+        Some("verify-ca") => Tls::verify_authority(host, roots.map(AsRef::as_ref)),
+        // The form lets no other mode through.
+        None | Some(_) => Tls::verify_full(host, roots.map(AsRef::as_ref)),
+    };
+    tls.map_err(|fault| fault.into_error(HOST, SSLROOTCERT))
+}
+
+fn is_local(endpoint: &Endpoint) -> bool {
+    match endpoint {
+        Endpoint::Unix { .. } => true,
+        Endpoint::Tcp { host, .. } => {
+            host.eq_ignore_ascii_case("localhost")
+                || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+        }
+    }
+}
+
+fn password(credential: &Credential) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    let Some(password) = credential.text(PASSWORD)? else { return Ok(None) };
+    if password.contains('\0') {
+        return Err(Error::parameter(PASSWORD, "has a zero byte in it"));
+    }
+    Ok(Some(Zeroizing::new(password.as_bytes().to_vec())).filter(|password| !password.is_empty()))
+}
+
+/// The protocol ends each text with a zero byte, so that none may be inside.
+fn no_zero(name: &str, text: &str) -> Result<String, Error> {
+    if text.contains('\0') {
+        return Err(Error::parameter(name, "has a zero byte in it"));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tcp(host: &str) -> Endpoint {
+        Endpoint::Tcp { host: host.into(), port: 5432 }
+    }
+
+    #[test]
+    fn only_this_machine_is_local() {
+        for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"] {
+            assert!(is_local(&tcp(host)), "{host}");
+        }
+        for host in ["localhost.example.com", "10.0.0.1", "db", "0.0.0.0", "128.0.0.1"] {
+            assert!(!is_local(&tcp(host)), "{host}");
+        }
+    }
+}

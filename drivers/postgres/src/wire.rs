@@ -1,0 +1,176 @@
+//! Messages on a socket: what is written waits for `send`, what is read is cut into messages where it lies.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::{Buf as _, BytesMut};
+use postgres_protocol::message::backend;
+use querybox_plugin::{Error, Stream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio_rustls::client::TlsStream;
+use zeroize::Zeroize as _;
+
+/// Room for one read. The server sends 8 KiB at a time, of which several wait in the socket when it is fast.
+const READ_BYTES: usize = 64 * 1024;
+/// The server builds each message in one allocation, and those end at 1 GiB.
+const DATA_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// Descriptions and errors. A description of 1,664 columns is below 1 MiB; an error may quote what it complains about.
+const TEXT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Everything else is short, and so is all before log-in.
+const SHORT_BYTES_MAX: usize = 64 * 1024;
+
+/// A connection to a server, with or without TLS.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Plain(Stream),
+    Tls(Box<TlsStream<Stream>>),
+}
+
+/// Whether the user is logged in. Nobody else may make the driver hold more than a little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    Stranger,
+    LoggedIn,
+}
+
+/// The head of a message that is in the read buffer as a whole.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    pub(crate) tag: u8,
+    /// Bytes of the whole message.
+    length: usize,
+}
+
+/// The messages of a connection.
+pub(crate) struct Wire {
+    transport: Transport,
+    input: BytesMut,
+    /// What is written next. Messages are put here by the functions of [`postgres_protocol::message::frontend`].
+    pub(crate) output: BytesMut,
+    trust: Trust,
+}
+
+impl Wire {
+    pub(crate) fn new(transport: Transport) -> Self {
+        let input = BytesMut::with_capacity(2 * READ_BYTES);
+        Self { transport, input, output: BytesMut::new(), trust: Trust::Stranger }
+    }
+
+    pub(crate) fn trust(&mut self) {
+        self.trust = Trust::LoggedIn;
+    }
+
+    /// Writes what was put into `output`, and wipes it: it may have held a password.
+    pub(crate) async fn send(&mut self) -> Result<(), Error> {
+        let written = async {
+            self.transport.write_all(&self.output).await?;
+            self.transport.flush().await
+        };
+        let written = written.await;
+        self.output.as_mut().zeroize();
+        self.output.clear();
+        written.map_err(|error| lost(&error))
+    }
+
+    /// Reads what is there, and waits until something is. Safe to cancel: no byte is lost.
+    pub(crate) async fn fill(&mut self) -> Result<(), Error> {
+        self.input.reserve(READ_BYTES);
+        match self.transport.read_buf(&mut self.input).await {
+            Ok(0) => Err(Error::lost("the server closed the connection")),
+            Ok(_) => Ok(()),
+            Err(error) => Err(lost(&error)),
+        }
+    }
+
+    /// The head of the next message, when all of the message is there.
+    pub(crate) fn head(&self) -> Result<Option<Head>, Error> {
+        let header = backend::Header::parse(&self.input)
+            .map_err(|_| Error::protocol("the server sent a message of an impossible length"))?;
+        let Some(header) = header else { return Ok(None) };
+        // The length counts itself but not the tag.
+        let length = usize::try_from(header.len()).expect("a parsed length is at least 4") + 1;
+        if length > self.length_max(header.tag()) {
+            return Err(Error::protocol(format!(
+                "the server sent a message {:?} of {length} bytes",
+                char::from(header.tag()).to_string()
+            )));
+        }
+        Ok((self.input.len() >= length).then_some(Head { tag: header.tag(), length }))
+    }
+
+    fn length_max(&self, tag: u8) -> usize {
+        match (self.trust, tag) {
+            (Trust::Stranger, _) => SHORT_BYTES_MAX,
+            (Trust::LoggedIn, backend::DATA_ROW_TAG | backend::COPY_DATA_TAG) => DATA_BYTES_MAX,
+            (
+                Trust::LoggedIn,
+                backend::ERROR_RESPONSE_TAG
+                | backend::NOTICE_RESPONSE_TAG
+                | backend::ROW_DESCRIPTION_TAG
+                | backend::PARAMETER_DESCRIPTION_TAG
+                | backend::PARAMETER_STATUS_TAG,
+            ) => TEXT_BYTES_MAX,
+            (Trust::LoggedIn, _) => SHORT_BYTES_MAX,
+        }
+    }
+
+    /// The next message without tag and length.
+    pub(crate) fn body(&self, head: Head) -> &[u8] {
+        &self.input[5..head.length]
+    }
+
+    /// Takes the next message off the buffer.
+    pub(crate) fn consume(&mut self, head: Head) {
+        self.input.advance(head.length);
+        if self.input.is_empty() && self.input.capacity() > 16 * READ_BYTES {
+            // A huge message must not be paid for ever after.
+            self.input = BytesMut::with_capacity(2 * READ_BYTES);
+        }
+    }
+
+    /// Takes the next message off the buffer, parsed.
+    pub(crate) fn message(&mut self, head: Head) -> Result<backend::Message, Error> {
+        backend::Message::parse(&mut self.input).ok().flatten().ok_or_else(|| {
+            Error::protocol(format!("the server sent a malformed message {:?}", char::from(head.tag)))
+        })
+    }
+}
+
+fn lost(error: &io::Error) -> Error {
+    Error::lost(format!("the connection to the server broke: {}", error.to_string().to_lowercase()))
+}
+
+impl AsyncRead for Transport {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Transport {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Servers that are none, or that want something else than to answer queries.
+
+use std::time::Duration;
+
+use querybox_driver_postgres::Postgres as Driver;
+use querybox_fixtures::Postgres;
+use querybox_plugin::{
+    pb::{self, open_response::Outcome},
+    testkit::Client,
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+use crate::{
+    rendering::csv,
+    server::{parameters, reason, secrets},
+};
+
+/// `R` with 0: the user is in.
+const AUTHENTICATED: &[u8] = b"R\0\0\0\x08\0\0\0\0";
+const READY: &[u8] = b"Z\0\0\0\x05I";
+const ERROR: &[u8] = b"E\0\0\0\x1eSERROR\0VERROR\0C42601\0Mno\0\0";
+
+/// A server that reads something and then sends the next of its answers, whatever was asked; the last one closes. Its
+/// answer is all that it was sent.
+async fn serve(listener: TcpListener, answers: Vec<Vec<u8>>) -> Vec<u8> {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut heard = Vec::new();
+    let mut buffer = vec![0; 64 * 1024];
+    for answer in answers {
+        match stream.read(&mut buffer).await {
+            Ok(0) | Err(_) => return heard,
+            Ok(count) => heard.extend_from_slice(&buffer[..count]),
+        }
+        if stream.write_all(&answer).await.is_err() {
+            break;
+        }
+    }
+    // Whatever still comes shows what the driver would tell it.
+    let rest = tokio::time::timeout(Duration::from_millis(100), stream.read_to_end(&mut heard)).await;
+    drop(rest);
+    heard
+}
+
+/// Opens a session with such a server; runs a statement when that works. The status, and what the server heard.
+async fn met(answers: &[&[u8]], sslmode: &str) -> (tonic::Status, Vec<u8>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut servers = JoinSet::new();
+    servers.spawn(serve(listener, answers.iter().map(|answer| answer.to_vec()).collect()));
+    let mut client = Client::connect(Driver);
+    let parameters = [("host", "127.0.0.1".to_owned()), ("port", port.to_string()), ("user", "u".to_owned())];
+    let mut parameters: Vec<_> = parameters.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    parameters.push(("sslmode".into(), sslmode.into()));
+    let opened = client.open(parameters, vec![("password".into(), b"canary".to_vec())]).await;
+    let status = match opened {
+        Err(status) => status,
+        Ok(Outcome::Opened(_)) => client.execute("select 1").await.unwrap_err(),
+        Ok(Outcome::Rejection(rejection)) => panic!("{rejection:?}"),
+    };
+    (status, servers.join_next().await.unwrap().unwrap())
+}
+
+fn message(tag: u8, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
+    [&[tag], &length[..], body].concat()
+}
+
+#[tokio::test]
+async fn what_is_not_the_protocol_is_told_as_such() {
+    let sasl = message(b'R', b"\0\0\0\x0aSCRAM-SHA-256\0\0");
+    let challenge = |text: &str| message(b'R', &[b"\0\0\0\x0b", text.as_bytes()].concat());
+    let too_many = challenge("r=abc,s=c2FsdA==,i=2147483648");
+    let foreign_nonce = challenge("r=abc,s=c2FsdA==,i=4096");
+    let huge_error = [b"E".as_slice(), &0x3fff_ffff_u32.to_be_bytes()].concat();
+    let long_error = message(b'E', &[b"SERROR\0M".as_slice(), &vec![b'x'; 100_000], b"\0\0"].concat());
+    let unready = [AUTHENTICATED, b"T\0\0\0\x06\0\0"].concat();
+    let unknown = [AUTHENTICATED, b"?\0\0\0\x04"].concat();
+    for (answers, expected, said) in [
+        (vec![b"HTTP/1.1 400 Bad Request\r\n\r\n".as_slice()], "PROTOCOL_BROKEN", ""),
+        (vec![b"SSH-2.0-OpenSSH_9.2\r\n"], "PROTOCOL_BROKEN", ""),
+        (vec![b"R\0\0\0\x03"], "PROTOCOL_BROKEN", "impossible length"),
+        (vec![b"R\xff\xff\xff\xff"], "PROTOCOL_BROKEN", "impossible length"),
+        (vec![b"R\0\0\0\x08\0\0\0\x63"], "PROTOCOL_BROKEN", ""),
+        (vec![&huge_error], "PROTOCOL_BROKEN", "bytes"),
+        (vec![&long_error], "PROTOCOL_BROKEN", "bytes"),
+        (vec![READY], "PROTOCOL_BROKEN", "out of order"),
+        (vec![&unready], "PROTOCOL_BROKEN", ""),
+        (vec![&unknown], "PROTOCOL_BROKEN", ""),
+        (vec![b""], "CONNECTION_LOST", ""),
+        (vec![&sasl, &too_many], "PROTOCOL_BROKEN", "2147483648 SCRAM iterations"),
+        (vec![&sasl, &foreign_nonce], "PROTOCOL_BROKEN", ""),
+        (vec![&sasl, AUTHENTICATED], "PROTOCOL_BROKEN", "out of order"),
+        (vec![&message(b'R', b"\0\0\0\x0aNOTHING\0\0")], "UNSUPPORTED", "SCRAM-SHA-256"),
+        (vec![&message(b'R', b"\0\0\0\x07")], "UNSUPPORTED", "Kerberos"),
+        (vec![&message(b'R', b"\0\0\0\x03")], "TLS_FAILED", "in clear text"),
+    ] {
+        let (status, heard) = met(&answers, "disable").await;
+        let answers: Vec<_> =
+            answers.iter().map(|answer| answer[..answer.len().min(40)].escape_ascii().to_string()).collect();
+        assert_eq!(reason(&status), expected, "{answers:?}: {status:?}");
+        assert!(status.message().contains(said), "{answers:?}: {status:?}");
+        assert!(!heard.windows(6).any(|part| part == b"canary"), "the password was told to {answers:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_told_to_a_server_that_strips_tls() {
+    for (answer, expected) in [
+        (b"N".as_slice(), "TLS_FAILED"),
+        (ERROR, "TLS_FAILED"),
+        (b"HTTP/1.1", "PROTOCOL_BROKEN"),
+        // What is put behind the answer in the clear goes into the handshake, and breaks it.
+        (b"SR\0\0\0\x08\0\0\0\0Z\0\0\0\x05I", "TLS_FAILED"),
+        (b"S\x15\x03\x03\0\x02\x02\x28", "TLS_FAILED"),
+    ] {
+        let (status, heard) = met(&[answer], "verify-full").await;
+        assert_eq!(reason(&status), expected, "{status:?}");
+        assert!(!heard.windows(4).any(|part| part == b"user"), "the user's name was told");
+    }
+}
+
+#[tokio::test]
+async fn answers_that_make_no_sense_end_the_connection() {
+    let looks = [
+        // The answer to the set-up: one row of two texts, and that it is ready.
+        message(b'T', &[b"\0\x02".as_slice(), &[b"a\0".as_slice(), &[0; 18]].concat().repeat(2)].concat()),
+        message(b'D', b"\0\x02\0\0\0\x011\0\0\0\x03hex"),
+        message(b'C', b"SELECT 1\0"),
+        READY.to_vec(),
+    ]
+    .concat();
+    let greeting = [AUTHENTICATED, &message(b'S', b"server_version\09.6\0"), READY].concat();
+    let int4 = |count: u8| {
+        let column =
+            [b"a\0\0\0\0\0\0\0".as_slice(), &23_u32.to_be_bytes(), b"\0\x04\xff\xff\xff\xff\0\0"].concat();
+        message(b'T', &[&[0, count], &column.repeat(count.into())[..]].concat())
+    };
+    let described = [message(b'1', b""), message(b't', b"\0\0"), int4(1)].concat();
+    let bound = message(b'2', b"");
+    let rows = |row: &[u8]| [bound.clone(), message(b'D', row)].concat();
+    for (first, second) in [
+        // Another number of columns, a value of another size, a value longer than its row, a row too long.
+        (described.clone(), rows(b"\0\x02\0\0\0\x04aaaa\0\0\0\x04aaaa")),
+        (described.clone(), rows(b"\0\x01\0\0\0\x05aaaaa")),
+        (described.clone(), rows(b"\0\x01\x7f\xff\xff\xffaaaa")),
+        (described.clone(), rows(b"\0\x01\0\0\0\x04aaaa?")),
+        // A row that nobody described, a second description, a Ready that nobody asked for.
+        ([message(b'1', b""), message(b'D', b"\0\0")].concat(), Vec::new()),
+        (described.clone(), [bound.clone(), int4(1)].concat()),
+        (described.clone(), [bound.clone(), READY.to_vec(), READY.to_vec()].concat().repeat(2)),
+        // Lengths that nobody can mean.
+        (b"T\x7f\xff\xff\xff".to_vec(), Vec::new()),
+        (described.clone(), b"D\x7f\xff\xff\xff".to_vec()),
+        (described.clone(), b"C\0\x10\0\0".to_vec()),
+        (message(b'T', b"\xff\xff"), Vec::new()),
+    ] {
+        let (status, _) = met(&[&greeting, &looks, &first, &second], "disable").await;
+        let shown = (first.escape_ascii().to_string(), second.escape_ascii().to_string());
+        assert_eq!(reason(&status), "PROTOCOL_BROKEN", "{shown:?}: {status:?}");
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_come_one_by_one_are_the_same() {
+    let server = Postgres::start();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server_port = server.port();
+    let mut relay = JoinSet::new();
+    relay.spawn(async move {
+        let (client, _) = listener.accept().await.unwrap();
+        client.set_nodelay(true).unwrap();
+        let server = TcpStream::connect((Postgres::HOST, server_port)).await.unwrap();
+        let (mut from_client, mut to_client) = client.into_split();
+        let (mut from_server, mut to_server) = server.into_split();
+        let up = tokio::io::copy(&mut from_client, &mut to_server);
+        let down = async {
+            let mut byte = [0];
+            while from_server.read_exact(&mut byte).await.is_ok() && to_client.write_all(&byte).await.is_ok()
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        drop(tokio::join!(up, down));
+    });
+    let mut client = Client::connect(Driver);
+    let mut parameters = parameters(&server);
+    parameters[1].1 = port.to_string();
+    client.open(parameters, secrets()).await.unwrap();
+    let sql = "select i, repeat('é', i) as t, i / 3.0 as n, now() > '2000-01-01' as b from generate_series(1, 30) i";
+    let (ours, _) = csv(&mut client, sql).await;
+    assert_eq!(ours, crate::rendering::copy_csv(&server, "", sql));
+    let answer = client.execute("select nowhere").await.unwrap();
+    assert_eq!(
+        answer.statements[0].rejection.as_ref().map(|r: &pb::Rejection| r.sqlstate.as_str()),
+        Some("42703")
+    );
+}

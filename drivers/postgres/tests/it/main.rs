@@ -1,0 +1,18 @@
+//! The driver against a real PostgreSQL, and against servers that are none.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test may give up as the test itself")]
+
+mod cancel;
+mod connect;
+mod contract;
+mod hostile;
+mod limits;
+mod rejections;
+mod rendering;
+mod schema;
+mod scripts;
+mod server;
+mod settings;
+mod tls;
+mod types;
+mod values;

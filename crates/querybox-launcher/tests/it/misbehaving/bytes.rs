@@ -5,14 +5,17 @@ use crate::misbehaving::{
     trials,
 };
 
+/// A connection that fails before the call is under way is told in one of several ways, as it comes.
+const UNREADABLE: &str = "a failure without a reason";
+
 trials! {
     Open {
         serve_silent => Outcome::Deadline,
-        serve_garbage => Outcome::Broken("frame with invalid size"),
-        serve_http_one => Outcome::Broken("frame with invalid size"),
+        serve_garbage => Outcome::Broken(UNREADABLE),
+        serve_http_one => Outcome::Broken(UNREADABLE),
         serve_drips => Outcome::Deadline,
         serve_exits => Outcome::Broken("it exited in the middle of a call"),
-        serve_closes => Outcome::Broken("connection error"),
+        serve_closes => Outcome::Broken(UNREADABLE),
         headers_endless => Outcome::Broken("too_many_continuations"),
         interim_endless => Outcome::Deadline,
         http_error => Outcome::Broken("HTTP status code 500"),

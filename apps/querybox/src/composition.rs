@@ -27,6 +27,10 @@ pub(crate) const UNPRIVILEGED_ID: u32 = 65534;
 
 /// Sessions at once. A command runs one; the rest is room for a server's.
 const SESSIONS_MAX: usize = 256;
+/// Sessions leased at once: tabs and shells of one person.
+const LEASES_MAX: usize = 16;
+/// Time for which a leased session may be unused.
+const LEASE_IDLE: Duration = Duration::from_secs(10 * 60);
 /// Time to resolve, dial, agree on TLS and log in.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Time for the database to answer a cancel before its driver is killed.
@@ -67,6 +71,8 @@ pub(crate) async fn compose(config: &Config, home: &Home, programs: &Path) -> Re
         plugin_folders: config.plugin_folders.clone(),
         limits: Limits {
             sessions_max: SESSIONS_MAX,
+            leases_max: LEASES_MAX,
+            lease_idle: LEASE_IDLE,
             deadline: config.deadline,
             connect: CONNECT,
             cancel_grace: CANCEL_GRACE,

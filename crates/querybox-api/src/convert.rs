@@ -3,6 +3,7 @@
 //! Each field that is absent or unspecified is taken as its comment in the `.proto` file says, or refused here by name.
 
 mod connection;
+mod lease;
 mod parameter;
 mod plugin;
 mod query;
@@ -12,6 +13,7 @@ mod test_stage;
 mod time;
 
 pub(crate) use connection::{connection_id, connection_message, key, name, settings, unsaved};
+pub(crate) use lease::{lease_request, leased_message};
 pub(crate) use parameter::{given, parameter_messages, secrets};
 pub(crate) use plugin::plugin_messages;
 pub(crate) use query::{execute_options, unsaved_plugin};

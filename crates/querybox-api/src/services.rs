@@ -4,8 +4,10 @@ mod connections;
 mod plugins;
 mod queries;
 mod schemas;
+mod sessions;
 
 pub(crate) use connections::Connections;
 pub(crate) use plugins::Plugins;
 pub(crate) use queries::Queries;
 pub(crate) use schemas::Schemas;
+pub(crate) use sessions::Sessions;

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, error::Error};
 
-use querybox_core::{CallError, Cause, ConnectionError, Reason as DriverReason, SessionError, UrlError};
+use querybox_core::{
+    CallError, Cause, ConnectionError, EndCause, LeaseEnd, LeaseError, Reason as DriverReason, SessionError,
+    UrlError,
+};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -85,9 +88,63 @@ impl From<SessionError> for Refused {
                 refuse(Reason::Deadline, &error, [("limit_ms", limit.as_millis().to_string())])
             }
             SessionError::Cancelled => refuse(Reason::Cancelled, &error, []),
+            SessionError::Lease(error) => error.into(),
             SessionError::Start(_) => refuse(Reason::DriverStartFailed, &error, []),
             SessionError::Driver(error) => error.into(),
         }
+    }
+}
+
+impl From<LeaseError> for Refused {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Full { max } => refuse(Reason::LeasesFull, &error, [("max", max.to_string())]),
+            LeaseError::Busy => refuse(Reason::SessionBusy, &error, []),
+            LeaseError::Ended(end) => refuse_with(Reason::SessionEnded, &error, end_metadata(end)),
+        }
+    }
+}
+
+impl Refused {
+    /// The failure of a request in a leased session, which says whether the session goes on.
+    pub(crate) fn in_lease(error: SessionError, end: Option<LeaseEnd>) -> Self {
+        if matches!(error, SessionError::Unknown) {
+            return error.into();
+        }
+        let Self(status) = error.into();
+        let Some(info) = status.get_details_error_info() else { return Self(status) };
+        let (session, more) = match end {
+            None => ("OPEN", Metadata::new()),
+            Some(end) => ("ENDED", end_metadata(end)),
+        };
+        let mut metadata = info.metadata;
+        metadata.extend(more);
+        metadata.insert("session".to_owned(), session.to_owned());
+        let details = ErrorDetails::with_error_info(info.reason, DOMAIN, metadata);
+        Self(Box::new(Status::with_error_details(status.code(), status.message(), details)))
+    }
+}
+
+fn end_metadata(end: LeaseEnd) -> Metadata {
+    let mut metadata = Metadata::from([("cause".to_owned(), cause_word(end.cause).to_owned())]);
+    if end.transaction_lost {
+        metadata.insert("transaction".to_owned(), "LOST".to_owned());
+    }
+    metadata
+}
+
+/// The word of `session.proto`.
+fn cause_word(cause: EndCause) -> &'static str {
+    match cause {
+        EndCause::Closed => "CLOSED",
+        EndCause::Idle(_) => "IDLE",
+        EndCause::Unstoppable => "UNSTOPPABLE",
+        EndCause::Deadline(_) => "DEADLINE",
+        EndCause::Memory { .. } => "MEMORY",
+        EndCause::DriverDied => "DRIVER_DIED",
+        EndCause::DriverFailed => "DRIVER_FAILED",
+        EndCause::ConnectionLost => "CONNECTION_LOST",
+        EndCause::ShuttingDown => "SHUTTING_DOWN",
     }
 }
 
@@ -112,9 +169,13 @@ impl From<CallError> for Refused {
     }
 }
 
+type Metadata = HashMap<String, String>;
+
 fn refuse<const N: usize>(reason: Reason, error: &dyn Error, metadata: [(&str, String); N]) -> Refused {
-    let metadata: HashMap<_, _> =
-        metadata.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    refuse_with(reason, error, metadata.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+fn refuse_with(reason: Reason, error: &dyn Error, metadata: Metadata) -> Refused {
     let details = ErrorDetails::with_error_info(reason.as_str(), DOMAIN, metadata);
     Refused(Box::new(Status::with_error_details(reason.code(), chain(error), details)))
 }
@@ -131,7 +192,8 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     line
 }
 
-/// The closed list of reasons: those of `query.proto`, `connection.proto` and `plugin.proto`.
+/// The closed list of reasons: those of `query.proto`, `session.proto`, `connection.proto` and
+/// `plugin.proto`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
     ConnectionNotFound,
@@ -145,6 +207,9 @@ pub(crate) enum Reason {
     Deadline,
     MemoryLimit,
     SessionsFull,
+    SessionBusy,
+    SessionEnded,
+    LeasesFull,
     Cancelled,
     DriverStartFailed,
     DriverDied,
@@ -208,6 +273,9 @@ impl Reason {
             Self::Deadline => ("DEADLINE", Code::DeadlineExceeded),
             Self::MemoryLimit => ("MEMORY_LIMIT", Code::ResourceExhausted),
             Self::SessionsFull => ("SESSIONS_FULL", Code::ResourceExhausted),
+            Self::SessionBusy => ("SESSION_BUSY", Code::FailedPrecondition),
+            Self::SessionEnded => ("SESSION_ENDED", Code::FailedPrecondition),
+            Self::LeasesFull => ("LEASES_FULL", Code::ResourceExhausted),
             Self::Cancelled => ("CANCELLED", Code::Cancelled),
             Self::DriverStartFailed => ("DRIVER_START_FAILED", Code::Unavailable),
             Self::DriverDied => ("DRIVER_DIED", Code::Unavailable),

@@ -36,6 +36,10 @@ pub struct Config {
 pub struct Limits {
     /// Sessions at once; each is a process.
     pub sessions_max: usize,
+    /// Sessions leased at once, which count as sessions too.
+    pub leases_max: usize,
+    /// Time for which a leased session may be unused before it ends. Whoever leases one may ask for less.
+    pub lease_idle: Duration,
     /// Time a request may take when neither it nor its connection says.
     pub deadline: Duration,
     /// Time a driver may take to resolve, dial, agree on TLS and log in.
@@ -78,7 +82,7 @@ impl Core {
         let Config { store, launcher, plugin_folders, limits, clock } = config;
         let launcher = Arc::new(launcher);
         Self {
-            sessions: Sessions::new(limits.sessions_max),
+            sessions: Sessions::new(limits.sessions_max, limits.leases_max),
             plugins: Plugins::new(plugin_folders, Arc::clone(&launcher)),
             limits,
             launcher,

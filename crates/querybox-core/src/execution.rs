@@ -8,7 +8,7 @@ use querybox_vault::Secret;
 
 use crate::{
     Core,
-    session::{Answers, Cancelled, SessionError, SessionId, StatementLimits, Target, Work},
+    session::{Answers, Cancelled, Kind, SessionError, SessionId, StatementLimits, Target, Work},
 };
 
 /// A script to be run on a connection, as one session.
@@ -48,25 +48,18 @@ impl Core {
     /// See [`SessionError`]. The stream has those of the driver.
     pub async fn execute(&self, request: ExecuteRequest) -> Result<Answers<Part>, SessionError> {
         let ExecuteRequest { session_id, target, secrets, sql, options } = request;
-        let beginning = self.begin(session_id, options.deadline)?;
+        let beginning = self.begin(session_id, Kind::OneShot, options.deadline)?;
         let prepared = beginning.prepare(self, target, secrets).await?;
         let limits = StatementLimits {
             rows_max: options.rows_max.or(prepared.settings.rows_max),
             bytes_max: options.bytes_max.or(prepared.settings.bytes_max),
         };
-        let script = Script(ExecuteOrder {
-            sql,
-            on_error: options.on_error,
-            single_transaction: options.single_transaction,
-            rows_max: limits.rows_max,
-            bytes_max: limits.bytes_max,
-            bindings: options.bindings,
-            one_shot: true,
-        });
+        let script = Script::new(sql, options, limits, Follows::Nothing);
         beginning.spawn(self, prepared, script, limits)
     }
 
-    /// Stops what a session runs, and tells how it went. The session's stream still ends by itself.
+    /// Stops what a session runs, and tells how it went. The stream of the answer still ends by itself. A leased session can
+    /// be used again unless its driver had to be killed.
     ///
     /// # Errors
     ///
@@ -77,7 +70,35 @@ impl Core {
 }
 
 /// A script that is to be sent.
-struct Script(ExecuteOrder);
+pub(crate) struct Script(ExecuteOrder);
+
+/// What follows a script in its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Follows {
+    /// It is the only one.
+    Nothing,
+    /// Other scripts may come.
+    More,
+}
+
+impl Script {
+    pub(crate) fn new(
+        sql: String,
+        options: ExecuteOptions,
+        limits: StatementLimits,
+        follows: Follows,
+    ) -> Self {
+        Self(ExecuteOrder {
+            sql,
+            on_error: options.on_error,
+            single_transaction: options.single_transaction,
+            rows_max: limits.rows_max,
+            bytes_max: limits.bytes_max,
+            bindings: options.bindings,
+            one_shot: follows == Follows::Nothing,
+        })
+    }
+}
 
 impl Work for Script {
     type Part = Part;

@@ -5,6 +5,8 @@
 //! - Plugins are found by [`Core::plugins`].
 //! - Sessions run by [`Core::execute`], [`Core::schema`] and [`Core::test_connection`], each a stream that *is* the session;
 //!   [`Core::cancel_session`] stops one and tells how it went.
+//! - Leased sessions keep their driver over many requests: [`Core::open_session`], [`Core::execute_in_session`],
+//!   [`Core::schema_in_session`], [`Core::close_session`].
 //!
 //! Must not know: any database's protocol, protobuf beyond what passes through, a user interface, environment variables,
 //! configuration files. It never looks inside a batch, and never sends a statement twice.
@@ -14,6 +16,7 @@ mod connections;
 mod core;
 mod execution;
 mod form;
+mod leases;
 mod plugins;
 mod schema;
 mod session;
@@ -37,11 +40,12 @@ pub use crate::{
     core::{Config, Core, Limits, ShuttingDown},
     execution::{ExecuteOptions, ExecuteRequest},
     form::{Given, GivenValue, ParameterError, ParameterProblem},
+    leases::{LeaseOutcome, LeaseRequest, Leased},
     plugins::{Listing, Plugin, PluginError, PluginState},
     schema::SchemaRequest,
     session::{
-        Answers, Cancelled, Ended, Event, Opened, Receipt, SessionError, SessionId, SessionIdError, Target,
-        Unsaved,
+        Answers, Cancelled, EndCause, Ended, Event, LeaseEnd, LeaseError, Opened, Receipt, SessionError,
+        SessionId, SessionIdError, Target, Unsaved,
     },
     test_connection::{TestRequest, TestStep},
     url::UrlError,

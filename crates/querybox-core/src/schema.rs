@@ -8,7 +8,7 @@ use querybox_vault::Secret;
 
 use crate::{
     Core,
-    session::{Answer, Answers, SessionError, SessionId, StatementLimits, Tally, Target, Work},
+    session::{Answer, Answers, Kind, SessionError, SessionId, StatementLimits, Tally, Target, Work},
 };
 
 /// Asks what the database of a connection holds, as one session.
@@ -30,14 +30,14 @@ impl Core {
     /// As [`execute`](Self::execute).
     pub async fn schema(&self, request: SchemaRequest) -> Result<Answers<SchemaPart>, SessionError> {
         let SchemaRequest { session_id, target, secrets, filter } = request;
-        let beginning = self.begin(session_id, Deadline::Default)?;
+        let beginning = self.begin(session_id, Kind::OneShot, Deadline::Default)?;
         let prepared = beginning.prepare(self, target, secrets).await?;
         beginning.spawn(self, prepared, Catalog(filter), StatementLimits::default())
     }
 }
 
 /// A look at the catalog that is to be taken.
-struct Catalog(SchemaOrder);
+pub(crate) struct Catalog(pub(crate) SchemaOrder);
 
 impl Work for Catalog {
     type Part = SchemaPart;

@@ -1,8 +1,11 @@
-//! Sessions: one request, one driver process, one stream of answers.
+//! Sessions: one request, one driver process, one stream of answers; or, leased, one driver process for many requests.
 //!
 //! Each session is a task of Core that owns its driver; what callers hold is the reading end of a [`handover`]. So a session
 //! comes to its end also when nobody reads: a cancel is answered, the deadline holds, the driver goes. The task reads a part
 //! from the driver only when the reader asks for one; nothing is buffered here, and a slow reader slows the database down.
+//!
+//! [`run`] is what both kinds do with one request. The [`task`] of a one-shot session does it once; that of a [`lease`] does
+//! it whenever it is asked, as the lease's [`state`](lease) allows.
 
 mod answers;
 mod beginning;
@@ -11,18 +14,25 @@ mod error;
 mod handover;
 mod history;
 mod id;
+mod lease;
+mod parking;
 mod prepare;
 mod registry;
+mod run;
+mod stop;
 mod tally;
 mod task;
 mod watch;
 
 pub use answers::{Answers, Ended, Event, Opened};
 pub use beginning::{Cancelled, Receipt};
-pub use error::SessionError;
+pub use error::{LeaseError, SessionError};
+pub(crate) use history::Note;
 pub use id::{SessionId, SessionIdError};
+pub use lease::{EndCause, LeaseEnd};
+pub(crate) use lease::{Job, Lease, Run, Terms};
 pub use prepare::{Target, Unsaved};
-pub(crate) use registry::Sessions;
+pub(crate) use registry::{Absent, Kind, Running, Sessions};
+pub(crate) use run::Work;
 pub(crate) use tally::{Answer, StatementLimits, Tally};
-pub(crate) use task::Work;
 pub(crate) use watch::Watch;

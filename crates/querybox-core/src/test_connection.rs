@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::{
     Core,
-    session::{Answers, Ended, Event, SessionError, SessionId, Target, Watch},
+    session::{Answers, Ended, Event, Kind, SessionError, SessionId, Target, Watch},
 };
 
 /// Tries a connection, as one session.
@@ -38,7 +38,7 @@ impl Core {
     /// As [`execute`](Self::execute). That the driver does not start is a stage that failed.
     pub async fn test_connection(&self, request: TestRequest) -> Result<Answers<TestStep>, SessionError> {
         let TestRequest { session_id, target, secrets } = request;
-        let beginning = self.begin(session_id, Deadline::Default)?;
+        let beginning = self.begin(session_id, Kind::OneShot, Deadline::Default)?;
         let prepared = beginning.prepare(self, target, secrets).await?;
         let (watch, answers) = beginning.watch(self, &prepared);
         let (start, open) = self.orders(session_id, prepared);

@@ -3,7 +3,7 @@
 use std::{pin::pin, time::Duration};
 
 use futures::{Stream, StreamExt};
-use querybox_contracts::core::v1::{self as core, query_service_client::QueryServiceClient};
+use querybox_contracts::core::v1::{self as core, session_service_client::SessionServiceClient};
 use tokio::{
     runtime::Handle,
     sync::{mpsc, watch},
@@ -133,7 +133,7 @@ async fn cancel(
     forwarding: impl Future<Output = End>,
     interrupts: &mut Interrupts,
 ) {
-    let mut client = QueryServiceClient::new(channel.clone());
+    let mut client = SessionServiceClient::new(channel.clone());
     let request = core::CancelSessionRequest { session_id: session_id.to_owned() };
     let mut answer = pin!(client.cancel_session(request));
     let mut forwarding = pin!(forwarding);

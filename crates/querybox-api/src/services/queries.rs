@@ -9,8 +9,8 @@ use tonic::{Request, Response, Status};
 
 use crate::{
     convert::{
-        cancel_message, ended_message, execute_options, key, opened_message, rejection_message, secrets,
-        session_id, unsaved_plugin,
+        ended_message, execute_options, key, opened_message, rejection_message, secrets, session_id,
+        unsaved_plugin,
     },
     status::Refused,
 };
@@ -82,15 +82,6 @@ impl pb::query_service_server::QueryService for Queries {
             };
             pb::ExecutePluginResponse { part: Some(part) }
         })))
-    }
-
-    async fn cancel_session(
-        &self,
-        request: Request<pb::CancelSessionRequest>,
-    ) -> Result<Response<pb::CancelSessionResponse>, Status> {
-        let id = session_id(&request.into_inner().session_id)?;
-        let cancelled = self.core.cancel_session(id).await.map_err(Refused::from)?;
-        Ok(Response::new(cancel_message(cancelled)))
     }
 }
 

@@ -102,7 +102,7 @@ async fn a_request_that_cannot_be_is_refused_before_anything_starts() {
     );
 
     let cancel = pb::CancelSessionRequest { session_id: session_id() };
-    let status = house.queries().cancel_session(cancel).await.unwrap_err();
+    let status = house.sessions().cancel_session(cancel).await.unwrap_err();
     check(&status, Code::NotFound, "SESSION_NOT_FOUND", "there is no such session");
 }
 

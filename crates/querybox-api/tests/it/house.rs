@@ -8,6 +8,7 @@ use querybox_contracts::{
         self as pb, connection_ref::Key, connection_service_client::ConnectionServiceClient,
         execute_response::Part, plugin_service_client::PluginServiceClient,
         query_service_client::QueryServiceClient, schema_service_client::SchemaServiceClient,
+        session_service_client::SessionServiceClient,
     },
     plugin::v1::{self as plugin, execute_response::Part as ResultPart},
 };
@@ -44,6 +45,8 @@ impl House {
             plugin_folders: vec![plugins],
             limits: Limits {
                 sessions_max: 2,
+                leases_max: 2,
+                lease_idle: Duration::from_secs(600),
                 deadline: Duration::from_secs(30),
                 connect: Duration::from_secs(10),
                 cancel_grace: Duration::from_secs(2),
@@ -92,6 +95,10 @@ impl House {
 
     pub(crate) fn queries(&self) -> QueryServiceClient<Api> {
         QueryServiceClient::new(self.api.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    pub(crate) fn sessions(&self) -> SessionServiceClient<Api> {
+        SessionServiceClient::new(self.api.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     pub(crate) fn schemas(&self) -> SchemaServiceClient<Api> {

@@ -129,14 +129,14 @@ async fn a_cancel_is_confirmed_by_the_database() {
         // Whether or not somebody reads on, the receipt comes.
         tokio::time::sleep(Duration::from_millis(100)).await;
         let request = pb::CancelSessionRequest { session_id: answer.session_id.clone() };
-        let receipt = house.queries().cancel_session(request.clone()).await.unwrap().into_inner();
+        let receipt = house.sessions().cancel_session(request.clone()).await.unwrap().into_inner();
         assert_eq!(receipt.receipt(), pb::CancelReceipt::Confirmed, "{sql}");
         assert!(receipt.elapsed.is_some_and(|elapsed| elapsed.seconds == 0));
         let rest = answer.rest().await;
         assert_eq!(rest.rejections().len(), 1, "{sql}");
         assert_eq!(rest.end.unwrap().statements_rejected, 1);
         assert!(is_gone(opened.driver_pid).await);
-        let again = house.queries().cancel_session(request).await.unwrap().into_inner();
+        let again = house.sessions().cancel_session(request).await.unwrap().into_inner();
         assert_eq!(again.receipt(), pb::CancelReceipt::AlreadyDone);
     }
 }

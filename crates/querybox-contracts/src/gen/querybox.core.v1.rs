@@ -1812,60 +1812,6 @@ pub struct SessionEnded {
     #[prost(uint64, tag = "3")]
     pub driver_memory_peak_bytes: u64,
 }
-/// Stops what a session runs.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CancelSessionRequest {
-    /// The session.
-    #[prost(string, tag = "1")]
-    pub session_id: ::prost::alloc::string::String,
-}
-/// What became of it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CancelSessionResponse {
-    /// The receipt.
-    #[prost(enumeration = "CancelReceipt", tag = "1")]
-    pub receipt: i32,
-    /// From the request to the database's confirmation, or to the driver's end.
-    #[prost(message, optional, tag = "2")]
-    pub elapsed: ::core::option::Option<::prost_types::Duration>,
-}
-/// What became of a cancel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum CancelReceipt {
-    /// Never sent.
-    Unspecified = 0,
-    /// The database stopped and said so.
-    Confirmed = 1,
-    /// Nothing ran any more.
-    AlreadyDone = 2,
-    /// The database did not answer within the grace; the driver was killed.
-    Killed = 3,
-}
-impl CancelReceipt {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "CANCEL_RECEIPT_UNSPECIFIED",
-            Self::Confirmed => "CANCEL_RECEIPT_CONFIRMED",
-            Self::AlreadyDone => "CANCEL_RECEIPT_ALREADY_DONE",
-            Self::Killed => "CANCEL_RECEIPT_KILLED",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "CANCEL_RECEIPT_UNSPECIFIED" => Some(Self::Unspecified),
-            "CANCEL_RECEIPT_CONFIRMED" => Some(Self::Confirmed),
-            "CANCEL_RECEIPT_ALREADY_DONE" => Some(Self::AlreadyDone),
-            "CANCEL_RECEIPT_KILLED" => Some(Self::Killed),
-            _ => None,
-        }
-    }
-}
 /// Generated client implementations.
 pub mod query_service_client {
     #![allow(
@@ -1877,7 +1823,8 @@ pub mod query_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Runs statements. One request is one session: a driver is started for it and gone when it has ended.
+    /// Runs statements. One request is one session: a driver is started for it and gone when it has ended. SessionService has
+    /// sessions that outlive a request, and stops what runs in either kind.
     ///
     /// What the database refuses is a Rejection part of the stream. A gRPC status is for failures of the machinery; its
     /// google.rpc.ErrorInfo (domain `querybox`) has a reason of plugin.proto's list or one of these:
@@ -2029,33 +1976,6 @@ pub mod query_service_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Stops what a session runs, and says how it went. The stream still ends by itself.
-        pub async fn cancel_session(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CancelSessionRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::CancelSessionResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/querybox.core.v1.QueryService/CancelSession",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("querybox.core.v1.QueryService", "CancelSession"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
     }
 }
 /// Generated server implementations.
@@ -2096,16 +2016,9 @@ pub mod query_service_server {
             tonic::Response<Self::ExecutePluginStream>,
             tonic::Status,
         >;
-        /// Stops what a session runs, and says how it went. The stream still ends by itself.
-        async fn cancel_session(
-            &self,
-            request: tonic::Request<super::CancelSessionRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::CancelSessionResponse>,
-            tonic::Status,
-        >;
     }
-    /// Runs statements. One request is one session: a driver is started for it and gone when it has ended.
+    /// Runs statements. One request is one session: a driver is started for it and gone when it has ended. SessionService has
+    /// sessions that outlive a request, and stops what runs in either kind.
     ///
     /// What the database refuses is a Rejection part of the stream. A gRPC status is for failures of the machinery; its
     /// google.rpc.ErrorInfo (domain `querybox`) has a reason of plugin.proto's list or one of these:
@@ -2293,51 +2206,6 @@ pub mod query_service_server {
                     };
                     Box::pin(fut)
                 }
-                "/querybox.core.v1.QueryService/CancelSession" => {
-                    #[allow(non_camel_case_types)]
-                    struct CancelSessionSvc<T: QueryService>(pub Arc<T>);
-                    impl<
-                        T: QueryService,
-                    > tonic::server::UnaryService<super::CancelSessionRequest>
-                    for CancelSessionSvc<T> {
-                        type Response = super::CancelSessionResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CancelSessionRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as QueryService>::cancel_session(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CancelSessionSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -2381,10 +2249,11 @@ pub mod query_service_server {
 /// Asks what the database of a connection holds.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetSchemaRequest {
-    /// A UUIDv7 in canonical text form, made by the caller for this request alone.
+    /// A UUIDv7 in canonical text form, made by the caller for this request alone. Without a connection: a leased session,
+    /// which is asked.
     #[prost(string, tag = "1")]
     pub session_id: ::prost::alloc::string::String,
-    /// The connection.
+    /// The connection. Absent: that of the leased session.
     #[prost(message, optional, tag = "2")]
     pub connection: ::core::option::Option<ConnectionRef>,
     /// Only objects of these schemas, compared exactly. Empty: of all.
@@ -2403,7 +2272,8 @@ pub struct GetSchemaRequest {
     /// Whether the database's own catalog is included.
     #[prost(bool, tag = "6")]
     pub include_system: bool,
-    /// Secrets for a connection that asks for them. Never stored. Absent: none.
+    /// Secrets for a connection that asks for them. Never stored, and not taken in a leased session.
+    /// Absent: none.
     #[prost(message, optional, tag = "7")]
     pub credential: ::core::option::Option<super::super::plugin::v1::Credential>,
 }
@@ -2422,7 +2292,7 @@ pub mod get_schema_response {
         /// Objects in the driver's order: a parent before what belongs to it.
         #[prost(message, tag = "1")]
         Objects(super::super::super::plugin::v1::GetSchemaResponse),
-        /// The database refused to open.
+        /// The database refused to open. Not in a leased session.
         #[prost(message, tag = "2")]
         Rejection(super::super::super::plugin::v1::Rejection),
     }
@@ -2438,7 +2308,7 @@ pub mod schema_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Reads catalogs. Errors as in QueryService.
+    /// Reads catalogs. Errors as in QueryService; in a leased session as in SessionService.
     #[derive(Debug, Clone)]
     pub struct SchemaServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -2519,7 +2389,8 @@ pub mod schema_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Streams schemas, relations, columns, keys and indexes. Dropping the stream ends the driver.
+        /// Streams schemas, relations, columns, keys and indexes. Dropping the stream ends the driver; in a leased session it
+        /// stops the reading and leaves the session.
         pub async fn get_schema(
             &mut self,
             request: impl tonic::IntoRequest<super::GetSchemaRequest>,
@@ -2565,13 +2436,14 @@ pub mod schema_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Streams schemas, relations, columns, keys and indexes. Dropping the stream ends the driver.
+        /// Streams schemas, relations, columns, keys and indexes. Dropping the stream ends the driver; in a leased session it
+        /// stops the reading and leaves the session.
         async fn get_schema(
             &self,
             request: tonic::Request<super::GetSchemaRequest>,
         ) -> std::result::Result<tonic::Response<Self::GetSchemaStream>, tonic::Status>;
     }
-    /// Reads catalogs. Errors as in QueryService.
+    /// Reads catalogs. Errors as in QueryService; in a leased session as in SessionService.
     #[derive(Debug)]
     pub struct SchemaServiceServer<T> {
         inner: Arc<T>,
@@ -2731,6 +2603,770 @@ pub mod schema_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "querybox.core.v1.SchemaService";
     impl<T> tonic::server::NamedService for SchemaServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Leases a session.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpenSessionRequest {
+    /// A UUIDv7 in canonical text form, made by the caller for this session alone.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// Secrets for a connection that asks for them, or an unsaved one. The driver alone keeps them, until it ends. Absent:
+    /// none.
+    #[prost(message, optional, tag = "4")]
+    pub credential: ::core::option::Option<super::super::plugin::v1::Credential>,
+    /// How long the session may be unused before it ends. Absent, or longer than Core allows: as long as Core allows.
+    #[prost(message, optional, tag = "5")]
+    pub idle_limit: ::core::option::Option<::prost_types::Duration>,
+    /// A saved connection, or one that is not saved.
+    #[prost(oneof = "open_session_request::Target", tags = "2, 3")]
+    pub target: ::core::option::Option<open_session_request::Target>,
+}
+/// Nested message and enum types in `OpenSessionRequest`.
+pub mod open_session_request {
+    /// A saved connection, or one that is not saved.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Target {
+        /// A saved one.
+        #[prost(message, tag = "2")]
+        Connection(super::ConnectionRef),
+        /// One that is not saved. It needs no name.
+        #[prost(message, tag = "3")]
+        Unsaved(super::ConnectionSpec),
+    }
+}
+/// What became of it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpenSessionResponse {
+    /// How it went.
+    #[prost(oneof = "open_session_response::Outcome", tags = "1, 2")]
+    pub outcome: ::core::option::Option<open_session_response::Outcome>,
+}
+/// Nested message and enum types in `OpenSessionResponse`.
+pub mod open_session_response {
+    /// How it went.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Outcome {
+        /// The session can be used.
+        #[prost(message, tag = "1")]
+        Leased(super::SessionLeased),
+        /// The database refused to open. The driver is gone, and the id is used up.
+        #[prost(message, tag = "2")]
+        Rejection(super::super::super::plugin::v1::Rejection),
+    }
+}
+/// A leased session.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SessionLeased {
+    /// What was found.
+    #[prost(message, optional, tag = "1")]
+    pub session: ::core::option::Option<SessionOpened>,
+    /// What the driver says of itself: what it can do, the facts of its SQL.
+    #[prost(message, optional, tag = "2")]
+    pub driver: ::core::option::Option<super::super::plugin::v1::PluginInfo>,
+    /// How long the session may be unused before it ends.
+    #[prost(message, optional, tag = "3")]
+    pub idle_limit: ::core::option::Option<::prost_types::Duration>,
+}
+/// Runs a script in a leased session.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExecuteInSessionRequest {
+    /// The session.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// One or more statements in UTF-8. A transaction that they leave open stays open.
+    #[prost(string, tag = "2")]
+    pub sql: ::prost::alloc::string::String,
+    /// How. Absent: defaults of each field.
+    #[prost(message, optional, tag = "3")]
+    pub options: ::core::option::Option<ExecuteOptions>,
+}
+/// One part of the answer: the driver's, in their order (see plugin.proto). Each Summary and Rejection says in which state
+/// the transaction is. A gRPC status may end the stream.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExecuteInSessionResponse {
+    /// The part.
+    #[prost(oneof = "execute_in_session_response::Part", tags = "1")]
+    pub part: ::core::option::Option<execute_in_session_response::Part>,
+}
+/// Nested message and enum types in `ExecuteInSessionResponse`.
+pub mod execute_in_session_response {
+    /// The part.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Part {
+        /// A part of a result, as the driver sent it.
+        #[prost(message, tag = "1")]
+        Result(super::super::super::plugin::v1::ExecuteResponse),
+    }
+}
+/// Stops what a session runs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelSessionRequest {
+    /// The session.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+}
+/// What became of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelSessionResponse {
+    /// The receipt.
+    #[prost(enumeration = "CancelReceipt", tag = "1")]
+    pub receipt: i32,
+    /// From the request to the database's confirmation, or to the driver's end.
+    #[prost(message, optional, tag = "2")]
+    pub elapsed: ::core::option::Option<::prost_types::Duration>,
+}
+/// Ends a leased session.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CloseSessionRequest {
+    /// The session.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+}
+/// It has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CloseSessionResponse {
+    /// A transaction was open, and is lost.
+    #[prost(bool, tag = "1")]
+    pub transaction_lost: bool,
+}
+/// What became of a cancel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CancelReceipt {
+    /// Never sent.
+    Unspecified = 0,
+    /// The database stopped and said so.
+    Confirmed = 1,
+    /// Nothing ran any more.
+    AlreadyDone = 2,
+    /// The database did not answer within the grace; the driver was killed.
+    Killed = 3,
+}
+impl CancelReceipt {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CANCEL_RECEIPT_UNSPECIFIED",
+            Self::Confirmed => "CANCEL_RECEIPT_CONFIRMED",
+            Self::AlreadyDone => "CANCEL_RECEIPT_ALREADY_DONE",
+            Self::Killed => "CANCEL_RECEIPT_KILLED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CANCEL_RECEIPT_UNSPECIFIED" => Some(Self::Unspecified),
+            "CANCEL_RECEIPT_CONFIRMED" => Some(Self::Confirmed),
+            "CANCEL_RECEIPT_ALREADY_DONE" => Some(Self::AlreadyDone),
+            "CANCEL_RECEIPT_KILLED" => Some(Self::Killed),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod session_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Leases sessions. A leased session holds one driver and its database connection over many requests, so that transactions,
+    /// temporary tables and settings work across them. It runs one request at a time. It ends when it is closed, when nothing
+    /// was asked of it for its idle limit, or when its driver or its connection is lost. Then nothing is sent again: whoever
+    /// asks is told why it ended, and whether an open transaction went with it.
+    ///
+    /// Errors as in QueryService, and these:
+    ///
+    /// SESSION_BUSY          another request of the session runs                    FAILED_PRECONDITION
+    /// SESSION_ENDED         the session has ended, see below                       FAILED_PRECONDITION
+    /// LEASES_FULL           as many sessions are leased as may                     RESOURCE_EXHAUSTED
+    ///
+    /// The ErrorInfo of SESSION_ENDED has the metadata `cause`: CLOSED (by CloseSession), IDLE, UNSTOPPABLE (a cancelled
+    /// statement did not stop), DEADLINE (one did not stop at its deadline), MEMORY, DRIVER_DIED, DRIVER_FAILED,
+    /// CONNECTION_LOST or SHUTTING_DOWN; and `transaction` = LOST when one was open. Causes of the last 256 leased sessions are
+    /// remembered; those before are SESSION_NOT_FOUND.
+    ///
+    /// Each error of a request in a leased session has the metadata `session`: OPEN when it can be asked again, else ENDED, then
+    /// also with `cause` and `transaction`.
+    #[derive(Debug, Clone)]
+    pub struct SessionServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl SessionServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> SessionServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> SessionServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            SessionServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Starts a driver, opens its session, and keeps it. Dropping the call ends the driver.
+        pub async fn open_session(
+            &mut self,
+            request: impl tonic::IntoRequest<super::OpenSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::OpenSessionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.SessionService/OpenSession",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.core.v1.SessionService", "OpenSession"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Runs a script in a leased session. Dropping the stream cancels the script and leaves the session; a request that comes
+        /// before the script has stopped waits for it.
+        ///
+        /// At its deadline the script is stopped: its own Rejection comes, then the status DEADLINE.
+        pub async fn execute_in_session(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExecuteInSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ExecuteInSessionResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.SessionService/ExecuteInSession",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "querybox.core.v1.SessionService",
+                        "ExecuteInSession",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Stops what a session runs, leased or not, and says how it went. The stream still ends by itself. A leased session can
+        /// be used again unless the receipt is KILLED.
+        pub async fn cancel_session(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CancelSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CancelSessionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.SessionService/CancelSession",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.core.v1.SessionService", "CancelSession"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a leased session, and what it runs. Answers when the driver is gone.
+        pub async fn close_session(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CloseSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CloseSessionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.SessionService/CloseSession",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.core.v1.SessionService", "CloseSession"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod session_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with SessionServiceServer.
+    #[async_trait]
+    pub trait SessionService: std::marker::Send + std::marker::Sync + 'static {
+        /// Starts a driver, opens its session, and keeps it. Dropping the call ends the driver.
+        async fn open_session(
+            &self,
+            request: tonic::Request<super::OpenSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::OpenSessionResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ExecuteInSession method.
+        type ExecuteInSessionStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<
+                    super::ExecuteInSessionResponse,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Runs a script in a leased session. Dropping the stream cancels the script and leaves the session; a request that comes
+        /// before the script has stopped waits for it.
+        ///
+        /// At its deadline the script is stopped: its own Rejection comes, then the status DEADLINE.
+        async fn execute_in_session(
+            &self,
+            request: tonic::Request<super::ExecuteInSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ExecuteInSessionStream>,
+            tonic::Status,
+        >;
+        /// Stops what a session runs, leased or not, and says how it went. The stream still ends by itself. A leased session can
+        /// be used again unless the receipt is KILLED.
+        async fn cancel_session(
+            &self,
+            request: tonic::Request<super::CancelSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CancelSessionResponse>,
+            tonic::Status,
+        >;
+        /// Ends a leased session, and what it runs. Answers when the driver is gone.
+        async fn close_session(
+            &self,
+            request: tonic::Request<super::CloseSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CloseSessionResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Leases sessions. A leased session holds one driver and its database connection over many requests, so that transactions,
+    /// temporary tables and settings work across them. It runs one request at a time. It ends when it is closed, when nothing
+    /// was asked of it for its idle limit, or when its driver or its connection is lost. Then nothing is sent again: whoever
+    /// asks is told why it ended, and whether an open transaction went with it.
+    ///
+    /// Errors as in QueryService, and these:
+    ///
+    /// SESSION_BUSY          another request of the session runs                    FAILED_PRECONDITION
+    /// SESSION_ENDED         the session has ended, see below                       FAILED_PRECONDITION
+    /// LEASES_FULL           as many sessions are leased as may                     RESOURCE_EXHAUSTED
+    ///
+    /// The ErrorInfo of SESSION_ENDED has the metadata `cause`: CLOSED (by CloseSession), IDLE, UNSTOPPABLE (a cancelled
+    /// statement did not stop), DEADLINE (one did not stop at its deadline), MEMORY, DRIVER_DIED, DRIVER_FAILED,
+    /// CONNECTION_LOST or SHUTTING_DOWN; and `transaction` = LOST when one was open. Causes of the last 256 leased sessions are
+    /// remembered; those before are SESSION_NOT_FOUND.
+    ///
+    /// Each error of a request in a leased session has the metadata `session`: OPEN when it can be asked again, else ENDED, then
+    /// also with `cause` and `transaction`.
+    #[derive(Debug)]
+    pub struct SessionServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> SessionServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for SessionServiceServer<T>
+    where
+        T: SessionService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/querybox.core.v1.SessionService/OpenSession" => {
+                    #[allow(non_camel_case_types)]
+                    struct OpenSessionSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::OpenSessionRequest>
+                    for OpenSessionSvc<T> {
+                        type Response = super::OpenSessionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::OpenSessionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::open_session(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = OpenSessionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.SessionService/ExecuteInSession" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExecuteInSessionSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::ServerStreamingService<
+                        super::ExecuteInSessionRequest,
+                    > for ExecuteInSessionSvc<T> {
+                        type Response = super::ExecuteInSessionResponse;
+                        type ResponseStream = T::ExecuteInSessionStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExecuteInSessionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::execute_in_session(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExecuteInSessionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.SessionService/CancelSession" => {
+                    #[allow(non_camel_case_types)]
+                    struct CancelSessionSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::CancelSessionRequest>
+                    for CancelSessionSvc<T> {
+                        type Response = super::CancelSessionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CancelSessionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::cancel_session(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CancelSessionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.SessionService/CloseSession" => {
+                    #[allow(non_camel_case_types)]
+                    struct CloseSessionSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::CloseSessionRequest>
+                    for CloseSessionSvc<T> {
+                        type Response = super::CloseSessionResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CloseSessionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::close_session(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CloseSessionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for SessionServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "querybox.core.v1.SessionService";
+    impl<T> tonic::server::NamedService for SessionServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -7,6 +7,7 @@ use std::{
 
 use futures::{Stream, StreamExt as _};
 use querybox_launcher::{Rejection, ServerFacts};
+use tokio_util::sync::DropGuard;
 
 use super::{error::SessionError, handover::Reader};
 use crate::{ConnectionError, ShuttingDown};
@@ -14,13 +15,13 @@ use crate::{ConnectionError, ShuttingDown};
 /// One event of a session.
 #[derive(Debug)]
 pub enum Event<P> {
-    /// The driver runs. First, and once.
+    /// The driver runs. First, and once. Not in a leased session.
     Opened(Opened),
-    /// The database refused to open; only [`Event::Ended`] follows.
+    /// The database refused to open; only [`Event::Ended`] follows. Not in a leased session.
     Refused(Box<Rejection>),
     /// A part of the answer, in the driver's order.
     Part(P),
-    /// The driver is gone. Last, unless an error is.
+    /// The driver is gone; that of a leased session can be asked again. Last, unless an error is.
     Ended(Ended),
 }
 
@@ -34,7 +35,7 @@ pub struct Opened {
     pub driver_pid: u32,
 }
 
-/// The session came to its end.
+/// The session, or the request in a leased one, came to its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ended {
     pub statements_done: u32,
@@ -45,16 +46,23 @@ pub struct Ended {
 
 /// The stream of a session's events.
 ///
-/// The session *is* this stream: dropping it cancels what runs, and the driver is gone within two seconds. After an error
-/// or [`Event::Ended`] it is over. It need not be polled for the session to be cancelled or to reach its deadline.
+/// The session *is* this stream: dropping it cancels what runs, and the driver is gone within two seconds. (In a leased
+/// session it is the request; dropping it cancels that alone.) After an error or [`Event::Ended`] it is over. It need not be
+/// polled for the session to be cancelled or to reach its deadline.
 pub struct Answers<P> {
     reader: Reader<Result<Event<P>, SessionError>>,
     over: bool,
+    /// Tells a leased session that nobody reads, the moment it is so.
+    _gone: Option<DropGuard>,
 }
 
 impl<P> Answers<P> {
     pub(super) fn new(reader: Reader<Result<Event<P>, SessionError>>) -> Self {
-        Self { reader, over: false }
+        Self { reader, over: false, _gone: None }
+    }
+
+    pub(super) fn in_lease(reader: Reader<Result<Event<P>, SessionError>>, gone: DropGuard) -> Self {
+        Self { reader, over: false, _gone: Some(gone) }
     }
 }
 

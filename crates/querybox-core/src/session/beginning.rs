@@ -2,23 +2,27 @@
 
 use std::time::Duration;
 
-use querybox_launcher::{Limits as DriverLimits, OpenOrder, Parameter, ParameterValue, StartOrder};
+use querybox_launcher::{Limits as DriverLimits, OpenOrder, Parameter, ParameterValue, Part, StartOrder};
 use querybox_store::Deadline;
 use querybox_vault::Secret;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::{
-    answers::Answers,
+    answers::{Answers, Event},
     budget::Budget,
-    error::SessionError,
-    handover::handover,
+    error::{LeaseError, SessionError},
+    handover::{Reader, handover},
     history::Note,
     id::SessionId,
+    lease::{Claim, Lease, LeaseTask, Terms},
     prepare::{Prepared, Target},
-    registry::{Absent, Admission, End, Refusal},
+    registry::{Absent, Admission, Kind, Refusal, Running},
+    run::Work,
+    stop::{Cancel, End, Stoppable, stoppable},
     tally::StatementLimits,
-    task::{Task, Work},
+    task::Task,
     watch::Watch,
 };
 use crate::{
@@ -29,6 +33,7 @@ use crate::{
 /// A session that has its place, and does not run yet.
 pub(crate) struct Beginning {
     admission: Admission,
+    stop: Stoppable,
     begun: Instant,
     started: jiff::Timestamp,
     asked_deadline: Deadline,
@@ -63,25 +68,36 @@ const KILL_TIME: Duration = Duration::from_secs(3);
 
 impl Core {
     /// Gives a session its place. The request's time begins.
-    pub(crate) fn begin(&self, id: SessionId, asked_deadline: Deadline) -> Result<Beginning, SessionError> {
+    pub(crate) fn begin(
+        &self,
+        id: SessionId,
+        kind: Kind,
+        asked_deadline: Deadline,
+    ) -> Result<Beginning, SessionError> {
         let started = self.now();
         if self.closing.is_cancelled() {
             return Err(ConnectionError::ShuttingDown(ShuttingDown).into());
         }
-        let admission = self.sessions.admit(id, started).map_err(|refusal| match refusal {
+        let (admission, stop) = self.sessions.admit(id, kind, started).map_err(|refusal| match refusal {
             Refusal::Id(error) => SessionError::Id(error),
             Refusal::Full { max } => SessionError::Full { max },
+            Refusal::LeasesFull { max } => LeaseError::Full { max }.into(),
         })?;
-        Ok(Beginning { admission, begun: Instant::now(), started, asked_deadline })
+        Ok(Beginning { admission, stop, begun: Instant::now(), started, asked_deadline })
     }
 
-    /// Asks a session to stop and waits for its end.
+    /// Asks a session to stop what it runs, and waits for that.
     pub(crate) async fn stop_session(&self, id: SessionId) -> Result<Cancelled, SessionError> {
         let begun = Instant::now();
-        let end = match self.sessions.find(id) {
-            Ok(cancel) => cancel.stop(self.limits.cancel_grace + KILL_TIME).await.unwrap_or(End::Killed),
-            Err(Absent::Ended) => End::AlreadyDone,
+        let cancel = match self.sessions.find(id) {
+            Ok(Running::OneShot(cancel) | Running::Opening(cancel)) => Some(cancel),
+            Ok(Running::Leased(lease)) => lease.cancel(),
+            Err(Absent::Ended | Absent::LeaseEnded(_)) => None,
             Err(Absent::Unknown) => return Err(SessionError::Unknown),
+        };
+        let end = match cancel {
+            Some(cancel) => self.stop(cancel).await,
+            None => End::AlreadyDone,
         };
         let receipt = match end {
             End::Confirmed => Receipt::Confirmed,
@@ -93,8 +109,13 @@ impl Core {
         Ok(Cancelled { receipt, elapsed })
     }
 
+    /// Asks something to stop, and waits until it has.
+    pub(crate) async fn stop(&self, cancel: Cancel) -> End {
+        cancel.stop(self.limits.cancel_grace + KILL_TIME).await.unwrap_or(End::Killed)
+    }
+
     /// The time that a request may take: as it asks, else as its connection says, else as Core was told.
-    fn limit(&self, asked: Deadline, connection: Deadline) -> Option<Duration> {
+    pub(super) fn limit(&self, asked: Deadline, connection: Deadline) -> Option<Duration> {
         match (asked, connection) {
             (Deadline::After(limit), _) | (Deadline::Default, Deadline::After(limit)) => Some(limit),
             (Deadline::None, _) | (Deadline::Default, Deadline::None) => None,
@@ -130,8 +151,8 @@ impl Beginning {
             biased;
             limit = budget.used_up() => Err(SessionError::Deadline { limit }),
             () = core.closing.cancelled() => Err(ConnectionError::ShuttingDown(ShuttingDown).into()),
-            () = self.admission.cancel_asked().cancelled() => {
-                self.admission.tell_end(End::Killed);
+            () = self.stop.asked().cancelled() => {
+                self.stop.tell(End::Killed);
                 Err(SessionError::Cancelled)
             }
             prepared = core.prepare(target, secrets) => prepared,
@@ -162,23 +183,67 @@ impl Beginning {
         Ok(answers)
     }
 
+    /// Starts the task of a session that is to be leased.
+    pub(crate) fn spawn_lease(self, core: &Core, prepared: Prepared, idle_limit: Duration) -> Answers<Part> {
+        let settings = &prepared.settings;
+        let terms = Terms {
+            connection: prepared.connection,
+            driver_type: settings.driver_type.clone(),
+            deadline: settings.deadline,
+            rows_max: settings.rows_max,
+            bytes_max: settings.bytes_max,
+            idle_limit,
+        };
+        let Self { admission, stop, begun, asked_deadline, .. } = self;
+        info!(session = %admission.id, driver = %terms.driver_type, "session begins");
+        let budget = Budget::since(begun, core.limit(asked_deadline, terms.deadline));
+        let (watch, reader) = core.watch(admission.id, stop, None, budget, core.closing.clone());
+        let (start, open) = core.orders(admission.id, prepared);
+        let launcher = core.launcher.clone();
+        core.tracker.spawn(LeaseTask { admission, watch, launcher, start, open, terms }.run());
+        Answers::new(reader)
+    }
+
     /// Makes the two ends of the session's answer.
     pub(crate) fn watch<P>(self, core: &Core, prepared: &Prepared) -> (Watch<P>, Answers<P>) {
-        info!(session = %self.admission.id, driver = %prepared.settings.driver_type, "session begins");
-        let limit = core.limit(self.asked_deadline, prepared.settings.deadline);
-        let (giver, reader) = handover();
-        let watch = Watch {
-            admission: self.admission,
-            giver,
-            budget: Budget::since(self.begun, limit),
-            closing: core.closing.clone(),
-            cancel_grace: core.limits.cancel_grace,
-        };
+        let Self { admission, stop, begun, asked_deadline, .. } = self;
+        let settings = &prepared.settings;
+        info!(session = %admission.id, driver = %settings.driver_type, "session begins");
+        let budget = Budget::since(begun, core.limit(asked_deadline, settings.deadline));
+        let (watch, reader) = core.watch(admission.id, stop, Some(admission), budget, core.closing.clone());
         (watch, Answers::new(reader))
     }
 }
 
 impl Core {
+    /// Makes the two ends of an answer in a leased session, and the claim to run there.
+    pub(crate) fn watch_in_lease<P>(
+        &self,
+        lease: &Lease,
+        begun: Instant,
+        deadline: Deadline,
+    ) -> (Watch<P>, Claim, Answers<P>) {
+        let (stop, cancel) = stoppable();
+        let budget = Budget::since(begun, self.limit(deadline, lease.terms.deadline));
+        let (watch, reader) = self.watch(lease.id, stop, None, budget, lease.ending.clone());
+        let reader_gone = CancellationToken::new();
+        let answers = Answers::in_lease(reader, reader_gone.clone().drop_guard());
+        (watch, Claim { cancel, reader_gone }, answers)
+    }
+
+    fn watch<P>(
+        &self,
+        id: SessionId,
+        stop: Stoppable,
+        admission: Option<Admission>,
+        budget: Budget,
+        closing: CancellationToken,
+    ) -> (Watch<P>, Reader<Result<Event<P>, SessionError>>) {
+        let (giver, reader) = handover();
+        let cancel_grace = self.limits.cancel_grace;
+        (Watch { id, stop, admission, giver, budget, closing, cancel_grace }, reader)
+    }
+
     /// What the launcher is asked for.
     pub(crate) fn orders(&self, session: SessionId, prepared: Prepared) -> (StartOrder, OpenOrder) {
         let Prepared { driver, grant, settings, secrets, .. } = prepared;

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf, time::Duration};
 
 use querybox_launcher::{CallError, StartError};
 
-use super::SessionIdError;
+use super::{SessionIdError, lease::LeaseEnd};
 use crate::ConnectionError;
 
 /// Why a session could not begin, or did not come to its end.
@@ -33,10 +33,24 @@ pub enum SessionError {
     /// Somebody cancelled the session, and the database had not answered when it ended.
     #[error("the session was cancelled")]
     Cancelled,
+    /// A leased session does not take the request.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
     #[error("the driver could not be started")]
     Start(#[from] StartError),
     #[error(transparent)]
     Driver(#[from] CallError),
+}
+
+/// Why a leased session does not take a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LeaseError {
+    #[error("{max} sessions are leased, and no more may be")]
+    Full { max: usize },
+    #[error("the session already runs something")]
+    Busy,
+    #[error("the session has ended: {0}")]
+    Ended(LeaseEnd),
 }
 
 impl SessionError {
@@ -51,6 +65,9 @@ impl SessionError {
             Self::File { .. } => "file",
             Self::Deadline { .. } => "deadline",
             Self::Cancelled => "cancelled",
+            Self::Lease(LeaseError::Full { .. }) => "leases full",
+            Self::Lease(LeaseError::Busy) => "session busy",
+            Self::Lease(LeaseError::Ended(_)) => "session ended",
             Self::Start(_) => "driver did not start",
             Self::Driver(CallError::Ended(_)) => "driver ended",
             Self::Driver(CallError::Driver { .. }) => "driver failed",

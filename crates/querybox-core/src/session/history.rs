@@ -57,6 +57,7 @@ fn derive_outcome(rejected: bool, cancel_asked: bool, last: &Result<(), SessionE
             | SessionError::Connection(_)
             | SessionError::SecretMissing(_)
             | SessionError::File { .. }
+            | SessionError::Lease(_)
             | SessionError::Start(_)
             | SessionError::Driver(CallError::Driver { .. } | CallError::Broken(_)),
         ) => Outcome::Failed,

@@ -1,6 +1,6 @@
 //! What a session has answered so far, and whether its driver keeps within the limits it was given.
 
-use querybox_launcher::{BrokenContract, Fact, Part, Rejection};
+use querybox_launcher::{BrokenContract, Fact, Part, Rejection, TransactionState};
 
 use super::answers::Ended;
 
@@ -16,6 +16,8 @@ pub(crate) struct Tally {
     pub(super) ended: Ended,
     /// The database refused something.
     pub(super) rejected: bool,
+    /// As the last statement left it. `None`: none has ended.
+    pub(super) transaction: Option<TransactionState>,
 }
 
 /// What one statement may return. The driver was told, and stops by itself.
@@ -51,6 +53,7 @@ impl Tally {
             bytes: 0,
             ended: Ended::default(),
             rejected: false,
+            transaction: None,
         }
     }
 
@@ -90,6 +93,7 @@ impl Tally {
         if !rejection.rolled_back_at_end {
             self.ended.statements_rejected += 1;
         }
+        self.transaction = Some(rejection.transaction);
     }
 }
 
@@ -99,7 +103,10 @@ impl Answer for Part {
             Fact::Header { .. } => tally.statement_begins(),
             Fact::Batch { rows, bytes } => tally.batch(*rows, *bytes)?,
             Fact::Notice | Fact::Progress | Fact::ColumnFacts => {}
-            Fact::Summary(_) => tally.ended.statements_done += 1,
+            Fact::Summary(summary) => {
+                tally.ended.statements_done += 1;
+                tally.transaction = Some(summary.transaction);
+            }
             Fact::Rejection(rejection) => tally.rejection(rejection),
         }
         Ok(())

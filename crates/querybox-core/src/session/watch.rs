@@ -10,7 +10,9 @@ use super::{
     budget::Budget,
     error::SessionError,
     handover::{Giver, ReaderGone},
-    registry::{Admission, End},
+    id::SessionId,
+    registry::Admission,
+    stop::{End, Stoppable},
 };
 use crate::{ConnectionError, ShuttingDown};
 
@@ -28,18 +30,8 @@ pub(crate) enum Interruption {
 }
 
 /// A driver that is no longer wanted, and whose end nobody waits for with a receipt, has this long to stop of itself. With
-/// the kill behind it, it is gone well within two seconds.
+/// the kill behind it, it is gone well within two seconds, and within one of a deadline.
 const UNWANTED_GRACE: Duration = Duration::from_millis(800);
-
-impl Interruption {
-    /// How long the driver may take to stop before it is killed.
-    pub(super) fn grace(self, cancel_grace: Duration) -> Duration {
-        match self {
-            Self::Cancelled => cancel_grace,
-            Self::Deadline(_) | Self::ReaderGone | Self::ShuttingDown => UNWANTED_GRACE,
-        }
-    }
-}
 
 impl From<Interruption> for SessionError {
     fn from(interruption: Interruption) -> Self {
@@ -58,9 +50,13 @@ impl From<ReaderGone> for Interruption {
     }
 }
 
-/// Everything outside a session that its work depends on: its reader, its time, those who may stop it.
+/// Everything outside a request that its work depends on: its reader, its time, those who may stop it.
 pub(crate) struct Watch<P> {
-    pub(super) admission: Admission,
+    pub(super) id: SessionId,
+    // Before the place, so that those who asked are told before the session is gone.
+    pub(super) stop: Stoppable,
+    /// The session's place, which ends with this request. `None`: the session is leased, and goes on.
+    pub(super) admission: Option<Admission>,
     pub(super) giver: Giver<Result<Event<P>, SessionError>>,
     pub(super) budget: Budget,
     pub(super) closing: CancellationToken,
@@ -97,26 +93,38 @@ impl<P> Watch<P> {
 
     /// The moment until which an interrupted driver may stop of itself.
     pub(super) fn grace_end(&self, interruption: Interruption) -> Instant {
-        Instant::now() + interruption.grace(self.cancel_grace)
+        let grace = match interruption {
+            Interruption::Cancelled => self.cancel_grace,
+            // A kill would take the whole session away, with its transaction.
+            Interruption::ReaderGone if self.admission.is_none() => self.cancel_grace,
+            Interruption::Deadline(_) | Interruption::ReaderGone | Interruption::ShuttingDown => {
+                UNWANTED_GRACE
+            }
+        };
+        Instant::now() + grace
     }
 
-    /// Tells those who asked to stop the session how it went.
-    pub(super) fn tell_end(&self, end: End) {
-        self.admission.tell_end(end);
+    /// Whether the reader is given what the driver says after it was told to stop.
+    pub(super) fn keeps_rest(&self, interruption: Interruption) -> bool {
+        match interruption {
+            Interruption::Cancelled => true,
+            // The session goes on: its reader has to hear how the transaction stands.
+            Interruption::Deadline(_) => self.admission.is_none(),
+            Interruption::ReaderGone | Interruption::ShuttingDown => false,
+        }
     }
 
     /// Gives the place back, then tells the reader the rest, for as long as it reads and Core is there.
     pub(crate) async fn conclude(self, parked: VecDeque<P>, last: Result<Ended, SessionError>) {
-        let Self { admission, giver, closing, .. } = self;
+        let Self { stop, admission, giver, closing, .. } = self;
         if matches!(last, Err(SessionError::Cancelled)) {
             // Nothing else was told: no database has answered.
-            admission.tell_end(End::Killed);
+            stop.tell(End::Killed);
         }
+        drop(stop);
         drop(admission);
         let deliver = async {
-            for part in parked {
-                giver.give(Ok(Event::Part(part))).await?;
-            }
+            give_all(&giver, parked).await?;
             giver.give(last.map(Event::Ended)).await
         };
         tokio::select! {
@@ -127,13 +135,49 @@ impl<P> Watch<P> {
         }
     }
 
+    /// Tells the reader the rest, for as long as it reads and the session does not have to end. `over` is called before
+    /// the last word: whoever has heard that may ask again.
+    pub(super) async fn conclude_leased(
+        self,
+        parked: VecDeque<P>,
+        last: Result<Ended, SessionError>,
+        over: impl FnOnce(),
+    ) {
+        let Self { stop, giver, closing, .. } = self;
+        drop(stop);
+        let deliver = async {
+            give_all(&giver, parked).await?;
+            giver.asked().await
+        };
+        let asked = tokio::select! {
+            biased;
+            asked = deliver => asked.is_ok(),
+            () = closing.cancelled() => false,
+        };
+        over();
+        if asked {
+            // The reader asked, so this does not wait.
+            let _ = giver.give(last.map(Event::Ended)).await;
+        }
+    }
+
     async fn interruption(&self) -> Interruption {
         tokio::select! {
             biased;
             () = self.closing.cancelled() => Interruption::ShuttingDown,
-            () = self.admission.cancel_asked().cancelled() => Interruption::Cancelled,
+            () = self.stop.asked().cancelled() => Interruption::Cancelled,
             () = self.giver.reader_gone() => Interruption::ReaderGone,
             limit = self.budget.used_up() => Interruption::Deadline(limit),
         }
     }
+}
+
+async fn give_all<P>(
+    giver: &Giver<Result<Event<P>, SessionError>>,
+    parts: VecDeque<P>,
+) -> Result<(), ReaderGone> {
+    for part in parts {
+        giver.give(Ok(Event::Part(part))).await?;
+    }
+    Ok(())
 }

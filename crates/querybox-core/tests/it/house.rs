@@ -45,6 +45,8 @@ impl House {
             plugin_folders: vec![path("first"), path("missing"), path("second")],
             limits: Limits {
                 sessions_max: 2,
+                leases_max: 2,
+                lease_idle: Duration::from_secs(600),
                 deadline: Duration::from_secs(30),
                 connect: Duration::from_secs(10),
                 cancel_grace: GRACE,

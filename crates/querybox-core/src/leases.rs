@@ -1,0 +1,184 @@
+//! Leased sessions: a driver that is kept, and asked again and again.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::StreamExt as _;
+use querybox_launcher::{Described, Part, Rejection, SchemaOrder, SchemaPart};
+use querybox_store::Deadline;
+use querybox_vault::Secret;
+use tokio::time::Instant;
+
+use crate::{
+    ConnectionError, Core, ShuttingDown,
+    execution::{ExecuteOptions, Follows, Script},
+    schema::Catalog,
+    session::{
+        Absent, Answers, EndCause, Event, Job, Kind, Lease, LeaseEnd, LeaseError, Note, Opened, Run, Running,
+        SessionError, SessionId, StatementLimits, Target, Terms, Work,
+    },
+};
+
+/// Asks for a session that is kept.
+#[derive(Debug)]
+pub struct LeaseRequest {
+    pub session_id: SessionId,
+    pub target: Target,
+    /// By the names of their fields. Moved to the driver's socket and wiped.
+    pub secrets: Vec<(String, Secret)>,
+    /// How long it may be unused. `None`, or more than Core's limit: as Core's limit.
+    pub idle_limit: Option<Duration>,
+}
+
+/// What became of such a request.
+#[derive(Debug)]
+pub enum LeaseOutcome {
+    Leased(Leased),
+    /// The database refused. The driver is gone.
+    Refused(Box<Rejection>),
+}
+
+/// A session that is kept until it ends.
+#[derive(Debug)]
+pub struct Leased {
+    pub opened: Opened,
+    /// What its driver says of itself.
+    pub driver: Arc<Described>,
+    pub idle_limit: Duration,
+}
+
+impl Core {
+    /// Starts a driver, opens its session and keeps both. Dropping the future ends them.
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute), and [`LeaseError::Full`].
+    pub async fn open_session(&self, request: LeaseRequest) -> Result<LeaseOutcome, SessionError> {
+        let LeaseRequest { session_id, target, secrets, idle_limit } = request;
+        let beginning = self.begin(session_id, Kind::Leased, Deadline::Default)?;
+        let prepared = beginning.prepare(self, target, secrets).await?;
+        let idle_limit = idle_limit.map_or(self.limits.lease_idle, |asked| asked.min(self.limits.lease_idle));
+        let driver = Arc::clone(&prepared.driver);
+        let mut answers = beginning.spawn_lease(self, prepared, idle_limit);
+        while let Some(event) = answers.next().await {
+            match event? {
+                Event::Opened(opened) if opened.server.is_some() => {
+                    return Ok(LeaseOutcome::Leased(Leased { opened, driver, idle_limit }));
+                }
+                Event::Refused(rejection) => return Ok(LeaseOutcome::Refused(rejection)),
+                // The refusal follows.
+                Event::Opened(_) | Event::Part(_) | Event::Ended(_) => {}
+            }
+        }
+        // A task that says nothing goes down with its runtime.
+        Err(ConnectionError::ShuttingDown(ShuttingDown).into())
+    }
+
+    /// Runs a script in a leased session. Dropping the stream cancels the script; the session goes on, and its next request
+    /// waits until the script has stopped.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unknown`], [`LeaseError::Busy`], [`LeaseError::Ended`]. The stream has those of the driver;
+    /// [`lease_end`](Self::lease_end) tells whether the session goes on.
+    pub async fn execute_in_session(
+        &self,
+        id: SessionId,
+        sql: String,
+        options: ExecuteOptions,
+    ) -> Result<Answers<Part>, SessionError> {
+        let request = self.request(id)?;
+        let Terms { connection, driver_type, rows_max, bytes_max, .. } = &request.lease.terms;
+        let limits = StatementLimits {
+            rows_max: options.rows_max.or(*rows_max),
+            bytes_max: options.bytes_max.or(*bytes_max),
+        };
+        let note = Note {
+            store: self.store().map_err(ConnectionError::from)?,
+            clock: self.clock.clone(),
+            session: id,
+            connection: *connection,
+            driver_type: driver_type.clone(),
+            started: self.now(),
+            begun: request.begun,
+        };
+        let deadline = options.deadline;
+        let script = Script::new(sql, options, limits, Follows::More);
+        request.send(self, deadline, script, limits, Some(note), Job::Script).await
+    }
+
+    /// Streams what the database of a leased session holds. Dropping the stream stops it; the session goes on.
+    ///
+    /// # Errors
+    ///
+    /// As [`execute_in_session`](Self::execute_in_session).
+    pub async fn schema_in_session(
+        &self,
+        id: SessionId,
+        filter: SchemaOrder,
+    ) -> Result<Answers<SchemaPart>, SessionError> {
+        let limits = StatementLimits::default();
+        let catalog = Catalog(filter);
+        self.request(id)?.send(self, Deadline::Default, catalog, limits, None, Job::Catalog).await
+    }
+
+    /// Ends a leased session and what it runs. Resolves when its driver is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unknown`]; [`LeaseError::Ended`] when it has ended already.
+    pub async fn close_session(&self, id: SessionId) -> Result<LeaseEnd, SessionError> {
+        match self.sessions.find(id) {
+            Ok(Running::Leased(lease)) => Ok(lease.close().await?),
+            Ok(Running::Opening(cancel)) => {
+                self.stop(cancel).await;
+                Ok(LeaseEnd { cause: EndCause::Closed, transaction_lost: false })
+            }
+            Ok(Running::OneShot(_)) | Err(Absent::Ended | Absent::Unknown) => Err(SessionError::Unknown),
+            Err(Absent::LeaseEnded(end)) => Err(LeaseError::Ended(end).into()),
+        }
+    }
+
+    /// How a leased session ended. `None`: it goes on, or nothing is known of it.
+    #[must_use]
+    pub fn lease_end(&self, id: SessionId) -> Option<LeaseEnd> {
+        match self.sessions.find(id) {
+            Ok(Running::Leased(lease)) => lease.end(),
+            Err(Absent::LeaseEnded(end)) => Some(end),
+            Ok(Running::Opening(_) | Running::OneShot(_)) | Err(Absent::Ended | Absent::Unknown) => None,
+        }
+    }
+
+    /// Begins a request in a leased session. Its time begins.
+    fn request(&self, id: SessionId) -> Result<LeaseCall, SessionError> {
+        let begun = Instant::now();
+        match self.sessions.find(id) {
+            Ok(Running::Leased(lease)) => Ok(LeaseCall { lease, begun }),
+            Ok(Running::Opening(_)) => Err(LeaseError::Busy.into()),
+            Ok(Running::OneShot(_)) | Err(Absent::Ended | Absent::Unknown) => Err(SessionError::Unknown),
+            Err(Absent::LeaseEnded(end)) => Err(LeaseError::Ended(end).into()),
+        }
+    }
+}
+
+/// A request in a leased session that was not sent yet.
+struct LeaseCall {
+    lease: Arc<Lease>,
+    begun: Instant,
+}
+
+impl LeaseCall {
+    async fn send<W: Work>(
+        self,
+        core: &Core,
+        deadline: Deadline,
+        work: W,
+        limits: StatementLimits,
+        note: Option<Note>,
+        job: impl FnOnce(Run<W>) -> Job,
+    ) -> Result<Answers<W::Part>, SessionError> {
+        let Self { lease, begun } = self;
+        let (watch, claim, answers) = core.watch_in_lease(&lease, begun, deadline);
+        lease.run(claim, job(Run { watch, work, limits, note })).await?;
+        Ok(answers)
+    }
+}

@@ -1,0 +1,150 @@
+//! Leased sessions: one driver, asked again and again.
+//!
+//! A [`Lease`] is what all who know the session's id share. Its [`state`] decides under one short lock who may ask; the
+//! request then goes to the session's [`task`], which alone holds the driver.
+
+mod job;
+mod state;
+mod task;
+
+use std::time::Duration;
+
+use querybox_launcher::TransactionState;
+use querybox_store::{ConnectionId, Deadline, DriverType};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{error::LeaseError, id::SessionId, stop::Cancel};
+
+pub(crate) use job::{Job, Run};
+pub use state::{EndCause, LeaseEnd};
+use state::{Event, Machine, Verdict};
+pub(crate) use task::LeaseTask;
+
+/// A leased session, as those see it who ask something of it.
+pub(crate) struct Lease {
+    pub(crate) id: SessionId,
+    pub(crate) terms: Terms,
+    /// Cancelled when it has to end: it is closed, or Core ends.
+    pub(super) ending: CancellationToken,
+    inner: watch::Sender<Inner>,
+    jobs: mpsc::Sender<Job>,
+}
+
+/// What holds for each request of a leased session: its connection's word at the time when it was opened.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    /// `None`: it is not saved.
+    pub(crate) connection: Option<ConnectionId>,
+    pub(crate) driver_type: DriverType,
+    pub(crate) deadline: Deadline,
+    pub(crate) rows_max: Option<u64>,
+    pub(crate) bytes_max: Option<u64>,
+    pub(crate) idle_limit: Duration,
+}
+
+struct Inner {
+    machine: Machine,
+    /// What runs, or ran last.
+    claim: Option<Claim>,
+}
+
+/// A request that wants to run.
+#[derive(Clone)]
+pub(crate) struct Claim {
+    pub(crate) cancel: Cancel,
+    /// Cancelled when nobody reads its answer any more.
+    pub(crate) reader_gone: CancellationToken,
+}
+
+impl Lease {
+    /// A session that has just opened, and the end at which its task receives requests.
+    fn new(id: SessionId, terms: Terms, ending: CancellationToken) -> (Self, mpsc::Receiver<Job>) {
+        // One runs at a time, and is taken out before the next is let in.
+        let (jobs, received) = mpsc::channel(1);
+        let (inner, _) = watch::channel(Inner { machine: Machine::new(), claim: None });
+        (Self { id, terms, ending, inner, jobs }, received)
+    }
+
+    /// Runs a request when none runs. One whose answer nobody reads any more is being stopped, and waited for.
+    ///
+    /// # Errors
+    ///
+    /// [`LeaseError::Busy`], [`LeaseError::Ended`].
+    pub(crate) async fn run(&self, claim: Claim, job: Job) -> Result<(), LeaseError> {
+        let mut changes = self.inner.subscribe();
+        loop {
+            match self.claim(&claim) {
+                Verdict::Goes | Verdict::Nothing => break,
+                Verdict::Over(end) => return Err(LeaseError::Ended(end)),
+                Verdict::Busy if self.is_abandoned() => {
+                    // The sender is in `self`.
+                    let _ = changes.changed().await;
+                }
+                Verdict::Busy => return Err(LeaseError::Busy),
+            }
+        }
+        // No await lies between the claim and this, so that nobody can be dropped with the claim alone.
+        self.jobs.try_send(job).map_err(|_| LeaseError::Ended(self.end_or(EndCause::DriverFailed)))
+    }
+
+    fn claim(&self, claim: &Claim) -> Verdict {
+        let mut verdict = Verdict::Nothing;
+        self.inner.send_if_modified(|inner| {
+            verdict = inner.machine.apply(Event::Asked);
+            let goes = verdict == Verdict::Goes;
+            if goes {
+                inner.claim = Some(claim.clone());
+            }
+            goes
+        });
+        verdict
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.inner.borrow().claim.as_ref().is_some_and(|claim| claim.reader_gone.is_cancelled())
+    }
+
+    /// The wish to stop what runs. `None`: nothing ran yet. When what ran is over, it is answered at once.
+    pub(crate) fn cancel(&self) -> Option<Cancel> {
+        self.inner.borrow().claim.as_ref().map(|claim| claim.cancel.clone())
+    }
+
+    /// Ends the session and what it runs. Resolves when the driver is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`LeaseError::Ended`]: it has ended already, or is about to.
+    pub(crate) async fn close(&self) -> Result<LeaseEnd, LeaseError> {
+        let verdict = self.apply(Event::End(EndCause::Closed));
+        self.ending.cancel();
+        if verdict != Verdict::Goes {
+            return Err(LeaseError::Ended(self.end_or(EndCause::Closed)));
+        }
+        // The sender is in `self`, and the task tells its end whatever happens to it.
+        let _ = self.inner.subscribe().wait_for(|inner| inner.machine.has_ended()).await;
+        Ok(self.end_or(EndCause::Closed))
+    }
+
+    /// How it ended, or is about to. `None`: it goes on.
+    pub(crate) fn end(&self) -> Option<LeaseEnd> {
+        self.inner.borrow().machine.end()
+    }
+
+    fn end_or(&self, cause: EndCause) -> LeaseEnd {
+        self.end().unwrap_or(LeaseEnd { cause, transaction_lost: false })
+    }
+
+    fn transaction_is(&self, transaction: TransactionState) {
+        self.apply(Event::Transaction(transaction));
+    }
+
+    fn apply(&self, event: Event) -> Verdict {
+        let mut verdict = Verdict::Nothing;
+        self.inner.send_if_modified(|inner| {
+            verdict = inner.machine.apply(event);
+            verdict == Verdict::Goes
+        });
+        verdict
+    }
+}

@@ -1,0 +1,183 @@
+//! One request on an open driver: sent, handed on part by part, stopped when it must be.
+
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    future::{Future, pending, ready},
+    time::Duration,
+};
+
+use querybox_launcher::{CallError, CancelOutcome, OpenDriver, Reason};
+use tokio::time::{sleep, timeout_at};
+
+use super::{
+    answers::Event,
+    error::SessionError,
+    parking::Parking,
+    stop::End,
+    tally::{Answer, Tally},
+    watch::{Interruption, Watch},
+};
+
+/// What a session does once it is open.
+pub(crate) trait Work: Send + 'static {
+    type Part: Answer;
+    /// The driver's answer.
+    type Parts: Send;
+
+    /// Sends the request.
+    fn begin(self, driver: &OpenDriver) -> impl Future<Output = Result<Self::Parts, CallError>> + Send;
+
+    /// The next part; `None` after the last. Must be cancel-safe.
+    fn next(parts: &mut Self::Parts) -> impl Future<Output = Result<Option<Self::Part>, CallError>> + Send;
+}
+
+/// What a request came to.
+pub(super) struct Finish<P> {
+    /// Parts that came while the driver was stopped, for the reader.
+    pub(super) parked: VecDeque<P>,
+    /// What the reader hears last.
+    pub(super) last: Result<(), SessionError>,
+    pub(super) after: After,
+}
+
+/// How the driver stands after a request.
+#[derive(Debug)]
+pub(super) enum After {
+    /// It has answered to the end, and can be asked again.
+    Ready,
+    /// The call failed.
+    Failed(CallError),
+    /// It did not stop within its grace.
+    Stuck,
+}
+
+impl After {
+    /// Whether the driver can be asked again, and its transaction is what it was.
+    pub(super) fn goes_on(&self) -> bool {
+        match self {
+            Self::Ready => true,
+            // It refused the request before the database had heard of it.
+            Self::Failed(CallError::Driver { reason, .. }) => {
+                matches!(reason, Reason::BindingInvalid | Reason::Unsupported)
+            }
+            Self::Failed(CallError::Ended(_) | CallError::Broken(_)) | Self::Stuck => false,
+        }
+    }
+
+    /// Sees the driver gone: one that still obeys may leave its database.
+    pub(super) async fn end(&self, driver: OpenDriver) {
+        match self {
+            Self::Ready | Self::Failed(CallError::Driver { .. } | CallError::Ended(_)) => {
+                driver.close().await
+            }
+            Self::Failed(CallError::Broken(_)) | Self::Stuck => driver.kill().await,
+        };
+    }
+}
+
+impl<P> Finish<P> {
+    fn failed(error: CallError) -> Self {
+        Self { parked: VecDeque::new(), last: Err(error.clone().into()), after: After::Failed(error) }
+    }
+}
+
+/// Sends the request and hands its answer on.
+pub(super) async fn answer<W: Work>(
+    watch: &mut Watch<W::Part>,
+    driver: &OpenDriver,
+    work: W,
+    tally: &mut Tally,
+) -> Finish<W::Part> {
+    let begun = work.begin(driver);
+    tokio::pin!(begun);
+    let mut parts = match watch.unless_interrupted(&mut begun).await {
+        Ok(Ok(parts)) => parts,
+        Ok(Err(error)) => return Finish::failed(error),
+        Err(interruption) => return stop::<W>(watch, driver, begun, tally, interruption).await,
+    };
+    loop {
+        let step = match watch.reader_asks().await {
+            Ok(()) => watch.unless_interrupted(W::next(&mut parts)).await,
+            Err(interruption) => Err(interruption),
+        };
+        match step {
+            Ok(Ok(Some(part))) => {
+                if let Err(broken) = part.count(tally) {
+                    return Finish::failed(broken.into());
+                }
+                // The reader asked, so this does not wait, and no cancel can take the part away. A reader that goes now is
+                // seen at the next step.
+                let _ = watch.giver.give(Ok(Event::Part(part))).await;
+            }
+            Ok(Ok(None)) => {
+                return Finish { parked: VecDeque::new(), last: Ok(()), after: After::Ready };
+            }
+            Ok(Err(error)) => return Finish::failed(error),
+            Err(interruption) => {
+                return stop::<W>(watch, driver, ready(Ok(parts)), tally, interruption).await;
+            }
+        }
+    }
+}
+
+/// Asks the driver to stop, and reads what it still has to say until its grace is over.
+///
+/// It reads on without the reader: whoever cancels is answered also when nobody reads.
+async fn stop<W: Work>(
+    watch: &Watch<W::Part>,
+    driver: &OpenDriver,
+    parts: impl Future<Output = Result<W::Parts, CallError>>,
+    tally: &mut Tally,
+    interruption: Interruption,
+) -> Finish<W::Part> {
+    let end = watch.grace_end(interruption);
+    let keeps = watch.keeps_rest(interruption);
+    let mut parking = if keeps { Parking::open() } else { Parking::closed() };
+    let drained = {
+        let drain = timeout_at(end, drain::<W>(watch, parts, tally, &mut parking));
+        tokio::select! {
+            biased;
+            drained = drain => drained,
+            never = ask_to_stop(driver) => match never {},
+        }
+    };
+    let (last, after) = match drained {
+        Ok(Ok(())) if parking.is_whole() => (Ok(()), After::Ready),
+        Ok(Ok(())) => (Err(interruption.into()), After::Ready),
+        Ok(Err(error)) => (Err(error.clone().into()), After::Failed(error)),
+        Err(_) => (Err(interruption.into()), After::Stuck),
+    };
+    // What a cancelled driver says counts. Whoever asked for something else is told that.
+    let last = if interruption == Interruption::Cancelled { last } else { Err(interruption.into()) };
+    Finish { parked: parking.into_parts(), last, after }
+}
+
+/// A cancel may overtake the request that it is to stop; until that has come too, nothing runs.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Asks for as long as it is polled. Whatever is answered: what counts is how the parts go on.
+async fn ask_to_stop(driver: &OpenDriver) -> Infallible {
+    while let Ok(CancelOutcome::NothingRuns) = driver.cancel().await {
+        sleep(ASK_AGAIN).await;
+    }
+    pending().await
+}
+
+/// Reads to the end of the answer.
+async fn drain<W: Work>(
+    watch: &Watch<W::Part>,
+    parts: impl Future<Output = Result<W::Parts, CallError>>,
+    tally: &mut Tally,
+    parking: &mut Parking<W::Part>,
+) -> Result<(), CallError> {
+    let mut parts = parts.await?;
+    while let Some(part) = W::next(&mut parts).await? {
+        part.count(tally)?;
+        if part.is_rejection() {
+            watch.stop.tell(End::Confirmed);
+        }
+        parking.park(part);
+    }
+    Ok(())
+}

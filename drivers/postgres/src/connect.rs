@@ -7,6 +7,7 @@ use postgres_protocol::{
     message::{backend::Message, frontend},
 };
 use querybox_plugin::{Endpoint, Error, Open, OpenError, Reason, Stages, Stream, dial_resolved, pb, resolve};
+use querybox_sql::{Dialect, Statement, split};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     cancel::{Canceller, Key},
     connection::Connection,
     options::Options,
+    script,
     session::PostgresSession,
     settings::{Looks, Reported},
     wire::{Transport, Wire},
@@ -191,11 +193,28 @@ async fn set_up(connection: &mut Connection, open: &Open) -> Result<(), OpenErro
     if let Some(search_path) = &search_path {
         connection.simple_answer(search_path).await?;
     }
-    if !open.startup_sql.is_empty() {
-        if open.startup_sql.contains('\0') {
-            return Err(Error::parameter("startup_sql", "has a zero byte in it").into());
-        }
-        connection.simple(&open.startup_sql).await?;
+    start_up(connection, &open.startup_sql).await
+}
+
+/// Runs the user's start-up script: each statement commits by itself, as in any script.
+async fn start_up(connection: &mut Connection, script: &str) -> Result<(), OpenError> {
+    if script.contains('\0') {
+        return Err(Error::parameter("startup_sql", "has a zero byte in it").into());
+    }
+    let statements = split(script, &Dialect::postgres())
+        .map_err(|error| OpenError::Rejected(Box::new(script::cannot_be_split(&error))))?;
+    for Statement { range, .. } in statements {
+        let start = u32::try_from(range.start).ok();
+        connection.simple(&script[range]).await.map_err(|error| match error {
+            OpenError::Rejected(mut rejection) => {
+                rejection.position_byte = rejection
+                    .position_byte
+                    .zip(start)
+                    .map(|(position, start)| position.saturating_add(start));
+                OpenError::Rejected(rejection)
+            }
+            failed @ OpenError::Failed(_) => failed,
+        })?;
         connection.looks = Looks::Stale;
     }
     Ok(())

@@ -220,7 +220,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Runs statements of the driver's own or the user's start-up script, forgetting what they return but for the last
+    /// Runs a statement of the driver's own or of the user's start-up script, forgetting what it returns but for the last
     /// row, whose values are answered as text.
     ///
     /// # Errors

@@ -190,4 +190,13 @@ mod tests {
             assert!(!is_local(&tcp(host)), "{host}");
         }
     }
+
+    #[test]
+    fn a_server_elsewhere_must_prove_who_it_is_unless_that_is_switched_off() {
+        let tls = |endpoint: &Endpoint| tls(&Parameters::default(), endpoint).unwrap();
+        assert!(matches!(tls(&tcp("db.example.com")), Tls::Verified(_)));
+        assert!(matches!(tls(&tcp("10.0.0.1")), Tls::Verified(_)));
+        assert!(matches!(tls(&tcp("localhost")), Tls::Off));
+        assert!(matches!(tls(&Endpoint::Unix { path: "/run/.s.PGSQL.5432".into() }), Tls::Off));
+    }
 }

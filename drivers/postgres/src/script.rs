@@ -145,12 +145,14 @@ fn lost_step() -> Error {
 }
 
 /// The rejection of a script that is not SQL alone.
-fn cannot_be_split(error: &SplitError) -> pb::Rejection {
+pub(crate) fn cannot_be_split(error: &SplitError) -> pb::Rejection {
+    let SplitError::BackslashCommand { offset, .. } = error;
     pb::Rejection {
         // syntax_error
         sqlstate: "42601".into(),
         severity: "ERROR".into(),
         message: error.to_string(),
+        position_byte: u32::try_from(*offset).ok(),
         ..pb::Rejection::default()
     }
 }

@@ -7,19 +7,27 @@ use std::collections::HashMap;
 
 use crate::rejection::Counting;
 
+/// What is looked at of all that a server may report.
+const LOOKED_AT: [&str; 7] = [
+    "server_version",
+    "session_authorization",
+    "client_encoding",
+    "server_encoding",
+    "DateStyle",
+    "TimeZone",
+    "integer_datetimes",
+];
+
 /// The settings that the server reports, as it last did.
 #[derive(Debug, Default)]
 pub(crate) struct Reported {
-    values: HashMap<String, String>,
+    values: HashMap<&'static str, String>,
 }
-
-/// What a server may report without filling the driver's memory.
-const SETTINGS_MAX: usize = 1_000;
 
 impl Reported {
     pub(crate) fn report(&mut self, name: &str, value: &str) {
-        if self.values.len() < SETTINGS_MAX || self.values.contains_key(name) {
-            self.values.insert(name.to_owned(), value.to_owned());
+        if let Some(name) = LOOKED_AT.iter().find(|looked_at| **looked_at == name) {
+            self.values.insert(name, value.to_owned());
         }
     }
 

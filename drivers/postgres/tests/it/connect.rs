@@ -97,10 +97,13 @@ async fn a_start_up_script_that_fails_is_the_refusal_of_the_session() {
     let server = Postgres::start();
     let mut client = Client::connect(Driver);
     let mut request = client.open_request(parameters(&server), secrets());
-    let options = pb::OpenOptions { startup_sql: "select nowhere".into(), ..pb::OpenOptions::default() };
+    let options = pb::OpenOptions {
+        startup_sql: "select 1; vacuum; select nowhere".into(),
+        ..pb::OpenOptions::default()
+    };
     request.options = Some(options);
     let Outcome::Rejection(rejection) = client.open_with(request).await.unwrap() else { panic!("refused") };
-    assert_eq!((rejection.sqlstate.as_str(), rejection.position_byte), ("42703", Some(7)));
+    assert_eq!((rejection.sqlstate.as_str(), rejection.position_byte), ("42703", Some(25)));
 
     let mut client = Client::connect(Driver);
     let mut request = client.open_request(parameters(&server), secrets());

@@ -1,18 +1,29 @@
 //! Scripts: what their statements answer, and what frames them.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{Read as _, Write as _},
+    os::unix::net::UnixStream,
+    time::{Duration, Instant},
+};
 
+use bytes::BytesMut;
 use futures::StreamExt as _;
-use querybox_fixtures::Postgres;
+use postgres_protocol::message::{backend::Message, frontend};
+use querybox_fixtures::{Postgres, PostgresOptions};
 use querybox_plugin::{
     pb::{self, TransactionState, execute_response::Part},
     testkit::{Answer, Client},
 };
 
+use querybox_sql::testkit::postgres_script;
+
 use crate::{
     rendering::csv,
     server::{ends, open, reason, rejection},
 };
+
+/// Scripts that are made up.
+const GENERATED: u64 = 200;
 
 #[tokio::test]
 async fn every_kind_of_statement_answers() {
@@ -245,7 +256,8 @@ async fn values_are_bound_by_number_and_by_name() {
 
 #[tokio::test]
 async fn a_script_has_as_many_results_as_the_simple_protocol_has_answers() {
-    let server = Postgres::start();
+    let access = ["local all all trust", "host all all all scram-sha-256"];
+    let server = Postgres::start_with(&PostgresOptions { access: &access, ..Default::default() });
     let mut client = open(&server).await;
     let script = r#"
         select ';' as ";", E'\';' as b, $tag$ ; $$ ; $tag$ as c; -- ; here
@@ -262,4 +274,43 @@ async fn a_script_has_as_many_results_as_the_simple_protocol_has_answers() {
     let refused = rejection(&mut client, "select 1;\n\\d t").await;
     assert_eq!(refused.sqlstate, "42601");
     assert!(refused.message.contains("\\d"), "{refused:?}");
+    assert_eq!(refused.position_byte, Some(10));
+
+    for seed in 0..GENERATED {
+        let script = postgres_script(seed);
+        let answer = open(&server).await.execute(&script.sql).await.unwrap();
+        let refused = answer.statements.iter().find_map(|statement| statement.rejection.as_ref());
+        assert_eq!(refused, None, "{}", script.sql);
+        assert_eq!(answer.statements.len(), simple_answers(&server, &script.sql), "{}", script.sql);
+    }
+}
+
+/// How many statements the server finds in a script that it gets as a whole.
+fn simple_answers(server: &Postgres, script: &str) -> usize {
+    let socket = server.socket_folder().join(format!(".s.PGSQL.{}", server.port()));
+    let mut socket = UnixStream::connect(socket).unwrap();
+    let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
+    frontend::startup_message([("user", Postgres::USER)], &mut output).unwrap();
+    socket.write_all(&output).unwrap();
+    let mut answers = |socket: &mut UnixStream| {
+        let (mut count, mut buffer) = (0, [0; 4096]);
+        loop {
+            match Message::parse(&mut input).unwrap() {
+                Some(Message::ReadyForQuery(_)) => return count,
+                Some(Message::CommandComplete(_)) => count += 1,
+                Some(Message::ErrorResponse(_)) => panic!("{script}"),
+                Some(_) => {}
+                None => {
+                    let read = socket.read(&mut buffer).unwrap();
+                    assert!(read > 0, "the server goes on");
+                    input.extend_from_slice(&buffer[..read]);
+                }
+            }
+        }
+    };
+    answers(&mut socket);
+    output.clear();
+    frontend::query(script, &mut output).unwrap();
+    socket.write_all(&output).unwrap();
+    answers(&mut socket)
 }

@@ -1,6 +1,13 @@
 //! What a verb works with once Core is there, and how Core goes again.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use querybox_core::Core;
 use tokio::time::timeout;
@@ -12,6 +19,7 @@ use crate::{
     first_run,
     home::Home,
     messages::Messages,
+    told::Told,
 };
 
 /// Core kills what does not end within its grace; beyond this something is wrong, and waiting does not mend it.
@@ -20,8 +28,10 @@ const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
 /// Core in this process, and the voice to people.
 pub(crate) struct App {
     pub channel: Channel,
-    pub messages: Messages,
+    pub(crate) messages: Messages,
+    pub(crate) told: Told,
     core: Arc<Core>,
+    leaves_at_once: AtomicBool,
 }
 
 impl App {
@@ -33,12 +43,26 @@ impl App {
         let core = composition::compose(&config, &home, &programs).await?;
         let channel = Channel::new(Arc::clone(&core));
         first_run::make_sample(&home, &channel, &messages).await;
-        Ok(App { channel, messages, core })
+        Ok(App {
+            channel,
+            messages,
+            told: Told::new(home.told()),
+            core,
+            leaves_at_once: AtomicBool::new(false),
+        })
+    }
+
+    /// The user will not wait: the end of this process ends its drivers, and the store stands a cut.
+    pub(crate) fn leave_at_once(&self) {
+        self.leaves_at_once.store(true, Ordering::Relaxed);
     }
 
     /// Waits until every driver is gone and the store is closed.
     pub(crate) async fn close(self) {
-        let App { channel, core, .. } = self;
+        let App { channel, core, leaves_at_once, .. } = self;
+        if leaves_at_once.into_inner() {
+            return;
+        }
         drop(channel);
         if timeout(SHUTDOWN_MAX, core.shutdown()).await.is_err() {
             tracing::warn!("Core did not shut down in time");

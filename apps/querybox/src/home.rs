@@ -37,6 +37,11 @@ impl Home {
         self.path.join("files")
     }
 
+    /// The file of sentences that the user was told.
+    pub(crate) fn told(&self) -> PathBuf {
+        self.path.join("told")
+    }
+
     /// The file that is locked while the sample is made, and not empty when it was.
     pub(crate) fn sample_mark(&self) -> PathBuf {
         self.path.join("sample.made")

@@ -28,6 +28,7 @@ mod secrets;
 mod signals;
 mod stdout;
 mod table;
+mod told;
 mod words;
 
 use std::{path::Path, process::ExitCode, time::Duration};

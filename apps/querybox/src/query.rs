@@ -149,10 +149,15 @@ impl Prepared {
             script,
             keeps_going: run.on_error == OnErrorArg::Continue,
             verbose: run.verbose,
+            told: app.told.clone(),
             statement: None,
             exit: Exit::Done,
         };
-        drive::drive(asking, &session_id, &app.channel, printer, &mut interrupts).await
+        let done = drive::drive(asking, &session_id, &app.channel, printer, &mut interrupts).await;
+        if interrupts.are_urgent() {
+            app.leave_at_once();
+        }
+        done
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(crate) struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
+    heard: u32,
 }
 
 impl Interrupts {
@@ -15,6 +16,7 @@ impl Interrupts {
         Ok(Interrupts {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            heard: 0,
         })
     }
 
@@ -24,5 +26,11 @@ impl Interrupts {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
+        self.heard += 1;
+    }
+
+    /// Whether the user asked again after the first wish: everything has to end at once.
+    pub(crate) fn are_urgent(&self) -> bool {
+        self.heard > 1
     }
 }

@@ -134,7 +134,8 @@ Examples:
 
 Output:
   Only data goes to standard output. Row counts, command tags, notices and errors go to standard error.
-  Several results follow one another, parted by an empty line.
+  Several results follow one another, parted by an empty line. What this machine cannot enforce on drivers is
+  told once, and with --verbose.
   In tables NULL is a dim NULL, or ∅ without colors; a cell is cut, with …, only when the terminal is too
   narrow; control characters show as escapes such as \\n or \\x1b. All other formats are exact.
   A file named by -o appears whole or not at all, with mode 0600 or that of the file it replaces. A

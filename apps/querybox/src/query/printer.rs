@@ -16,6 +16,7 @@ use crate::{
     progress::Progress,
     query::{parts::Part, script::Script, sheet::Sheet, tell},
     rejection::{self, Source},
+    told::Told,
 };
 
 /// Rows of a table wait so long for more, so that its columns fit what people see first.
@@ -37,6 +38,7 @@ pub(crate) struct Printer {
     /// Whether statements after a rejected one run, so that what they return is wanted.
     pub keeps_going: bool,
     pub verbose: bool,
+    pub told: Told,
     /// Where the statement that runs begins in the script; `None` for the first.
     pub statement: Option<usize>,
     /// How the program ends by what was shown so far.
@@ -83,7 +85,7 @@ impl Printer {
 
     fn show(&mut self, part: Part) -> Result<(), Failure> {
         match part {
-            Part::Opened(session) => tell::opened(&self.messages, &session, self.verbose),
+            Part::Opened(session) => tell::opened(&self.messages, &session, self.verbose, &self.told),
             Part::Ended(ended) if self.verbose => tell::ended(&self.messages, &ended),
             Part::Ended(_) => {}
             Part::Result(part) => self.show_result(part)?,

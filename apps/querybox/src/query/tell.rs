@@ -2,12 +2,14 @@
 
 use querybox_contracts::{core::v1 as core, plugin::v1 as plugin};
 
-use crate::{messages::Messages, query::sheet::Losses, sanitize, words};
+use crate::{messages::Messages, query::sheet::Losses, sanitize, told::Told, words};
 
-/// The session is open. What this machine could not enforce is always said.
-pub(crate) fn opened(messages: &Messages, session: &core::SessionOpened, verbose: bool) {
+/// The session is open. What this machine cannot enforce is told once, and whenever facts are asked for.
+pub(crate) fn opened(messages: &Messages, session: &core::SessionOpened, verbose: bool, told: &Told) {
     for sentence in &session.degraded {
-        messages.warn(&format!("the driver is confined less than it should be: {sentence}"));
+        if told.is_new(sentence) || verbose {
+            messages.warn(&format!("the driver is confined less than it should be: {sentence}"));
+        }
     }
     if !verbose {
         return;

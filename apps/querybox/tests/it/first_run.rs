@@ -15,21 +15,29 @@ use crate::house::House;
 fn the_sample_is_there_from_the_first_query() {
     let house = House::empty();
     house.add_driver("sqlite");
-    house
-        .run(["query", "sample", "select count(*) > 1000 as many from customers"])
-        .exits(0)
-        .on_stdout(expect![[r#"
-            many
-            1
-        "#]])
-        .on_stderr(expect![[r#"
-            (1 row, T)
-        "#]]);
+    let ran = house.run(["query", "sample", "select count(*) > 1000 as many from customers"]).exits(0);
+    assert_eq!(ran.stdout, "many\n1\n");
+    assert!(ran.stderr.ends_with("(1 row, T)\n"), "{ran:#?}");
     let mode = |name: &str| fs::metadata(house.home().join(name)).unwrap().mode() & 0o777;
     assert_eq!(mode(""), if is_root() { 0o711 } else { 0o700 });
     assert_eq!(mode("files"), 0o700);
     assert_eq!(mode("files/sample.sqlite"), 0o600);
     assert_eq!(mode("store.db"), 0o600);
+}
+
+#[test]
+fn what_cannot_be_enforced_is_told_once_and_when_asked() {
+    let house = House::empty();
+    house.add_driver("sqlite");
+    // Root's own file is served by a driver of root's; an ordinary user's by one of that user's.
+    let file = format!("file={}", house.path("own.db").display());
+    let warns = |flags: &[&str]| {
+        let exec = ["exec", "sqlite", "-p", &file, "-p", "create=true", "select 1"];
+        house.run(exec.iter().chain(flags)).exits(0).stderr.contains("warning: the driver is confined less")
+    };
+    assert!(warns(&[]));
+    assert!(!warns(&[]));
+    assert!(warns(&["--verbose"]));
 }
 
 #[test]

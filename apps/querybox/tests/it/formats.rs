@@ -119,7 +119,8 @@ fn nothing_to_run_is_nothing_done() {
 #[test]
 fn verbose_tells_the_facts() {
     let ran = House::new().run(["query", "shop", "--verbose", "select 1"]).exits(0);
-    let lines: Vec<_> = ran.stderr.lines().collect();
+    // What the machine cannot enforce depends on the machine.
+    let lines: Vec<_> = ran.stderr.lines().filter(|line| !line.starts_with("warning: ")).collect();
     assert!(lines[0].starts_with("session 0"), "{ran:#?}");
     assert!(
         lines[1].starts_with("SQLite 3.") && lines[1].ends_with(", database <files>/shop.db"),

@@ -185,11 +185,12 @@ async fn set_up(connection: &mut Connection, open: &Open) -> Result<(), OpenErro
         refusal_ignored(connection.simple_answer(CLIENT_CHECK).await)?;
     }
     // A server that only speaks like PostgreSQL may not know these: its floats and bytes then come as text.
-    if let Some(row) = refusal_ignored(connection.simple_answer(&looks).await)?
-        && let [Some(extra_float_digits), Some(bytea_output)] = row.as_slice()
-    {
-        connection.looks = Looks::new(connection.reported.major_version(), extra_float_digits, bytea_output);
-    }
+    connection.looks = match refusal_ignored(connection.simple_answer(&looks).await)?.as_deref() {
+        Some([Some(extra_float_digits), Some(bytea_output)]) => {
+            Looks::new(connection.reported.major_version(), extra_float_digits, bytea_output)
+        }
+        _ => Looks::Unavailable,
+    };
     if let Some(search_path) = &search_path {
         connection.simple_answer(search_path).await?;
     }
@@ -215,7 +216,7 @@ async fn start_up(connection: &mut Connection, script: &str) -> Result<(), OpenE
             }
             failed @ OpenError::Failed(_) => failed,
         })?;
-        connection.looks = Looks::Stale;
+        connection.looks = connection.looks.after_statement();
     }
     Ok(())
 }

@@ -43,6 +43,8 @@ pub(crate) struct Connection {
     pub(crate) is_unsynced: bool,
     /// Syncs and simple queries whose [`Answer::Ready`] is still to come.
     pub(crate) readies_awaited: u32,
+    /// The open transaction was begun around a script, and is to end with it.
+    pub(crate) is_wrapped: bool,
     /// When a cancelled statement that still runs is asked again to stop.
     cancel_again_at: Option<Instant>,
 }
@@ -76,6 +78,7 @@ impl Connection {
             transaction: pb::TransactionState::Idle,
             is_unsynced: false,
             readies_awaited: 0,
+            is_wrapped: false,
             cancel_again_at: None,
         }
     }

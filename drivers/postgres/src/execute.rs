@@ -19,7 +19,6 @@ use crate::{
     copy::{self, Pieces},
     decode::Encoding,
     rejection::Refusal,
-    settings::Looks,
     types::{self, Plan},
 };
 use fetch::Fetch;
@@ -77,8 +76,7 @@ impl Executor<'_> {
         };
         self.bind(bound, plans.as_deref().unwrap_or_default())?;
         self.execute(&fetch).await?;
-        // Whatever it does, it may change how values look.
-        self.connection.looks = Looks::Stale;
+        self.connection.looks = self.connection.looks.after_statement();
 
         let output = match (plans, described.fields) {
             (Some(plans), Some(fields)) => {

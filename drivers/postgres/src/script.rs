@@ -88,7 +88,10 @@ pub(crate) fn leaves_in_step(error: &Error) -> bool {
 async fn begin(connection: &mut Connection, results: &mut Results) -> Result<bool, ExecuteError> {
     let rejection = if connection.transaction == pb::TransactionState::Idle {
         match own(connection, "BEGIN").await? {
-            Ok(()) => return Ok(true),
+            Ok(()) => {
+                connection.is_wrapped = true;
+                return Ok(true);
+            }
             Err(rejection) => *rejection,
         }
     } else {
@@ -113,6 +116,7 @@ async fn end(
     results: &mut Results,
     is_rejected: bool,
 ) -> Result<Link, ExecuteError> {
+    connection.is_wrapped = false;
     if connection.transaction == pb::TransactionState::Idle {
         return Ok(Link::Kept);
     }
@@ -123,6 +127,14 @@ async fn end(
         results.statement(end..end).rejected(*rejection).await?;
     }
     Ok(Link::Kept)
+}
+
+/// Rolls back the transaction around a script that was broken off, once the connection is settled.
+pub(crate) async fn unwrap_broken(connection: &mut Connection) -> Result<(), Error> {
+    if std::mem::take(&mut connection.is_wrapped) && connection.transaction != pb::TransactionState::Idle {
+        own(connection, "ROLLBACK").await?.map_err(|_| lost_step())?;
+    }
+    Ok(())
 }
 
 /// Runs a command of the driver's own.

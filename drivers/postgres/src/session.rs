@@ -42,22 +42,22 @@ impl Session for PostgresSession {
     async fn execute(&self, query: Query, mut results: Results) -> Result<(), ExecuteError> {
         let mut connection = self.take()?;
         let executed = script::run(&mut connection, &query, &mut results, &self.canceller).await;
-        match executed {
+        match &executed {
             Ok(script::Link::Kept) => self.put_back(connection),
             Ok(script::Link::Lost) => {}
             Err(ExecuteError::Stopped) => {
                 connection.abandon(&query.cancelled, &self.canceller).await?;
+                script::unwrap_broken(&mut connection).await?;
                 self.put_back(connection);
-                return Err(ExecuteError::Stopped);
             }
-            Err(ExecuteError::Failed(error)) => {
-                if script::leaves_in_step(&error) && connection.settle().await.is_ok() {
-                    self.put_back(connection);
-                }
-                return Err(error.into());
+            Err(ExecuteError::Failed(error)) if script::leaves_in_step(error) => {
+                connection.settle().await?;
+                script::unwrap_broken(&mut connection).await?;
+                self.put_back(connection);
             }
+            Err(ExecuteError::Failed(_)) => {}
         }
-        Ok(())
+        executed.map(|_| ())
     }
 
     async fn schema(&self, filter: pb::GetSchemaRequest, objects: SchemaObjects) -> Result<(), SchemaError> {

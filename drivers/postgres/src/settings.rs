@@ -93,6 +93,8 @@ pub(crate) enum Looks {
     },
     /// To be asked for before they are needed.
     Stale,
+    /// The server only speaks like PostgreSQL and does not know them. Asking again could break a transaction.
+    Unavailable,
 }
 
 impl Looks {
@@ -102,6 +104,14 @@ impl Looks {
             // Before version 12 more digits were shown than are needed.
             floats_are_shortest: major_version >= 12 && extra_digits >= 1,
             bytes_are_hex: bytea_output == "hex",
+        }
+    }
+
+    /// What is left of them after a statement: whatever it did, it may have changed them.
+    pub(crate) fn after_statement(self) -> Self {
+        match self {
+            Self::Known { .. } | Self::Stale => Self::Stale,
+            Self::Unavailable => Self::Unavailable,
         }
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn plan(field: &Field, reported: &Reported, looks: Looks) -> Plan {
     let text = |kind| Plan { kind: ColumnKind::Text(kind), decoder: Decoder::Text };
     let (floats_are_shortest, bytes_are_hex) = match looks {
         Looks::Known { floats_are_shortest, bytes_are_hex } => (floats_are_shortest, bytes_are_hex),
-        Looks::Stale => (false, false),
+        Looks::Stale | Looks::Unavailable => (false, false),
     };
     let times_are_exact = reported.has_iso_dates() && reported.has_integer_times();
     match field.type_oid {

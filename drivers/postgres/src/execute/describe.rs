@@ -52,7 +52,13 @@ impl Executor<'_> {
         self.connection.put_simple(&query)?;
         self.put_describe(sql)?;
         self.connection.wire.send().await?;
-        let Answer::Ready = self.connection.answer().await? else { return Err(out_of_order().into()) };
+        loop {
+            match self.connection.answer().await? {
+                Answer::Ready => break,
+                Answer::Notice(notice) => statement.notice(notice).await?,
+                _ => return Err(out_of_order().into()),
+            }
+        }
         self.look_up(lookup, &query).await?;
         self.described(statement).await
     }
@@ -103,6 +109,9 @@ impl Executor<'_> {
     }
 
     fn lookup(&self, described: &Described) -> Option<Lookup> {
+        if self.connection.looks == Looks::Unavailable {
+            return None;
+        }
         let fields = described.fields.as_deref().unwrap_or_default();
         let needs_looks = self.connection.looks == Looks::Stale
             && fields.iter().any(|field| types::needs_looks(field.type_oid));

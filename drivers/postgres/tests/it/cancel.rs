@@ -90,6 +90,36 @@ async fn a_cancel_at_any_moment_leaves_the_session_usable() {
 }
 
 #[tokio::test]
+async fn a_script_that_nobody_reads_any_more_leaves_no_transaction_of_its_own() {
+    let server = Postgres::start();
+    server.psql("create table t (a int)");
+    let mut client = open(&server).await;
+    for sql in [
+        "insert into t values (1); select generate_series(1, 1000000000)",
+        "insert into t values (1); select pg_sleep(60)",
+    ] {
+        let request = pb::ExecuteRequest { single_transaction: true, ..client.execute_request(sql) };
+        let mut parts = client.grpc.execute(request).await.unwrap().into_inner();
+        for _ in 0..3 {
+            parts.message().await.unwrap().unwrap();
+        }
+        drop(parts);
+        let dropped = Instant::now();
+        let answer = loop {
+            // Refused while the dropped script is being ended.
+            match client.execute("select 1").await {
+                Ok(answer) => break answer,
+                Err(_) => assert!(dropped.elapsed() < SOON, "{sql}"),
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        };
+        let summary = answer.statements[0].summary.as_ref().unwrap();
+        assert_eq!(summary.transaction_state(), TransactionState::Idle);
+    }
+    assert_eq!(server.psql("select count(*) from t"), b"0\n");
+}
+
+#[tokio::test]
 async fn a_driver_that_is_killed_leaves_no_query_behind() {
     let server = Postgres::start();
     let mut driver = Command::new(env!("CARGO_BIN_EXE_querybox-driver-postgres"))

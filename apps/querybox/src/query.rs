@@ -150,7 +150,6 @@ impl Prepared {
             keeps_going: run.on_error == OnErrorArg::Continue,
             verbose: run.verbose,
             told: app.told.clone(),
-            statement: None,
             exit: Exit::Done,
         };
         let done = drive::drive(asking, &session_id, &app.channel, printer, &mut interrupts).await;

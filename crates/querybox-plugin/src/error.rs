@@ -9,6 +9,9 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 /// The domain of every `google.rpc.ErrorInfo` of QueryBox.
 pub const ERROR_DOMAIN: &str = "querybox";
 
+/// A status travels in HTTP/2 headers, which the other side bounds; a longer message would break the connection.
+const STATUS_BYTES_MAX: usize = 2048;
+
 /// Why a driver could not do what it was asked for. What the database itself refuses is a [`pb::Rejection`] instead.
 ///
 /// The message is for people: lower case, no full stop, and nothing of a password in it.
@@ -138,7 +141,9 @@ impl From<Error> for Status {
             ERROR_DOMAIN,
             std::collections::HashMap::new(),
         );
-        Self::with_error_details(error.reason.code(), error.message, details)
+        let mut message = error.message;
+        message.truncate(message.floor_char_boundary(STATUS_BYTES_MAX));
+        Self::with_error_details(error.reason.code(), message, details)
     }
 }
 

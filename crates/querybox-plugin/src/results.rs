@@ -146,8 +146,8 @@ impl<'a> Statement<'a> {
         self.parts.send(Part::Summary(self.summary(done))).await
     }
 
-    /// Ends a statement that the database refused. `statement` and, when it is relative, `position_byte` of the
-    /// rejection are filled in here: the position counts from the statement's first byte.
+    /// Ends a statement that the database refused. `statement` and `span` of the rejection are filled in here, and its
+    /// `position_byte`, which counts from the statement's first byte, is made one of the script.
     ///
     /// # Errors
     ///
@@ -166,10 +166,11 @@ impl<'a> Statement<'a> {
     }
 
     fn place(&self, rejection: pb::Rejection) -> pb::Rejection {
-        let start = span(self.range.clone()).start_byte;
+        let span = span(self.range.clone());
         pb::Rejection {
             statement: self.number,
-            position_byte: rejection.position_byte.map(|position| start.saturating_add(position)),
+            position_byte: rejection.position_byte.map(|position| span.start_byte.saturating_add(position)),
+            span: Some(span),
             ..rejection
         }
     }

@@ -129,7 +129,7 @@ impl<D: Driver> DriverService for Service<D> {
         let spent = Spent(&self.state);
         let open = self.parse_open(request)?;
         let session_id = open.session_id.clone();
-        let outcome = match self.driver.open(open).await {
+        let outcome = match caught(self.driver.open(open)).await? {
             Ok(session) => {
                 let opened =
                     pb::Opened { server: Some(session.server()), cancel_token: session.cancel_token() };
@@ -236,9 +236,10 @@ impl<D: Driver> DriverService for Service<D> {
         self.tasks.spawn(async move {
             let mut stages = Stages::new(tx);
             let test = async {
-                match driver.test(open, &mut stages).await {
-                    Ok(server) => stages.found(server).await,
-                    Err(error) => stages.failed(error).await,
+                match caught(driver.test(open, &mut stages)).await {
+                    Ok(Ok(server)) => stages.found(server).await,
+                    Ok(Err(error)) => stages.failed(error).await,
+                    Err(error) => stages.failed(error.into()).await,
                 }
             };
             tokio::select! {
@@ -270,7 +271,7 @@ impl<D: Driver> Service<D> {
         let call = call(opened.clone(), tx.clone());
         self.tasks.spawn(async move {
             let result = {
-                let run = AssertUnwindSafe(call).catch_unwind();
+                let run = caught(call);
                 tokio::pin!(run);
                 tokio::select! {
                     result = &mut run => result,
@@ -284,11 +285,7 @@ impl<D: Driver> Service<D> {
             };
             // Free before the stream ends: who sees the end may call again at once.
             opened.end();
-            let error = match result {
-                Ok(Ok(())) => return,
-                Ok(Err(error)) => error,
-                Err(panic) => Error::broken(format!("the driver panicked: {}", panic_text(&*panic))),
-            };
+            let Err(error) = result.flatten() else { return };
             tx.send(Err(error.into())).await.ok();
         });
         Response::new(answer)
@@ -324,6 +321,14 @@ impl<S> Drop for Spent<'_, S> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing panics while it holds one of these locks, and the data would be whole even then.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes a panic of the driver's code an error of the driver: its caller is told, instead of a stream that breaks.
+async fn caught<T>(call: impl Future<Output = T>) -> Result<T, Error> {
+    AssertUnwindSafe(call)
+        .catch_unwind()
+        .await
+        .map_err(|panic| Error::broken(format!("the driver panicked: {}", panic_text(&*panic))))
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {

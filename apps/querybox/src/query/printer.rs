@@ -39,8 +39,6 @@ pub(crate) struct Printer {
     pub keeps_going: bool,
     pub verbose: bool,
     pub told: Told,
-    /// Where the statement that runs begins in the script; `None` for the first.
-    pub statement: Option<usize>,
     /// How the program ends by what was shown so far.
     pub exit: Exit,
 }
@@ -96,8 +94,6 @@ impl Printer {
     fn show_result(&mut self, part: ResultPart) -> Result<(), Failure> {
         match part {
             ResultPart::Header(header) => {
-                let span = header.span.filter(|_| header.statement > 0);
-                self.statement = span.map(|span| span.start_byte as usize);
                 if header.returns_rows {
                     self.sheet.begin(header)?;
                 }
@@ -114,7 +110,6 @@ impl Printer {
                 tell::notice(&self.messages, &notice);
             }
             ResultPart::Summary(summary) => {
-                self.statement = None;
                 let losses = self.sheet.end()?;
                 tell::summary(&self.messages, &summary, losses, self.verbose);
                 if summary.stopped_by() == plugin::StoppedBy::BytesMax && self.exit == Exit::Done {
@@ -124,7 +119,6 @@ impl Printer {
             ResultPart::Rejection(rejection) => {
                 self.sheet.end()?;
                 self.reject(&rejection);
-                self.statement = None;
                 self.exit = Exit::Rejected;
             }
         }
@@ -132,8 +126,12 @@ impl Printer {
     }
 
     fn reject(&self, rejection: &plugin::Rejection) {
-        let source =
-            Source { sql: &self.script.sql, file: self.script.file.as_deref(), statement: self.statement };
+        let span = rejection.span.filter(|_| rejection.statement > 0);
+        let source = Source {
+            sql: &self.script.sql,
+            file: self.script.file.as_deref(),
+            statement: span.map(|span| span.start_byte as usize),
+        };
         let screen = self.messages.screen();
         self.messages.say(&rejection::describe(rejection, &source, screen.stderr_width, screen.stderr_paint));
     }

@@ -123,7 +123,7 @@ fn a_driver_that_is_killed_is_named() {
     let (code, said) = running.end();
     assert_eq!(code, 3);
     expect![[r#"
-        error: the driver ended: it was ended by signal 9 ("Signal::KILL")
+        error: the driver ended: it was ended by signal 9 (SIGKILL)
     "#]]
     .assert_eq(&said);
 }

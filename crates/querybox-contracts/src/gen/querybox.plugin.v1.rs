@@ -566,6 +566,9 @@ pub struct Rejection {
     /// last statement's Summary or Rejection, with that statement's number.
     #[prost(bool, tag = "11")]
     pub rolled_back_at_end: bool,
+    /// Where the statement stands in ExecuteRequest.sql. Absent: Open was refused, or it stands nowhere in the script.
+    #[prost(message, optional, tag = "12")]
+    pub span: ::core::option::Option<Span>,
 }
 /// Asks what the database holds.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -43,7 +43,8 @@ fn derive_outcome(rejected: bool, cancel_asked: bool, last: &Result<(), SessionE
         Ok(()) if rejected && cancel_asked => Outcome::Canceled,
         Ok(()) if rejected => Outcome::Rejected,
         Ok(()) => Outcome::Done,
-        Err(SessionError::Cancelled) => Outcome::Canceled,
+        // Closing a session stops what it runs.
+        Err(SessionError::Cancelled | SessionError::Lease(_)) => Outcome::Canceled,
         Err(SessionError::Deadline { .. }) => Outcome::Limited,
         Err(SessionError::Driver(CallError::Driver { reason: Reason::LimitReached, .. })) => Outcome::Limited,
         Err(SessionError::Driver(CallError::Ended(ending))) => match ending.cause {
@@ -57,7 +58,6 @@ fn derive_outcome(rejected: bool, cancel_asked: bool, last: &Result<(), SessionE
             | SessionError::Connection(_)
             | SessionError::SecretMissing(_)
             | SessionError::File { .. }
-            | SessionError::Lease(_)
             | SessionError::Start(_)
             | SessionError::Driver(CallError::Driver { .. } | CallError::Broken(_)),
         ) => Outcome::Failed,
@@ -73,7 +73,8 @@ mod tests {
     use super::*;
 
     fn ended(cause: Cause) -> Result<(), SessionError> {
-        Err(CallError::Ended(Arc::new(Ending { cause, stderr_tail: String::new() })).into())
+        Err(CallError::Ended(Arc::new(Ending { cause, stderr_tail: String::new(), memory_peak_bytes: 0 }))
+            .into())
     }
 
     #[test]

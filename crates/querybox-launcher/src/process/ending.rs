@@ -12,6 +12,8 @@ pub struct Ending {
     pub cause: Cause,
     /// The last it wrote on standard error, at most 16 KiB, made printable. Empty: nothing.
     pub stderr_tail: String,
+    /// The most memory that it was seen to have resident; looked at every 50 ms at the least.
+    pub memory_peak_bytes: u64,
 }
 
 /// What ended a process.
@@ -53,8 +55,8 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited(code) => write!(f, "it exited with code {code}"),
-            Self::Signal(number) => match Signal::from_named_raw(*number) {
-                Some(signal) => write!(f, "it was ended by signal {number} ({signal:?})"),
+            Self::Signal(number) => match signal_name(*number) {
+                Some(name) => write!(f, "it was ended by signal {number} ({name})"),
                 None => write!(f, "it was ended by signal {number}"),
             },
             Self::Deadline(limit) => write!(f, "it was stopped at the deadline of {limit:?}"),
@@ -70,6 +72,29 @@ impl fmt::Display for Cause {
             Self::Killed => f.write_str("it was stopped"),
         }
     }
+}
+
+/// The name by which people know a signal that ends a process, see signal(7).
+fn signal_name(number: i32) -> Option<&'static str> {
+    Some(match Signal::from_named_raw(number)? {
+        Signal::HUP => "SIGHUP",
+        Signal::INT => "SIGINT",
+        Signal::QUIT => "SIGQUIT",
+        Signal::ILL => "SIGILL",
+        Signal::TRAP => "SIGTRAP",
+        Signal::ABORT => "SIGABRT",
+        Signal::BUS => "SIGBUS",
+        Signal::FPE => "SIGFPE",
+        Signal::KILL => "SIGKILL",
+        Signal::SEGV => "SIGSEGV",
+        Signal::PIPE => "SIGPIPE",
+        Signal::ALARM => "SIGALRM",
+        Signal::TERM => "SIGTERM",
+        Signal::XCPU => "SIGXCPU",
+        Signal::XFSZ => "SIGXFSZ",
+        Signal::SYS => "SIGSYS",
+        _ => return None,
+    })
 }
 
 /// The bounds that an ending may be about.
@@ -133,8 +158,9 @@ mod tests {
 
     #[test]
     fn an_ending_is_told_in_one_line() {
-        let ending =
-            |cause, stderr_tail: &str| Ending { cause, stderr_tail: stderr_tail.to_owned() }.to_string();
+        let ending = |cause, stderr_tail: &str| {
+            Ending { cause, stderr_tail: stderr_tail.to_owned(), memory_peak_bytes: 0 }.to_string()
+        };
         assert_eq!(ending(Cause::Exited(3), ""), "it exited with code 3");
         assert_eq!(
             ending(Cause::Exited(101), "thread main panicked\nno such table\n\n"),

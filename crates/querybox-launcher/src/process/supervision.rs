@@ -80,7 +80,11 @@ impl Supervision {
             (_, None) => Cause::Killed,
         };
         debug!(pid = child.pid.as_raw_nonzero().get(), ?cause, "driver ended");
-        self.ending.send_replace(Some(Arc::new(Ending { cause, stderr_tail })));
+        self.ending.send_replace(Some(Arc::new(Ending {
+            cause,
+            stderr_tail,
+            memory_peak_bytes: watched.resident_bytes,
+        })));
     }
 
     /// Returns when the process has ended, of itself or because it was killed here.

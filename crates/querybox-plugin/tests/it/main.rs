@@ -46,13 +46,16 @@ impl Driver for Counter {
 
     async fn open(&self, open: Open) -> Result<Counting, OpenError> {
         match open.parameters.text("start") {
+            Some("-2") => panic!("on request"),
+            Some("-3") => Err(Error::lost("ä".repeat(1 << 20)).into()),
             Some("-1") => Err(OpenError::Rejected(Box::new(rejection("there is nothing before 0")))),
             _ => Ok(Counting::default()),
         }
     }
 
-    async fn test(&self, _: Open, stages: &mut Stages) -> Result<pb::ServerFacts, OpenError> {
+    async fn test(&self, open: Open, stages: &mut Stages) -> Result<pb::ServerFacts, OpenError> {
         stages.begin(pb::TestStage::Dial);
+        assert_ne!(open.parameters.text("start"), Some("-2"), "on request");
         stages.passed("").await;
         Ok(Counting::default().server())
     }
@@ -189,6 +192,31 @@ async fn a_panic_of_the_driver_is_its_own_mistake_and_leaves_the_session() {
 }
 
 #[tokio::test]
+async fn a_panic_in_open_or_test_is_told_as_well() {
+    let mut client = Client::connect(Counter);
+    let status = client.open(vec![("start".into(), "-2".into())], vec![]).await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::Internal, "the driver panicked: on request"));
+
+    let mut client = Client::connect(Counter);
+    let open = client.open_request(vec![("start".into(), "-2".into())], vec![]);
+    let request = pb::TestConnectionRequest { open: Some(open) };
+    let mut stages = client.grpc.test_connection(request).await.unwrap().into_inner();
+    let stage = stages.message().await.unwrap().unwrap();
+    let Some(pb::test_connection_response::Outcome::Failed(failed)) = stage.outcome else {
+        panic!("{:?}", stage.outcome)
+    };
+    assert_eq!(failed.reason, "DRIVER_BROKEN");
+}
+
+#[tokio::test]
+async fn a_long_failure_is_shortened_and_does_not_break_the_connection() {
+    let mut client = Client::connect(Counter);
+    let status = client.open(vec![("start".into(), "-3".into())], vec![]).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert_eq!(status.message(), "ä".repeat(1024));
+}
+
+#[tokio::test]
 async fn what_was_told_before_a_failure_arrives_before_its_status() {
     let mut client = opened().await;
     let mut parts = client.grpc.execute(client.execute_request("count 3; lost")).await.unwrap().into_inner();
@@ -219,7 +247,9 @@ async fn a_refused_open_is_an_outcome_and_spends_the_driver() {
 async fn a_rows_position_counts_from_the_script_and_not_from_its_statement() {
     let mut client = opened().await;
     let answer = client.execute("count 1; guess").await.unwrap();
-    assert_eq!(answer.statements[1].rejection.as_ref().unwrap().position_byte, Some(9));
+    let rejection = answer.statements[1].rejection.as_ref().unwrap();
+    assert_eq!(rejection.position_byte, Some(9));
+    assert_eq!(rejection.span, Some(pb::Span { start_byte: 9, end_byte: 14 }));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crate::misbehaving::{
 
 trials! {
     Open {
-        panic_in_open => Outcome::Broken("stream no longer needed"),
+        panic_in_open => Outcome::Failed(Reason::DriverBroken, "the driver panicked: asked to panic"),
         exit_in_open => Outcome::Ended(Cause::Exited(5)),
     }
     Test {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use querybox_launcher::Fact;
+use querybox_launcher::{Fact, Reason};
 
 use crate::{
     house::script,
@@ -23,7 +23,7 @@ trials! {
         flood_statements => Outcome::Deadline,
         flood_stderr => Outcome::Done,
         steer_stderr => Outcome::Done,
-        long_failure => Outcome::Broken("header_list_way_too_large"),
+        long_failure => Outcome::Failed(Reason::ConnectionLost, "very very very"),
     }
 }
 

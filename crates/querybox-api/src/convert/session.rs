@@ -51,6 +51,8 @@ pub(crate) fn rejection_message(rejection: Rejection) -> plugin::Rejection {
         context: rejection.context,
         transaction_state: transaction_state(rejection.transaction).into(),
         rolled_back_at_end: rejection.rolled_back_at_end,
+        // It stands in no script.
+        span: None,
     }
 }
 

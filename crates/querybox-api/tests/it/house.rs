@@ -24,12 +24,30 @@ pub(crate) struct House {
     folder: Folder,
 }
 
+pub(crate) fn limits() -> Limits {
+    Limits {
+        sessions_max: 2,
+        leases_max: 2,
+        lease_idle: Duration::from_secs(600),
+        deadline: Duration::from_secs(30),
+        connect: Duration::from_secs(10),
+        cancel_grace: Duration::from_secs(2),
+        memory_bytes: 512 << 20,
+        descriptors: 64,
+        file_bytes: None,
+    }
+}
+
 /// A connection named `shop`, whose database is empty.
 pub(crate) const SHOP: &str = "shop";
 
 impl House {
-    /// With the SQLite driver, and the launcher's test driver, of type `test`.
+    /// With the SQLite driver, the launcher's test driver, of type `test`.
     pub(crate) async fn new() -> Self {
+        Self::with_limits(limits()).await
+    }
+
+    pub(crate) async fn with_limits(limits: Limits) -> Self {
         let owner = if is_root() { User { uid: 0, gid: 0 } } else { ordinary_user() };
         let folder = Folder::make(owner, 0o755).unwrap();
         let plugins = folder.add_folder("plugins", owner, 0o755).unwrap();
@@ -43,17 +61,7 @@ impl House {
             store: Store::open(&folder.path().join("store.db")).await.unwrap(),
             launcher: Launcher::new(launcher).unwrap(),
             plugin_folders: vec![plugins],
-            limits: Limits {
-                sessions_max: 2,
-                leases_max: 2,
-                lease_idle: Duration::from_secs(600),
-                deadline: Duration::from_secs(30),
-                connect: Duration::from_secs(10),
-                cancel_grace: Duration::from_secs(2),
-                memory_bytes: 512 << 20,
-                descriptors: 64,
-                file_bytes: None,
-            },
+            limits,
             clock: Clock::new(jiff::Timestamp::now),
         }));
         Self { api: Api::new(Arc::clone(&core)), core, folder }
@@ -64,6 +72,15 @@ impl House {
         let house = Self::new().await;
         house.create(house.spec(SHOP)).await.unwrap();
         house
+    }
+
+    /// Adds the driver that misbehaves as its parameter `wish` says, of type `misbehaving`.
+    pub(crate) fn add_misbehaving(&self) {
+        copy_program(&program("querybox-driver-misbehaving"), &self.folder.path().join("plugins")).unwrap();
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.folder.path().join("store.db")
     }
 
     pub(crate) fn database(&self) -> PathBuf {

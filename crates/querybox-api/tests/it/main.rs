@@ -4,6 +4,9 @@
 mod connections;
 mod failures;
 mod house;
+mod lease;
+mod lease_endings;
+mod leases;
 mod plugins;
 mod queries;
 mod schemas;

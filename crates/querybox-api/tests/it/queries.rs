@@ -10,10 +10,10 @@ use querybox_contracts::{
 use crate::house::{House, SHOP, is_gone, named, session_id, text};
 
 /// Runs for hours unless it is stopped, and has its first row at once.
-const ENDLESS: &str =
+pub(crate) const ENDLESS: &str =
     "with recursive n(i) as (select 1 union all select i + 1 from n) select i, hex(randomblob(100)) from n";
 /// The same without a row.
-const ENDLESS_WITHOUT_ROWS: &str =
+pub(crate) const ENDLESS_WITHOUT_ROWS: &str =
     "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
 
 #[tokio::test]
@@ -43,6 +43,7 @@ async fn a_script_runs_and_its_results_come_in_order() {
     assert_eq!(rest.rows(), 2);
     let ended = rest.end.unwrap();
     assert_eq!((ended.statements_done, ended.statements_rejected), (3, 0));
+    assert!((1 << 20..64 << 20).contains(&ended.driver_memory_peak_bytes), "{ended:?}");
     assert!(is_gone(opened.driver_pid).await);
 
     // The connection was used, which is noted after the answer.

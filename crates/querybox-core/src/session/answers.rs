@@ -40,7 +40,7 @@ pub struct Opened {
 pub struct Ended {
     pub statements_done: u32,
     pub statements_rejected: u32,
-    /// The most memory that the driver was seen to have resident.
+    /// The most memory that the driver was seen to have resident. Not told in a leased session, whose driver goes on.
     pub driver_memory_peak_bytes: u64,
 }
 
@@ -76,7 +76,7 @@ impl<P> Stream for Answers<P> {
         let Poll::Ready(item) = self.reader.poll_next_unpin(cx) else {
             return Poll::Pending;
         };
-        // A task that goes without a last word does so because Core ends and nobody was reading.
+        // A task that goes without a last word does so because Core ends and its reader has not taken the rest.
         let item = item.unwrap_or(Err(SessionError::Connection(ConnectionError::ShuttingDown(ShuttingDown))));
         self.over = matches!(item, Err(_) | Ok(Event::Ended(_)));
         Poll::Ready(Some(item))

@@ -14,7 +14,8 @@ use tokio::sync::{Semaphore, mpsc};
 
 /// Makes the two ends. The reader counts as asking for its first part already.
 pub(crate) fn handover<T>() -> (Giver<T>, Reader<T>) {
-    let (tx, rx) = mpsc::channel(1);
+    // One for the part that was asked for, and one for the last word, which need not be.
+    let (tx, rx) = mpsc::channel(2);
     let asks = Arc::new(Semaphore::new(1));
     (Giver { tx, asks: Arc::clone(&asks) }, Reader { rx, asks, asked: true })
 }
@@ -53,6 +54,12 @@ impl<T> Giver<T> {
         }
         // A reader that asks has an empty slot.
         self.tx.try_send(part).map_err(|_| ReaderGone)
+    }
+
+    /// Leaves the last word for whenever the reader asks again. A reader that is gone does not hear it.
+    pub(crate) fn leave(self, last: T) {
+        // At most one part lies unread.
+        let _ = self.tx.try_send(last);
     }
 }
 
@@ -115,6 +122,17 @@ mod tests {
         drop(giver);
         assert_eq!(reader.next().await, Some(1));
         assert_eq!(reader.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn the_last_word_waits_for_the_reader_behind_the_last_part() {
+        let (giver, mut reader) = handover();
+        giver.give(1).await.unwrap();
+        giver.leave(2);
+        assert_eq!((reader.next().await, reader.next().await, reader.next().await), (Some(1), Some(2), None));
+        let (giver, reader) = handover();
+        drop(reader);
+        giver.leave(1);
     }
 
     #[tokio::test]

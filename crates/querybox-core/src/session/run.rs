@@ -4,10 +4,11 @@ use std::{
     collections::VecDeque,
     convert::Infallible,
     future::{Future, pending, ready},
+    sync::Arc,
     time::Duration,
 };
 
-use querybox_launcher::{CallError, CancelOutcome, OpenDriver, Reason};
+use querybox_launcher::{CallError, CancelOutcome, Ending, OpenDriver};
 use tokio::time::{sleep, timeout_at};
 
 use super::{
@@ -53,26 +54,14 @@ pub(super) enum After {
 }
 
 impl After {
-    /// Whether the driver can be asked again, and its transaction is what it was.
-    pub(super) fn goes_on(&self) -> bool {
-        match self {
-            Self::Ready => true,
-            // It refused the request before the database had heard of it.
-            Self::Failed(CallError::Driver { reason, .. }) => {
-                matches!(reason, Reason::BindingInvalid | Reason::Unsupported)
-            }
-            Self::Failed(CallError::Ended(_) | CallError::Broken(_)) | Self::Stuck => false,
-        }
-    }
-
     /// Sees the driver gone: one that still obeys may leave its database.
-    pub(super) async fn end(&self, driver: OpenDriver) {
+    pub(super) async fn end(&self, driver: OpenDriver) -> Arc<Ending> {
         match self {
             Self::Ready | Self::Failed(CallError::Driver { .. } | CallError::Ended(_)) => {
                 driver.close().await
             }
             Self::Failed(CallError::Broken(_)) | Self::Stuck => driver.kill().await,
-        };
+        }
     }
 }
 

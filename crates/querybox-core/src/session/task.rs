@@ -35,7 +35,8 @@ impl<W: Work> Task<W> {
         let (parked, last) = match open_and_tell(&mut watch, &launcher, &start, open).await {
             Ok(Some(driver)) => {
                 let Finish { parked, last, after } = answer(&mut watch, &driver, work, &mut tally).await;
-                after.end(driver).await;
+                let ending = after.end(driver).await;
+                tally.ended.driver_memory_peak_bytes = ending.memory_peak_bytes;
                 if matches!(after, After::Stuck) {
                     watch.stop.tell(End::Killed);
                 }

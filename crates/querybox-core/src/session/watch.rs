@@ -123,41 +123,9 @@ impl<P> Watch<P> {
         }
         drop(stop);
         drop(admission);
-        let deliver = async {
-            give_all(&giver, parked).await?;
-            giver.give(last.map(Event::Ended)).await
-        };
-        tokio::select! {
-            // A reader that waits hears the last word even when Core ends.
-            biased;
-            _ = deliver => {}
-            () = closing.cancelled() => {}
-        }
-    }
-
-    /// Tells the reader the rest, for as long as it reads and the session does not have to end. `over` is called before
-    /// the last word: whoever has heard that may ask again.
-    pub(super) async fn conclude_leased(
-        self,
-        parked: VecDeque<P>,
-        last: Result<Ended, SessionError>,
-        over: impl FnOnce(),
-    ) {
-        let Self { stop, giver, closing, .. } = self;
-        drop(stop);
-        let deliver = async {
-            give_all(&giver, parked).await?;
-            giver.asked().await
-        };
-        let asked = tokio::select! {
-            biased;
-            asked = deliver => asked.is_ok(),
-            () = closing.cancelled() => false,
-        };
-        over();
-        if asked {
-            // The reader asked, so this does not wait.
-            let _ = giver.give(last.map(Event::Ended)).await;
+        // Parts that nobody took while Core was there are missed by whoever reads on, who is told that Core ended.
+        if deliver(&giver, parked, &closing).await {
+            giver.leave(last.map(Event::Ended));
         }
     }
 
@@ -172,12 +140,21 @@ impl<P> Watch<P> {
     }
 }
 
-async fn give_all<P>(
+/// Gives the reader what is left, as it asks for it. `false`: it has not taken all, and the session has to end.
+pub(super) async fn deliver<P>(
     giver: &Giver<Result<Event<P>, SessionError>>,
-    parts: VecDeque<P>,
-) -> Result<(), ReaderGone> {
-    for part in parts {
-        giver.give(Ok(Event::Part(part))).await?;
+    parked: VecDeque<P>,
+    closing: &CancellationToken,
+) -> bool {
+    let give_all = async {
+        for part in parked {
+            // Nobody misses what is left when the reader is gone.
+            let Ok(()) = giver.give(Ok(Event::Part(part))).await else { break };
+        }
+    };
+    tokio::select! {
+        biased;
+        () = give_all => true,
+        () = closing.cancelled() => false,
     }
-    Ok(())
 }

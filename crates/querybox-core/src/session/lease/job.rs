@@ -2,18 +2,20 @@
 
 use querybox_launcher::{CallError, Cause, OpenDriver, Reason};
 
-use super::{EndCause, Lease, state::Event};
+use super::{EndCause, Lease, LeaseEnd, state::Event};
 use crate::{
+    ConnectionError, ShuttingDown,
     execution::Script,
     schema::Catalog,
     session::{
+        answers::Event as Answer,
         error::{LeaseError, SessionError},
         history::Note,
         run::{After, Finish, Work, answer},
         stop::End,
         tally::{StatementLimits, Tally},
         task::log_last_words,
-        watch::Watch,
+        watch::{Watch, deliver},
     },
 };
 
@@ -40,22 +42,34 @@ impl Job {
             Self::Catalog(run) => run.run(driver, lease).await,
         }
     }
+
+    /// Tells the reader that the session has ended before the request was sent.
+    pub(super) fn refuse(self, lease: &Lease) {
+        let error = match lease.end() {
+            Some(end) if end.cause != EndCause::ShuttingDown => LeaseError::Ended(end).into(),
+            Some(_) | None => ConnectionError::ShuttingDown(ShuttingDown).into(),
+        };
+        match self {
+            Self::Script(run) => run.watch.giver.leave(Err(error)),
+            Self::Catalog(run) => run.watch.giver.leave(Err(error)),
+        }
+    }
 }
 
 impl<W: Work> Run<W> {
     async fn run(self, driver: OpenDriver, lease: &Lease) -> Option<OpenDriver> {
         let Self { mut watch, work, limits, note } = self;
         let mut tally = Tally::new(limits);
-        let Finish { parked, mut last, after } = answer(&mut watch, &driver, work, &mut tally).await;
+        let Finish { parked, last, after } = answer(&mut watch, &driver, work, &mut tally).await;
         if let Some(transaction) = tally.transaction {
             lease.transaction_is(transaction);
-        }
-        if let Some(cause) = derive_end(&after, &last) {
-            lease.apply(Event::End(cause));
         }
         if watch.closing.is_cancelled() {
             // Unless it was closed before.
             lease.apply(Event::End(EndCause::ShuttingDown));
+        }
+        if let Some(cause) = derive_end(&after, &last) {
+            lease.apply(Event::End(cause));
         }
         let end = lease.end();
         let driver = match end {
@@ -68,53 +82,59 @@ impl<W: Work> Run<W> {
                 None
             }
         };
-        // What runs while somebody closes the session is told so; Core's own end is told as what it is.
-        if let Some(end) = end
-            && end.cause == EndCause::Closed
-            && last.is_err()
-        {
-            last = Err(LeaseError::Ended(end).into());
-        }
+        let last = match last {
+            // What stopped it is that the session has to end.
+            Err(SessionError::Connection(_)) => Err(closing(lease.end())),
+            last => last,
+        };
         log_last_words(lease.id, &last);
         if let Some(note) = note {
             note.write(&tally, watch.stop.asked().is_cancelled(), &last);
         }
-        let over = || {
-            lease.apply(Event::Answered);
-        };
-        watch.conclude_leased(parked, last.map(|()| tally.ended), over).await;
+        let Watch { stop, giver, closing: ending, .. } = watch;
+        drop(stop);
+        let delivered = deliver(&giver, parked, &ending).await;
+        // Before the last word: whoever has heard that may ask again.
+        lease.apply(Event::Answered);
+        let last = if delivered { last.map(|()| tally.ended) } else { Err(closing(lease.end())) };
+        giver.leave(last.map(Answer::Ended));
         driver
+    }
+}
+
+/// What a reader is told whose session has to end before its answer has.
+fn closing(end: Option<LeaseEnd>) -> SessionError {
+    match end {
+        Some(end) if end.cause == EndCause::Closed => LeaseError::Ended(end).into(),
+        Some(_) | None => ConnectionError::ShuttingDown(ShuttingDown).into(),
     }
 }
 
 /// Why the session cannot go on. `None`: it can.
 fn derive_end(after: &After, last: &Result<(), SessionError>) -> Option<EndCause> {
-    if after.goes_on() {
-        return None;
-    }
-    Some(match after {
-        After::Ready => return None,
-        After::Stuck => match last {
+    match after {
+        After::Ready => None,
+        After::Stuck => Some(match last {
             Err(SessionError::Deadline { limit }) => EndCause::Deadline(*limit),
             Ok(()) | Err(_) => EndCause::Unstoppable,
-        },
-        After::Failed(CallError::Broken(_)) => EndCause::DriverFailed,
-        After::Failed(CallError::Ended(ending)) => derive_cause(ending.cause),
+        }),
+        After::Failed(CallError::Broken(_)) => Some(EndCause::DriverFailed),
+        After::Failed(CallError::Ended(ending)) => Some(derive_cause(ending.cause)),
         After::Failed(CallError::Driver { reason, .. }) => match reason {
-            Reason::ConnectionLost | Reason::ProtocolBroken => EndCause::ConnectionLost,
+            // The request was refused before the database had heard of it.
+            Reason::BindingInvalid | Reason::Unsupported => None,
+            Reason::ConnectionLost | Reason::ProtocolBroken => Some(EndCause::ConnectionLost),
             Reason::ResolveFailed
             | Reason::ConnectFailed
             | Reason::TlsFailed
             | Reason::FileUnusable
             | Reason::ParameterInvalid
-            | Reason::BindingInvalid
             | Reason::SessionForeign
             | Reason::SessionState
-            | Reason::Unsupported
             | Reason::LimitReached
-            | Reason::DriverBroken => EndCause::DriverFailed,
+            | Reason::DriverBroken => Some(EndCause::DriverFailed),
         },
-    })
+    }
 }
 
 /// Why a session ended whose driver's process did.

@@ -54,7 +54,7 @@ impl LeaseTask {
                 return;
             }
         };
-        let (lease, jobs) = Lease::new(watch.id, terms, watch.closing.child_token());
+        let (lease, mut jobs) = Lease::new(watch.id, terms, watch.closing.child_token());
         let lease = Arc::new(lease);
         admission.leased(&lease);
         // From here on, however this task ends, it is told so.
@@ -63,7 +63,14 @@ impl LeaseTask {
         let Watch { stop, giver, .. } = watch;
         drop(stop);
         match giver.give(Ok(Answer::Opened(opened))).await {
-            Ok(()) => live(&lease, driver, jobs).await,
+            Ok(()) => {
+                live(&lease, driver, &mut jobs).await;
+                // What was let in when the session had to end already was not sent.
+                jobs.close();
+                while let Some(job) = jobs.recv().await {
+                    job.refuse(&lease);
+                }
+            }
             Err(_) => {
                 // Nobody knows of the session.
                 lease.apply(Event::End(EndCause::Closed));
@@ -75,7 +82,7 @@ impl LeaseTask {
 }
 
 /// Does what is asked until the session has to end, and sees the driver gone.
-async fn live(lease: &Lease, mut driver: OpenDriver, mut jobs: mpsc::Receiver<Job>) {
+async fn live(lease: &Lease, mut driver: OpenDriver, jobs: &mut mpsc::Receiver<Job>) {
     let idle_limit = lease.terms.idle_limit;
     loop {
         let unused = async {

@@ -30,6 +30,9 @@ pub(crate) struct App {
     pub channel: Channel,
     pub(crate) messages: Messages,
     pub(crate) told: Told,
+    pub(crate) home: Home,
+    /// The user has asked for a file of what is typed in the shell.
+    pub(crate) keeps_history: bool,
     core: Arc<Core>,
     leaves_at_once: AtomicBool,
 }
@@ -47,6 +50,8 @@ impl App {
             channel,
             messages,
             told: Told::new(home.told()),
+            home,
+            keeps_history: config.keeps_history,
             core,
             leaves_at_once: AtomicBool::new(false),
         })

@@ -2,6 +2,7 @@
 
 pub(crate) mod connections;
 pub(crate) mod query;
+pub(crate) mod shell;
 pub(crate) mod values;
 
 use std::path::PathBuf;
@@ -37,6 +38,7 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     Query(query::QueryArgs),
     Exec(query::ExecArgs),
+    Shell(shell::ShellArgs),
     /// Save, show, change and try connections.
     #[command(subcommand, visible_alias = "c")]
     Connections(connections::Verb),
@@ -121,6 +123,7 @@ colons), and in `plugins` in the home folder; the first driver of a type wins.
 Settings are taken from the command line, then the environment, then config.toml in the home folder:
   deadline = \"30s\"        # for connections that do not say their own
   plugins = [\"/opt/qb\"]   # more plugin folders, where QUERYBOX_PLUGINS is not set
+  shell_history = \"plain\" # keep what is typed in the shell in a file, in the clear [default: \"memory\"]
 
 QUERYBOX_LOG=debug logs to standard error; NO_COLOR=1 turns colors off.
 

@@ -27,6 +27,8 @@ pub(crate) struct Config {
     pub plugin_folders: Vec<PathBuf>,
     /// Time that a request may take when neither it nor its connection says so.
     pub deadline: Duration,
+    /// Whether what is typed in the shell is kept in a file, in the clear.
+    pub keeps_history: bool,
 }
 
 /// `config.toml`.
@@ -35,6 +37,17 @@ pub(crate) struct Config {
 struct File {
     deadline: Option<String>,
     plugins: Option<Vec<PathBuf>>,
+    shell_history: Option<ShellHistory>,
+}
+
+/// Where what is typed in the shell is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ShellHistory {
+    /// In memory, as long as the shell runs.
+    Memory,
+    /// In a file, in the clear.
+    Plain,
 }
 
 impl Config {
@@ -85,7 +98,8 @@ impl Config {
         let mut plugin_folders = vec![programs.join("plugins")];
         plugin_folders.extend(more.into_iter().map(|folder| home.join(folder)));
         plugin_folders.push(home.join("plugins"));
-        Ok(Config { home, plugin_folders, deadline })
+        let keeps_history = file.shell_history == Some(ShellHistory::Plain);
+        Ok(Config { home, plugin_folders, deadline, keeps_history })
     }
 }
 
@@ -128,6 +142,15 @@ mod tests {
         assert_eq!(config.deadline, Duration::from_secs(30));
         assert_eq!(folders(&config), ["/opt/qb/plugins", "/home/ada/qb/plugins"]);
         assert_eq!(layer("deadline = '5m'", None).unwrap().deadline, Duration::from_secs(300));
+    }
+
+    #[test]
+    fn history_is_kept_only_when_it_is_asked_for_by_name() {
+        let keeps = |file: &str| layer(file, None).map(|config| config.keeps_history);
+        assert_eq!(keeps(""), Ok(false));
+        assert_eq!(keeps("shell_history = 'memory'"), Ok(false));
+        assert_eq!(keeps("shell_history = 'plain'"), Ok(true));
+        assert!(keeps("shell_history = 'yes'").is_err());
     }
 
     #[test]

@@ -63,13 +63,19 @@ impl Exit {
             | Reason::SessionState
             | Reason::SessionIdInvalid
             | Reason::SessionNotFound
+            | Reason::SessionBusy
+            | Reason::SessionEnded
             | Reason::DriverBroken
             | Reason::DriverStartFailed
             | Reason::DriverDied
             | Reason::DriverBrokeContract
             | Reason::StoreFailed
             | Reason::ShuttingDown => Exit::Machinery,
-            Reason::LimitReached | Reason::Deadline | Reason::MemoryLimit | Reason::SessionsFull => Exit::Limit,
+            Reason::LimitReached
+            | Reason::Deadline
+            | Reason::MemoryLimit
+            | Reason::SessionsFull
+            | Reason::LeasesFull => Exit::Limit,
             Reason::Cancelled => Exit::Cancelled,
         }
     }

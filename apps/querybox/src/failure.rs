@@ -130,6 +130,9 @@ fn hint_for(reason: Reason) -> &'static str {
         | Reason::SessionNotFound
         | Reason::MemoryLimit
         | Reason::SessionsFull
+        | Reason::SessionBusy
+        | Reason::SessionEnded
+        | Reason::LeasesFull
         | Reason::Cancelled
         | Reason::DriverStartFailed
         | Reason::DriverDied

@@ -42,6 +42,11 @@ impl Home {
         self.path.join("told")
     }
 
+    /// The file of what was typed in the shell, when the user wants one.
+    pub(crate) fn shell_history(&self) -> PathBuf {
+        self.path.join("shell_history")
+    }
+
     /// The file that is locked while the sample is made, and not empty when it was.
     pub(crate) fn sample_mark(&self) -> PathBuf {
         self.path.join("sample.made")

@@ -25,6 +25,7 @@ mod sanitize;
 mod schema;
 mod screen;
 mod secrets;
+mod shell;
 mod signals;
 mod stdout;
 mod table;
@@ -89,6 +90,10 @@ async fn run(cli: Cli, messages: &Messages) -> Result<Exit, Failure> {
         Verb::Exec(args) => {
             let prepared = query::prepare(args.sql.clone(), args.run.clone(), messages).await?;
             with_core(home, messages, async |app| query::exec(args, prepared, app).await).await
+        }
+        Verb::Shell(args) => {
+            let prepared = shell::prepare(args, messages)?;
+            with_core(home, messages, async |app| shell::run(prepared, app).await).await
         }
         Verb::Connections(verb) => {
             with_core(home, messages, async |app| connections::run(verb, app).await).await

@@ -1,12 +1,12 @@
 //! `querybox query` and `querybox exec`: run SQL and show what comes back.
 
-mod drive;
-mod parts;
-mod printer;
-mod script;
+pub(crate) mod drive;
+pub(crate) mod parts;
+pub(crate) mod printer;
+pub(crate) mod script;
 mod shapes;
-mod sheet;
-mod tell;
+pub(crate) mod sheet;
+pub(crate) mod tell;
 
 use std::{path::Path, sync::Arc};
 
@@ -27,13 +27,16 @@ use crate::{
     messages::Messages,
     output::Output,
     progress::Progress,
+    screen::{Paint, Screen},
     secrets,
     signals::Interrupts,
+    table::Arrangement,
 };
 
 use printer::Printer;
 use script::Script;
 use sheet::{Look, Sheet};
+use tell::Times;
 
 /// What is known before Core is asked: a request that cannot be carried out never opens Core's store.
 pub(crate) struct Prepared {
@@ -73,19 +76,15 @@ pub(crate) async fn prepare(
     };
     let to_terminal = run.output.is_none() && screen.stdout_is_terminal;
     let look = match run.format_of_output(to_terminal) {
-        FormatArg::Table if run.output.is_none() => {
-            Look::Table { room: screen.stdout_width, paint: screen.stdout_paint }
+        FormatArg::Table if run.output.is_some() => {
+            Look::Table { room: None, paint: Paint::OFF, arrangement: Arrangement::Fitting }
         }
-        FormatArg::Table => Look::Table { room: None, paint: crate::screen::Paint::OFF },
-        FormatArg::Csv => Look::Document(querybox_results::Format::Csv),
-        FormatArg::Tsv => Look::Document(querybox_results::Format::Tsv),
-        FormatArg::Json => Look::Document(querybox_results::Format::Json),
-        FormatArg::Ndjson => Look::Document(querybox_results::Format::NdJson),
+        format => look(format, &screen, Arrangement::Fitting),
     };
     Ok(Prepared {
         script: Arc::new(script),
         interrupts,
-        sheet: Sheet::new(output, look),
+        sheet: Sheet::new(output, look, 0),
         shows_progress: screen.stderr_is_terminal && !to_terminal,
         session_id: Uuid::now_v7().to_string(),
         run,
@@ -149,6 +148,7 @@ impl Prepared {
             script,
             keeps_going: run.on_error == OnErrorArg::Continue,
             verbose: run.verbose,
+            times: if run.verbose { Times::Detailed } else { Times::Shown },
             told: app.told.clone(),
             exit: Exit::Done,
         };
@@ -157,6 +157,19 @@ impl Prepared {
             app.leave_at_once();
         }
         done
+    }
+}
+
+/// How results look on standard output.
+pub(crate) fn look(format: FormatArg, screen: &Screen, arrangement: Arrangement) -> Look {
+    match format {
+        FormatArg::Table => {
+            Look::Table { room: screen.stdout_width, paint: screen.stdout_paint, arrangement }
+        }
+        FormatArg::Csv => Look::Document(querybox_results::Format::Csv),
+        FormatArg::Tsv => Look::Document(querybox_results::Format::Tsv),
+        FormatArg::Json => Look::Document(querybox_results::Format::Json),
+        FormatArg::Ndjson => Look::Document(querybox_results::Format::NdJson),
     }
 }
 

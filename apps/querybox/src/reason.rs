@@ -27,6 +27,9 @@ pub(crate) enum Reason {
     Deadline,
     MemoryLimit,
     SessionsFull,
+    SessionBusy,
+    SessionEnded,
+    LeasesFull,
     Cancelled,
     DriverStartFailed,
     DriverDied,
@@ -63,6 +66,9 @@ impl Reason {
             "DEADLINE" => Reason::Deadline,
             "MEMORY_LIMIT" => Reason::MemoryLimit,
             "SESSIONS_FULL" => Reason::SessionsFull,
+            "SESSION_BUSY" => Reason::SessionBusy,
+            "SESSION_ENDED" => Reason::SessionEnded,
+            "LEASES_FULL" => Reason::LeasesFull,
             "CANCELLED" => Reason::Cancelled,
             "DRIVER_START_FAILED" => Reason::DriverStartFailed,
             "DRIVER_DIED" => Reason::DriverDied,
@@ -79,10 +85,11 @@ mod tests {
     use super::*;
     use crate::exit::Exit;
 
-    const CONTRACTS: [&str; 3] = [
+    const CONTRACTS: [&str; 4] = [
         include_str!("../../../contracts/plugin/v1/plugin.proto"),
         include_str!("../../../contracts/core/v1/query.proto"),
         include_str!("../../../contracts/core/v1/connection.proto"),
+        include_str!("../../../contracts/core/v1/session.proto"),
     ];
 
     /// Words that look like reasons in the contracts' comments and are something else.

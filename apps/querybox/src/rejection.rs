@@ -14,8 +14,15 @@ pub(crate) struct Source<'a> {
     pub sql: &'a str,
     /// The file it was read from. `None`: the command line.
     pub file: Option<&'a str>,
+    /// The line of the file at which the text begins, from 1.
+    pub first_line: usize,
     /// The byte at which the rejected statement begins, for databases that say no more. `None`: unknown, or the first.
     pub statement: Option<usize>,
+}
+
+impl Source<'_> {
+    /// No text was sent.
+    pub(crate) const NONE: Source<'static> = Source { sql: "", file: None, first_line: 1, statement: None };
 }
 
 /// Lays a rejection out for standard error. Safe for a terminal; without a last line end.
@@ -34,9 +41,9 @@ pub(crate) fn describe(
     let place = rejection.position_byte.map(|position| (position as usize, ""));
     // A script that runs further than its first statement leaves people looking for the one that failed.
     let place = place.or(source.statement.map(|start| (start, " (the statement begins here)")));
-    let excerpt = place.and_then(|(position, remark)| Excerpt::new(source.sql, position, remark, width));
+    let excerpt = place.and_then(|(position, remark)| Excerpt::new(source, position, remark, width));
     if let Some(excerpt) = excerpt {
-        excerpt.push(&mut text, source.file, paint);
+        excerpt.push(&mut text, source, paint);
     }
     // The first is not worth a word, and the end of a script is no statement.
     let is_told = place.is_some() || rejection.statement == 0 || rejection.rolled_back_at_end;
@@ -70,7 +77,7 @@ mod tests {
     use super::*;
 
     fn check(rejection: plugin::Rejection, sql: &str, file: Option<&str>, expected: Expect) {
-        expected.assert_eq(&describe(&rejection, &Source { sql, file, statement: None }, 60, Paint::OFF));
+        expected.assert_eq(&describe(&rejection, &Source { sql, file, ..Source::NONE }, 60, Paint::OFF));
     }
 
     fn at(sql: &str, token: &str) -> plugin::Rejection {
@@ -179,7 +186,7 @@ mod tests {
     fn a_fault_without_a_place_is_found_by_its_statement() {
         let sql = "select 1;\n  insert into t\nvalues (null)";
         let rejection = plugin::Rejection { message: "not null".into(), ..plugin::Rejection::default() };
-        let source = Source { sql, file: Some("a.sql"), statement: Some(12) };
+        let source = Source { sql, file: Some("a.sql"), first_line: 1, statement: Some(12) };
         expect![[r#"
             error: not null
                --> a.sql:2:3 (the statement begins here)
@@ -199,13 +206,10 @@ mod tests {
     #[test]
     fn colors_change_nothing_else() {
         let sql = "select * form customers";
-        let painted = describe(&at(sql, "form"), &Source { sql, file: None, statement: None }, 60, Paint::ON);
+        let painted = describe(&at(sql, "form"), &Source { sql, ..Source::NONE }, 60, Paint::ON);
         assert!(painted.contains('\u{1b}'));
         let plain: String = anstyle_free(&painted);
-        assert_eq!(
-            plain,
-            describe(&at(sql, "form"), &Source { sql, file: None, statement: None }, 60, Paint::OFF)
-        );
+        assert_eq!(plain, describe(&at(sql, "form"), &Source { sql, ..Source::NONE }, 60, Paint::OFF));
     }
 
     fn anstyle_free(painted: &str) -> String {

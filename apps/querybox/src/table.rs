@@ -56,6 +56,15 @@ struct Head {
     align_right: bool,
 }
 
+/// How rows are arranged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrangement {
+    /// Side by side where the terminal has the room.
+    Fitting,
+    /// One line a column.
+    Records,
+}
+
 enum Layout {
     /// No row has been seen.
     Undecided,
@@ -64,19 +73,35 @@ enum Layout {
     Records(usize),
 }
 
+impl Layout {
+    fn records(heads: &[Head]) -> Layout {
+        Layout::Records(heads.iter().map(|head| head.name.width()).max().unwrap_or(0))
+    }
+}
+
 impl<W: io::Write> Table<W> {
-    pub(crate) fn begin(columns: &[Column], out: W, room: Option<usize>, paint: Paint) -> Table<W> {
-        let heads = columns
+    pub(crate) fn begin(
+        columns: &[Column],
+        out: W,
+        room: Option<usize>,
+        paint: Paint,
+        arrangement: Arrangement,
+    ) -> Table<W> {
+        let heads: Vec<_> = columns
             .iter()
             .map(|column| Head {
                 name: sanitize::line(&column.name).into_owned(),
                 align_right: column.display.is_number(),
             })
             .collect();
+        let layout = match arrangement {
+            Arrangement::Fitting => Layout::Undecided,
+            Arrangement::Records => Layout::records(&heads),
+        };
         Table {
             out,
             heads,
-            layout: Layout::Undecided,
+            layout,
             page: Page::new(null_width(paint)),
             room,
             paint,
@@ -170,10 +195,7 @@ impl<W: io::Write> Table<W> {
         }
         match Widths::fit(&natural, self.room) {
             Some(widths) => Layout::Grid(widths),
-            None => {
-                let widest = self.heads.iter().map(|head| head.name.width()).max().unwrap_or(0);
-                Layout::Records(widest)
-            }
+            None => Layout::records(&self.heads),
         }
     }
 

@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "querybox-core",
             "querybox-launcher",
             "querybox-results",
+            "querybox-sql",
             "querybox-store",
             "querybox-vault",
         ],

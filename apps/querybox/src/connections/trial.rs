@@ -41,7 +41,7 @@ pub(crate) async fn run(
         match stage.outcome {
             Some(Outcome::Passed(_)) | None => {}
             Some(Outcome::Rejection(rejection)) => {
-                let source = Source { sql: "", file: None, statement: None };
+                let source = Source::NONE;
                 app.messages.say(&rejection::describe(
                     &rejection,
                     &source,

@@ -30,6 +30,9 @@ const PARTS_AHEAD: usize = 4;
 /// After a cancel the printer has so long to take its unfinished file away. It may hang on a full pipe.
 const PRINTER_GRACE: Duration = Duration::from_millis(500);
 
+/// After the answer to a cancel the stream has so long to end.
+const STREAM_GRACE: Duration = Duration::from_millis(500);
+
 /// How a stream of parts ended.
 enum End {
     Complete,
@@ -145,6 +148,13 @@ async fn cancel(
             () = interrupts.next() => return,
         }
     };
+    // The rest of the stream tells how a leased session stands now. It ends by itself soon after the answer.
+    if !is_over {
+        tokio::select! {
+            _ = timeout(STREAM_GRACE, &mut forwarding) => {}
+            () = interrupts.next() => return,
+        }
+    }
     let text = match answer {
         Ok(answer) => receipt(answer.get_ref()),
         // The session has not begun, or is over. Dropping the stream ends what may still be there.

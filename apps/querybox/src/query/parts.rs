@@ -2,7 +2,7 @@
 
 use futures::{Stream, StreamExt};
 use querybox_contracts::{
-    core::v1::{self as core, execute_plugin_response, execute_response},
+    core::v1::{self as core, execute_in_session_response, execute_plugin_response, execute_response},
     plugin::v1 as plugin,
 };
 use tonic::Status;
@@ -41,6 +41,18 @@ pub(crate) fn of_driver(
         Some(P::Session(session)) => Ok(Part::Opened(session)),
         Some(P::Result(result)) => of_result(result),
         Some(P::Ended(ended)) => Ok(Part::Ended(ended)),
+        None => Err(unknown()),
+    })
+}
+
+/// The parts of [`core::ExecuteInSessionResponse`]s.
+pub(crate) fn of_session(
+    stream: impl Stream<Item = Result<core::ExecuteInSessionResponse, Status>>,
+) -> impl Stream<Item = Result<Part, Status>> {
+    use execute_in_session_response::Part as P;
+
+    stream.map(|response| match response?.part {
+        Some(P::Result(result)) => of_result(result),
         None => Err(unknown()),
     })
 }

@@ -14,7 +14,12 @@ use crate::{
     failure::Failure,
     messages::Messages,
     progress::Progress,
-    query::{parts::Part, script::Script, sheet::Sheet, tell},
+    query::{
+        parts::Part,
+        script::Script,
+        sheet::Sheet,
+        tell::{self, Times},
+    },
     rejection::{self, Source},
     told::Told,
 };
@@ -38,6 +43,7 @@ pub(crate) struct Printer {
     /// Whether statements after a rejected one run, so that what they return is wanted.
     pub keeps_going: bool,
     pub verbose: bool,
+    pub times: Times,
     pub told: Told,
     /// How the program ends by what was shown so far.
     pub exit: Exit,
@@ -111,7 +117,7 @@ impl Printer {
             }
             ResultPart::Summary(summary) => {
                 let losses = self.sheet.end()?;
-                tell::summary(&self.messages, &summary, losses, self.verbose);
+                tell::summary(&self.messages, &summary, losses, self.times);
                 if summary.stopped_by() == plugin::StoppedBy::BytesMax && self.exit == Exit::Done {
                     self.exit = Exit::Limit;
                 }
@@ -130,6 +136,7 @@ impl Printer {
         let source = Source {
             sql: &self.script.sql,
             file: self.script.file.as_deref(),
+            first_line: self.script.first_line,
             statement: span.map(|span| span.start_byte as usize),
         };
         let screen = self.messages.screen();

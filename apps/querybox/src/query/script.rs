@@ -14,6 +14,8 @@ pub(crate) struct Script {
     pub sql: String,
     /// The file that people know it by. `None`: the command line.
     pub file: Option<String>,
+    /// The line of the file at which it begins, from 1.
+    pub first_line: usize,
 }
 
 /// Reads the script. A `file` of `-` is standard input, which is also where a script comes from that is not given at all.
@@ -27,7 +29,7 @@ pub(crate) fn read(
     stdin_is_terminal: bool,
 ) -> Result<Script, Failure> {
     match (sql, file) {
-        (Some(sql), _) => Ok(Script { sql, file: None }),
+        (Some(sql), _) => Ok(Script { sql, file: None, first_line: 1 }),
         (None, Some(path)) if path != Path::new("-") => {
             let name = path.display().to_string();
             let mut bytes = Vec::new();
@@ -51,11 +53,21 @@ pub(crate) fn read(
 }
 
 fn decode(bytes: Vec<u8>, name: String) -> Result<Script, Failure> {
-    let mut sql = String::from_utf8(bytes).map_err(|error| {
+    let sql = text(bytes, &name, 1)?;
+    Ok(Script { sql, file: Some(name), first_line: 1 })
+}
+
+/// Text that was read from a place with this name, from its `first_line` on.
+///
+/// # Errors
+///
+/// A usage failure: it is not UTF-8.
+pub(crate) fn text(bytes: Vec<u8>, name: &str, first_line: usize) -> Result<String, Failure> {
+    let mut text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes();
         let line_start = bytes[..valid].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let line = bytes[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = bytes[..valid].iter().filter(|byte| **byte == b'\n').count() + first_line;
         let column = String::from_utf8_lossy(&bytes[line_start..valid]).chars().count() + 1;
         Failure::usage(format!(
             "{name} is not UTF-8: byte 0x{:02x} at line {line}, column {column}",
@@ -64,10 +76,10 @@ fn decode(bytes: Vec<u8>, name: String) -> Result<Script, Failure> {
         .with_hint("convert it, for instance with `iconv -f latin1 -t utf-8`")
     })?;
     // Some editors begin a file with a byte order mark, which no database takes for SQL.
-    if sql.starts_with('\u{feff}') {
-        sql.drain(..'\u{feff}'.len_utf8());
+    if first_line == 1 && text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
     }
-    Ok(Script { sql, file: Some(name) })
+    Ok(text)
 }
 
 #[cfg(test)]

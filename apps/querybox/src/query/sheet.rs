@@ -8,13 +8,19 @@ use std::{
 use querybox_contracts::plugin::v1 as plugin;
 use querybox_results::{Shape, Writer};
 
-use crate::{failure::Failure, output::Output, query::shapes, screen::Paint, table::Table};
+use crate::{
+    failure::Failure,
+    output::Output,
+    query::shapes,
+    screen::Paint,
+    table::{Arrangement, Table},
+};
 
 /// How results look.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Look {
     /// A table for eyes. `room`: columns of the terminal it goes to.
-    Table { room: Option<usize>, paint: Paint },
+    Table { room: Option<usize>, paint: Paint, arrangement: Arrangement },
     /// A document for programs.
     Document(querybox_results::Format),
 }
@@ -51,9 +57,10 @@ enum Renderer {
 }
 
 impl Sheet {
-    pub(crate) fn new(output: Output, look: Look) -> Sheet {
+    /// A sheet on which so many results stand already.
+    pub(crate) fn new(output: Output, look: Look, results: u64) -> Sheet {
         let (name, is_replacement) = (output.name().to_owned(), output.is_replacement());
-        Sheet { look, place: Place::Between(output), name, is_replacement, results: 0 }
+        Sheet { look, place: Place::Between(output), name, is_replacement, results }
     }
 
     /// What people call the output.
@@ -76,8 +83,8 @@ impl Sheet {
             output.write_all(b"\n").map_err(|error| self.failure(&error))?;
         }
         let renderer = match self.look {
-            Look::Table { room, paint } => {
-                Renderer::Table(Table::begin(shape.columns(), output, room, paint))
+            Look::Table { room, paint, arrangement } => {
+                Renderer::Table(Table::begin(shape.columns(), output, room, paint, arrangement))
             }
             Look::Document(format) => {
                 let writer = Writer::begin(format, shape.columns(), output);

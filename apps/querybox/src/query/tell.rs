@@ -4,6 +4,16 @@ use querybox_contracts::{core::v1 as core, plugin::v1 as plugin};
 
 use crate::{messages::Messages, query::sheet::Losses, sanitize, told::Told, words};
 
+/// What is told of the time that statements take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Times {
+    Hidden,
+    /// The whole time.
+    Shown,
+    /// The time to the first row too.
+    Detailed,
+}
+
 /// The session is open. What this machine cannot enforce is told once, and whenever facts are asked for.
 pub(crate) fn opened(messages: &Messages, session: &core::SessionOpened, verbose: bool, told: &Told) {
     for sentence in &session.degraded {
@@ -56,8 +66,8 @@ pub(crate) fn notice(messages: &Messages, notice: &plugin::Notice) {
 }
 
 /// A statement is done. `losses`: of the result it returned; `None` when it returned none.
-pub(crate) fn summary(messages: &Messages, summary: &plugin::Summary, losses: Option<Losses>, verbose: bool) {
-    messages.note(&format!("({})", outcome(summary, losses.is_some(), verbose)));
+pub(crate) fn summary(messages: &Messages, summary: &plugin::Summary, losses: Option<Losses>, times: Times) {
+    messages.note(&format!("({})", outcome(summary, losses.is_some(), times)));
     let Losses { cells_cut, cells_narrowed } = losses.unwrap_or_default();
     if cells_cut > 0 {
         messages.warn(&format!(
@@ -73,7 +83,7 @@ pub(crate) fn summary(messages: &Messages, summary: &plugin::Summary, losses: Op
     }
 }
 
-fn outcome(summary: &plugin::Summary, returns_rows: bool, verbose: bool) -> String {
+fn outcome(summary: &plugin::Summary, returns_rows: bool, times: Times) -> String {
     let mut text = match (returns_rows, summary.stopped_by()) {
         (true, plugin::StoppedBy::Unspecified) => words::count(summary.rows, "row"),
         (true, plugin::StoppedBy::RowsMax) => {
@@ -84,8 +94,10 @@ fn outcome(summary: &plugin::Summary, returns_rows: bool, verbose: bool) -> Stri
         }
         (false, _) => tag(summary),
     };
-    text.push_str(&format!(", {}", words::time(words::span(summary.elapsed.as_ref()))));
-    if verbose && summary.first_row.is_some() {
+    if times != Times::Hidden {
+        text.push_str(&format!(", {}", words::time(words::span(summary.elapsed.as_ref()))));
+    }
+    if times == Times::Detailed && summary.first_row.is_some() {
         text.push_str(&format!(", first row after {}", words::time(words::span(summary.first_row.as_ref()))));
     }
     match summary.transaction_state() {
@@ -120,7 +132,7 @@ mod tests {
 
     fn check(summary: plugin::Summary, returns_rows: bool, expected: &str) {
         let elapsed = Some(prost_types::Duration { seconds: 0, nanos: 35_000_000 });
-        assert_eq!(outcome(&plugin::Summary { elapsed, ..summary }, returns_rows, false), expected);
+        assert_eq!(outcome(&plugin::Summary { elapsed, ..summary }, returns_rows, Times::Shown), expected);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use super::Source;
 use crate::{sanitize, screen::Paint};
 
 /// Part of one source line, ready to be shown.
@@ -20,7 +21,13 @@ pub(crate) struct Excerpt {
 
 impl Excerpt {
     /// `None` when the position lies outside of the text.
-    pub(crate) fn new(sql: &str, position: usize, remark: &'static str, width: usize) -> Option<Excerpt> {
+    pub(crate) fn new(
+        source: &Source<'_>,
+        position: usize,
+        remark: &'static str,
+        width: usize,
+    ) -> Option<Excerpt> {
+        let sql = source.sql;
         if position > sql.len() {
             return None;
         }
@@ -32,7 +39,7 @@ impl Excerpt {
         let line_end = sql[position..].find('\n').map_or(sql.len(), |at| position + at);
         let token_end = position + token_len(&sql[position..line_end]);
         let mut excerpt = Excerpt {
-            line: sql[..line_start].matches('\n').count() + 1,
+            line: sql[..line_start].matches('\n').count() + source.first_line,
             column: sql[line_start..position].chars().count() + 1,
             before: show(&sql[line_start..position]),
             token: show(&sql[position..token_end]),
@@ -44,10 +51,10 @@ impl Excerpt {
     }
 
     /// Appends the place, the line and the carets.
-    pub(crate) fn push(&self, out: &mut String, file: Option<&str>, paint: Paint) {
+    pub(crate) fn push(&self, out: &mut String, source: &Source<'_>, paint: Paint) {
         let Excerpt { line, column, before, token, after, remark } = self;
         let gutter = self.gutter();
-        let place = match file {
+        let place = match source.file {
             Some(file) => format!("{}:{line}:{column}", sanitize::line(file)),
             None => format!("line {line}, column {column}"),
         };

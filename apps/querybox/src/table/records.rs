@@ -17,8 +17,8 @@ pub(crate) fn push<'p>(
     row: impl Iterator<Item = (&'p str, PageCell)>,
     paint: Paint,
 ) {
-    let title = format!("── row {number} ");
-    let rule = "─".repeat(RULE_WIDTH.saturating_sub(title.width()));
+    let title = format!("-[ RECORD {number} ]");
+    let rule = "-".repeat(RULE_WIDTH.saturating_sub(title.width()).max(1));
     text.push_str(&paint.dim(&format!("{title}{rule}")));
     text.push('\n');
     for (head, (shown, cell)) in heads.iter().zip(row) {

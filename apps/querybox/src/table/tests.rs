@@ -8,7 +8,7 @@ use arrow_schema::{DataType, Field, Schema};
 use expect_test::{Expect, expect};
 use querybox_results::{Batch, CellNote, Column, Display, Note, Shape};
 
-use super::{Counts, PAGE_ROWS, Table};
+use super::{Arrangement, Counts, PAGE_ROWS, Table};
 use crate::screen::Paint;
 
 /// A column of texts, which every kind of value can be sent as.
@@ -41,7 +41,7 @@ fn batch(texts: &[Texts<'_>], row_count: usize, notes: Vec<CellNote>) -> Batch {
 }
 
 fn table(batches: &[&[Texts<'_>]], room: Option<usize>, paint: Paint) -> (String, Counts) {
-    let mut table = Table::begin(&columns(batches[0]), Vec::new(), room, paint);
+    let mut table = Table::begin(&columns(batches[0]), Vec::new(), room, paint, Arrangement::Fitting);
     for texts in batches {
         let row_count = texts.first().map_or(0, |(_, _, values)| values.len());
         table.batch(&batch(texts, row_count, Vec::new())).unwrap();
@@ -171,13 +171,13 @@ fn too_many_columns_are_shown_a_row_at_a_time() {
         &texts,
         Some(45),
         expect![[r#"
-            ── row 1 ───────────────────────────────
+            -[ RECORD 1 ]---------------------------
              identifier    │ some longer value
              first_name    │ some longer value
              last_name     │ some longer value
              email_address │ some longer value
              a\nb          │ some longer value
-            ── row 2 ───────────────────────────────
+            -[ RECORD 2 ]---------------------------
              identifier    │ ∅
              first_name    │ ∅
              last_name     │ ∅
@@ -202,7 +202,7 @@ fn a_result_without_rows_shows_its_columns() {
 
 #[test]
 fn a_result_without_columns_shows_nothing_and_counts() {
-    let mut table = Table::begin(&[], Vec::new(), Some(80), Paint::OFF);
+    let mut table = Table::begin(&[], Vec::new(), Some(80), Paint::OFF, Arrangement::Fitting);
     table.batch(&batch(&[], 3, Vec::new())).unwrap();
     let (out, counts) = table.end().unwrap();
     assert_eq!((out.as_slice(), counts.rows), (b"".as_slice(), 3));
@@ -212,7 +212,7 @@ fn a_result_without_columns_shows_nothing_and_counts() {
 fn rows_never_wait_for_more_than_a_page() {
     let values = vec![Some("x"); PAGE_ROWS + 1];
     let texts = [("v", Display::Text, values)];
-    let mut table = Table::begin(&columns(&texts), Vec::new(), Some(80), Paint::OFF);
+    let mut table = Table::begin(&columns(&texts), Vec::new(), Some(80), Paint::OFF, Arrangement::Fitting);
     table.batch(&batch(&texts, PAGE_ROWS + 1, Vec::new())).unwrap();
     assert!(table.is_waiting());
     assert_eq!(String::from_utf8_lossy(&table.out).lines().count(), 2 + PAGE_ROWS);
@@ -222,7 +222,8 @@ fn rows_never_wait_for_more_than_a_page() {
 fn memory_does_not_grow_with_huge_cells() {
     let huge = "y".repeat(3 << 20);
     let texts = [("v", Display::Text, vec![Some(huge.as_str()); 8])];
-    let mut table = Table::begin(&columns(&texts), std::io::sink(), Some(80), Paint::OFF);
+    let mut table =
+        Table::begin(&columns(&texts), std::io::sink(), Some(80), Paint::OFF, Arrangement::Fitting);
     let rows = batch(&texts, 8, Vec::new());
     for _ in 0..50 {
         table.batch(&rows).unwrap();
@@ -234,7 +235,7 @@ fn memory_does_not_grow_with_huge_cells() {
 fn a_value_that_the_driver_cut_says_so() {
     let texts = [("v", Display::Text, vec![Some("begin")])];
     let note = CellNote { row: 0, column: 0, note: Note::CutAtSize(1 << 30), display: None, full_size: None };
-    let mut table = Table::begin(&columns(&texts), Vec::new(), None, Paint::OFF);
+    let mut table = Table::begin(&columns(&texts), Vec::new(), None, Paint::OFF, Arrangement::Fitting);
     table.batch(&batch(&texts, 1, vec![note])).unwrap();
     let (out, counts) = table.end().unwrap();
     assert!(String::from_utf8(out).unwrap().contains(" begin…\n"));

@@ -1,0 +1,189 @@
+//! The shell's own commands: lines that begin with a backslash.
+
+use std::path::PathBuf;
+
+/// What a command asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// What the database holds, or one table of it.
+    Describe(Option<Target>),
+    /// The tables.
+    Tables,
+    /// Whether times are shown; `None`: the other way round.
+    Timing(Option<bool>),
+    /// Whether rows are shown one column a line; `None`: the other way round.
+    Expanded(Option<bool>),
+    /// Edit the last statement in an editor.
+    Edit,
+    /// Run a file.
+    Include(PathBuf),
+    /// Read the names for completion again.
+    Refresh,
+    Quit,
+    Help,
+}
+
+/// A table or view, as it was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub schema: Option<String>,
+    pub relation: String,
+    /// Whether it stood in quotes, so that upper and lower case are meant.
+    pub is_quoted: bool,
+}
+
+/// Names and what they do, in the order of the help.
+pub(crate) const COMMANDS: [(&str, &str, &str); 10] = [
+    ("\\d", "[NAME]", "list tables and views, or describe one"),
+    ("\\dt", "", "list tables"),
+    ("\\e", "", "edit the last statement with $VISUAL or $EDITOR, then run it"),
+    ("\\i", "FILE", "run the statements of a file"),
+    ("\\q", "", "leave; Ctrl-D does it too"),
+    ("\\refresh", "", "read the names that Tab completes again"),
+    ("\\timing", "[on|off]", "show how long statements take, or not"),
+    ("\\x", "[on|off]", "show rows one column a line, or not"),
+    ("\\?", "", "show this"),
+    (";", "", "ends a statement; Enter runs it"),
+];
+
+impl Command {
+    /// Reads a line that begins with a backslash.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, for people.
+    pub(crate) fn parse(line: &str) -> Result<Command, String> {
+        let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        // People end everything with a semicolon.
+        let name = name.trim_end_matches(';');
+        let argument = argument.trim().trim_end_matches(';').trim_end();
+        let plain = |command: Command| match argument {
+            "" => Ok(command),
+            _ => Err(format!("{name} takes nothing behind it")),
+        };
+        match name {
+            "\\d" => target(argument).map(Command::Describe),
+            "\\dt" => plain(Command::Tables),
+            "\\timing" => switch(name, argument).map(Command::Timing),
+            "\\x" => switch(name, argument).map(Command::Expanded),
+            "\\e" => plain(Command::Edit),
+            "\\i" if argument.is_empty() => Err("\\i takes the name of a file".to_owned()),
+            "\\i" => Ok(Command::Include(argument.into())),
+            "\\refresh" => plain(Command::Refresh),
+            "\\q" => plain(Command::Quit),
+            "\\?" => plain(Command::Help),
+            _ => Err(format!("there is no command {name}; \\? shows those that there are")),
+        }
+    }
+}
+
+fn switch(name: &str, argument: &str) -> Result<Option<bool>, String> {
+    match argument {
+        "" => Ok(None),
+        "on" => Ok(Some(true)),
+        "off" => Ok(Some(false)),
+        _ => Err(format!("{name} takes `on` or `off`")),
+    }
+}
+
+/// Reads `name`, `schema.name`, each perhaps in double quotes.
+fn target(argument: &str) -> Result<Option<Target>, String> {
+    if argument.is_empty() {
+        return Ok(None);
+    }
+    let (first, rest) = part(argument)?;
+    let Some(rest) = rest else {
+        let (relation, is_quoted) = first;
+        return Ok(Some(Target { schema: None, relation, is_quoted }));
+    };
+    match part(rest)? {
+        ((relation, is_quoted), None) => {
+            Ok(Some(Target { schema: Some(first.0), relation, is_quoted: is_quoted || first.1 }))
+        }
+        (_, Some(_)) => Err("\\d takes a name, or a schema and a name: \\d schema.name".to_owned()),
+    }
+}
+
+/// A name with whether it was quoted, and what stands behind its dot.
+type Part<'a> = ((String, bool), Option<&'a str>);
+
+fn part(text: &str) -> Result<Part<'_>, String> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let (name, rest) = match text.split_once('.') {
+            Some((name, rest)) => (name, Some(rest)),
+            None => (text, None),
+        };
+        return match name {
+            "" => Err("\\d takes a name".to_owned()),
+            name => Ok(((name.to_owned(), false), rest)),
+        };
+    };
+    let mut name = String::new();
+    let mut chars = quoted.char_indices();
+    while let Some((at, c)) = chars.next() {
+        if c != '"' {
+            name.push(c);
+            continue;
+        }
+        match &quoted[at + 1..] {
+            "" => return Ok(((name, true), None)),
+            rest if rest.starts_with('"') => {
+                chars.next();
+                name.push('"');
+            }
+            rest => match rest.strip_prefix('.') {
+                Some(rest) => return Ok(((name, true), Some(rest))),
+                None => break,
+            },
+        }
+    }
+    Err("a name's quotes are not closed".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn described(schema: Option<&str>, relation: &str, is_quoted: bool) -> Command {
+        let (schema, relation) = (schema.map(str::to_owned), relation.to_owned());
+        Command::Describe(Some(Target { schema, relation, is_quoted }))
+    }
+
+    #[test]
+    fn commands_are_read() {
+        let check = |line: &str, expected: Command| assert_eq!(Command::parse(line), Ok(expected), "{line}");
+        check("\\d", Command::Describe(None));
+        check("\\d orders;", described(None, "orders", false));
+        check("\\d app.orders", described(Some("app"), "orders", false));
+        check("\\d \"a.b\".\"My \"\"own\"\"\"", described(Some("a.b"), "My \"own\"", true));
+        check("\\dt", Command::Tables);
+        check("\\timing", Command::Timing(None));
+        check("\\x  on", Command::Expanded(Some(true)));
+        check("\\x off;", Command::Expanded(Some(false)));
+        check("\\i my file.sql", Command::Include("my file.sql".into()));
+        check("\\q;", Command::Quit);
+    }
+
+    #[test]
+    fn what_is_no_command_is_told() {
+        let check = |line: &str, told: &str| assert_eq!(Command::parse(line), Err(told.to_owned()), "{line}");
+        check("\\foo bar", "there is no command \\foo; \\? shows those that there are");
+        check("\\x maybe", "\\x takes `on` or `off`");
+        check("\\q now", "\\q takes nothing behind it");
+        check("\\d a.b.c", "\\d takes a name, or a schema and a name: \\d schema.name");
+        check("\\d \"a", "a name's quotes are not closed");
+        check("\\d .a", "\\d takes a name");
+        check("\\i", "\\i takes the name of a file");
+    }
+
+    #[test]
+    fn the_help_names_every_command() {
+        for (name, argument, _) in COMMANDS.iter().filter(|(name, ..)| name.starts_with('\\')) {
+            let line = match *argument {
+                "FILE" => format!("{name} x"),
+                _ => (*name).to_owned(),
+            };
+            assert!(Command::parse(&line).is_ok(), "{line}");
+        }
+    }
+}

@@ -2,15 +2,17 @@
 
 mod contracts;
 mod machine;
+mod servers;
 mod summary;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use anyhow::Context;
 
+use crate::gate::servers::SecondPostgres;
 use crate::gate::summary::{Counts, Runner};
 use crate::workspace::Workspace;
 use crate::{cargo, codegen, stage, tidy};
@@ -37,12 +39,24 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     step("programs in bin/", || stage::stage(workspace).map(|_| ()))?;
 
     let mut counts = Counts::default();
-    let tests = step("tests", || run_tests(workspace, &mut counts));
+    let tests = step("tests", || run_tests(workspace, &["--workspace"], &[], &mut counts));
+    let second = step("tests on a second PostgreSQL", || {
+        let Some(server) = SecondPostgres::install(workspace)? else {
+            anyhow::ensure!(
+                std::env::var_os("CI").is_none(),
+                "there is no second PostgreSQL for this machine"
+            );
+            println!("     NOT TESTED: there is no second PostgreSQL for this machine");
+            return Ok(());
+        };
+        let programs = ("QUERYBOX_TEST_POSTGRES", server.programs());
+        run_tests(workspace, &["--package", "querybox-driver-postgres"], &[programs], &mut counts)
+    });
     let doc_tests = step("doc tests", || {
         let command = cargo(workspace, &["test", "--workspace", "--doc", "--no-fail-fast"]);
         counted(command, Runner::Cargo, &mut counts)
     });
-    let outcome = tests.and(doc_tests);
+    let outcome = tests.and(second).and(doc_tests);
     if let Err(error) = &outcome {
         eprintln!("xtask: {error:#}");
     }
@@ -61,15 +75,23 @@ fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result
 }
 
 /// cargo-nextest where it is installed: it is faster and gives each test a process of its own. Else cargo's own runner.
-fn run_tests(workspace: &Workspace, counts: &mut Counts) -> anyhow::Result<()> {
+fn run_tests(
+    workspace: &Workspace,
+    packages: &[&str],
+    environment: &[(&str, PathBuf)],
+    counts: &mut Counts,
+) -> anyhow::Result<()> {
     let has_nextest = quietly(cargo(workspace, &["nextest", "--version"])).is_ok();
-    if has_nextest {
-        let command = cargo(workspace, &["nextest", "run", "--workspace", "--no-fail-fast"]);
-        counted(command, Runner::Nextest, counts)
+    let (mut command, runner) = if has_nextest {
+        (cargo(workspace, &["nextest", "run", "--no-fail-fast"]), Runner::Nextest)
     } else {
-        let command = cargo(workspace, &["test", "--workspace", "--all-targets", "--no-fail-fast"]);
-        counted(command, Runner::Cargo, counts)
+        (cargo(workspace, &["test", "--all-targets", "--no-fail-fast"]), Runner::Cargo)
+    };
+    command.args(packages);
+    for (name, value) in environment {
+        command.env(name, value);
     }
+    counted(command, runner, counts)
 }
 
 fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {

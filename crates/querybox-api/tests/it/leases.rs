@@ -82,8 +82,8 @@ async fn a_cancel_stops_the_statement_and_leaves_the_session() {
         let (results, end) = running.rest().await;
         end.unwrap();
         assert_eq!((results.rejections(), results.transaction()), (vec!["57014"], TransactionState::Open));
-        assert_eq!(lease.execute("select * from item").await.rows(), 1, "{sql}");
         assert_eq!(lease.cancel().await, pb::CancelReceipt::AlreadyDone);
+        assert_eq!(lease.execute("select * from item").await.rows(), 1, "{sql}");
     }
     lease.execute("commit").await;
 }
@@ -100,6 +100,29 @@ async fn a_cancel_at_once_finds_the_statement() {
         assert_eq!(results.rejections(), ["57014"]);
     }
     assert_eq!(lease.execute("select 1").await.rows(), 1);
+}
+
+#[tokio::test]
+async fn a_cancel_never_stops_the_statement_after_the_one_it_was_meant_for() {
+    let house = House::with_shop().await;
+    let lease = house.lease().await;
+    let mut receipts = Vec::new();
+    for round in 0..200 {
+        // From some microseconds to a good part of a second: somewhere between, the end and the cancel meet.
+        let rows = 1 << (round % 20);
+        let sql = format!(
+            "with recursive n(i) as (select 1 union all select i + 1 from n where i < {rows}) select count(*) from n"
+        );
+        let running = lease.begin(&sql).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let (receipt, (_, end)) = tokio::join!(lease.cancel(), running.rest());
+        end.unwrap();
+        receipts.push(receipt);
+        lease.execute("select 1").await;
+    }
+    // Some came too late, and some in time.
+    assert!(receipts.contains(&pb::CancelReceipt::Confirmed), "{receipts:?}");
+    assert!(receipts.contains(&pb::CancelReceipt::AlreadyDone), "{receipts:?}");
 }
 
 #[tokio::test]

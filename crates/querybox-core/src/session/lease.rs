@@ -45,7 +45,7 @@ pub(crate) struct Terms {
 
 struct Inner {
     machine: Machine,
-    /// What runs, or ran last.
+    /// What runs, or ran when the session ended.
     claim: Option<Claim>,
 }
 
@@ -105,7 +105,7 @@ impl Lease {
         self.inner.borrow().claim.as_ref().is_some_and(|claim| claim.reader_gone.is_cancelled())
     }
 
-    /// The wish to stop what runs. `None`: nothing ran yet. When what ran is over, it is answered at once.
+    /// The wish to stop what runs. `None`: nothing does.
     pub(crate) fn cancel(&self) -> Option<Cancel> {
         self.inner.borrow().claim.as_ref().map(|claim| claim.cancel.clone())
     }
@@ -133,6 +133,17 @@ impl Lease {
 
     fn end_or(&self, cause: EndCause) -> LeaseEnd {
         self.end().unwrap_or(LeaseEnd { cause, transaction_lost: false })
+    }
+
+    /// What ran is over, and another request may run.
+    fn answered(&self) {
+        self.inner.send_if_modified(|inner| {
+            let goes = inner.machine.apply(Event::Answered) == Verdict::Goes;
+            if goes {
+                inner.claim = None;
+            }
+            goes
+        });
     }
 
     fn transaction_is(&self, transaction: TransactionState) {

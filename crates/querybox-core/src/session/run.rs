@@ -2,14 +2,14 @@
 
 use std::{
     collections::VecDeque,
-    convert::Infallible,
-    future::{Future, pending, ready},
+    future::{Future, ready},
     sync::Arc,
     time::Duration,
 };
 
 use querybox_launcher::{CallError, CancelOutcome, Ending, OpenDriver};
 use tokio::time::{sleep, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     answers::Event,
@@ -49,7 +49,7 @@ pub(super) enum After {
     Ready,
     /// The call failed.
     Failed(CallError),
-    /// It did not stop within its grace.
+    /// It did not stop within its grace, or the wish to stop it is still on its way.
     Stuck,
 }
 
@@ -123,17 +123,30 @@ async fn stop<W: Work>(
     let end = watch.grace_end(interruption);
     let keeps = watch.keeps_rest(interruption);
     let mut parking = if keeps { Parking::open() } else { Parking::closed() };
+    let over = CancellationToken::new();
+    let asking = ask_to_stop(driver, &over);
+    tokio::pin!(asking);
+    let mut asked = false;
     let drained = {
         let drain = timeout_at(end, drain::<W>(watch, parts, tally, &mut parking));
+        tokio::pin!(drain);
         tokio::select! {
             biased;
-            drained = drain => drained,
-            never = ask_to_stop(driver) => match never {},
+            drained = &mut drain => drained,
+            () = &mut asking => {
+                asked = true;
+                drain.await
+            }
         }
     };
+    over.cancel();
+    // A cancel that is still on its way would stop the session's next request.
+    let settled = asked || !watch.is_leased() || timeout_at(end, asking).await.is_ok();
     let (last, after) = match drained {
-        Ok(Ok(())) if parking.is_whole() => (Ok(()), After::Ready),
-        Ok(Ok(())) => (Err(interruption.into()), After::Ready),
+        Ok(Ok(())) => {
+            let last = if parking.is_whole() { Ok(()) } else { Err(interruption.into()) };
+            (last, if settled { After::Ready } else { After::Stuck })
+        }
         Ok(Err(error)) => (Err(error.clone().into()), After::Failed(error)),
         Err(_) => (Err(interruption.into()), After::Stuck),
     };
@@ -145,12 +158,13 @@ async fn stop<W: Work>(
 /// A cancel may overtake the request that it is to stop; until that has come too, nothing runs.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
-/// Asks for as long as it is polled. Whatever is answered: what counts is how the parts go on.
-async fn ask_to_stop(driver: &OpenDriver) -> Infallible {
+/// Asks until the driver has heard it, or what ran is `over`. Whatever is answered: what counts is how the parts go on.
+async fn ask_to_stop(driver: &OpenDriver, over: &CancellationToken) {
     while let Ok(CancelOutcome::NothingRuns) = driver.cancel().await {
-        sleep(ASK_AGAIN).await;
+        if over.run_until_cancelled(sleep(ASK_AGAIN)).await.is_none() {
+            return;
+        }
     }
-    pending().await
 }
 
 /// Reads to the end of the answer.

@@ -91,12 +91,17 @@ impl<P> Watch<P> {
         Ok(self.giver.give(Ok(event)).await?)
     }
 
+    /// Whether the session goes on after this request.
+    pub(super) fn is_leased(&self) -> bool {
+        self.admission.is_none()
+    }
+
     /// The moment until which an interrupted driver may stop of itself.
     pub(super) fn grace_end(&self, interruption: Interruption) -> Instant {
         let grace = match interruption {
             Interruption::Cancelled => self.cancel_grace,
             // A kill would take the whole session away, with its transaction.
-            Interruption::ReaderGone if self.admission.is_none() => self.cancel_grace,
+            Interruption::ReaderGone if self.is_leased() => self.cancel_grace,
             Interruption::Deadline(_) | Interruption::ReaderGone | Interruption::ShuttingDown => {
                 UNWANTED_GRACE
             }
@@ -109,7 +114,7 @@ impl<P> Watch<P> {
         match interruption {
             Interruption::Cancelled => true,
             // The session goes on: its reader has to hear how the transaction stands.
-            Interruption::Deadline(_) => self.admission.is_none(),
+            Interruption::Deadline(_) => self.is_leased(),
             Interruption::ReaderGone | Interruption::ShuttingDown => false,
         }
     }

@@ -95,7 +95,7 @@ impl<W: Work> Run<W> {
         drop(stop);
         let delivered = deliver(&giver, parked, &ending).await;
         // Before the last word: whoever has heard that may ask again.
-        lease.apply(Event::Answered);
+        lease.answered();
         let last = if delivered { last.map(|()| tally.ended) } else { Err(closing(lease.end())) };
         giver.leave(last.map(Answer::Ended));
         driver

@@ -108,6 +108,14 @@ impl Batch {
         }
     }
 
+    /// The cells that have a note, by column.
+    pub(crate) fn noted_cells(&self) -> impl Iterator<Item = Cell<'_>> {
+        let of_column = |(column, contents): (usize, &'_ Contents)| {
+            contents.notes.iter().map(move |note| (note.row as usize, column)).collect::<Vec<_>>()
+        };
+        self.contents.iter().enumerate().flat_map(of_column).map(|(row, column)| self.cell(row, column))
+    }
+
     fn place(&mut self, note: CellNote) -> Result<(), Error> {
         let refuse = |why| Err(Error::Note { row: note.row, column: note.column, why });
         let Some(contents) = self.contents.get_mut(note.column as usize) else {

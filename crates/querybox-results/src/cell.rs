@@ -60,6 +60,11 @@ impl<'b> Cell<'b> {
         self.state
     }
 
+    /// Whether the array holds the cell, not a note.
+    pub(crate) fn is_in_array(&self) -> bool {
+        matches!(self.source, Source::Slot(..))
+    }
+
     /// The kind of this cell: its column's, unless the driver noted another one.
     pub fn display(&self) -> &'b Display {
         self.display

@@ -1,7 +1,9 @@
-//! Results as documents: rows in, text out.
+//! Results as documents: rows in, text out; or, for Arrow, the driver's bytes in a frame.
 
+pub(crate) mod arrow;
 mod csv;
 mod json;
+mod markdown;
 mod tsv;
 
 use std::io;
@@ -25,6 +27,10 @@ pub enum Format {
     Json,
     /// The same objects, one a line, without an array around them.
     NdJson,
+    /// A table of GitHub's Markdown, for reading: numbers on the right, line ends as `<br>`, NULL in italics. Whatever would
+    /// be markup or HTML in a value is escaped, so that a renderer shows it as it is; but spaces at a cell's ends are lost, as
+    /// Markdown has it. A result without columns leaves nothing.
+    Markdown,
 }
 
 /// What a [`Writer`] has written.
@@ -55,6 +61,7 @@ enum Form {
     Tsv,
     Json(json::Keys),
     NdJson(json::Keys),
+    Markdown,
 }
 
 /// The buffer is written out when it is longer: large enough that a write costs nothing beside its rows.
@@ -84,6 +91,10 @@ impl<W: io::Write> Writer<W> {
                 Form::Json(json::Keys::new(columns))
             }
             Format::NdJson => Form::NdJson(json::Keys::new(columns)),
+            Format::Markdown => {
+                markdown::push_header(&mut text, columns);
+                Form::Markdown
+            }
         };
         let mut writer = Writer {
             out,
@@ -141,6 +152,7 @@ impl<W: io::Write> Writer<W> {
         match &self.form {
             Form::Csv => csv::push_row(text, cells, scratch),
             Form::Tsv => tsv::push_row(text, cells, scratch),
+            Form::Markdown => markdown::push_row(text, cells, scratch),
             Form::Json(keys) => {
                 text.push_str(if written.rows == 0 { "\n" } else { ",\n" });
                 json::push_object(text, keys, cells, scratch);

@@ -40,5 +40,8 @@ pub use batch::{Batch, CellNote, Note};
 pub use cell::{Cell, State};
 pub use display::Display;
 pub use error::Error;
-pub use format::{Format, Writer, Written};
+pub use format::{
+    Format, Writer, Written,
+    arrow::{ArrowStream, ArrowWritten},
+};
 pub use shape::{Column, Shape};

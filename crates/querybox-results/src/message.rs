@@ -41,6 +41,9 @@ pub(crate) fn decode_batch(
         root_as_message(metadata).map_err(|e| Error::Batch(ArrowError::ParseError(e.to_string())))?;
     let batch =
         message.header_as_record_batch().ok_or(Error::Refused("the message holds no record batch"))?;
+    if u64::try_from(message.bodyLength()) != Ok(body.len() as u64) {
+        return Err(Error::Refused("its body has another length than it says"));
+    }
     check_extents(&batch, body.len(), row_count)?;
     check_layout(&batch, schema)?;
     let body = align(body);

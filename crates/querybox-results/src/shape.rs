@@ -63,6 +63,10 @@ impl Shape {
         &self.columns
     }
 
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
     /// Reads one batch of rows.
     ///
     /// `arrow_metadata` is an Arrow IPC `Message` flatbuffer that holds a record batch, without the encapsulation;

@@ -96,6 +96,44 @@ fn tsv_is_that_of_copy() {
 }
 
 #[test]
+fn markdown_is_one_table_whatever_the_cells_hold() {
+    check(
+        Format::Markdown,
+        several(),
+        notes(),
+        expect![[r#"
+        | text | a "name",&#x9;\\ | x |  | x | x_2 |
+        | --- | ---: | ---: | --- | --- | --- |
+        | plain… | 1 | 0.1 | t | \\x0102 | {1,NULL} |
+        |  | -2 | NaN | f | \\x | *NULL* |
+        | \\xe9 | NaN | *NULL* | *NULL* | *NULL* | {} |
+        | a,b&#x9;"c"<br>\\d<br>&#x8;&#xb;&#xc; | 00012345678901234567890 | 1e+100 | *NULL* | 12345678901234567890.10 | {3} |
+    "#]],
+    );
+    let hostile = [
+        Some("| a | b |"),
+        Some("<script>&lt;"),
+        Some("*NULL*"),
+        Some("a_b _c_ `d`"),
+        Some("\u{1b}[2J\r\n\\"),
+    ];
+    check(
+        Format::Markdown,
+        vec![words(&hostile)],
+        Vec::new(),
+        expect![[r#"
+        | word |
+        | --- |
+        | \| a \| b \| |
+        | &lt;script>&amp;lt; |
+        | \*NULL\* |
+        | a_b \_c\_ \`d\` |
+        | &#x1b;\[2J<br>\\ |
+    "#]],
+    );
+}
+
+#[test]
 fn json_is_one_array_with_a_row_a_line() {
     check(
         Format::Json,

@@ -191,7 +191,7 @@ fn what_is_outside_of_the_contract_has_a_name() {
     );
     check_refused(
         Sent { body: sent().body.slice(..64), ..sent() },
-        expect!["the driver's batch is refused: a buffer lies outside of the body"],
+        expect!["the driver's batch is refused: its body has another length than it says"],
     );
     check_refused(
         Sent { metadata: sent().schema, ..sent() },

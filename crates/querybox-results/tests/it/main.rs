@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may give up as the test itself")]
 
+mod arrow_streams;
 mod cells;
 mod documents;
 mod floats;

@@ -59,10 +59,10 @@ impl From<ConnectionError> for Refused {
 impl From<UrlError> for Refused {
     fn from(error: UrlError) -> Self {
         match &error {
-            UrlError::NoScheme | UrlError::Malformed(_) | UrlError::NoField(_) => {
+            UrlError::NoScheme | UrlError::Malformed(_) | UrlError::NoField(_) | UrlError::Ambiguous(_) => {
                 refuse(Reason::ParameterInvalid, &error, [("field", "url".to_owned())])
             }
-            UrlError::UnknownScheme(_) => refuse(Reason::PluginNotFound, &error, []),
+            UrlError::UnknownScheme(_) | UrlError::NoKeywords => refuse(Reason::PluginNotFound, &error, []),
             UrlError::Password => refuse(Reason::PasswordInUrl, &error, []),
             UrlError::Option(option) => {
                 let field = option.name.clone();

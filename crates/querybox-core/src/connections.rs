@@ -148,13 +148,18 @@ impl Core {
         Ok(self.store()?.delete_connection(id).await?)
     }
 
-    /// Reads a URL into the parameters of a connection. Nothing is saved.
+    /// Reads a URL, or a list of keywords, into the parameters of a connection. Nothing is saved.
     ///
     /// # Errors
     ///
     /// [`UrlError::Password`] for a URL with a password; no error holds more of the URL than its scheme and the names of its
     /// options.
     pub async fn parse_url(&self, text: &str) -> Result<ParsedUrl, UrlError> {
+        if url::is_keywords(text) {
+            let listing = self.plugins.list().await;
+            let (driver, parameters) = url::parse_bare_keywords(text, listing.usable())?;
+            return Ok(ParsedUrl { driver_type: driver.driver_type.clone(), parameters });
+        }
         let (scheme, rest) = url::scheme(text)?;
         let Some(described) = self.plugins.find_by_scheme(&scheme).await else {
             return Err(UrlError::UnknownScheme(scheme));

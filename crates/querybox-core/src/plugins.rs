@@ -17,7 +17,7 @@ use std::{
 };
 
 use futures::{StreamExt as _, TryFutureExt as _, stream};
-use querybox_launcher::{Described, Launcher, ProbeError};
+use querybox_launcher::{Described, DriverInfo, Launcher, ProbeError};
 use querybox_store::DriverType;
 
 use folder::{Candidate, candidates};
@@ -60,6 +60,16 @@ pub struct Listing {
     pub plugins: Vec<Plugin>,
     /// The folders that exist, in their order.
     pub folders: Vec<PathBuf>,
+}
+
+impl Listing {
+    /// The drivers that can be used.
+    pub(crate) fn usable(&self) -> impl Iterator<Item = &DriverInfo> {
+        self.plugins.iter().filter_map(|plugin| match &plugin.state {
+            PluginState::Usable(described) => Some(&described.info),
+            PluginState::Shadowed { .. } | PluginState::Broken(_) => None,
+        })
+    }
 }
 
 pub(crate) struct Plugins {

@@ -226,7 +226,8 @@ pub struct TestConnectionResponse {
 /// Reads a URL.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ParseUrlRequest {
-    /// For instance "sqlite:shop.db" or "postgres://ada@db.example.com/shop?sslmode=require".
+    /// For instance "sqlite:shop.db" or "postgres://ada@db.example.com/shop?sslmode=require"; or keywords as libpq reads them,
+    /// "host=db.example.com dbname=shop", with a scheme and a colon before them where several drivers take them.
     #[prost(string, tag = "1")]
     pub url: ::prost::alloc::string::String,
 }
@@ -612,7 +613,7 @@ pub mod connection_service_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Reads a URL into the parameters of a connection. Nothing is saved. A password in it is refused: INVALID_ARGUMENT
+        /// Reads a URL, or keywords, into the parameters of a connection. Nothing is saved. A password in it is refused: INVALID_ARGUMENT
         /// with PASSWORD_IN_URL.
         pub async fn parse_url(
             &mut self,
@@ -717,7 +718,7 @@ pub mod connection_service_server {
             tonic::Response<Self::TestConnectionStream>,
             tonic::Status,
         >;
-        /// Reads a URL into the parameters of a connection. Nothing is saved. A password in it is refused: INVALID_ARGUMENT
+        /// Reads a URL, or keywords, into the parameters of a connection. Nothing is saved. A password in it is refused: INVALID_ARGUMENT
         /// with PASSWORD_IN_URL.
         async fn parse_url(
             &self,

@@ -55,12 +55,15 @@ fn file() -> DriverInfo {
 
 fn read(url: &str, driver: &DriverInfo) -> Result<String, UrlError> {
     let (_, rest) = scheme(url)?;
-    let given = parse(rest, driver)?;
+    Ok(written(parse(rest, driver)?))
+}
+
+fn written(given: Vec<Given>) -> String {
     let pairs = given.into_iter().map(|Given { name, value }| match value {
         GivenValue::Text(text) => format!("{name}={text}"),
         GivenValue::Content(_) => unreachable!("a URL has no content"),
     });
-    Ok(pairs.collect::<Vec<_>>().join(" "))
+    pairs.collect::<Vec<_>>().join(" ")
 }
 
 #[track_caller]
@@ -173,6 +176,56 @@ fn an_option_is_a_field_of_the_form_and_comes_once() {
     );
     let no_user = driver(vec![field("host", FieldKind::Text, FieldRole::Host)]);
     refused("redis://canary@db", &no_user, "a URL of this driver has no user");
+}
+
+#[test]
+fn keywords_go_where_their_roles_are() {
+    let list = "host=db.example.com port=5433 user=ada dbname='my shop' sslmode=require";
+    let expected = "host=db.example.com port=5433 user=ada database=my shop sslmode=require";
+    check(&format!("postgres:{list}"), &network(), expected);
+    assert_eq!(bare(list, &[file(), network()]).as_deref(), Ok(expected));
+    assert_eq!(bare("database=shop host=", &[network()]).as_deref(), Ok("database=shop"));
+    refused(
+        "sqlite:host=canary",
+        &driver(Vec::new()),
+        "the URL is malformed: \"//\" and a host follow the scheme",
+    );
+    // A file may be called so.
+    check("sqlite:host=a.db", &file(), "path=host=a.db");
+}
+
+#[test]
+fn a_password_among_keywords_is_refused_and_never_repeated() {
+    let no_password = driver(vec![field("host", FieldKind::Text, FieldRole::Host)]);
+    for drivers in [vec![network()], vec![no_password.clone()], vec![network(), no_password]] {
+        assert_eq!(bare("host=db password=canary", &drivers), Err(UrlError::Password));
+        assert_eq!(bare("PASSWORD='canary' host=db", &drivers), Err(UrlError::Password));
+    }
+    refused("postgres:host=db password=canary", &network(), &UrlError::Password.to_string());
+}
+
+#[test]
+fn keywords_without_a_scheme_are_for_the_only_driver_that_takes_them() {
+    let other = driver(vec![
+        field("host", FieldKind::Text, FieldRole::Host),
+        field("charset", FieldKind::Text, FieldRole::Option),
+    ]);
+    assert_eq!(bare("host=db", &[file()]), Err(UrlError::NoKeywords));
+    assert_eq!(bare("host=db charset=x", &[network(), other.clone()]).as_deref(), Ok("host=db charset=x"));
+    let error = bare("host=db", &[network(), other]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "several drivers take these keywords: write \"test:\" or \"test:\" before them"
+    );
+    let error = bare("host=db hostaddr=canary", &[network()]).unwrap_err();
+    assert!(!format!("{error:?}").contains("canary"));
+    assert!(matches!(error, UrlError::Option(_)));
+}
+
+/// Keywords without a scheme, of which one of the drivers is taken.
+fn bare(text: &str, drivers: &[DriverInfo]) -> Result<String, UrlError> {
+    assert!(is_keywords(text), "{text}");
+    parse_bare_keywords(text, drivers.iter()).map(|(_, given)| written(given))
 }
 
 #[test]

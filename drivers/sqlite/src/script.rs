@@ -2,81 +2,19 @@
 
 use std::ops::Range;
 
+use querybox_sql::Dialect;
+
 use crate::lexer::{Kind, Token, Tokens};
 
 /// Where the statements of a script stand: from the first token of each to its last, without the semicolon. Empty ones
 /// are left out.
-///
-/// A semicolon ends a statement, but inside a trigger's body, which ends with `; END ;`. SQLite's grammar has no other
-/// place for one.
 pub(crate) fn statements(sql: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut tokens = Tokens::from(sql, 0);
-    std::iter::from_fn(move || {
-        let first = tokens.by_ref().find(|token| token.kind != Kind::Semicolon)?;
-        let mut range = first.range.clone();
-        let mut head = Head::default();
-        head.take(&first);
-        let mut tail = Tail::default();
-        for token in tokens.by_ref() {
-            if token.kind == Kind::Semicolon && (!head.is_trigger() || tail == Tail::End) {
-                break;
-            }
-            head.take(&token);
-            tail = tail.then(&token);
-            range.end = token.range.end;
-        }
-        Some(range)
-    })
-}
-
-/// How the tokens before this place end, inside a trigger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Tail {
-    #[default]
-    Other,
-    Semicolon,
-    /// A semicolon and END.
-    End,
-}
-
-impl Tail {
-    fn then(self, token: &Token<'_>) -> Self {
-        if token.kind == Kind::Semicolon {
-            Self::Semicolon
-        } else if self == Self::Semicolon && token.is("END") {
-            Self::End
-        } else {
-            Self::Other
-        }
-    }
-}
-
-/// Whether the first words say CREATE TRIGGER.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Head {
-    #[default]
-    Start,
-    Create,
-    Trigger,
-    Other,
-}
-
-impl Head {
-    fn is_trigger(self) -> bool {
-        self == Self::Trigger
-    }
-
-    fn take(&mut self, token: &Token<'_>) {
-        let any = |words: &[&str]| words.iter().any(|word| token.is(word));
-        *self = match *self {
-            Self::Start if any(&["EXPLAIN", "QUERY", "PLAN"]) => Self::Start,
-            Self::Start if token.is("CREATE") => Self::Create,
-            Self::Create if any(&["TEMP", "TEMPORARY"]) => Self::Create,
-            Self::Create if token.is("TRIGGER") => Self::Trigger,
-            Self::Trigger => Self::Trigger,
-            Self::Start | Self::Create | Self::Other => Self::Other,
-        };
-    }
+    querybox_sql::split(sql, &Dialect::sqlite())
+        .expect("only commands of a database's own shell are refused, and SQLite's dialect has none")
+        .into_iter()
+        .map(|statement| statement.range)
+        // To SQLite a comment without an end is a comment.
+        .filter(|range| Tokens::from(&sql[range.clone()], 0).next().is_some())
 }
 
 /// What a statement does, for its command tag.

@@ -76,6 +76,10 @@ pub(crate) async fn prepare(
     };
     let to_terminal = run.output.is_none() && screen.stdout_is_terminal;
     let look = match run.format_of_output(to_terminal) {
+        FormatArg::Arrow if to_terminal => {
+            return Err(Failure::usage("an Arrow stream is nothing for a terminal")
+                .with_hint("write it to a file with `-o FILE`, or pipe it to a program that reads Arrow"));
+        }
         FormatArg::Table if run.output.is_some() => {
             Look::Table { room: None, paint: Paint::OFF, arrangement: Arrangement::Fitting }
         }
@@ -84,7 +88,7 @@ pub(crate) async fn prepare(
     Ok(Prepared {
         script: Arc::new(script),
         interrupts,
-        sheet: Sheet::new(output, look, 0),
+        sheet: Sheet::new(output, look, 0).only(run.result),
         shows_progress: screen.stderr_is_terminal && !to_terminal,
         session_id: Uuid::now_v7().to_string(),
         run,
@@ -160,6 +164,12 @@ impl Prepared {
     }
 }
 
+fn bindings(run: &RunArgs) -> Vec<plugin::Binding> {
+    let values = run.binds.iter().map(|bind| (&bind.name, Some(bind.value.clone())));
+    let nulls = run.null_binds.iter().map(|name| (name, None));
+    values.chain(nulls).map(|(name, text)| plugin::Binding { name: name.clone(), text }).collect()
+}
+
 /// How results look on standard output.
 pub(crate) fn look(format: FormatArg, screen: &Screen, arrangement: Arrangement) -> Look {
     match format {
@@ -170,6 +180,8 @@ pub(crate) fn look(format: FormatArg, screen: &Screen, arrangement: Arrangement)
         FormatArg::Tsv => Look::Document(querybox_results::Format::Tsv),
         FormatArg::Json => Look::Document(querybox_results::Format::Json),
         FormatArg::Ndjson => Look::Document(querybox_results::Format::NdJson),
+        FormatArg::Markdown => Look::Document(querybox_results::Format::Markdown),
+        FormatArg::Arrow => Look::Arrow,
     }
 }
 
@@ -190,6 +202,6 @@ fn options(run: &RunArgs) -> core::ExecuteOptions {
         rows_max: run.max_rows,
         bytes_max: None,
         deadline: run.deadline.map(core::Deadline::from),
-        bindings: Vec::new(),
+        bindings: bindings(run),
     }
 }

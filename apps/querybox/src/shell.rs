@@ -20,8 +20,19 @@ use futures::{FutureExt, future::LocalBoxFuture};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    app::App, cli::query::OnErrorArg, cli::shell::ShellArgs, exit::Exit, failure::Failure,
-    messages::Messages, query::tell::Times, reason::Reason, sanitize, screen::Screen, stdout,
+    app::App,
+    cli::{
+        query::{FormatArg, OnErrorArg},
+        shell::ShellArgs,
+    },
+    exit::Exit,
+    failure::Failure,
+    messages::Messages,
+    query::tell::Times,
+    reason::Reason,
+    sanitize,
+    screen::Screen,
+    stdout,
     table::Arrangement,
 };
 
@@ -54,6 +65,10 @@ pub(crate) fn prepare(args: ShellArgs, messages: &Messages) -> Result<Prepared, 
     if lines.is_none() && args.secret.password_stdin {
         return Err(Failure::usage("standard input is the terminal, where the password is asked for anyway")
             .with_hint("leave `--password-stdin` out"));
+    }
+    if args.format == Some(FormatArg::Arrow) {
+        return Err(Failure::usage("an Arrow stream holds one result, and a shell shows many")
+            .with_hint("`querybox query --format arrow` writes one"));
     }
     Ok(Prepared { args, lines })
 }

@@ -56,6 +56,16 @@ pub(crate) struct RunArgs {
     /// Time that everything may take together: `30s`, `5m`, `none` [default: the connection's, else 30s].
     #[arg(long, value_name = "TIME")]
     pub deadline: Option<DeadlineArg>,
+    /// A value for a parameter of the statement, `:name` or `$1`; the database gives it the parameter's type. Empty is the
+    /// empty text. Only for one statement; can be repeated.
+    #[arg(long = "bind", short = 'b', value_name = "NAME=VALUE")]
+    pub binds: Vec<ParamArg>,
+    /// NULL for a parameter of the statement. Can be repeated.
+    #[arg(long = "bind-null", value_name = "NAME")]
+    pub null_binds: Vec<String>,
+    /// Write only this result of a script that returns several, counted from 1.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub result: Option<u64>,
     /// Run all statements in one transaction: all of them count, or none.
     #[arg(long)]
     pub single_transaction: bool,
@@ -90,6 +100,10 @@ pub(crate) enum FormatArg {
     Json,
     /// One object a line.
     Ndjson,
+    /// A table of GitHub's Markdown, for reading: NULL in italics, line ends as <br>.
+    Markdown,
+    /// An Arrow IPC stream of one result.
+    Arrow,
 }
 
 /// What follows a rejected statement.
@@ -119,6 +133,8 @@ impl FormatArg {
             "tsv" | "tab" => FormatArg::Tsv,
             "json" => FormatArg::Json,
             "ndjson" | "jsonl" => FormatArg::Ndjson,
+            "md" => FormatArg::Markdown,
+            "arrow" | "arrows" => FormatArg::Arrow,
             "txt" => FormatArg::Table,
             _ => FormatArg::Csv,
         }
@@ -131,13 +147,16 @@ Examples:
   querybox query sample -f report.sql -o report.csv
   echo 'select 1' | querybox query sample --format json
   querybox query sample --deadline none --max-rows 500 'select * from events'
+  querybox query sample --bind country=DE 'select * from customers where country = :country'
 
 Output:
   Only data goes to standard output. Row counts, command tags, notices and errors go to standard error.
   Several results follow one another, parted by an empty line. What this machine cannot enforce on drivers is
   told once, and with --verbose.
   In tables NULL is a dim NULL, or ∅ without colors; a cell is cut, with …, only when the terminal is too
-  narrow; control characters show as escapes such as \\n or \\x1b. All other formats are exact.
+  narrow; control characters show as escapes such as \\n or \\x1b. CSV, TSV and JSON are exact.
+  Arrow is a stream of one result, in the types that the driver sent; a value that its column's type does not hold
+  (numeric NaN, a date beyond the range, an integer in a text column) is null there, and a warning counts them.
   A file named by -o appears whole or not at all, with mode 0600 or that of the file it replaces. A
   symbolic link is followed; devices and FIFOs are written as they are. When the database rejects a
   statement the file stays as it was, unless --on-error continue asks for the rest.
@@ -171,6 +190,8 @@ mod tests {
         check("out.JSON", FormatArg::Json);
         check("dir.json/out", FormatArg::Csv);
         check("out.jsonl", FormatArg::Ndjson);
+        check("out.arrow", FormatArg::Arrow);
+        check("README.md", FormatArg::Markdown);
         check("/dev/null", FormatArg::Csv);
     }
 }

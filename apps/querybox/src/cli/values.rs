@@ -54,7 +54,7 @@ impl FromStr for DeadlineChange {
     }
 }
 
-/// A parameter of a driver's form.
+/// A name with its value: a parameter of a driver's form, or of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ParamArg {
     pub name: String,

@@ -6,14 +6,15 @@ use std::{
 };
 
 use querybox_contracts::plugin::v1 as plugin;
-use querybox_results::{Shape, Writer};
+use querybox_results::{ArrowStream, Shape, Writer};
 
 use crate::{
     failure::Failure,
     output::Output,
     query::shapes,
     screen::Paint,
-    table::{Arrangement, Table},
+    table::{Arrangement, Counts, Table},
+    words,
 };
 
 /// How results look.
@@ -23,6 +24,8 @@ pub(crate) enum Look {
     Table { room: Option<usize>, paint: Paint, arrangement: Arrangement },
     /// A document for programs.
     Document(querybox_results::Format),
+    /// An Arrow IPC stream, which holds one result.
+    Arrow,
 }
 
 /// An output with the result that is being written to it. After an error it takes nothing more.
@@ -32,7 +35,10 @@ pub(crate) struct Sheet {
     /// What people call the output.
     name: String,
     is_replacement: bool,
+    /// Results that were begun, whether they are written or not.
     results: u64,
+    /// The only result that is written, from 1. `None`: all are.
+    only: Option<u64>,
 }
 
 /// What has been lost of a result on its way.
@@ -42,11 +48,15 @@ pub(crate) struct Losses {
     pub cells_cut: u64,
     /// Cells that were cut, because the terminal is too narrow.
     pub cells_narrowed: u64,
+    /// Cells that are left out, because the format does not hold them.
+    pub cells_left_out: u64,
 }
 
 enum Place {
     Between(Output),
     Inside(Box<(Shape, Renderer)>),
+    /// Inside of a result that nobody wants to see.
+    Skipping(Output),
     /// Writing failed.
     Lost,
 }
@@ -54,13 +64,20 @@ enum Place {
 enum Renderer {
     Table(Table<Output>),
     Document(Writer<Output>),
+    Arrow(ArrowStream<Output>),
 }
 
 impl Sheet {
     /// A sheet on which so many results stand already.
     pub(crate) fn new(output: Output, look: Look, results: u64) -> Sheet {
         let (name, is_replacement) = (output.name().to_owned(), output.is_replacement());
-        Sheet { look, place: Place::Between(output), name, is_replacement, results }
+        Sheet { look, place: Place::Between(output), name, is_replacement, results, only: None }
+    }
+
+    /// The same, for one result of all, counted from 1.
+    #[must_use]
+    pub(crate) fn only(self, only: Option<u64>) -> Sheet {
+        Sheet { only, ..self }
     }
 
     /// What people call the output.
@@ -75,13 +92,24 @@ impl Sheet {
 
     /// Begins a result.
     pub(crate) fn begin(&mut self, header: plugin::Header) -> Result<(), Failure> {
-        let shape = shapes::shape(header)?;
         let Place::Between(mut output) = mem::replace(&mut self.place, Place::Lost) else {
             return Err(out_of_order("a result began inside another"));
         };
-        if self.results > 0 {
-            output.write_all(b"\n").map_err(|error| self.failure(&error))?;
+        self.results += 1;
+        match self.only {
+            Some(wanted) if wanted != self.results => {
+                self.place = Place::Skipping(output);
+                return Ok(());
+            }
+            Some(_) => {}
+            None if self.results == 1 => {}
+            None if matches!(self.look, Look::Arrow) => {
+                return Err(Failure::usage("there are several results, and an Arrow stream holds one")
+                    .with_hint("say which one with `--result NUMBER`"));
+            }
+            None => output.write_all(b"\n").map_err(|error| self.failure(&error))?,
         }
+        let shape = shapes::shape(header)?;
         let renderer = match self.look {
             Look::Table { room, paint, arrangement } => {
                 Renderer::Table(Table::begin(shape.columns(), output, room, paint, arrangement))
@@ -90,22 +118,29 @@ impl Sheet {
                 let writer = Writer::begin(format, shape.columns(), output);
                 Renderer::Document(writer.map_err(|error| self.failure(&error))?)
             }
+            Look::Arrow => {
+                let stream = ArrowStream::begin(&shape, output);
+                Renderer::Arrow(stream.map_err(|error| self.failure(&error))?)
+            }
         };
         self.place = Place::Inside(Box::new((shape, renderer)));
-        self.results += 1;
         Ok(())
     }
 
     /// Writes rows of the result that was begun.
     pub(crate) fn batch(&mut self, batch: plugin::Batch) -> Result<(), Failure> {
-        let Place::Inside(inside) = &mut self.place else {
-            return Err(out_of_order("rows came outside of a result"));
+        let inside = match &mut self.place {
+            Place::Inside(inside) => inside,
+            Place::Skipping(_) => return Ok(()),
+            Place::Between(_) | Place::Lost => return Err(out_of_order("rows came outside of a result")),
         };
         let (shape, renderer) = &mut **inside;
+        let (metadata, body) = (batch.arrow_metadata.clone(), batch.arrow_body.clone());
         let batch = shapes::batch(shape, batch)?;
         let written = match renderer {
             Renderer::Table(table) => table.batch(&batch),
             Renderer::Document(writer) => writer.batch(&batch),
+            Renderer::Arrow(stream) => stream.batch(&batch, &metadata, &body),
         };
         written.map_err(|error| self.failure(&error))
     }
@@ -115,10 +150,10 @@ impl Sheet {
         match &self.place {
             Place::Inside(inside) => match &inside.1 {
                 Renderer::Table(table) => table.is_waiting(),
-                // A document writes every batch out.
-                Renderer::Document(_) => false,
+                // These write every batch out.
+                Renderer::Document(_) | Renderer::Arrow(_) => false,
             },
-            Place::Between(_) | Place::Lost => false,
+            Place::Between(_) | Place::Skipping(_) | Place::Lost => false,
         }
     }
 
@@ -127,7 +162,7 @@ impl Sheet {
         let Place::Inside(inside) = &mut self.place else { return Ok(()) };
         match &mut inside.1 {
             Renderer::Table(table) => table.flush().map_err(|error| self.failure(&error)),
-            Renderer::Document(_) => Ok(()),
+            Renderer::Document(_) | Renderer::Arrow(_) => Ok(()),
         }
     }
 
@@ -135,6 +170,10 @@ impl Sheet {
     pub(crate) fn end(&mut self) -> Result<Option<Losses>, Failure> {
         let inside = match mem::replace(&mut self.place, Place::Lost) {
             Place::Inside(inside) => inside,
+            Place::Skipping(output) => {
+                self.place = Place::Between(output);
+                return Ok(Some(Losses::default()));
+            }
             other => {
                 self.place = other;
                 return Ok(None);
@@ -143,11 +182,17 @@ impl Sheet {
         let (output, losses) = match inside.1 {
             Renderer::Table(table) => {
                 let (output, counts) = table.end().map_err(|error| self.failure(&error))?;
-                (output, Losses { cells_cut: counts.cells_cut, cells_narrowed: counts.cells_narrowed })
+                let Counts { cells_cut, cells_narrowed, .. } = counts;
+                (output, Losses { cells_cut, cells_narrowed, cells_left_out: 0 })
             }
             Renderer::Document(writer) => {
                 let (output, written) = writer.end().map_err(|error| self.failure(&error))?;
-                (output, Losses { cells_cut: written.cells_cut, cells_narrowed: 0 })
+                (output, Losses { cells_cut: written.cells_cut, ..Losses::default() })
+            }
+            Renderer::Arrow(stream) => {
+                let (output, arrow) = stream.end().map_err(|error| self.failure(&error))?;
+                let (cells_cut, cells_left_out) = (arrow.written.cells_cut, arrow.cells_left_out);
+                (output, Losses { cells_cut, cells_narrowed: 0, cells_left_out })
             }
         };
         self.place = Place::Between(output);
@@ -157,9 +202,19 @@ impl Sheet {
     /// Ends all. A file takes its place.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         self.end()?;
+        let returned = words::count(self.results, "result");
+        match self.only {
+            Some(wanted) if wanted > self.results => {
+                return Err(Failure::usage(format!("there is no result {wanted}: {returned} came")));
+            }
+            None if matches!(self.look, Look::Arrow) && self.results == 0 => {
+                return Err(Failure::usage("no result came that could be written as Arrow"));
+            }
+            Some(_) | None => {}
+        }
         match self.place {
             Place::Between(output) => output.finish(),
-            Place::Inside(..) | Place::Lost => Ok(()),
+            Place::Inside(..) | Place::Skipping(_) | Place::Lost => Ok(()),
         }
     }
 

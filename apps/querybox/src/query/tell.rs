@@ -68,11 +68,17 @@ pub(crate) fn notice(messages: &Messages, notice: &plugin::Notice) {
 /// A statement is done. `losses`: of the result it returned; `None` when it returned none.
 pub(crate) fn summary(messages: &Messages, summary: &plugin::Summary, losses: Option<Losses>, times: Times) {
     messages.note(&format!("({})", outcome(summary, losses.is_some(), times)));
-    let Losses { cells_cut, cells_narrowed } = losses.unwrap_or_default();
+    let Losses { cells_cut, cells_narrowed, cells_left_out } = losses.unwrap_or_default();
     if cells_cut > 0 {
         messages.warn(&format!(
             "{} longer than the driver sends, and cut: only the beginning is shown",
             were(cells_cut, "value")
+        ));
+    }
+    if cells_left_out > 0 {
+        messages.warn(&format!(
+            "{} null in the output, because its column's Arrow type does not hold it; `--format csv` shows everything",
+            were(cells_left_out, "value")
         ));
     }
     if cells_narrowed > 0 {

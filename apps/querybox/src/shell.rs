@@ -82,7 +82,13 @@ pub(crate) async fn run(prepared: Prepared, app: &App) -> Result<Exit, Failure> 
     let is_script = lines.is_some();
     let mut shell = Shell { app, session, terminate, last_sql: String::new() };
     let done = match lines {
-        Some(lines) => shell.recite(lines, 1).await,
+        Some(lines) => match shell.recite(lines, 1).await {
+            Err(failure) => Err(match shell.session.loss() {
+                Some(end) if end.transaction_lost => failure.with_hint("the open transaction is lost"),
+                Some(_) | None => failure,
+            }),
+            done => done,
+        },
         None => shell.converse().await,
     };
     let transaction_lost = shell.session.close().await;
@@ -148,6 +154,10 @@ impl Shell<'_> {
                         text = typed;
                     }
                 }
+            }
+            if let Some(end) = self.session.loss() {
+                let text = format!("{}; the next statement opens a new session", end.sentence());
+                self.app.messages.warn(&text);
             }
             if self.terminate.recv().now_or_never().is_some() {
                 return Ok(Exit::Cancelled);

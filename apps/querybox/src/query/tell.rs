@@ -77,7 +77,7 @@ pub(crate) fn summary(messages: &Messages, summary: &plugin::Summary, losses: Op
     }
     if cells_left_out > 0 {
         messages.warn(&format!(
-            "{} null in the output, because its column's Arrow type does not hold it; `--format csv` shows everything",
+            "{} left null: the column's Arrow type does not hold such; `--format csv` writes everything",
             were(cells_left_out, "value")
         ));
     }

@@ -56,6 +56,8 @@ pub(crate) struct Session<'a> {
     has_schema: bool,
     /// `None`: it was lost.
     lease: Option<Lease>,
+    /// A loss that nobody was told of yet.
+    loss: Option<LeaseEnd>,
     /// Results that sessions before this one have shown.
     results_before: u64,
 }
@@ -72,6 +74,7 @@ impl<'a> Session<'a> {
             arrangement: Arrangement::Fitting,
             has_schema: false,
             lease: None,
+            loss: None,
             results_before: 0,
         };
         let lease = session.lease().await?;
@@ -238,7 +241,7 @@ impl<'a> Session<'a> {
             // It ended while nobody asked anything of it, so that nobody was told. What was typed for it may mean something
             // else in another session.
             let Some(end) = lease.seen().end else { return Ok(lease) };
-            self.lost(&lease, &end);
+            self.lose(&lease, end);
             let failure = Failure::machinery("nothing was sent: the session had ended before");
             return Err(Failure { reason: Some(Reason::SessionEnded), ..failure });
         }
@@ -275,14 +278,18 @@ impl<'a> Session<'a> {
     fn keep(&mut self, lease: Lease) {
         match lease.seen().end {
             None => self.lease = Some(lease),
-            Some(end) => self.lost(&lease, &end),
+            Some(end) => self.lose(&lease, end),
         }
     }
 
-    fn lost(&mut self, lease: &Lease, end: &LeaseEnd) {
+    fn lose(&mut self, lease: &Lease, end: LeaseEnd) {
         self.results_before += lease.seen().results;
-        let text = format!("{}; the next statement opens a new session", end.sentence());
-        self.app.messages.warn(&text);
+        self.loss = Some(end);
+    }
+
+    /// How the session was lost, when that was not told yet.
+    pub(crate) fn loss(&mut self) -> Option<LeaseEnd> {
+        self.loss.take()
     }
 
     fn refused(&self, rejection: &plugin::Rejection) {

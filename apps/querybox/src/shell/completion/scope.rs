@@ -92,7 +92,8 @@ impl Scope {
         let first = pieces[..at].iter().rposition(ends).map_or(0, |semicolon| semicolon + 1);
         let last = pieces[at..].iter().position(ends).map_or(pieces.len(), |semicolon| at + semicolon);
         // What is being typed names nothing yet.
-        let typed = usize::from(pieces[at..last].first().is_some_and(|piece| piece.start == start));
+        let is_typed = |piece: &Piece<'_>| piece.start == start && piece.kind != TokenKind::Operator;
+        let typed = usize::from(pieces[at..last].first().is_some_and(is_typed));
         let mut sources = sources(&pieces[first..at]);
         sources.extend(self::sources(&pieces[at + typed..last]));
         if let Some(source) = straddling(&pieces[first..at], &pieces[at + typed..last]) {

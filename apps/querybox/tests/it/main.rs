@@ -10,4 +10,6 @@ mod formats;
 mod house;
 mod limits;
 mod outputs;
+mod shell;
+mod shell_terminal;
 mod terminal;

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A terminal of so many columns: the side of the person, and the side of the program.
-fn terminal(columns: u16) -> (File, File) {
+pub(crate) fn terminal(columns: u16) -> (File, File) {
     let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&person).unwrap();
     unlockpt(&person).unwrap();
@@ -29,7 +29,7 @@ fn terminal(columns: u16) -> (File, File) {
     (File::from(person), program)
 }
 
-fn stdio(terminal: &File) -> Stdio {
+pub(crate) fn stdio(terminal: &File) -> Stdio {
     OwnedFd::from(terminal.try_clone().unwrap()).into()
 }
 

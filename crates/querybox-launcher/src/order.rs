@@ -71,6 +71,10 @@ impl FileGrant {
     /// What the system says, or that the path names no file.
     pub fn resolve(path: &Path) -> io::Result<Self> {
         match path.canonicalize() {
+            // A pipe would hang whoever opens it, and a device is no file of a database.
+            Ok(path) if !fs::metadata(&path)?.is_file() => {
+                Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
+            }
             Ok(path) => Ok(Self { path }),
             Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
                 let absolute = std::path::absolute(path)?;
@@ -129,6 +133,14 @@ mod tests {
         let dangling = home.path().join("dangling.db");
         std::os::unix::fs::symlink("/nowhere/shop.db", &dangling).unwrap();
         assert!(FileGrant::resolve(&dangling).is_err());
+    }
+
+    #[test]
+    fn a_grant_is_a_regular_file() {
+        for path in ["/dev/zero", "/proc/self"] {
+            let refused = FileGrant::resolve(Path::new(path)).unwrap_err();
+            assert_eq!(refused.to_string(), "not a regular file", "{path}");
+        }
     }
 
     #[test]

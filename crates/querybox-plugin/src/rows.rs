@@ -19,8 +19,9 @@ const BATCH_BYTES: usize = 128 * 1024;
 const EARLY_BATCH_BYTES: usize = 8 * 1024;
 /// A row that waits longer than this for the next one is sent without it.
 pub(crate) const ROW_WAIT: Duration = Duration::from_millis(50);
-/// What the cells of one row may hold together, so that a batch of one row stays below the message limit.
-const ROW_BYTES_MAX: usize = 40 * 1024 * 1024;
+/// What the cells of one row may hold together. A row is held some eight times at once on its way (builder, encoded batch,
+/// message, two parts that wait, the next row), which has to fit into a process of 512 MiB.
+const ROW_BYTES_MAX: usize = 24 * 1024 * 1024;
 /// Bytes that a batch counts for each cell besides its text: validity, offset, or a fixed-size value.
 const CELL_BYTES: usize = 8;
 /// How many rows without columns a batch counts at most, as they have no size.

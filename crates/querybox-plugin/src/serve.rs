@@ -1,6 +1,7 @@
 //! `serve`: the contract's service on the socket that Core gave.
 
 use std::{
+    ffi::CString,
     io,
     os::{fd::AsFd as _, unix::net::UnixStream as StdUnixStream},
     path::Path,
@@ -33,6 +34,10 @@ const FRAME_BYTES_MAX: u32 = 256 * 1024;
 pub(crate) fn serve<D: Driver>(driver: D, socket: &str) -> io::Result<()> {
     // Neither a debugger of the same user nor a core file may read the credential. A refusal leaves the jail's limits.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    // Executed by a descriptor, the process is named by its number. The kernel keeps the first 15 bytes.
+    if let Ok(name) = CString::new(format!("querybox-{}", driver.info().driver_type)) {
+        rustix::thread::set_name(&name)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let stream = match socket {

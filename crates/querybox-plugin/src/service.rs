@@ -22,7 +22,7 @@ use crate::{
     SchemaError, SchemaObjects, Session, Stages, results::PARTS_WAITING_MAX, rows::RowLimits,
 };
 
-/// The largest message of either direction: a row's cells together stay below 40 MiB, a script below 64 MiB.
+/// The largest message of either direction: a row's cells together stay below 24 MiB, a script below 64 MiB.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const CELL_BYTES_MAX: u64 = 16 * 1024 * 1024;

@@ -44,9 +44,10 @@ pub enum Cause {
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.cause.fmt(f)?;
-        match self.stderr_tail.trim_end().lines().last() {
-            Some(line) => write!(f, "; its last words: {line}"),
-            None => Ok(()),
+        match (self.cause, last_words(&self.stderr_tail)) {
+            // Then its last words say the same again.
+            (Cause::Memory { .. } | Cause::FileSize { .. }, _) | (_, None) => Ok(()),
+            (_, Some(line)) => write!(f, "; its last words: {line}"),
         }
     }
 }
@@ -60,18 +61,27 @@ impl fmt::Display for Cause {
                 None => write!(f, "it was ended by signal {number}"),
             },
             Self::Deadline(limit) => write!(f, "it was stopped at the deadline of {limit:?}"),
-            Self::Memory { limit_bytes, reached_bytes } => write!(
-                f,
-                "it reached the memory limit of {} MiB ({} MiB wanted)",
-                limit_bytes >> 20,
-                reached_bytes.div_ceil(1 << 20),
-            ),
+            Self::Memory { limit_bytes, reached_bytes } => {
+                write!(f, "it reached the memory limit of {} MiB", limit_bytes >> 20)?;
+                // What is resident may be less than what counts against the limit.
+                if reached_bytes > limit_bytes {
+                    write!(f, " ({} MiB wanted)", reached_bytes.div_ceil(1 << 20))?;
+                }
+                Ok(())
+            }
             Self::FileSize { limit_bytes } => {
                 write!(f, "it reached the file size limit of {limit_bytes} bytes")
             }
             Self::Killed => f.write_str("it was stopped"),
         }
     }
+}
+
+/// The last line that says something of the program's own: advice of the Rust runtime does not.
+fn last_words(stderr_tail: &str) -> Option<&str> {
+    let is_advice =
+        |line: &&str| line.trim().is_empty() || line.starts_with("note: run with `RUST_BACKTRACE");
+    stderr_tail.lines().rev().find(|line| !is_advice(line))
 }
 
 /// The name by which people know a signal that ends a process, see signal(7).
@@ -165,6 +175,14 @@ mod tests {
         assert_eq!(
             ending(Cause::Exited(101), "thread main panicked\nno such table\n\n"),
             "it exited with code 101; its last words: no such table"
+        );
+        assert_eq!(
+            ending(Cause::Signal(6), "out of luck\nnote: run with `RUST_BACKTRACE=1` to see more\n"),
+            "it was ended by signal 6 (SIGABRT); its last words: out of luck"
+        );
+        assert_eq!(
+            ending(Cause::Memory { limit_bytes: 512 << 20, reached_bytes: 415 << 20 }, "memory allocation"),
+            "it reached the memory limit of 512 MiB"
         );
         assert_eq!(
             ending(Cause::Memory { limit_bytes: 512 << 20, reached_bytes: 600 << 20 }, ""),

@@ -1,6 +1,6 @@
 //! From parameters to a session: resolve, dial, TLS, log-in, set-up.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use postgres_protocol::{
     escape::escape_identifier,
@@ -33,7 +33,7 @@ pub(crate) const LOOKS: &str = "current_setting('extra_float_digits'), current_s
 pub(crate) async fn open(open: &Open) -> Result<PostgresSession, OpenError> {
     let options = Options::parse(open)?;
     let deadline = Instant::now() + open.connect_limit;
-    within(deadline, async {
+    within(open.connect_limit, deadline, async {
         let addresses = resolve(&options.endpoint, deadline).await?;
         let stream = dial_resolved(&options.endpoint, &addresses, deadline).await?;
         let connected_to = peer(&stream);
@@ -47,7 +47,7 @@ pub(crate) async fn open(open: &Open) -> Result<PostgresSession, OpenError> {
 pub(crate) async fn test(open: &Open, stages: &mut Stages) -> Result<pb::ServerFacts, OpenError> {
     let options = Options::parse(open)?;
     let deadline = Instant::now() + open.connect_limit;
-    within(deadline, async {
+    within(open.connect_limit, deadline, async {
         let addresses = match options.endpoint {
             Endpoint::Unix { .. } => Vec::new(),
             Endpoint::Tcp { .. } => {
@@ -83,11 +83,13 @@ pub(crate) async fn test(open: &Open, stages: &mut Stages) -> Result<pb::ServerF
 }
 
 async fn within<T>(
+    limit: Duration,
     deadline: Instant,
     attempt: impl Future<Output = Result<T, OpenError>>,
 ) -> Result<T, OpenError> {
     timeout_at(deadline, attempt).await.unwrap_or_else(|_| {
-        Err(Error::new(Reason::ConnectFailed, "the server did not finish the log-in in time").into())
+        let message = format!("the server did not finish the log-in within {limit:?}");
+        Err(Error::new(Reason::ConnectFailed, message).into())
     })
 }
 

@@ -88,17 +88,23 @@ impl Wire {
     /// The head of the next message, when all of the message is there.
     pub(crate) fn head(&self) -> Result<Option<Head>, Error> {
         let header = backend::Header::parse(&self.input)
-            .map_err(|_| Error::protocol("the server sent a message of an impossible length"))?;
+            .map_err(|_| self.implausible("a message of an impossible length"))?;
         let Some(header) = header else { return Ok(None) };
         // The length counts itself but not the tag.
         let length = usize::try_from(header.len()).expect("a parsed length is at least 4") + 1;
         if length > self.length_max(header.tag()) {
-            return Err(Error::protocol(format!(
-                "the server sent a message {:?} of {length} bytes",
-                char::from(header.tag()).to_string()
-            )));
+            let tag = char::from(header.tag()).to_string();
+            return Err(self.implausible(&format!("a message {tag:?} of {length} bytes")));
         }
         Ok((self.input.len() >= length).then_some(Head { tag: header.tag(), length }))
+    }
+
+    /// Nothing that a PostgreSQL server sends. Before log-in the likely cause is that another program answers there.
+    fn implausible(&self, sent: &str) -> Error {
+        Error::protocol(match self.trust {
+            Trust::Stranger => format!("what answers there is no PostgreSQL server: it sent {sent}"),
+            Trust::LoggedIn => format!("the server sent {sent}"),
+        })
     }
 
     fn length_max(&self, tag: u8) -> usize {

@@ -54,7 +54,7 @@ fn the_connections_deadline_counts_and_the_requests_wins() {
 }
 
 /// The most memory that a process had resident, in MB. 0: it is gone.
-fn peak_mb(pid: Pid) -> u64 {
+pub(crate) fn peak_mb(pid: Pid) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.trim().strip_suffix(" kB")).map_or(0, |kb| kb.parse::<u64>().unwrap() / 1000)

@@ -10,6 +10,7 @@ mod formats;
 mod house;
 mod limits;
 mod outputs;
+mod postgres;
 mod shell;
 mod shell_terminal;
 mod terminal;

@@ -1,0 +1,131 @@
+//! A connection to PostgreSQL, from its URL to its tables.
+
+use expect_test::expect;
+
+use super::{PG, Site};
+
+#[test]
+fn a_url_is_saved_without_a_password_and_leads_to_the_server() {
+    let site = Site::start();
+    let exported = site.house.run(["connections", "export", PG]).exits(0);
+    super::without_port(exported, site.server.port()).on_stdout(expect![[r#"
+        [[connection]]
+        name = "pg"
+        driver = "postgres"
+        read_only = false
+        secret = "ask"
+
+        [connection.params]
+        host = "127.0.0.1"
+        port = "<port>"
+        user = "postgres"
+        database = "postgres"
+    "#]]);
+    site.query("select current_user, current_database() as db, 'grün' as word")
+        .exits(0)
+        .on_stdout(expect![[r#"
+            current_user,db,word
+            postgres,postgres,grün
+        "#]])
+        .on_stderr(expect![[r#"
+            (1 row, T)
+        "#]]);
+    // What was typed for one request is not there for the next.
+    let mut command = std::process::Command::new("setsid");
+    command.arg("--wait").arg(env!("CARGO_BIN_EXE_querybox")).args(["query", PG, "select 1"]);
+    site.house.furnish(&mut command);
+    site.house.ran(command.output().unwrap()).says(
+        2,
+        expect![[r#"
+        error: pg asks for a password: there is no terminal to ask on
+         hint: run it from a terminal to be asked, or give the password to `--password-stdin`
+    "#]],
+    );
+}
+
+#[test]
+fn a_test_shows_its_stages() {
+    let site = Site::start();
+    let version = site.ask("show server_version");
+    let version = version.split(' ').next().unwrap();
+    let ran = site.run(&["connections", "test", PG]).exits(0);
+    expect![[r#"
+        ✓ start driver T
+        ✓ resolve name T 127.0.0.1
+        ✓ reach T 127.0.0.1:<port>
+        ✓ log in T as postgres
+        ✓ ask version T PostgreSQL <version>
+    "#]]
+    .assert_eq(&stages(&ran.stdout).replace(version, "<version>"));
+    ran.on_stderr(expect![[r#"
+        pg works
+    "#]]);
+
+    let ran = site.run_with("wrong", &["connections", "test", PG]).exits(1);
+    expect![[r#"
+        ✓ start driver T
+        ✓ resolve name T 127.0.0.1
+        ✓ reach T 127.0.0.1:<port>
+        ✗ log in T
+    "#]]
+    .assert_eq(&stages(&ran.stdout));
+    ran.on_stderr(expect![[r#"
+        fatal: password authentication failed for user "postgres"
+         code: SQLSTATE 28P01
+    "#]]);
+
+    site.add("nowhere", &site.url("no-such-host.invalid", "postgres"), &[]);
+    let ran = site.run(&["connections", "test", "nowhere"]).exits(3);
+    expect![[r#"
+        ✓ start driver T
+        ✗ resolve name T
+    "#]]
+    .assert_eq(&stages(&ran.stdout));
+    let said = "error: the name \"no-such-host.invalid\" cannot be resolved: ";
+    assert!(ran.stderr.starts_with(said), "{ran:#?}");
+}
+
+/// Stages without the room between their columns, which follows the times.
+fn stages(stdout: &str) -> String {
+    stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
+}
+
+#[test]
+fn a_schema_is_shown() {
+    let site = Site::start();
+    site.server.psql(
+        "create schema shop;
+         create table shop.customers (id int generated always as identity primary key, name text not null);
+         comment on table shop.customers is 'Who buys.';
+         create table shop.orders (
+             id bigint primary key, customer int not null references shop.customers, total numeric(10,2) default 0);
+         create index on shop.orders (customer);
+         create view shop.totals as select customer, sum(total) as total from shop.orders group by customer;",
+    );
+    site.run(&["schema", PG, "--schema", "shop"]).exits(0).on_stdout(expect![[r#"
+        shop
+        ├── customers (table)  -- Who buys.
+        │   ├── id    integer  primary key, not null
+        │   ├── name  text     not null
+        │   └── unique index customers_pkey (id)
+        ├── orders (table)
+        │   ├── id        bigint         primary key, not null
+        │   ├── customer  integer        not null
+        │   ├── total     numeric(10,2)  default 0
+        │   ├── foreign key (customer) → customers (id)
+        │   ├── index orders_customer_idx (customer)
+        │   └── unique index orders_pkey (id)
+        └── totals (view)
+            ├── customer  integer
+            └── total     numeric
+    "#]]);
+    let orders = site.run(&["schema", PG, "--schema", "shop", "--relation", "orders", "--json"]).exits(0);
+    let orders: serde_json::Value = serde_json::from_str(&orders.stdout).unwrap();
+    assert_eq!(orders[0]["relations"][0]["columns"][2]["name"], "total");
+    site.run(&["schema", PG, "--relation", "nope"]).says(
+        2,
+        expect![[r#"
+        error: pg has no table or view nope
+    "#]],
+    );
+}

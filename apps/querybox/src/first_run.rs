@@ -6,7 +6,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
-    os::unix::fs::{OpenOptionsExt, chown},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, fchown},
     path::Path,
 };
 
@@ -14,7 +14,7 @@ use querybox_contracts::{
     core::v1::{self as core, connection_service_client::ConnectionServiceClient},
     plugin::v1 as plugin,
 };
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 
 use crate::{
     composition::{Channel, UNPRIVILEGED_ID},
@@ -67,8 +67,8 @@ async fn make_locked(home: &Home, channel: &Channel, messages: &Messages) -> Res
     if messages.screen().stderr_is_terminal {
         messages.note("making the sample database, which happens once");
     }
-    let folder = home.files();
-    blocking(move || make_file(&folder, &file)).await??;
+    let places = home.clone();
+    blocking(move || make_file(&places, &file)).await??;
     (&mark)
         .write_all(b"The sample was made. While this file is there, it is not made again.\n")
         .map_err(kept)?;
@@ -104,18 +104,33 @@ async fn save_connection(channel: &Channel, file: &Path) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Makes the file. For root it then belongs, with its folder, to the user that drivers run as.
-fn make_file(folder: &Path, file: &Path) -> Result<(), Failure> {
-    if !file.exists() {
-        sample::create(file).map_err(|error| explain(file, &error))?;
-    }
-    if rustix::process::geteuid().is_root() {
-        for path in [file, folder] {
-            chown(path, Some(UNPRIVILEGED_ID), Some(UNPRIVILEGED_ID))
-                .map_err(|error| Failure::keeping(path, &error))?;
+/// Makes the file, in the place of whatever has its name. For root it then belongs, with its folder, to the user that
+/// drivers run as.
+///
+/// From the first run on that user, and so a driver, can put anything under any name into the folder. Root therefore never
+/// follows a name in there: the file is made in the home, handed over by its descriptor, and only then renamed.
+fn make_file(home: &Home, file: &Path) -> Result<(), Failure> {
+    let folder = home.files();
+    let owner = match rustix::process::geteuid().is_root() {
+        true => {
+            hand_over(home.path(), &folder).map_err(|error| Failure::keeping(&folder, &error))?;
+            Some(UNPRIVILEGED_ID)
         }
+        false => None,
+    };
+    sample::create(file, home.path(), owner).map_err(|error| explain(file, &error))
+}
+
+/// Gives root's folder in `home` to the user that drivers run as.
+fn hand_over(home: &Path, folder: &Path) -> io::Result<()> {
+    // Whoever owns the home can rename what is in it.
+    let is_roots = fs::symlink_metadata(home).is_ok_and(|found| found.is_dir() && found.uid() == 0);
+    let no_link = (OFlags::DIRECTORY | OFlags::NOFOLLOW).bits().cast_signed();
+    let opened = OpenOptions::new().read(true).custom_flags(no_link).open(folder)?;
+    if !is_roots || ![0, UNPRIVILEGED_ID].contains(&opened.metadata()?.uid()) {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user"));
     }
-    Ok(())
+    fchown(&opened, Some(UNPRIVILEGED_ID), Some(UNPRIVILEGED_ID))
 }
 
 fn explain(file: &Path, error: &anyhow::Error) -> Failure {
@@ -126,8 +141,6 @@ fn explain(file: &Path, error: &anyhow::Error) -> Failure {
                 .downcast_ref::<rusqlite::Error>()
                 .is_some_and(|error| error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
     });
-    // What a failed write left behind would count as made at the next start.
-    let _ = fs::remove_file(file);
     match full_disk {
         true => Failure::machinery(format!("disk is full: cannot write {}", file.display())),
         false => Failure::machinery(format!("{error:#}")),

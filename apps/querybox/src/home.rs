@@ -27,6 +27,10 @@ impl Home {
         Ok(Home { path })
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where connections are kept.
     pub(crate) fn store(&self) -> PathBuf {
         self.path.join("store.db")

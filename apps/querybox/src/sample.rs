@@ -14,8 +14,11 @@ mod orders;
 mod people;
 mod random;
 
-use std::fs::File;
-use std::path::Path;
+use std::{
+    fs::{File, Permissions},
+    os::unix::fs::{PermissionsExt, fchown},
+    path::Path,
+};
 
 use anyhow::Context;
 use rusqlite::{Connection, Transaction};
@@ -25,22 +28,29 @@ use rusqlite::{Connection, Transaction};
 /// It grows with each change that a user of the sample could see.
 const VERSION: i32 = 1;
 
-/// Makes the sample database at `path`, replacing what is there.
+/// Makes the sample database at `path`, replacing what is there, for `owner` (`None`: whoever runs this).
+///
+/// It is made under another name in `workshop`, a folder on the same disk into which only the caller writes. Nobody else
+/// has to be trusted with the folder of `path`: no name in there is followed.
 ///
 /// The file appears under its name complete and synced to disk or not at all. It is readable by its owner only and
 /// needs no other file beside it (its journal mode is DELETE). Blocks for about a second.
 ///
 /// # Errors
 ///
-/// When the folder of `path` does not exist, cannot be written, or its disk is full.
-pub(crate) fn create(path: &Path) -> anyhow::Result<()> {
+/// When a folder does not exist, cannot be written, or its disk is full.
+pub(crate) fn create(path: &Path, workshop: &Path, owner: Option<u32>) -> anyhow::Result<()> {
     let folder = path.parent().context("the sample database needs a folder")?;
     let partial = tempfile::Builder::new()
         .prefix(".sample-")
         .suffix(".partial")
-        .tempfile_in(folder)
-        .with_context(|| format!("cannot write into {}", folder.display()))?;
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(workshop)
+        .with_context(|| format!("cannot write into {}", workshop.display()))?;
     build(partial.path()).context("cannot make the sample database")?;
+    if owner.is_some() {
+        fchown(partial.as_file(), owner, owner).context("cannot give the sample database to its user")?;
+    }
     partial.as_file().sync_all().context("cannot sync the sample database")?;
     partial.persist(path).with_context(|| format!("cannot put the sample database at {}", path.display()))?;
     // The new name itself lives in the folder.
@@ -81,9 +91,13 @@ mod tests {
     /// One sample for all tests of a process: it is read only.
     static SAMPLE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
         let folder = tempfile::tempdir().unwrap();
-        create(&folder.path().join("sample.db")).unwrap();
+        make(&folder.path().join("sample.db")).unwrap();
         folder
     });
+
+    fn make(path: &Path) -> anyhow::Result<()> {
+        create(path, path.parent().unwrap(), None)
+    }
 
     fn open() -> Connection {
         Connection::open(SAMPLE.path().join("sample.db")).unwrap()
@@ -123,7 +137,7 @@ mod tests {
     #[test]
     fn two_builds_hold_the_same_rows() {
         let other = SAMPLE.path().with_extension("twin");
-        create(&other).unwrap();
+        make(&other).unwrap();
         let same = std::fs::read(&other).unwrap() == std::fs::read(SAMPLE.path().join("sample.db")).unwrap();
         std::fs::remove_file(&other).unwrap();
         assert!(same);
@@ -214,7 +228,7 @@ mod tests {
     #[test]
     fn a_folder_that_does_not_exist_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let error = create(&folder.path().join("missing/sample.db")).unwrap_err();
+        let error = make(&folder.path().join("missing/sample.db")).unwrap_err();
         assert!(error.to_string().contains("missing"), "{error:#}");
     }
 
@@ -224,7 +238,7 @@ mod tests {
         // A folder with the sample's name cannot be replaced by a file.
         let path = folder.path().join("sample.db");
         std::fs::create_dir_all(path.join("in the way")).unwrap();
-        create(&path).unwrap_err();
+        make(&path).unwrap_err();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -2,12 +2,15 @@
 
 use std::{
     fs,
-    os::unix::{fs::MetadataExt, process::CommandExt},
+    os::unix::{
+        fs::{MetadataExt, chown, symlink},
+        process::CommandExt,
+    },
     process::Command,
 };
 
 use expect_test::expect;
-use querybox_fixtures::{Folder, copy_program, is_root, ordinary_user, program};
+use querybox_fixtures::{Folder, copy_program, is_root, ordinary_user, program, root_only, unprivileged};
 
 use crate::house::House;
 
@@ -93,4 +96,68 @@ fn an_ordinary_user_has_it_all_too() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "many\n1\n", "{output:?}");
     let home = folder.path().join(".local/share/querybox");
     assert_eq!(fs::metadata(home).unwrap().mode() & 0o777, 0o700);
+}
+
+/// As if a driver had written into its folder before a first run that was cut short.
+fn with_prepared_files(prepare: impl Fn(&House, &std::path::Path)) -> House {
+    let house = House::empty();
+    house.add_driver("sqlite");
+    let files = house.home().join("files");
+    fs::create_dir_all(&files).unwrap();
+    chown(&files, Some(unprivileged().uid), Some(unprivileged().gid)).unwrap();
+    prepare(&house, &files);
+    house
+}
+
+#[test]
+fn root_gives_nothing_away_through_a_link_of_the_drivers() {
+    if !root_only("root_gives_nothing_away_through_a_link_of_the_drivers") {
+        return;
+    }
+    let house = with_prepared_files(|house, files| {
+        fs::write(house.path("roots"), "canary").unwrap();
+        symlink(house.path("roots"), files.join("sample.sqlite")).unwrap();
+    });
+    house.run(["query", "sample", "select 1"]).exits(0);
+    let roots = fs::metadata(house.path("roots")).unwrap();
+    assert_eq!((roots.uid(), roots.gid()), (0, 0));
+    assert_eq!(fs::read_to_string(house.path("roots")).unwrap(), "canary");
+    let sample = fs::symlink_metadata(house.home().join("files/sample.sqlite")).unwrap();
+    assert!(sample.is_file(), "the link was replaced");
+    assert_eq!((sample.uid(), sample.mode() & 0o777), (unprivileged().uid, 0o600));
+}
+
+#[test]
+fn root_gives_nothing_away_through_a_second_name_of_its_file() {
+    if !root_only("root_gives_nothing_away_through_a_second_name_of_its_file") {
+        return;
+    }
+    let house = with_prepared_files(|house, files| {
+        fs::write(house.path("roots"), "canary").unwrap();
+        fs::hard_link(house.path("roots"), files.join("sample.sqlite")).unwrap();
+    });
+    house.run(["query", "sample", "select 1"]).exits(0);
+    assert_eq!(fs::metadata(house.path("roots")).unwrap().uid(), 0);
+    assert_eq!(fs::read_to_string(house.path("roots")).unwrap(), "canary");
+}
+
+#[test]
+fn root_gives_no_folder_away_that_a_link_names_or_that_is_anothers() {
+    if !root_only("root_gives_no_folder_away_that_a_link_names_or_that_is_anothers") {
+        return;
+    }
+    let linked = House::empty();
+    linked.add_driver("sqlite");
+    fs::create_dir_all(linked.home()).unwrap();
+    fs::create_dir(linked.path("elsewhere")).unwrap();
+    symlink(linked.path("elsewhere"), linked.home().join("files")).unwrap();
+    let ran = linked.run(["connections", "list"]).exits(0);
+    assert!(ran.stderr.contains("warning: the sample database could not be made"), "{ran:#?}");
+    assert_eq!(fs::metadata(linked.path("elsewhere")).unwrap().uid(), 0);
+
+    let user = ordinary_user().uid;
+    let anothers = with_prepared_files(|_, files| chown(files, Some(user), None).unwrap());
+    let ran = anothers.run(["connections", "list"]).exits(0);
+    assert!(ran.stderr.contains("files: it belongs to another user"), "{ran:#?}");
+    assert_eq!(fs::metadata(anothers.home().join("files")).unwrap().uid(), user);
 }

@@ -58,7 +58,7 @@ pub(crate) enum Verb {
 /// What is to be done with plugins.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginsVerb {
-    /// List every file of the plugin folders, usable or not.
+    /// List every file of the plugin folders that can be executed, and why one is of no use.
     List {
         #[command(flatten)]
         json: JsonArg,

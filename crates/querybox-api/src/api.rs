@@ -23,7 +23,7 @@ use crate::services::{Connections, Plugins, Queries, Schemas, Sessions};
 pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
 
 /// The largest request. A script is what makes one large: people paste dumps.
-const REQUEST_BYTES_MAX: usize = 64 << 20;
+pub const REQUEST_BYTES_MAX: usize = 64 << 20;
 
 /// Every service of `querybox.core.v1` on one Core, as one tower service. Clones are cheap and share it.
 ///

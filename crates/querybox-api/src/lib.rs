@@ -2,6 +2,7 @@
 //!
 //! - [`Api`]: every service of `querybox.core.v1`, for any transport or for none: generated clients take it as it is.
 //! - [`MESSAGE_BYTES_MAX`]: what clients must set as their own limit.
+//! - [`REQUEST_BYTES_MAX`]: what clients need not try to send.
 //!
 //! It maps messages to Core's plain types and back, and errors to statuses, in one place each. Parts of results pass through
 //! as their bytes are. Must not know: drivers, SQL, sockets, TLS, which front end asks.
@@ -23,4 +24,4 @@ mod convert;
 mod services;
 mod status;
 
-pub use api::{Api, MESSAGE_BYTES_MAX};
+pub use api::{Api, MESSAGE_BYTES_MAX, REQUEST_BYTES_MAX};

@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use querybox_api::REQUEST_BYTES_MAX;
+
 use crate::failure::{Failure, describe};
 
 /// SQL that was read, and where.
@@ -22,7 +24,7 @@ pub(crate) struct Script {
 ///
 /// # Errors
 ///
-/// A usage failure: nothing to run, an unreadable file, text that is not UTF-8.
+/// A usage failure: nothing to run, an unreadable file, more than Core takes, text that is not UTF-8.
 pub(crate) fn read(
     sql: Option<String>,
     file: Option<&Path>,
@@ -32,24 +34,37 @@ pub(crate) fn read(
         (Some(sql), _) => Ok(Script { sql, file: None, first_line: 1 }),
         (None, Some(path)) if path != Path::new("-") => {
             let name = path.display().to_string();
-            let mut bytes = Vec::new();
-            File::open(path)
-                .and_then(|mut file| file.read_to_end(&mut bytes))
-                .map_err(|error| Failure::usage(format!("cannot read {name}: {}", describe(&error))))?;
+            let bytes = File::open(path)
+                .map_err(|error| unreadable(&name, &error))
+                .and_then(|file| bytes(file, &name))?;
             decode(bytes, name)
         }
         (None, None) if stdin_is_terminal => Err(Failure::usage("there is nothing to run")
             .with_hint("give the SQL as an argument, in a file with `-f FILE`, or through a pipe")),
         (None, _) => {
             let name = "standard input".to_owned();
-            let mut bytes = Vec::new();
-            io::stdin()
-                .lock()
-                .read_to_end(&mut bytes)
-                .map_err(|error| Failure::usage(format!("cannot read {name}: {}", describe(&error))))?;
+            let bytes = bytes(io::stdin().lock(), &name)?;
             decode(bytes, name)
         }
     }
+}
+
+/// Reads no more than Core takes: what comes through a pipe may have no end.
+fn bytes(source: impl Read, name: &str) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    source
+        .take(REQUEST_BYTES_MAX as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(name, &error))?;
+    if bytes.len() > REQUEST_BYTES_MAX {
+        return Err(Failure::usage(format!("the script is larger than {} MiB", REQUEST_BYTES_MAX >> 20))
+            .with_hint("run it in parts"));
+    }
+    Ok(bytes)
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Failure {
+    Failure::usage(format!("cannot read {name}: {}", describe(error)))
 }
 
 fn decode(bytes: Vec<u8>, name: String) -> Result<Script, Failure> {
@@ -107,6 +122,13 @@ mod tests {
         assert_eq!(failure.message, "cannot read /nowhere/a.sql: no such file or directory");
         let failure = read(None, Some(Path::new("/")), false).unwrap_err();
         assert_eq!(failure.message, "cannot read /: is a directory");
+    }
+
+    #[test]
+    fn a_script_without_an_end_is_refused() {
+        let failure = read(None, Some(Path::new("/dev/zero")), false).unwrap_err();
+        assert_eq!(failure.exit, Exit::Usage);
+        assert_eq!(failure.message, "the script is larger than 64 MiB");
     }
 
     #[test]

@@ -118,7 +118,9 @@ impl Printer {
             ResultPart::Summary(summary) => {
                 let losses = self.sheet.end()?;
                 tell::summary(&self.messages, &summary, losses, self.times);
-                if summary.stopped_by() == plugin::StoppedBy::BytesMax && self.exit == Exit::Done {
+                let is_damaged = self.sheet.is_exact() && losses.is_some_and(|losses| losses.cells_cut > 0);
+                let is_short = summary.stopped_by() == plugin::StoppedBy::BytesMax;
+                if (is_damaged || is_short) && self.exit == Exit::Done {
                     self.exit = Exit::Limit;
                 }
             }

@@ -90,6 +90,14 @@ impl Sheet {
         self.is_replacement
     }
 
+    /// Whether what is written is for programs, who do not see that a value was cut.
+    pub(crate) fn is_exact(&self) -> bool {
+        match self.look {
+            Look::Table { .. } => false,
+            Look::Document(_) | Look::Arrow => true,
+        }
+    }
+
     /// Begins a result.
     pub(crate) fn begin(&mut self, header: plugin::Header) -> Result<(), Failure> {
         let Place::Between(mut output) = mem::replace(&mut self.place, Place::Lost) else {

@@ -70,9 +70,10 @@ pub(crate) fn summary(messages: &Messages, summary: &plugin::Summary, losses: Op
     messages.note(&format!("({})", outcome(summary, losses.is_some(), times)));
     let Losses { cells_cut, cells_narrowed, cells_left_out } = losses.unwrap_or_default();
     if cells_cut > 0 {
+        // 16 MiB is Core's limit; a driver may have a smaller one of its own.
         messages.warn(&format!(
-            "{} longer than the driver sends, and cut: only the beginning is shown",
-            were(cells_cut, "value")
+            "{} cut at 16 MiB; a part of the value is read with the database's own functions, such as `substr`",
+            were(cells_cut, "cell")
         ));
     }
     if cells_left_out > 0 {

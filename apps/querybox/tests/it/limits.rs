@@ -104,3 +104,38 @@ fn a_reader_that_waits_does_not_fill_memory_and_is_not_timed() {
     let (code, said) = running.end();
     assert_eq!((code, said.as_str()), (141, ""));
 }
+
+#[test]
+fn a_cell_that_was_cut_fails_for_programs_and_not_for_people() {
+    let house = House::new();
+    let sql = "select hex(zeroblob(9000000)) as long";
+    for format in ["csv", "tsv", "json", "ndjson", "markdown", "arrow"] {
+        let out = house.path("out");
+        let mut command = house.command(["query", "shop", "--format", format, sql]);
+        command.stdout(fs::File::create(&out).unwrap());
+        let ran = house.ran(command.output().unwrap()).exits(4);
+        assert!(ran.stderr.contains("warning: 1 cell was cut at 16 MiB; "), "{format}: {ran:#?}");
+        assert!(fs::metadata(&out).unwrap().len() >= 16 << 20, "{format}: the beginning is there");
+    }
+    let ran = house.run(["query", "shop", "--format", "table", sql]).exits(0);
+    assert!(ran.stderr.contains("warning: 1 cell was cut at 16 MiB; "), "{}", ran.stderr);
+    // A file counts as whole: one that is not keeps its old content.
+    fs::write(house.path("kept.csv"), "old").unwrap();
+    let ran = house.run(["query", "shop", "-o", "kept.csv", sql]).exits(4);
+    assert!(ran.stderr.ends_with("kept.csv was not written\n"), "{}", ran.stderr);
+    assert_eq!(fs::read_to_string(house.path("kept.csv")).unwrap(), "old");
+}
+
+#[test]
+fn a_script_from_a_pipe_is_read_up_to_what_core_takes() {
+    let house = House::new();
+    let mut command = house.command(["query", "shop"]);
+    command.stdin(fs::File::open("/dev/zero").unwrap());
+    house.ran(command.output().unwrap()).says(
+        2,
+        expect![[r#"
+            error: the script is larger than 64 MiB
+             hint: run it in parts
+        "#]],
+    );
+}

@@ -16,7 +16,7 @@ use rustix::{
         Pid, PidfdFlags, Resource, Rlimit, Signal, parent_process_death_signal, pidfd_open,
         pidfd_send_signal, prlimit, set_parent_process_death_signal, setrlimit, test_kill_process,
     },
-    thread::UnshareFlags,
+    thread::{UnshareFlags, gettid, sched_getaffinity, sched_setaffinity},
 };
 
 fn main() {
@@ -68,6 +68,9 @@ fn attempt_one(attempt: &str, arguments: &[&str]) -> io::Result<String> {
             prlimit(Some(parent()), Resource::Memlock, same)?;
             Ok(String::new())
         }
+        ("pin-this-process", []) => done(pin(Some(rustix::process::getpid()))),
+        ("pin-this-thread", []) => in_a_thread(|| done(pin(None))),
+        ("pin-this-thread-by-its-id", []) => in_a_thread(|| done(pin(Some(gettid())))),
         ("raise-descriptors", []) => {
             done(setrlimit(Resource::Nofile, Rlimit { current: Some(4096), maximum: Some(4096) }))
         }
@@ -101,6 +104,15 @@ fn attempt_one(attempt: &str, arguments: &[&str]) -> io::Result<String> {
 fn parent() -> Pid {
     let raw = i32::try_from(parent_id()).expect("a process id fits");
     Pid::from_raw(raw).expect("a parent in this namespace has an id")
+}
+
+/// Lets that thread, or the calling one, run where it runs anyway.
+fn pin(thread: Option<Pid>) -> rustix::io::Result<()> {
+    sched_setaffinity(thread, &sched_getaffinity(None)?)
+}
+
+fn in_a_thread(attempt: fn() -> io::Result<String>) -> io::Result<String> {
+    thread::Builder::new().spawn(attempt)?.join().expect("the thread does not panic")
 }
 
 fn done(outcome: rustix::io::Result<()>) -> io::Result<String> {

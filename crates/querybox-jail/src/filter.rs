@@ -44,13 +44,22 @@ fn refused(own: u32) -> Result<Rules, BackendError> {
         rules.insert(call, Vec::new());
     }
     rules.insert(libc::SYS_clone, vec![lacks_flag(0, libc::CLONE_THREAD)?]);
-    rules.insert(libc::SYS_prctl, vec![is(0, libc::PR_SET_PDEATHSIG)?]);
-    // TIOCSTI types into a terminal, TIOCLINUX pastes into one.
-    rules.insert(libc::SYS_ioctl, vec![is(1, 0x5412)?, is(1, 0x541c)?]);
+    // PR_SCHED_CORE decides with whom another process shares a core of the processor.
+    rules.insert(libc::SYS_prctl, vec![is(0, libc::PR_SET_PDEATHSIG)?, is(0, libc::PR_SCHED_CORE)?]);
     for call in SIGNALS {
         rules.insert(*call, vec![other_process(0, own)?]);
     }
-    rules.insert(libc::SYS_prlimit64, vec![neither_self_nor(0, own)?]);
+    for call in OF_A_PROCESS {
+        rules.insert(*call, vec![neither_self_nor(0, own)?]);
+    }
+    rules.insert(libc::SYS_fcntl, refused_descriptor_commands()?);
+    rules.insert(
+        libc::SYS_ioctl,
+        REFUSED_REQUESTS.iter().map(|request| is(1, *request)).collect::<Result<_, _>>()?,
+    );
+    // Of a user, 0 is the calling one: Core's, when an ordinary user started it.
+    rules.insert(libc::SYS_setpriority, vec![neither_self_nor(1, own)?, is(0, PRIO_USER)?]);
+    rules.insert(libc::SYS_ioprio_set, vec![neither_self_nor(1, own)?, is(0, IOPRIO_WHO_USER)?]);
     refuse_x32(&mut rules);
     Ok(rules)
 }
@@ -66,6 +75,49 @@ const SIGNALS: &[c_long] = &[
     libc::SYS_rt_tgsigqueueinfo,
 ];
 
+/// Calls whose first argument is the process, or the thread, that they change. A driver may change itself. A thread that
+/// names itself by its id instead of 0 is refused: the filter cannot tell its id from another process's. That hits
+/// `pthread_setaffinity_np` and `pthread_setschedparam` off the main thread, which are a matter of speed.
+const OF_A_PROCESS: &[c_long] = &[
+    libc::SYS_prlimit64,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setattr,
+    libc::SYS_setpgid,
+];
+
+const PRIO_USER: i32 = 2;
+const IOPRIO_WHO_USER: i32 = 3;
+
+/// Signals by way of a descriptor: its owner, any process of the same user, gets any signal when bytes come. A terminal
+/// that is asked for signals makes its foreground group the owner by itself, so that asking is refused too. Runtimes wait
+/// by `poll` and the like. A lease lets the driver hold up whoever opens the file.
+fn refused_descriptor_commands() -> Result<Vec<SeccompRule>, BackendError> {
+    const F_SETFL: u32 = 4;
+    const F_SETOWN: i32 = 8;
+    const F_SETSIG: i32 = 10;
+    const F_SETOWN_EX: i32 = 15;
+    const F_SETLEASE: i32 = 1024;
+    const F_NOTIFY: i32 = 1026;
+    let on_bytes = u32::try_from(libc::O_ASYNC).expect("a flag of open is positive");
+    [F_SETOWN, F_SETOWN_EX, F_SETSIG, F_SETLEASE, F_NOTIFY]
+        .into_iter()
+        .map(|command| is(1, command))
+        .chain([rule([
+            (1, SeccompCmpOp::Eq, F_SETFL),
+            (2, SeccompCmpOp::MaskedEq(u64::from(on_bytes)), on_bytes),
+        ])])
+        .collect()
+}
+
+const REFUSED_REQUESTS: &[i32] = &[
+    // TIOCSTI types into a terminal, TIOCLINUX pastes into one.
+    0x5412, 0x541c,
+    // FIOSETOWN, SIOCSPGRP and FIOASYNC: F_SETOWN and O_ASYNC in their older form.
+    0x8901, 0x8902, 0x5452,
+];
+
 const FORBIDDEN: &[c_long] = &[
     // Signals by descriptor, which name no process.
     libc::SYS_pidfd_send_signal,
@@ -74,6 +126,7 @@ const FORBIDDEN: &[c_long] = &[
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
     libc::SYS_process_madvise,
+    libc::SYS_process_mrelease,
     libc::SYS_pidfd_getfd,
     libc::SYS_kcmp,
     libc::SYS_migrate_pages,

@@ -7,6 +7,7 @@ mod descriptors;
 mod grant;
 mod identity;
 mod limits;
+mod neighbors;
 mod processes;
 mod refusal;
 mod trial;

@@ -1,6 +1,6 @@
-//! Ctrl-C and SIGTERM, from the moment on that something has to be ended in good order.
+//! Ctrl-C, SIGTERM and SIGHUP, from the moment on that something has to be ended in good order.
 
-use std::io;
+use std::{fs, io};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -8,6 +8,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(crate) struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
+    /// `None`: it is ignored, as `nohup` wishes.
+    hang_up: Option<Signal>,
     heard: u32,
 }
 
@@ -16,15 +18,26 @@ impl Interrupts {
         Ok(Interrupts {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hang_up: match ignores_hang_up() {
+                true => None,
+                false => Some(signal(SignalKind::hangup())?),
+            },
             heard: 0,
         })
     }
 
     /// Waits for the next one. Nothing is lost when this is dropped.
     pub(crate) async fn next(&mut self) {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(signal) => signal.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = hang_up => {}
         }
         self.heard += 1;
     }
@@ -33,4 +46,15 @@ impl Interrupts {
     pub(crate) fn are_urgent(&self) -> bool {
         self.heard > 1
     }
+}
+
+/// Whether the program was started with SIGHUP ignored, or that cannot be known: then the system's default stands.
+///
+/// The mask is Linux's; what the process itself listens to never stands in it.
+fn ignores_hang_up() -> bool {
+    let Ok(status) = fs::read_to_string("/proc/self/status") else { return true };
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Bit 0 is signal 1.
+    mask.is_none_or(|mask| mask & 1 == 1)
 }

@@ -164,6 +164,7 @@ Output:
   statement the file stays as it was, unless --on-error continue asks for the rest.
 
 Ctrl-C asks the database to stop and tells what it answered; a second one ends everything at once.
+SIGTERM counts as Ctrl-C, and so does SIGHUP unless it is ignored, as under nohup.
 
 Exit codes:
   0    done (also when --max-rows was reached)

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::Stdio,
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -17,7 +17,7 @@ const SOON: Duration = Duration::from_secs(2);
 #[test]
 fn ctrl_c_tells_what_the_database_answered() {
     let house = House::new();
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let running = Running::start(house.command(["query", "shop", "-v", ENDLESS_SILENT]));
         std::thread::sleep(Duration::from_millis(200));
         running.signal(signal);
@@ -27,6 +27,21 @@ fn ctrl_c_tells_what_the_database_answered() {
         assert_eq!(said, "cancelled: confirmed by the database after T\n");
         within(SOON, "the driver's end", || !lives(driver));
     }
+}
+
+#[test]
+fn a_hang_up_that_is_ignored_stays_so() {
+    let house = House::new();
+    let mut command = Command::new("nohup");
+    house.furnish(&mut command);
+    command.args([env!("CARGO_BIN_EXE_querybox"), "query", "shop", "-v", ENDLESS_SILENT]);
+    let mut running = Running::start(command);
+    std::thread::sleep(Duration::from_millis(200));
+    running.signal(Signal::HUP);
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(running.child.try_wait().unwrap().is_none());
+    running.signal(Signal::TERM);
+    assert_eq!(running.end().0, 130);
 }
 
 #[test]

@@ -16,7 +16,6 @@ use crate::{
     composition::Channel,
     exit::Exit,
     failure::Failure,
-    messages::Messages,
     query::{
         parts::Part,
         printer::{Order, Printer},
@@ -58,8 +57,9 @@ where
     let (orders, received) = mpsc::channel(PARTS_AHEAD);
     let runtime = Handle::current();
     // Writing blocks as long as the reader of a pipe wishes. Interrupts must be heard meanwhile.
-    let mut printing = tokio::task::spawn_blocking(move || printer.run(received, &runtime));
     let (stop, stopped) = watch::channel(false);
+    let ordered = stopped.clone();
+    let mut printing = tokio::task::spawn_blocking(move || printer.run(received, &ordered, &runtime));
     let mut forwarding = Box::pin(forward(asking, orders, stopped));
 
     let end = tokio::select! {
@@ -67,9 +67,15 @@ where
         () = interrupts.next() => {
             stop.send_replace(true);
             progress.end();
-            cancel(&messages, channel, session_id, forwarding, interrupts).await;
-            // Without orders the printer ends, and takes its unfinished file away.
-            let _ = timeout(PRINTER_GRACE, printing).await;
+            let told = cancel(channel, session_id, forwarding, interrupts).await;
+            // Without orders the printer ends, and takes its unfinished file away. What is told comes after its last row.
+            tokio::select! {
+                _ = timeout(PRINTER_GRACE, printing) => {}
+                () = interrupts.next() => {}
+            }
+            if let Some(text) = told {
+                messages.say(&messages.screen().stderr_paint.warning(&text));
+            }
             return Ok(Exit::Cancelled);
         }
     };
@@ -77,7 +83,12 @@ where
     drop(forwarding);
     let printed = tokio::select! {
         printed = joined(&mut printing) => printed,
-        () = interrupts.next() => return Ok(Exit::Cancelled),
+        () = interrupts.next() => {
+            stop.send_replace(true);
+            progress.end();
+            let _ = timeout(PRINTER_GRACE, printing).await;
+            return Ok(Exit::Cancelled);
+        }
     };
     progress.end();
     match end {
@@ -128,14 +139,13 @@ where
     }
 }
 
-/// Cancels and tells how it went, while the stream is read on. A second interrupt stops the waiting.
+/// Cancels while the stream is read on, and answers how it went. `None`: a second interrupt stopped the waiting.
 async fn cancel(
-    messages: &Messages,
     channel: &Channel,
     session_id: &str,
     forwarding: impl Future<Output = End>,
     interrupts: &mut Interrupts,
-) {
+) -> Option<String> {
     let mut client = SessionServiceClient::new(channel.clone());
     let request = core::CancelSessionRequest { session_id: session_id.to_owned() };
     let mut answer = pin!(client.cancel_session(request));
@@ -145,22 +155,21 @@ async fn cancel(
         tokio::select! {
             answer = &mut answer => break answer,
             _ = &mut forwarding, if !is_over => is_over = true,
-            () = interrupts.next() => return,
+            () = interrupts.next() => return None,
         }
     };
     // The rest of the stream tells how a leased session stands now. It ends by itself soon after the answer.
     if !is_over {
         tokio::select! {
             _ = timeout(STREAM_GRACE, &mut forwarding) => {}
-            () = interrupts.next() => return,
+            () = interrupts.next() => return None,
         }
     }
-    let text = match answer {
+    Some(match answer {
         Ok(answer) => receipt(answer.get_ref()),
         // The session has not begun, or is over. Dropping the stream ends what may still be there.
         Err(_) => "cancelled".to_owned(),
-    };
-    messages.say(&messages.screen().stderr_paint.warning(&text));
+    })
 }
 
 fn receipt(answer: &core::CancelSessionResponse) -> String {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use querybox_contracts::plugin::v1::{self as plugin, execute_response::Part as ResultPart};
 use tokio::{
     runtime::Handle,
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{Instant, timeout_at},
 };
 
@@ -52,11 +52,14 @@ pub(crate) struct Printer {
 impl Printer {
     /// Shows what is ordered until the orders end, and tells how the program ends by it. Blocks.
     ///
+    /// Once `stopped`, nothing more is shown and the output does not take its place, whatever was ordered before.
+    ///
     /// The output takes its place only when the answer is complete and wanted: a rejection that ended the script leaves a
     /// file as it was.
     pub(crate) fn run(
         mut self,
         mut orders: mpsc::Receiver<Order>,
+        stopped: &watch::Receiver<bool>,
         runtime: &Handle,
     ) -> Result<Exit, Failure> {
         let mut layout_at = None;
@@ -66,13 +69,17 @@ impl Printer {
                 Some(at) => match runtime.block_on(timeout_at(at, orders.recv())) {
                     Ok(order) => order,
                     Err(_) => {
-                        self.sheet.flush()?;
+                        if !*stopped.borrow() {
+                            self.sheet.flush()?;
+                        }
                         layout_at = None;
                         continue;
                     }
                 },
             };
             match order {
+                Some(_) if *stopped.borrow() => {}
+                None if *stopped.borrow() => return Ok(self.exit),
                 Some(Order::Show(part)) => self.show(*part)?,
                 Some(Order::Finish) => return self.finish(),
                 None => {
@@ -134,12 +141,15 @@ impl Printer {
     }
 
     fn reject(&self, rejection: &plugin::Rejection) {
-        let span = rejection.span.filter(|_| rejection.statement > 0);
-        let source = Source {
-            sql: &self.script.sql,
-            file: self.script.file.as_deref(),
-            first_line: self.script.first_line,
-            statement: span.map(|span| span.start_byte as usize),
+        let source = match rejection.span {
+            Some(span) => Source {
+                sql: &self.script.sql,
+                file: self.script.file.as_deref(),
+                first_line: self.script.first_line,
+                statement: (rejection.statement > 0).then_some(span.start_byte as usize),
+            },
+            // Whatever was rejected, a log-in or start-up SQL for instance, is none of the script's text.
+            None => Source::NONE,
         };
         let screen = self.messages.screen();
         self.messages.say(&rejection::describe(rejection, &source, screen.stderr_width, screen.stderr_paint));

@@ -9,13 +9,14 @@ use std::{
 };
 
 use rustix::{
+    process::{Pid, Signal, kill_process},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize},
 };
 
 use crate::{
     connections::house_with_passwords,
-    house::{House, within},
+    house::{ENDLESS, House, within},
 };
 
 /// A terminal of so many columns: the side of the person, and the side of the program.
@@ -57,6 +58,29 @@ fn a_terminal_gets_a_table_that_fits_with_null_in_color() {
     let plain = text.replace("\u{1b}[2m", "").replace("\u{1b}[1m", "").replace("\u{1b}[0m", "");
     assert!(plain.lines().all(|line| line.chars().count() <= 40), "{plain}");
     assert!(plain.contains('…'), "{plain}");
+}
+
+#[test]
+fn the_answer_to_ctrl_c_is_the_last_line() {
+    let house = House::new();
+    let (mut person, program) = terminal(80);
+    let mut command = house.command(["query", "shop", ENDLESS]);
+    command.stdout(stdio(&program)).stderr(stdio(&program)).env("TERM", "xterm").env("NO_COLOR", "1");
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    drop(program);
+    // By then rows stream, and more of them wait than a terminal shows at once.
+    person.read_exact(&mut vec![0; 500_000]).unwrap();
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let mut text = String::new();
+    let mut part = [0; 4096];
+    while let Ok(count @ 1..) = person.read(&mut part) {
+        text.push_str(&String::from_utf8_lossy(&part[..count]));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let last = text.lines().last().unwrap_or_default();
+    assert!(last.starts_with("cancelled: "), "{last}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(crate) struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// No text was sent.
+    /// No text of the user's was rejected, and no place is shown.
     pub(crate) const NONE: Source<'static> = Source { sql: "", file: None, first_line: 1, statement: None };
 }
 
@@ -41,6 +41,7 @@ pub(crate) fn describe(
     let place = rejection.position_byte.map(|position| (position as usize, ""));
     // A script that runs further than its first statement leaves people looking for the one that failed.
     let place = place.or(source.statement.map(|start| (start, " (the statement begins here)")));
+    let place = place.filter(|_| !source.sql.is_empty());
     let excerpt = place.and_then(|(position, remark)| Excerpt::new(source, position, remark, width));
     if let Some(excerpt) = excerpt {
         excerpt.push(&mut text, source, paint);
@@ -194,6 +195,12 @@ mod tests {
             2 |   insert into t
               |   ^^^^^^"#]]
         .assert_eq(&describe(&rejection, &source, 60, Paint::OFF));
+    }
+
+    #[test]
+    fn a_position_in_no_text_shows_no_place() {
+        let rejection = plugin::Rejection { position_byte: Some(0), ..at("", "nope") };
+        check(rejection, "", None, expect![[r#"error: near "nope": syntax error"#]]);
     }
 
     #[test]

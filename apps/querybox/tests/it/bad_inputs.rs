@@ -96,7 +96,10 @@ fn the_third_statement_of_a_script_fails() {
             (CREATE TABLE, T)
             (INSERT 1, T)
             error: NOT NULL constraint failed: t.x
-             statement: number 3
+               --> <house>/script.sql:3:1 (the statement begins here)
+              |
+            3 | insert into t values (null);
+              | ^^^^^^
              code: SQLSTATE 23502, SQLITE_CONSTRAINT_NOTNULL
         "#]],
     );
@@ -121,7 +124,10 @@ fn later_statements_run_when_they_are_asked_to() {
             (CREATE TABLE, T)
             (INSERT 1, T)
             error: NOT NULL constraint failed: t.x
-             statement: number 3
+               --> standard input:3:1 (the statement begins here)
+              |
+            3 | insert into t values (null);
+              | ^^^^^^
              code: SQLSTATE 23502, SQLITE_CONSTRAINT_NOTNULL
             (1 row, T)
         "#]]);
@@ -274,7 +280,7 @@ fn settings_that_do_not_exist() {
           |
         1 | dedline = '5s'
           | ^^^^^^^
-        unknown field `dedline`, expected `deadline` or `plugins`
+        unknown field `dedline`, expected one of `deadline`, `plugins`, `shell_history`
          hint: `querybox --help` lists what can be set there
     "#]],
     );

@@ -134,8 +134,23 @@ pub(crate) fn named(name: &str) -> core::ConnectionRef {
     core::ConnectionRef { key: Some(connection_ref::Key::Name(name.to_owned())) }
 }
 
-/// A name as a shell takes it.
+/// A name as a shell, and then this program, takes it for an argument.
 fn quoted(name: &str) -> String {
     let is_plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
-    if is_plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+    let quoted = if is_plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) };
+    if name.starts_with('-') { format!("-- {quoted}") } else { quoted }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suggested_command_can_be_pasted() {
+        let check = |name: &str, expected: &str| assert_eq!(quoted(name), expected);
+        check("shop", "shop");
+        check("it's", r"'it'\''s'");
+        check("-x", "-- -x");
+        check("--all of it", "-- '--all of it'");
+    }
 }

@@ -90,10 +90,25 @@ impl From<Status> for Failure {
             (None, Code::DeadlineExceeded | Code::ResourceExhausted) => Exit::Limit,
             (None, _) => Exit::Machinery,
         };
-        let hint = reason.map_or("", hint_for).to_owned();
-        Failure { exit, message: status.message().to_owned(), hint, reason }
+        let field = status.get_details_error_info().and_then(|mut info| info.metadata.remove("field"));
+        let field = field.unwrap_or_default();
+        // The paths of Core's own fields are the contract's words; the rest of the message stands without them.
+        let message = match field.strip_prefix("spec.") {
+            Some(word) => status.message().replacen(&field, word, 1),
+            None => status.message().to_owned(),
+        };
+        let hint = match (reason, field.as_str()) {
+            (Some(Reason::ParameterInvalid), "name" | "spec.name") => NAME_HINT,
+            (Some(Reason::ParameterInvalid), "url") => "",
+            (Some(Reason::ParameterInvalid), field) if field.starts_with("spec.") => "",
+            (reason, _) => reason.map_or("", hint_for),
+        };
+        Failure { exit, message, hint: hint.to_owned(), reason }
     }
 }
+
+const NAME_HINT: &str =
+    "a name has 1 to 100 characters, none of them a control character, and no space at either end";
 
 /// What the user of a command line can do about it; the message itself is Core's.
 fn hint_for(reason: Reason) -> &'static str {
@@ -186,6 +201,25 @@ mod tests {
         assert_eq!(Failure::from(status(Code::NotFound, "PLUGIN_NOT_FOUND")).exit, Exit::Machinery);
         assert_eq!(Failure::of_named_driver(status(Code::NotFound, "PLUGIN_NOT_FOUND")).exit, Exit::Usage);
         assert_eq!(Failure::from(status(Code::DeadlineExceeded, "DEADLINE")).exit, Exit::Limit);
+    }
+
+    #[test]
+    fn a_field_of_cores_is_no_parameter_of_a_drivers() {
+        let check = |field: &str, message: &str, hint: &str| {
+            let details = ErrorDetails::with_error_info(
+                "PARAMETER_INVALID",
+                "querybox",
+                [("field".to_owned(), field.to_owned())],
+            );
+            let text = format!("{field} is wrong");
+            let failure = Failure::from(Status::with_error_details(Code::InvalidArgument, text, details));
+            assert_eq!((failure.message.as_str(), failure.hint.as_str()), (message, hint));
+        };
+        check("spec.name", "name is wrong", NAME_HINT);
+        check("name", "name is wrong", NAME_HINT);
+        check("spec.folder", "folder is wrong", "");
+        check("url", "url is wrong", "");
+        check("file", "file is wrong", hint_for(Reason::ParameterInvalid));
     }
 
     #[test]

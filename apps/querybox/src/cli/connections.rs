@@ -62,12 +62,13 @@ Examples:
   querybox connections add shop sqlite:shop.db
   querybox connections add shop --driver sqlite --param file=shop.db --read-only
   querybox connections add orders postgres://ada@db.example.org/shop --color red --deadline 5m
+  querybox connections add orders 'host=db.example.org dbname=shop user=ada'
 
 A URL has no password in it: QueryBox asks for it when it is needed. Relative paths are taken from the current folder.")]
 pub(crate) struct AddArgs {
     /// The connection's name.
     pub name: String,
-    /// What it leads to, as a URL.
+    /// What it leads to, as a URL, or as keywords such as `host=db dbname=shop`.
     #[arg(required_unless_present = "driver", conflicts_with = "driver")]
     pub url: Option<String>,
     /// The driver's type, for instance `sqlite`, instead of a URL.

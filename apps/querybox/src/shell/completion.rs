@@ -172,6 +172,10 @@ impl SqlCompleter {
                     names.relations.iter().filter(|relation| relation.schema.is_none()).collect();
                 push_new(&mut offers, self.columns_of(&all, prefix));
             }
+            // In quotes stands a name.
+            if !line[start..].starts_with(prefix) {
+                return (start, offers);
+            }
             push_new(&mut offers, self.keywords(prefix));
         }
         (start, offers)
@@ -346,6 +350,7 @@ mod tests {
         check("select * from orders o where o.cus|", &["customer_id"]);
         check("select * from orders o where customers.|", &["id", "name", "\"Country\""]);
         check("select \"Co| from customers", &["\"Country\""]);
+        check("select \"na|", &["name"]);
         check("select * from orders where o|", &["\"order\"", "orders", "order"]);
         check("update customers set na|", &["name", "natural"]);
     }

@@ -35,7 +35,7 @@ use crate::{
     },
     reason::Reason,
     rejection::{self, Source},
-    schema::{model::Catalog, tree},
+    schema::{Reading, model::Catalog, tree},
     screen::Screen,
     secrets,
     signals::Interrupts,
@@ -141,12 +141,20 @@ impl<'a> Session<'a> {
         const KINDS: [SchemaObjectKind; 3] =
             [SchemaObjectKind::Schema, SchemaObjectKind::Relation, SchemaObjectKind::Column];
         let lease = self.lease.as_ref().filter(|_| self.wants_names())?;
-        let reading = lease.schema(Wanted { kinds: &KINDS, ..Wanted::default() }).await.ok()?;
-        if reading.rejection.is_some() {
-            return None;
-        }
+        let catalog = match lease.schema(Wanted { kinds: &KINDS, ..Wanted::default() }).await {
+            Ok(Reading { catalog, rejection: None }) => catalog,
+            // Without names there is less to complete. A statement that fails for the same cause will tell it.
+            Ok(Reading { rejection: Some(rejection), .. }) => {
+                tracing::debug!(sqlstate = rejection.sqlstate, "the database does not tell its names");
+                return None;
+            }
+            Err(status) => {
+                tracing::debug!(%status, "the names cannot be read");
+                return None;
+            }
+        };
         lease.schema_is_read();
-        Some(Names::of(reading.catalog))
+        Some(Names::of(catalog))
     }
 
     pub(crate) fn wants_names(&self) -> bool {

@@ -308,3 +308,25 @@ fn a_password_in_standard_input_beside_the_sql() {
     "#]],
     );
 }
+
+#[test]
+fn rejected_start_up_sql_points_into_no_script() {
+    let house = House::new();
+    house.run(["connections", "edit", "shop", "--startup-sql", "select nope"]).exits(0);
+    let ran = house.run(["query", "shop", "select id from products"]).exits(1);
+    assert!(ran.stderr.starts_with("error: no such column: nope\n"), "{ran:#?}");
+    let ran = [ran, house.run(["connections", "test", "shop"]).exits(1)];
+    assert!(ran.iter().all(|ran| !ran.stderr.contains("-->") && !ran.stderr.contains('^')), "{ran:#?}");
+}
+
+#[test]
+fn a_name_that_is_none_is_told_with_what_names_are() {
+    let house = House::new();
+    house.run(["connections", "edit", "shop", "--name", ""]).says(
+        2,
+        expect![[r#"
+            error: name is not valid: a name needs at least one character
+             hint: a name has 1 to 100 characters, none of them a control character, and no space at either end
+        "#]],
+    );
+}

@@ -115,7 +115,6 @@ fn what_is_wrong_with_a_new_connection_is_told() {
         &["shop.db"],
         expect![[r#"
             error: this is not a URL: it begins with no scheme such as "sqlite:"
-             hint: `querybox plugins info DRIVER` shows the parameters that there are
         "#]],
     );
     check(
@@ -193,6 +192,58 @@ fn a_password_on_the_command_line_is_refused_and_not_repeated() {
              hint: leave it out; QueryBox asks for it, or takes it from `--password-stdin`. What stood there can be in the shell's history, so change it
         "#]]);
     house.run(["exec", "nowhere", "-p", "host=h", "-p", "password=canary", "select 1"]).exits(2);
+}
+
+#[test]
+fn keywords_do_as_well_as_a_url() {
+    let house = house_with_passwords();
+    house.run(["connections", "add", "n", "host=db.example.com user=ada"]).exits(0);
+    house.run(["connections", "add", "m", "nowhere:user='ada b' host=db"]).exits(0);
+    house.run(["connections", "export", "n", "m"]).exits(0).on_stdout(expect![[r#"
+        [[connection]]
+        name = "n"
+        driver = "nowhere"
+        read_only = false
+        secret = "ask"
+
+        [connection.params]
+        host = "db.example.com"
+        user = "ada"
+
+        [[connection]]
+        name = "m"
+        driver = "nowhere"
+        read_only = false
+        secret = "ask"
+
+        [connection.params]
+        user = "ada b"
+        host = "db"
+    "#]]);
+    house.run(["connections", "add", "o", "host=db password=canary"]).says(2, expect![[r#"
+        error: a URL with a password is refused: leave it out, and give it when you are asked (an @ in another place is written %40)
+         hint: what stands on a command line can be read by others and stays in the shell's history: change that password
+    "#]]);
+    house.run(["connections", "add", "o", "host=db sslmode=canary"]).says(
+        2,
+        expect![[r#"
+        error: the URL's option does not fit: parameter "sslmode" is not one of this driver's
+         hint: `querybox plugins info DRIVER` shows the parameters that there are
+    "#]],
+    );
+    house.run(["connections", "add", "o", "host='canary"]).says(
+        2,
+        expect![[r#"
+        error: the URL is malformed: a value's quotes are not closed
+    "#]],
+    );
+    House::new().run(["connections", "add", "o", "host=canary"]).says(
+        2,
+        expect![[r#"
+        error: no driver takes keywords such as host=…
+         hint: `querybox plugins list` shows the drivers that are there
+    "#]],
+    );
 }
 
 #[test]

@@ -68,6 +68,134 @@ fn every_format() {
 }
 
 #[test]
+fn markdown_is_a_table_to_paste() {
+    House::new().run(["query", "shop", "--format", "markdown", PRODUCTS]).exits(0).on_stdout(expect![[r#"
+        | id | name | price | note |
+        | ---: | --- | ---: | --- |
+        | 1 | Lamp | 12.5 | *NULL* |
+        | 2 | Täble | 100 |  |
+        | 3 | Chair, red | 49.99 | a "b" |
+    "#]]);
+}
+
+#[test]
+fn arrow_is_a_stream_of_one_result_that_other_readers_take() {
+    let house = House::new();
+    let script = "select 1 as a; select id, name, price from products order by id; select 3 as c";
+    house.run(["query", "shop", "-o", "out.arrow", "--result", "2", script]).exits(0);
+    let file = std::fs::File::open(house.path("out.arrow")).unwrap();
+    let reader = arrow_ipc::reader::StreamReader::try_new(file, None).unwrap();
+    let names: Vec<_> = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
+    assert_eq!(names, ["id", "name", "price"]);
+    assert_eq!(reader.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 3);
+
+    // One that was not chosen, and one that is not there.
+    house.run(["query", "shop", "-o", "none.arrow", script]).says(
+        2,
+        expect![[r#"
+        (1 row, T)
+        error: there are several results, and an Arrow stream holds one
+         hint: say which one with `--result NUMBER`
+    "#]],
+    );
+    house.run(["query", "shop", "-o", "none.arrow", "--result", "4", script]).says(
+        2,
+        expect![[r#"
+        (1 row, T)
+        (3 rows, T)
+        (1 row, T)
+        error: there is no result 4: 3 results came
+    "#]],
+    );
+    house.run(["query", "shop", "-o", "none.arrow", "create temp table t (x)"]).says(
+        2,
+        expect![[r#"
+        (CREATE TABLE, T)
+        error: no result came that could be written as Arrow
+    "#]],
+    );
+    assert!(!house.path("none.arrow").exists());
+    // SQLite's types are those of values: one that the column's does not hold is told.
+    let mixed = "select 1 as a union all select 'x'";
+    house.run(["query", "shop", "-o", "mixed.arrow", mixed]).says(0, expect![[r#"
+        (2 rows, T)
+        warning: 1 value was left null: the column's Arrow type does not hold such; `--format csv` writes everything
+    "#]]);
+}
+
+#[test]
+fn one_result_of_several_in_any_format() {
+    let house = House::new();
+    let script = "select 1 as a; create temp table t (x); select 2 as b";
+    let ran = house.run(["query", "shop", "--result", "2", script]).exits(0);
+    assert_eq!(ran.stdout, "b\n2\n");
+}
+
+#[test]
+fn values_are_bound_to_parameters() {
+    let house = House::new();
+    let check = |args: &[&str], code: i32, expected: expect_test::Expect| {
+        let ran = house.run(["query", "shop", "--format", "ndjson"].iter().chain(args)).exits(code);
+        expected.assert_eq(&format!("{}{}", ran.stdout, ran.stderr));
+    };
+    let hostile = "x=' or 1=1; drop table products; --";
+    check(
+        &["--bind", hostile, "select :x as x, count(*) as n from products where name = :x"],
+        0,
+        expect![[r#"
+            {"x":"' or 1=1; drop table products; --","n":0}
+            (1 row, T)
+        "#]],
+    );
+    check(
+        &["--bind", "a=", "--bind-null", "b", "select :a as a, :b as b"],
+        0,
+        expect![[r#"
+        {"a":"","b":null}
+        (1 row, T)
+    "#]],
+    );
+    check(
+        &["--bind", "1=one", "--bind", "2=a=b", "select ?1 as x, ?2 as y"],
+        0,
+        expect![[r#"
+        {"x":"one","y":"a=b"}
+        (1 row, T)
+    "#]],
+    );
+    check(
+        &["select :x"],
+        2,
+        expect![[r#"
+        error: parameter "x" has no value
+    "#]],
+    );
+    check(
+        &["--bind", "y=1", "select 1"],
+        2,
+        expect![[r#"
+        error: the statement has no parameter "y"
+    "#]],
+    );
+    check(
+        &["--bind", "x=1", "--bind", "x=2", "select :x"],
+        2,
+        expect![[r#"
+        error: the value for parameter "x" is given twice
+    "#]],
+    );
+    check(
+        &["--bind", "x=1", "select 1; select :x"],
+        2,
+        expect![[r#"
+        error: values for parameters go with a script of one statement
+    "#]],
+    );
+    let ran = house.run(["query", "shop", "--bind", "canary", "select 1"]).exits(2);
+    assert!(ran.stderr.contains("give NAME=VALUE"), "{ran:#?}");
+}
+
+#[test]
 fn several_results_follow_one_another() {
     House::new()
         .run_with(

@@ -12,5 +12,6 @@ mod limits;
 mod outputs;
 mod postgres;
 mod shell;
+mod shell_postgres;
 mod shell_terminal;
 mod terminal;

@@ -1,6 +1,6 @@
 //! The shell at a terminal: keys in, prompts and tables out.
 
-mod person;
+pub(crate) mod person;
 
 use std::{fs, os::unix::fs::MetadataExt, time::Duration};
 

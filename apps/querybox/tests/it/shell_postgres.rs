@@ -1,0 +1,136 @@
+//! The shell on a real PostgreSQL: passwords, failed transactions, cancels.
+
+use std::{fs, io::Write, time::Duration};
+
+use querybox_fixtures::Postgres;
+
+use crate::{
+    house::{House, within},
+    shell_terminal::person::Person,
+};
+
+const CTRL_C: &str = "\x03";
+const CTRL_D: &str = "\x04";
+
+/// A server, and a house with the connection `pg` to it.
+fn site() -> (Postgres, House) {
+    let server = Postgres::start();
+    let house = House::empty();
+    fs::create_dir(house.home()).unwrap();
+    fs::write(house.home().join("sample.made"), "removed by a test\n").unwrap();
+    house.add_driver("postgres");
+    // As people copy it from elsewhere.
+    let keywords = format!(
+        "host={} port={} user={} dbname={}",
+        Postgres::HOST,
+        server.port(),
+        Postgres::USER,
+        Postgres::DATABASE
+    );
+    house.run(["connections", "add", "pg", &keywords]).exits(0);
+    (server, house)
+}
+
+fn logged_in(house: &House) -> Person {
+    let mut person = Person::at(house, &["pg"]);
+    person.sees("Password for pg: ");
+    person.types(Postgres::PASSWORD).types("\r");
+    person.sees("PostgreSQL ");
+    person.sees("pg=> ");
+    person
+}
+
+#[test]
+fn a_failed_transaction_shows_until_it_is_rolled_back() {
+    let (_server, house) = site();
+    let mut person = logged_in(&house);
+    person.types("begin;\r").sees("pg=*> ");
+    person.types("select nope;\r").sees("SQLSTATE 42703");
+    person.sees("pg=!> ");
+    person.types("select 1;\r").sees("SQLSTATE 25P02");
+    person.sees("pg=!> ");
+    person.types("rollback;\r").sees("pg=> ");
+    person.types("select 40 + 2 as answer;\r").sees("     42\n");
+    person.types(CTRL_D);
+    assert_eq!(person.leaves(), 0);
+}
+
+#[test]
+fn ctrl_c_reaches_the_server_and_leaves_the_session() {
+    let (server, house) = site();
+    let mut person = logged_in(&house);
+    person.types("create temp table kept as select 42 as answer;\r").sees("pg=> ");
+    person.types("begin; select pg_sleep(60);\r");
+    let active = || {
+        let sql = "select count(*) from pg_stat_activity where application_name like 'querybox %' and state = 'active' and query like '%pg_sleep%'";
+        String::from_utf8(server.psql(sql)).unwrap().trim_end() != "0"
+    };
+    within(Duration::from_secs(5), "the statement's start", active);
+    person.types(CTRL_C).sees("cancelled: confirmed by the database after ");
+    // The server ended the statement, and its transaction is to be rolled back.
+    person.sees("pg=!> ");
+    person.types("rollback;\r").sees("pg=> ");
+    person.types("select answer from kept;\r").sees("     42\n");
+    assert!(!active());
+    person.types(CTRL_D);
+    assert_eq!(person.leaves(), 0);
+}
+
+#[test]
+fn psqls_own_commands_are_refused_or_ours() {
+    let (server, house) = site();
+    server.psql("create table \"Big\" (\"Id\" int primary key, note text); create schema app; create table app.small (x int)");
+    let mut person = logged_in(&house);
+    person.types("\\d \"Big\"\r").sees("── Id ");
+    person.types("\\d APP.Small\r").sees("── x ");
+    person.types("select 1 \\g\r").sees("psql's \\g");
+    person.sees("pg=> ");
+    std::thread::sleep(Duration::from_secs(1));
+    person.types("select \"I\t from \"Big\";\r").sees("select \"Id\" from \"Big\";");
+    person.sees("(0 rows, ");
+    person.sees("pg=> ");
+    person.types("select * from app.\t;\r").sees("from app.small;");
+    person.sees("(0 rows, ");
+    person.types(CTRL_D);
+    assert_eq!(person.leaves(), 0);
+}
+
+#[test]
+fn a_lost_server_is_told_with_the_transaction() {
+    let (mut server, house) = site();
+    let mut person = logged_in(&house);
+    person.types("begin;\r").sees("pg=*> ");
+    server.crash();
+    person
+        .types("select 1;\r")
+        .sees("connection lost, transaction lost; the next statement opens a new session");
+    person.sees("pg=> ");
+    person.types(CTRL_C).sees("pg=> ");
+    // A new session needs the password again, because nobody has kept it.
+    person.types("select 2;\r").sees("Password for pg: ");
+    person.types("x\r").sees("error: ");
+    person.sees("pg=> ");
+    person.types(CTRL_D);
+    assert_eq!(person.leaves(), 0);
+}
+
+#[test]
+fn a_wrong_password_ends_the_shell() {
+    let (_server, house) = site();
+    let mut person = Person::at(&house, &["pg"]);
+    person.sees("Password for pg: ");
+    person.types("canary\r").sees("SQLSTATE 28P01");
+    assert_eq!(person.leaves(), 1);
+}
+
+#[test]
+fn a_password_can_be_the_first_line_of_a_script() {
+    let (_server, house) = site();
+    let mut script = Vec::new();
+    writeln!(script, "{}", Postgres::PASSWORD).unwrap();
+    script.extend(
+        b"create temp table kept (x int);\ninsert into kept values (1), (2);\nselect sum(x) from kept;\n",
+    );
+    let ran = house.run_with(&script, ["shell", "pg", "--password-stdin"]).exits(0);
+    assert_eq!(ran.stdout, "sum\n3\n", "{ran:#?}");
+}

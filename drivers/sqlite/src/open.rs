@@ -162,7 +162,7 @@ impl Opening<'_> {
                     _ if self.create && self.read_only => {
                         format!("{path} does not exist, and a read-only connection does not create it")
                     }
-                    _ => format!("{path} does not exist; with `create` an empty database is made"),
+                    _ => format!("{path} does not exist; with `create=true` an empty database is made"),
                 });
             }
             Ok(_) | Err(_) => {}

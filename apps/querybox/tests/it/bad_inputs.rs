@@ -252,7 +252,7 @@ fn a_database_that_is_not_there() {
     house.run(["exec", "sqlite", "-p", &file, "select 1"]).says(
         3,
         expect![[r#"
-        error: <files>/nope.db does not exist; with `create` an empty database is made
+        error: <files>/nope.db does not exist; with `create=true` an empty database is made
     "#]],
     );
     fs::write(

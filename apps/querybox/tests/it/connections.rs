@@ -158,7 +158,7 @@ fn a_test_shows_its_stages() {
     let ran = house.run(["connections", "test", "nowhere"]).exits(3);
     assert!(ran.stdout.contains("✓ start driver") && ran.stdout.contains("✗ reach"), "{ran:#?}");
     ran.on_stderr(expect![[r#"
-        error: <files>/nope.db does not exist; with `create` an empty database is made
+        error: <files>/nope.db does not exist; with `create=true` an empty database is made
     "#]]);
 }
 

@@ -31,7 +31,7 @@ async fn a_file_that_cannot_be_used_is_named_with_its_fault() {
     fs::create_dir(folder.join("dir")).unwrap();
     let options = pb::OpenOptions::default;
 
-    let missing = "FOLDER/missing does not exist; with `create` an empty database is made";
+    let missing = "FOLDER/missing does not exist; with `create=true` an empty database is made";
     assert_eq!(refused(&database, &[("file", "FOLDER/missing")], options()).await, missing);
     assert!(!folder.join("missing").exists(), "trying must not make it");
     let create = [("file", "FOLDER/missing"), ("create", "true")];

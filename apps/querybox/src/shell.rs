@@ -17,7 +17,6 @@ mod session;
 use std::pin::pin;
 
 use futures::{FutureExt, future::LocalBoxFuture};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     app::App,
@@ -32,6 +31,7 @@ use crate::{
     reason::Reason,
     sanitize,
     screen::Screen,
+    signals::Ends,
     stdout,
     table::Arrangement,
 };
@@ -76,11 +76,11 @@ pub(crate) fn prepare(args: ShellArgs, messages: &Messages) -> Result<Prepared, 
 /// Opens the session and works with it until the person or the script is done.
 pub(crate) async fn run(prepared: Prepared, app: &App) -> Result<Exit, Failure> {
     let Prepared { args, lines } = prepared;
-    let terminate = signal(SignalKind::terminate())
-        .map_err(|error| Failure::machinery(format!("cannot listen for signals: {error}")))?;
+    let ends =
+        Ends::listen().map_err(|error| Failure::machinery(format!("cannot listen for signals: {error}")))?;
     let session = Session::open(app, &args).await?;
     let is_script = lines.is_some();
-    let mut shell = Shell { app, session, terminate, last_sql: String::new() };
+    let mut shell = Shell { app, session, ends, last_sql: String::new() };
     let done = match lines {
         Some(lines) => match shell.recite(lines, 1).await {
             Err(failure) => Err(match shell.session.loss() {
@@ -110,7 +110,7 @@ pub(crate) async fn run(prepared: Prepared, app: &App) -> Result<Exit, Failure> 
 struct Shell<'a> {
     app: &'a App,
     session: Session<'a>,
-    terminate: Signal,
+    ends: Ends,
     /// What `\e` begins with.
     last_sql: String,
 }
@@ -159,7 +159,7 @@ impl Shell<'_> {
                 let text = format!("{}; the next statement opens a new session", end.sentence());
                 self.app.messages.warn(&text);
             }
-            if self.terminate.recv().now_or_never().is_some() {
+            if self.ends.next().now_or_never().is_some() {
                 return Ok(Exit::Cancelled);
             }
         }
@@ -187,7 +187,7 @@ impl Shell<'_> {
                         names.set(read);
                     }
                 }
-                _ = self.terminate.recv() => stop.stop(),
+                () = self.ends.next() => stop.stop(),
             }
         }
     }

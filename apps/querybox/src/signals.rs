@@ -7,22 +7,45 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Wishes to stop. Until the first [`Interrupts::listen`] they end the program at once.
 pub(crate) struct Interrupts {
     interrupt: Signal,
-    terminate: Signal,
-    /// `None`: it is ignored, as `nohup` wishes.
-    hang_up: Option<Signal>,
+    ends: Ends,
     heard: u32,
 }
 
 impl Interrupts {
     pub(crate) fn listen() -> io::Result<Interrupts> {
-        Ok(Interrupts {
-            interrupt: signal(SignalKind::interrupt())?,
+        Ok(Interrupts { interrupt: signal(SignalKind::interrupt())?, ends: Ends::listen()?, heard: 0 })
+    }
+
+    /// Waits for the next one. Nothing is lost when this is dropped.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            () = self.ends.next() => {}
+        }
+        self.heard += 1;
+    }
+
+    /// Whether the user asked again after the first wish: everything has to end at once.
+    pub(crate) fn are_urgent(&self) -> bool {
+        self.heard > 1
+    }
+}
+
+/// Wishes that the whole program ends, which Ctrl-C at a prompt is not: SIGTERM, and SIGHUP when the terminal is gone.
+pub(crate) struct Ends {
+    terminate: Signal,
+    /// `None`: it is ignored, as `nohup` wishes.
+    hang_up: Option<Signal>,
+}
+
+impl Ends {
+    pub(crate) fn listen() -> io::Result<Ends> {
+        Ok(Ends {
             terminate: signal(SignalKind::terminate())?,
             hang_up: match ignores_hang_up() {
                 true => None,
                 false => Some(signal(SignalKind::hangup())?),
             },
-            heard: 0,
         })
     }
 
@@ -35,16 +58,9 @@ impl Interrupts {
             }
         };
         tokio::select! {
-            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
             _ = hang_up => {}
         }
-        self.heard += 1;
-    }
-
-    /// Whether the user asked again after the first wish: everything has to end at once.
-    pub(crate) fn are_urgent(&self) -> bool {
-        self.heard > 1
     }
 }
 

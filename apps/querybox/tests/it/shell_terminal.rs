@@ -159,15 +159,19 @@ fn a_lost_session_is_told_and_nothing_is_sent_again() {
 }
 
 #[test]
-fn sigterm_ends_the_shell_and_leaves_the_terminal_as_it_was() {
+fn sigterm_and_a_closed_terminal_end_the_shell_also_after_statements() {
     let house = House::new();
-    let mut person = Person::at(&house, &["shop"]);
-    person.sees("shop=> ");
-    assert!(!person.terminal_echoes());
-    person.types("select half a stat");
-    person.sees("stat");
-    person.signals(Signal::TERM);
-    assert_eq!(person.leaves(), 130);
+    for signal in [Signal::TERM, Signal::HUP] {
+        let mut person = Person::at(&house, &["shop"]);
+        person.sees("shop=> ");
+        assert!(!person.terminal_echoes());
+        person.types("select 1;\r").sees("(1 row, ");
+        person.sees("shop=> ");
+        person.types("select half a stat");
+        person.sees("stat");
+        person.signals(signal);
+        assert_eq!(person.leaves(), 130, "{signal:?}");
+    }
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn check_paths(source: &Source) -> Vec<Finding> {
         for home in homes {
             for (start, _) in line.match_indices(home) {
                 let before = line[..start].chars().next_back();
-                // `a/work/b` and `<folder>/work/b` are below something, and `/home/<name>` or `/home/files` names nobody.
+                // A path inside another folder is below something, and `/home/<name>` or `/home/files` names nobody.
                 let is_absolute = !before.is_some_and(|c| c.is_alphanumeric() || "_-./~}>".contains(c));
                 let below = &line[start + home.len()..];
                 let name = below

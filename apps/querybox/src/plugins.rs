@@ -151,5 +151,6 @@ fn ability(capability: plugin::Capability) -> Option<&'static str> {
         plugin::Capability::Transactions => Some("transactions"),
         plugin::Capability::ReadOnly => Some("read-only"),
         plugin::Capability::Bindings => Some("bindings"),
+        plugin::Capability::DetachedCancel => Some("detached cancel"),
     }
 }

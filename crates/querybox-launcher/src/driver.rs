@@ -1,5 +1,7 @@
 //! A running driver, before and after it was opened.
 
+mod detached;
+
 use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
 
 use querybox_contracts::plugin::v1 as pb;
@@ -21,6 +23,12 @@ use crate::{
     process::{Process, ending::Ending},
     transport::Client,
 };
+
+pub use detached::{DetachedCancel, DetachedError};
+pub(crate) use detached::cancel_detached;
+
+/// A token is a key and an address. It is kept for as long as the session.
+const TOKEN_BYTES_MAX: usize = 1024;
 
 /// How long a driver may take to end when its socket closed. Then it is killed.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
@@ -46,8 +54,7 @@ pub enum OpenOutcome {
 pub struct OpenDriver {
     client: Client,
     process: Arc<Process>,
-    session_id: String,
-    cancel_token: Vec<u8>,
+    detached: DetachedCancel,
     _dial: OwnedFd,
 }
 
@@ -82,8 +89,9 @@ impl Driver {
     /// See [`CallError`]. The process is gone.
     pub async fn open(self, order: OpenOrder) -> Result<OpenOutcome, CallError> {
         let Self { mut client, process, dial, .. } = self;
-        let session_id = order.session_id.clone();
-        let answer = client.open(order.into_request()).await;
+        let request = order.into_request();
+        let mut detached = DetachedCancel::of(&request);
+        let answer = client.open(request).await;
         let outcome = match answer {
             Ok(response) => response.into_inner().outcome,
             Err(status) => return Err(explain(&process, status).await),
@@ -91,9 +99,12 @@ impl Driver {
         match outcome {
             Some(pb::open_response::Outcome::Opened(opened)) => {
                 let server = ServerFacts::from(opened.server.unwrap_or_default());
-                let cancel_token = opened.cancel_token.to_vec();
-                process.set_cancel_call(Some(cancel_call(&client, &session_id, &cancel_token)));
-                let opened = OpenDriver { client, process, session_id, cancel_token, _dial: dial };
+                if opened.cancel_token.len() > TOKEN_BYTES_MAX {
+                    return Err(BrokenContract::new("the cancel token is too long").found_in(&process));
+                }
+                detached.cancel_token = opened.cancel_token;
+                process.set_cancel_call(Some(cancel_call(&client, detached.attached_request())));
+                let opened = OpenDriver { client, process, detached, _dial: dial };
                 Ok(OpenOutcome::Opened(Box::new(opened), server))
             }
             Some(pb::open_response::Outcome::Rejection(rejection)) => {
@@ -141,7 +152,7 @@ impl OpenDriver {
     ///
     /// See [`CallError`].
     pub async fn execute(&self, order: ExecuteOrder) -> Result<Parts, CallError> {
-        let request = order.into_request(self.session_id.clone());
+        let request = order.into_request(self.detached.session_id.clone());
         match self.client.clone().execute(request).await {
             Ok(response) => Ok(Parts::new(response.into_inner(), Arc::clone(&self.process))),
             Err(status) => Err(explain(&self.process, status).await),
@@ -154,7 +165,7 @@ impl OpenDriver {
     ///
     /// See [`CallError`].
     pub async fn schema(&self, order: SchemaOrder) -> Result<SchemaParts, CallError> {
-        let request = order.into_request(self.session_id.clone());
+        let request = order.into_request(self.detached.session_id.clone());
         match self.client.clone().get_schema(request).await {
             Ok(response) => Ok(SchemaParts::new(response.into_inner(), Arc::clone(&self.process))),
             Err(status) => Err(explain(&self.process, status).await),
@@ -167,18 +178,13 @@ impl OpenDriver {
     ///
     /// See [`CallError`].
     pub async fn cancel(&self) -> Result<CancelOutcome, CallError> {
-        let request = cancel_request(&self.session_id, &self.cancel_token);
-        let response = match self.client.clone().cancel(request).await {
-            Ok(response) => response.into_inner(),
-            Err(status) => return Err(explain(&self.process, status).await),
-        };
-        match response.outcome() {
-            pb::CancelOutcome::Requested => Ok(CancelOutcome::Requested),
-            pb::CancelOutcome::NothingRuns => Ok(CancelOutcome::NothingRuns),
-            pb::CancelOutcome::Unspecified => {
-                Err(BrokenContract::new("Cancel was answered with no outcome").found_in(&self.process))
-            }
-        }
+        cancel(self.client.clone(), &self.process, self.detached.attached_request()).await
+    }
+
+    /// What another process needs to stop what runs here, should this one be killed: see
+    /// [`Launcher::cancel_detached`](crate::Launcher::cancel_detached). None: the driver or its database has no means for it.
+    pub fn detached_cancel(&self) -> Option<DetachedCancel> {
+        (!self.detached.cancel_token.is_empty()).then(|| self.detached.clone())
     }
 
     /// Sets, moves or takes away the deadline. At the deadline the driver is asked to cancel; at most a second later it is
@@ -217,17 +223,26 @@ impl OpenDriver {
     }
 }
 
-fn cancel_request(session_id: &str, cancel_token: &[u8]) -> pb::CancelRequest {
-    pb::CancelRequest { session_id: session_id.to_owned(), cancel_token: cancel_token.to_vec().into() }
+async fn cancel(
+    mut client: Client,
+    process: &Process,
+    request: pb::CancelRequest,
+) -> Result<CancelOutcome, CallError> {
+    let response = match client.cancel(request).await {
+        Ok(response) => response.into_inner(),
+        Err(status) => return Err(explain(process, status).await),
+    };
+    match response.outcome() {
+        pb::CancelOutcome::Requested => Ok(CancelOutcome::Requested),
+        pb::CancelOutcome::NothingRuns => Ok(CancelOutcome::NothingRuns),
+        pb::CancelOutcome::Unspecified => {
+            Err(BrokenContract::new("Cancel was answered with no outcome").found_in(process))
+        }
+    }
 }
 
-fn cancel_call(
-    client: &Client,
-    session_id: &str,
-    cancel_token: &[u8],
-) -> crate::process::deadline::CancelCall {
+fn cancel_call(client: &Client, request: pb::CancelRequest) -> crate::process::deadline::CancelCall {
     let client = client.clone();
-    let request = cancel_request(session_id, cancel_token);
     Box::new(move || {
         let (mut client, request) = (client.clone(), request.clone());
         Box::pin(async move {

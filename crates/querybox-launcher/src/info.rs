@@ -48,6 +48,8 @@ pub enum Capability {
     ReadOnly,
     /// Values for parameters are taken.
     Bindings,
+    /// A process that was never opened can stop what another one left running.
+    DetachedCancel,
 }
 
 /// Whether a driver reaches a network.
@@ -148,6 +150,7 @@ fn capability(wire: pb::Capability) -> Result<Capability, InfoFault> {
         pb::Capability::Transactions => Capability::Transactions,
         pb::Capability::ReadOnly => Capability::ReadOnly,
         pb::Capability::Bindings => Capability::Bindings,
+        pb::Capability::DetachedCancel => Capability::DetachedCancel,
     })
 }
 

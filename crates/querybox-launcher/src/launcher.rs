@@ -11,7 +11,7 @@ use querybox_jail::Ids;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    driver::Driver,
+    driver::{CancelOutcome, DetachedCancel, DetachedError, Driver, cancel_detached},
     order::StartOrder,
     probe::{self, Described, ProbeError},
     process::Nursery,
@@ -62,6 +62,22 @@ impl Launcher {
         let started = start(&self.nursery, self.unprivileged, order, Purpose::Serve).await?;
         let client = connect(started.channel, &self.nursery);
         Ok(Driver::new(client, started.process, started.enforced, started.output))
+    }
+
+    /// Stops on the server what a driver left running that was killed, through another process of the same driver, which
+    /// gets no credential. `order` is what the killed one was started with; its deadline is of no account, for this takes a
+    /// few seconds at most. The answer says that the database was asked, not what became of the statement.
+    ///
+    /// # Errors
+    ///
+    /// See [`DetachedError`]. No process is left behind.
+    pub async fn cancel_detached(
+        &self,
+        order: &StartOrder,
+        cancelled: DetachedCancel,
+    ) -> Result<CancelOutcome, DetachedError> {
+        let driver = self.start(&StartOrder { deadline: None, ..order.clone() }).await?;
+        Ok(cancel_detached(driver, cancelled).await?)
     }
 
     /// Asks a file what kind of driver it is, in the jail and without credentials. The answer is kept for as long as the

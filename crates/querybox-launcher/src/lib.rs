@@ -31,7 +31,7 @@ pub use crate::{
         schema::{SchemaKind, SchemaOrder, SchemaPart, SchemaParts},
         test::{Stage, StageOutcome, TestPart, TestParts},
     },
-    driver::{CancelOutcome, Driver, OpenDriver, OpenOutcome},
+    driver::{CancelOutcome, DetachedCancel, DetachedError, Driver, OpenDriver, OpenOutcome},
     info::{
         Capability, DriverInfo, FieldKind, FieldOption, FieldRole, FileNeed, FormField, InfoFault,
         NetworkNeed,

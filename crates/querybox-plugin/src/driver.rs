@@ -1,6 +1,6 @@
 //! What a driver implements.
 
-use std::{future::Future, ops::Range, time::Duration};
+use std::{fmt, future::Future, ops::Range, time::Duration};
 
 use bytes::Bytes;
 use querybox_contracts::plugin::v1 as pb;
@@ -35,6 +35,19 @@ pub trait Driver: Send + Sync + 'static {
         open: Open,
         stages: &mut Stages,
     ) -> impl Future<Output = Result<pb::ServerFacts, OpenError>> + Send;
+
+    /// Asks the database to stop what runs in the session of another process, which was killed. There are no secrets:
+    /// [`Session::cancel_token`] held what is needed beside the parameters, and the connection is protected as they say.
+    ///
+    /// A driver that has this names [`DetachedCancel`](pb::Capability::DetachedCancel) among its capabilities. Others leave
+    /// it as it is.
+    ///
+    /// # Errors
+    ///
+    /// When the database could not be asked.
+    fn cancel_detached(&self, _cancel: DetachedCancel) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Err(Error::unsupported("the driver cancels only what runs in its own process")) }
+    }
 }
 
 /// An open connection to a database. Dropping it closes it.
@@ -42,7 +55,8 @@ pub trait Session: Send + Sync + 'static {
     /// What was found when it was opened.
     fn server(&self) -> pb::ServerFacts;
 
-    /// What another process of the same driver needs to cancel what runs here; empty when it cannot.
+    /// What another process of the same driver needs for [`Driver::cancel_detached`], at most 1,024 bytes; empty when it
+    /// cannot.
     fn cancel_token(&self) -> Bytes {
         Bytes::new()
     }
@@ -114,6 +128,23 @@ pub struct Open {
     pub connect_limit: Duration,
     /// Memory that the process may use; none when it was not said.
     pub memory_bytes: Option<u64>,
+}
+
+/// What a session that is not this process's is cancelled with. Parameters are already checked against the form.
+pub struct DetachedCancel {
+    /// What [`Session::cancel_token`] said.
+    pub token: Bytes,
+    /// The session's parameters.
+    pub parameters: Parameters,
+    /// Time for resolving, dialing, TLS and the request together.
+    pub connect_limit: Duration,
+}
+
+impl fmt::Debug for DetachedCancel {
+    /// Without the token: whoever has it can cancel.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DetachedCancel").field("parameters", &self.parameters).finish_non_exhaustive()
+    }
 }
 
 /// A script to run.

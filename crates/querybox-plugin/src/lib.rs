@@ -109,7 +109,7 @@ pub use querybox_contracts::plugin::v1 as pb;
 pub use cli::serve_cli;
 pub use column::{Column, ColumnKind, TextKind};
 pub use dial::{Endpoint, Stream, dial, dial_resolved, resolve};
-pub use driver::{Driver, OnError, Open, Query, SchemaError, Session};
+pub use driver::{DetachedCancel, Driver, OnError, Open, Query, SchemaError, Session};
 pub use error::{ERROR_DOMAIN, Error, ExecuteError, OpenError, Reason};
 pub use form::{Credential, Parameters};
 pub use results::{Done, Results, Rows, Statement};

@@ -18,7 +18,7 @@ use tokio_util::{
 use tonic::{Request, Response, Status};
 
 use crate::{
-    Credential, Driver, Error, ExecuteError, OnError, Open, OpenError, Parameters, Query, Reason, Results,
+    Credential, DetachedCancel, Driver, Error, ExecuteError, OnError, Open, OpenError, Parameters, Query, Reason, Results,
     SchemaError, SchemaObjects, Session, Stages, results::PARTS_WAITING_MAX, rows::RowLimits,
 };
 
@@ -39,7 +39,7 @@ enum State<S> {
     Fresh,
     Opening,
     Open(Arc<Opened<S>>),
-    /// An Open that failed; the driver is of no use any more.
+    /// An Open that failed, or a Cancel for another process; the driver is of no use any more.
     Spent,
 }
 
@@ -58,9 +58,7 @@ impl<D: Driver> Service<D> {
     }
 
     fn parse_open(&self, request: pb::OpenRequest) -> Result<Open, Error> {
-        if uuid::Uuid::try_parse(&request.session_id).is_err() {
-            return Err(Error::new(Reason::SessionForeign, "the session id is not a UUID"));
-        }
+        check_id(&request.session_id)?;
         let options = request.options.unwrap_or_default();
         let limits = request.limits.unwrap_or_default();
         Ok(Open {
@@ -70,12 +68,28 @@ impl<D: Driver> Service<D> {
             read_only: options.read_only,
             startup_sql: options.startup_sql,
             default_schema: options.default_schema,
-            connect_limit: limits
-                .connect
-                .and_then(|limit| Duration::try_from(limit).ok())
-                .unwrap_or(CONNECT_LIMIT),
+            connect_limit: connect_limit(&limits),
             memory_bytes: Some(limits.memory_bytes).filter(|bytes| *bytes > 0),
         })
+    }
+
+    fn parse_detached_cancel(&self, request: pb::CancelRequest) -> Result<DetachedCancel, Error> {
+        check_id(&request.session_id)?;
+        Ok(DetachedCancel {
+            token: request.cancel_token,
+            parameters: Parameters::parse(&self.form, request.parameters)?,
+            connect_limit: connect_limit(&request.limits.unwrap_or_default()),
+        })
+    }
+
+    /// Spends a driver that was never opened. False: it was.
+    fn spend(&self) -> bool {
+        let mut state = lock(&self.state);
+        let fresh = matches!(*state, State::Fresh);
+        if fresh {
+            *state = State::Spent;
+        }
+        fresh
     }
 
     /// The open session, when it is the one that the request names.
@@ -209,7 +223,14 @@ impl<D: Driver> DriverService for Service<D> {
         &self,
         request: Request<pb::CancelRequest>,
     ) -> Result<Response<pb::CancelResponse>, Status> {
-        let opened = self.session(&request.into_inner().session_id)?;
+        let request = request.into_inner();
+        if self.spend() {
+            let cancel = self.parse_detached_cancel(request)?;
+            caught(self.driver.cancel_detached(cancel)).await??;
+            let outcome = pb::CancelOutcome::Requested.into();
+            return Ok(Response::new(pb::CancelResponse { outcome }));
+        }
+        let opened = self.session(&request.session_id)?;
         let running = lock(&opened.running).clone();
         let outcome = match running {
             None => pb::CancelOutcome::NothingRuns,
@@ -316,6 +337,17 @@ impl<S> Drop for Spent<'_, S> {
             *state = State::Spent;
         }
     }
+}
+
+fn check_id(session_id: &str) -> Result<(), Error> {
+    match uuid::Uuid::try_parse(session_id) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::new(Reason::SessionForeign, "the session id is not a UUID")),
+    }
+}
+
+fn connect_limit(limits: &pb::Limits) -> Duration {
+    limits.connect.and_then(|limit| Duration::try_from(limit).ok()).unwrap_or(CONNECT_LIMIT)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

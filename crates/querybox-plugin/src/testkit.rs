@@ -153,6 +153,21 @@ impl Client {
         Ok(answer)
     }
 
+    /// Cancels what runs in the session of `open`, which another client opened and got `cancel_token` for.
+    ///
+    /// # Errors
+    ///
+    /// The driver's status.
+    pub async fn cancel_detached(
+        &mut self,
+        open: pb::OpenRequest,
+        cancel_token: bytes::Bytes,
+    ) -> Result<pb::CancelOutcome, Status> {
+        let pb::OpenRequest { session_id, parameters, limits, .. } = open;
+        let request = pb::CancelRequest { session_id, cancel_token, parameters, limits };
+        Ok(self.grpc.cancel(request).await?.into_inner().outcome())
+    }
+
     /// Asks for the schema and gathers its objects.
     ///
     /// # Errors

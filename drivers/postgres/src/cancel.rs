@@ -2,15 +2,15 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use postgres_protocol::message::frontend;
-use querybox_plugin::{Endpoint, Error, Reason, dial_resolved};
+use querybox_plugin::{DetachedCancel, Endpoint, Error, Reason, dial_resolved};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    time::{Instant, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 
-use crate::tls::Tls;
+use crate::{options::Server, tls::Tls};
 
 /// A request is one message: a server that does not take it in this time will not.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -35,25 +35,62 @@ pub(crate) struct Key {
     pub(crate) secret: i32,
 }
 
+/// Asks for a process that is gone.
+///
+/// Its last message may have been on its way when it died: a request that the server takes before that message stops
+/// nothing, and so there is a second one. It cannot hit anything else, for nobody can send another statement.
+pub(crate) async fn detached(cancel: &DetachedCancel) -> Result<(), Error> {
+    let server = Server::parse(&cancel.parameters)?;
+    let canceller = Canceller::with_token(server, &cancel.token)
+        .ok_or_else(|| Error::parameter("cancel_token", "is not one that this driver gave"))?;
+    let deadline = Instant::now() + cancel.connect_limit.min(LIMIT);
+    canceller.send_before(deadline).await?;
+    sleep(PATIENCE).await;
+    // The server took the first: whatever keeps it from taking another one is no failure of the cancel.
+    canceller.send_before(deadline).await.ok();
+    Ok(())
+}
+
 impl Canceller {
-    /// The key as an opaque token.
+    /// What another process needs beside the parameters: the key, and for TCP the address in text.
     pub(crate) fn token(&self) -> Bytes {
         let mut token = BytesMut::new();
-        if let Some(Key { process_id, secret }) = self.key {
-            token.put_i32(process_id);
-            token.put_i32(secret);
-        }
+        let Some(Key { process_id, secret }) = self.key else { return token.freeze() };
+        let address = match (&self.endpoint, self.addresses.first()) {
+            (Endpoint::Unix { .. }, _) => String::new(),
+            (Endpoint::Tcp { .. }, Some(address)) => address.to_string(),
+            // Where the connection leads to is not known, and another server of the name must not be asked.
+            (Endpoint::Tcp { .. }, None) => return token.freeze(),
+        };
+        token.put_i32(process_id);
+        token.put_i32(secret);
+        token.put_slice(address.as_bytes());
         token.freeze()
+    }
+
+    /// Reads what [`token`](Self::token) wrote. None: it did not.
+    fn with_token(Server { endpoint, tls }: Server, mut token: &[u8]) -> Option<Self> {
+        let process_id = token.try_get_i32().ok()?;
+        let secret = token.try_get_i32().ok()?;
+        let addresses = match &endpoint {
+            Endpoint::Unix { .. } if token.is_empty() => Vec::new(),
+            Endpoint::Unix { .. } => return None,
+            Endpoint::Tcp { .. } => vec![std::str::from_utf8(token).ok()?.parse().ok()?],
+        };
+        Some(Self { endpoint, addresses, tls, key: Some(Key { process_id, secret }) })
     }
 
     /// Asks the server to stop, over TLS as the connection itself, and waits until it has passed the word on.
     ///
     /// The server never says whether anything ran.
     pub(crate) async fn send(&self) -> Result<(), Error> {
+        self.send_before(Instant::now() + LIMIT).await
+    }
+
+    async fn send_before(&self, deadline: Instant) -> Result<(), Error> {
         let Some(Key { process_id, secret }) = self.key else {
             return Err(Error::unsupported("the server gave no key to cancel with"));
         };
-        let deadline = Instant::now() + LIMIT;
         let request = async {
             let stream = dial_resolved(&self.endpoint, &self.addresses, deadline).await?;
             let mut transport = self.tls.secure(stream).await?;
@@ -69,5 +106,53 @@ impl Canceller {
         timeout_at(deadline, request)
             .await
             .unwrap_or_else(|_| Err(Error::new(Reason::ConnectFailed, "the server takes no cancel request")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canceller(endpoint: Endpoint, address: Option<&str>) -> Canceller {
+        let addresses = address.into_iter().map(|address| address.parse().unwrap()).collect();
+        let key = Some(Key { process_id: -2, secret: i32::MAX });
+        Canceller { endpoint, addresses, tls: Tls::Off, key }
+    }
+
+    fn tcp() -> Endpoint {
+        Endpoint::Tcp { host: "db".into(), port: 5432 }
+    }
+
+    fn unix() -> Endpoint {
+        Endpoint::Unix { path: "/run/.s.PGSQL.5432".into() }
+    }
+
+    #[test]
+    fn a_token_brings_the_key_and_the_address_back() {
+        for (endpoint, address) in
+            [(tcp(), Some("10.0.0.7:5432")), (tcp(), Some("[fe80::1%3]:5433")), (unix(), None)]
+        {
+            let given = canceller(endpoint.clone(), address);
+            let token = given.token();
+            assert!(token.len() <= 1024);
+            let read = Canceller::with_token(Server { endpoint, tls: Tls::Off }, &token).unwrap();
+            assert_eq!(read.addresses, given.addresses);
+            let Some(Key { process_id: -2, secret: i32::MAX }) = read.key else { panic!("{:?}", read.key) };
+        }
+    }
+
+    #[test]
+    fn a_token_that_does_not_fit_asks_nobody() {
+        let with = |endpoint: Endpoint, token: &[u8]| {
+            Canceller::with_token(Server { endpoint, tls: Tls::Off }, token).is_some()
+        };
+        let token = canceller(tcp(), Some("10.0.0.7:5432")).token();
+        assert!(with(tcp(), &token));
+        for length in [0, 3, 7, 8, 12] {
+            assert!(!with(tcp(), &token[..length]), "{length}");
+        }
+        assert!(!with(unix(), &token), "an address for a socket");
+        assert!(!with(tcp(), b"12345678db.example.com:5432"), "a name is resolved anew");
+        assert!(canceller(tcp(), None).token().is_empty(), "no address, no token");
     }
 }

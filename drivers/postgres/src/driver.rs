@@ -1,8 +1,8 @@
 //! The driver's front: what it says of itself, and how it opens sessions.
 
-use querybox_plugin::{Driver, Error, Open, OpenError, Stages, pb};
+use querybox_plugin::{DetachedCancel, Driver, Error, Open, OpenError, Stages, pb};
 
-use crate::{connect, keywords::KEYWORDS, options, session::PostgresSession};
+use crate::{cancel, connect, keywords::KEYWORDS, options, session::PostgresSession};
 
 /// The PostgreSQL driver.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +25,7 @@ impl Driver for Postgres {
                 pb::Capability::Schema.into(),
                 pb::Capability::Transactions.into(),
                 pb::Capability::Bindings.into(),
+                pb::Capability::DetachedCancel.into(),
             ],
             dialect: Some(pb::Dialect {
                 keywords: KEYWORDS.iter().map(|&word| word.into()).collect(),
@@ -56,6 +57,10 @@ impl Driver for Postgres {
     async fn test(&self, open: Open, stages: &mut Stages) -> Result<pb::ServerFacts, OpenError> {
         writable(&open)?;
         connect::test(&open, stages).await
+    }
+
+    async fn cancel_detached(&self, cancel: DetachedCancel) -> Result<(), Error> {
+        cancel::detached(&cancel).await
     }
 }
 

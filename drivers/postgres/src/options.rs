@@ -42,24 +42,36 @@ impl Options {
     /// A parameter that does not fit, by name.
     pub(crate) fn parse(open: &Open) -> Result<Self, Error> {
         let Open { parameters, credential, .. } = open;
-        let endpoint = endpoint(parameters)?;
+        let Server { endpoint, tls } = Server::parse(parameters)?;
         let user = no_zero(USER, parameters.required(USER)?)?;
         let database = match parameters.text(DATABASE) {
             Some(database) => no_zero(DATABASE, database)?,
             None => user.clone(),
         };
-        Ok(Self {
-            tls: tls(parameters, &endpoint)?,
-            password: password(credential)?,
-            endpoint,
-            user,
-            database,
-        })
+        Ok(Self { password: password(credential)?, endpoint, user, database, tls })
     }
 
     /// Whether nobody but this machine can listen in or answer in the server's place.
     pub(crate) fn is_local(&self) -> bool {
         is_local(&self.endpoint)
+    }
+}
+
+/// What is needed to reach a server, and to know that it is the right one.
+pub(crate) struct Server {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) tls: Tls,
+}
+
+impl Server {
+    /// Reads the parameters of a connection.
+    ///
+    /// # Errors
+    ///
+    /// A parameter that does not fit, by name.
+    pub(crate) fn parse(parameters: &Parameters) -> Result<Self, Error> {
+        let endpoint = endpoint(parameters)?;
+        Ok(Self { tls: tls(parameters, &endpoint)?, endpoint })
     }
 }
 

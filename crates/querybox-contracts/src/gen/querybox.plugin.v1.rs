@@ -236,7 +236,8 @@ pub struct Opened {
     /// What was found.
     #[prost(message, optional, tag = "1")]
     pub server: ::core::option::Option<ServerFacts>,
-    /// Opaque: given to Cancel. Another process of the same driver can cancel with it too. Empty: only this process can.
+    /// Opaque: given to Cancel. Another process of the same driver can cancel with it too, as CancelRequest says. At most
+    /// 1,024 bytes. Empty: only this process can.
     #[prost(bytes = "bytes", tag = "2")]
     pub cancel_token: ::prost::bytes::Bytes,
 }
@@ -748,7 +749,15 @@ pub struct Index {
     pub definition: ::prost::alloc::string::String,
 }
 /// Asks to stop what runs.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+///
+/// A driver that was opened stops what runs in its session. To a driver with CAPABILITY_DETACHED_CANCEL that was never opened
+/// the request is detached, and says: the process that opened this session was killed, ask the database to stop what it left
+/// running. Such a driver takes the session's id as it comes, and is of no use for another call afterwards. It gets no
+/// credential: the parameters and the token hold all that it needs, also the address that the connection had, so that no
+/// other host of the same name is asked. It asks on a connection that is protected as the session's was: TLS as the
+/// parameters say. Nobody sees how the statement ends, so a driver whose database may miss a request that comes too early
+/// asks again before it answers.
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CancelRequest {
     /// The session's id.
     #[prost(string, tag = "1")]
@@ -756,6 +765,12 @@ pub struct CancelRequest {
     /// Opened.cancel_token.
     #[prost(bytes = "bytes", tag = "2")]
     pub cancel_token: ::prost::bytes::Bytes,
+    /// OpenRequest.parameters of the session. Only when detached.
+    #[prost(message, repeated, tag = "3")]
+    pub parameters: ::prost::alloc::vec::Vec<Parameter>,
+    /// What the driver must keep within: Limits.connect is for all of the call. Only when detached.
+    #[prost(message, optional, tag = "4")]
+    pub limits: ::core::option::Option<Limits>,
 }
 /// The answer to Cancel: what became of the request, not of the statement.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -837,6 +852,8 @@ pub enum Capability {
     ReadOnly = 4,
     /// ExecuteRequest.bindings are taken.
     Bindings = 5,
+    /// Cancel works in a process that was never opened, with the token of the one that was.
+    DetachedCancel = 6,
 }
 impl Capability {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -851,6 +868,7 @@ impl Capability {
             Self::Transactions => "CAPABILITY_TRANSACTIONS",
             Self::ReadOnly => "CAPABILITY_READ_ONLY",
             Self::Bindings => "CAPABILITY_BINDINGS",
+            Self::DetachedCancel => "CAPABILITY_DETACHED_CANCEL",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -862,6 +880,7 @@ impl Capability {
             "CAPABILITY_TRANSACTIONS" => Some(Self::Transactions),
             "CAPABILITY_READ_ONLY" => Some(Self::ReadOnly),
             "CAPABILITY_BINDINGS" => Some(Self::Bindings),
+            "CAPABILITY_DETACHED_CANCEL" => Some(Self::DetachedCancel),
             _ => None,
         }
     }
@@ -1520,7 +1539,7 @@ impl KeyKind {
 pub enum CancelOutcome {
     /// Never sent.
     Unspecified = 0,
-    /// The database was asked to stop.
+    /// The database was asked to stop. When detached: whether anything still ran or not, unless the database tells.
     Requested = 1,
     /// Nothing ran.
     NothingRuns = 2,
@@ -1762,7 +1781,8 @@ pub mod driver_service_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Asks the database to stop what runs. The running stream still ends with its own Rejection.
+        /// Asks the database to stop what runs. The running stream still ends with its own Rejection. A driver that was never
+        /// opened asks for the process that was, see CancelRequest.
         pub async fn cancel(
             &mut self,
             request: impl tonic::IntoRequest<super::CancelRequest>,
@@ -1853,7 +1873,8 @@ pub mod driver_service_server {
             &self,
             request: tonic::Request<super::GetSchemaRequest>,
         ) -> std::result::Result<tonic::Response<Self::GetSchemaStream>, tonic::Status>;
-        /// Asks the database to stop what runs. The running stream still ends with its own Rejection.
+        /// Asks the database to stop what runs. The running stream still ends with its own Rejection. A driver that was never
+        /// opened asks for the process that was, see CancelRequest.
         async fn cancel(
             &self,
             request: tonic::Request<super::CancelRequest>,

@@ -12,6 +12,7 @@ impl serde::Serialize for Capability {
             Self::Transactions => "CAPABILITY_TRANSACTIONS",
             Self::ReadOnly => "CAPABILITY_READ_ONLY",
             Self::Bindings => "CAPABILITY_BINDINGS",
+            Self::DetachedCancel => "CAPABILITY_DETACHED_CANCEL",
         };
         serializer.serialize_str(variant)
     }
@@ -29,6 +30,7 @@ impl<'de> serde::Deserialize<'de> for Capability {
             "CAPABILITY_TRANSACTIONS",
             "CAPABILITY_READ_ONLY",
             "CAPABILITY_BINDINGS",
+            "CAPABILITY_DETACHED_CANCEL",
         ];
 
         struct GeneratedVisitor;
@@ -75,6 +77,7 @@ impl<'de> serde::Deserialize<'de> for Capability {
                     "CAPABILITY_TRANSACTIONS" => Ok(Capability::Transactions),
                     "CAPABILITY_READ_ONLY" => Ok(Capability::ReadOnly),
                     "CAPABILITY_BINDINGS" => Ok(Capability::Bindings),
+                    "CAPABILITY_DETACHED_CANCEL" => Ok(Capability::DetachedCancel),
                     _ => Ok(Capability::default()),
                 }
             }

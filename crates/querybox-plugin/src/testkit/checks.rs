@@ -64,6 +64,7 @@ pub async fn check<D: Driver>(make: impl Fn() -> D, cases: &Cases) {
     one_thing_runs_at_a_time(make(), cases).await;
     cancel_ends_a_statement_and_leaves_the_session(make(), cases).await;
     a_dropped_stream_ends_the_statement(make(), cases).await;
+    another_process_cancels_or_says_that_it_cannot([make(), make(), make()], cases).await;
     a_test_tells_its_stages(make(), cases).await;
     let client = opened(make(), cases).await;
     client.close().await;
@@ -318,6 +319,52 @@ async fn a_dropped_stream_ends_the_statement<D: Driver>(driver: D, cases: &Cases
             }
         }
     }
+}
+
+async fn another_process_cancels_or_says_that_it_cannot<D: Driver>(
+    [driver, other, spent]: [D; 3],
+    cases: &Cases,
+) {
+    let able = driver.info().capabilities().any(|one| one == pb::Capability::DetachedCancel);
+    let mut client = Client::connect(driver);
+    let open = client.open_request(cases.parameters.clone(), cases.secrets.clone());
+    let outcome = client.open_with(open.clone()).await.expect("it opens");
+    let pb::open_response::Outcome::Opened(pb::Opened { cancel_token, .. }) = outcome else {
+        panic!("the database refused: {outcome:?}")
+    };
+    assert_eq!(able, !cancel_token.is_empty(), "a token is given when another process can cancel with it");
+    assert!(cancel_token.len() <= 1024, "a token has at most 1,024 bytes");
+    let mut other = Client::connect(other);
+    if !able {
+        let answer = other.cancel_detached(open, cancel_token).await;
+        refused(answer, Code::Unimplemented, "UNSUPPORTED");
+        return;
+    }
+
+    let mut parts =
+        client.grpc.execute(client.execute_request(cases.endless)).await.expect("it runs").into_inner();
+    parts.next().await.expect("endless").expect("it runs");
+    let asked = Instant::now();
+    let answer = other.cancel_detached(open.clone(), cancel_token.clone()).await;
+    assert_eq!(answer.expect("the database is asked"), pb::CancelOutcome::Requested);
+    let mut last = None;
+    while let Some(part) = parts.next().await {
+        last = part.expect("a cancelled stream ends with its own rejection").part;
+        assert!(asked.elapsed() < SOON, "a statement that another process cancels ends");
+    }
+    assert!(matches!(last, Some(Part::Rejection(_))), "a cancelled statement is refused: {last:?}");
+
+    // It has seen another session's parameters.
+    let answer = other.open(cases.parameters.clone(), cases.secrets.clone()).await;
+    refused(answer, Code::FailedPrecondition, "SESSION_STATE");
+    let mut spent = Client::connect(spent);
+    let mut unknown = open;
+    unknown.parameters.push(pb::Parameter { name: "no_such_parameter".into(), value: None });
+    refused(
+        spent.cancel_detached(unknown, cancel_token).await,
+        Code::InvalidArgument,
+        "PARAMETER_INVALID",
+    );
 }
 
 async fn a_test_tells_its_stages<D: Driver>(driver: D, cases: &Cases) {

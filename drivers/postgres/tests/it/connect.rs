@@ -76,7 +76,7 @@ async fn a_session_is_set_up_as_it_was_asked_for() {
         ..pb::OpenOptions::default()
     });
     let Outcome::Opened(opened) = client.open_with(request).await.unwrap() else { panic!("it opens") };
-    assert_eq!(opened.cancel_token.len(), 8);
+    assert_eq!(&opened.cancel_token[8..], format!("127.0.0.1:{}", server.port()).as_bytes());
     let facts = opened.server.unwrap();
     assert_eq!((facts.product.as_str(), facts.user.as_str()), ("PostgreSQL", Postgres::USER));
     assert_eq!((facts.database.as_str(), facts.tls.as_str()), (Postgres::DATABASE, ""));

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 mod calls;
+mod detached;
 mod house;
 mod lives;
 mod misbehaving;

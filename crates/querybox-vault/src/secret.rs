@@ -4,6 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::primitives::are_equal;
+
 /// A password, token or private key in the clear. Lent, not copied; wiped when dropped.
 ///
 /// It has no `Clone`, `Display`, `PartialEq` or serde, so that it cannot leave by accident; its `Debug` says only what it is.
@@ -29,6 +31,13 @@ impl Secret {
     /// [`NotText`] when the bytes are not UTF-8.
     pub fn expose_text(&self) -> Result<&str, NotText> {
         std::str::from_utf8(&self.0).map_err(|_| NotText)
+    }
+
+    /// Whether both are the same, in a time that depends on their lengths alone: for a copy that is checked before its
+    /// original goes.
+    #[must_use]
+    pub fn is_same(&self, other: &Secret) -> bool {
+        are_equal(&self.0, &other.0)
     }
 }
 

@@ -20,12 +20,12 @@ use crate::{
         test::TestParts,
     },
     order::Deadline,
-    process::{Process, ending::Ending},
+    process::{Process, ending::Ending, memory::MemoryKeeper},
     transport::Client,
 };
 
-pub use detached::{DetachedCancel, DetachedError};
 pub(crate) use detached::cancel_detached;
+pub use detached::{DetachedCancel, DetachedError};
 
 /// A token is a key and an address. It is kept for as long as the session.
 const TOKEN_BYTES_MAX: usize = 1024;
@@ -75,6 +75,11 @@ impl Driver {
     /// What the jail enforced, and what it could not.
     pub fn enforced(&self) -> &Enforced {
         &self.enforced
+    }
+
+    /// What keeps the process within its memory.
+    pub fn memory_keeper(&self) -> MemoryKeeper {
+        self.process.memory().keeper
     }
 
     /// The process, for logs.

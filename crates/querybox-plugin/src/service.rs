@@ -18,8 +18,9 @@ use tokio_util::{
 use tonic::{Request, Response, Status};
 
 use crate::{
-    Credential, DetachedCancel, Driver, Error, ExecuteError, OnError, Open, OpenError, Parameters, Query, Reason, Results,
-    SchemaError, SchemaObjects, Session, Stages, results::PARTS_WAITING_MAX, rows::RowLimits,
+    Credential, DetachedCancel, Driver, Error, ExecuteError, OnError, Open, OpenError, Parameters, Query,
+    Reason, Results, SchemaError, SchemaObjects, Session, Stages, results::PARTS_WAITING_MAX,
+    rows::RowLimits,
 };
 
 /// The largest message of either direction: a row's cells together stay below 24 MiB, a script below 64 MiB.

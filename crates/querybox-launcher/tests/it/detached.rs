@@ -121,8 +121,7 @@ async fn a_session_over_tls_is_cancelled_too() {
     let authority = certificate.authority_pem().as_bytes().to_vec();
     let mut parameters = login("localhost", &place.server);
     parameters.push(text("sslmode", "verify-full"));
-    parameters
-        .push(Parameter { name: "sslrootcert".to_owned(), value: ParameterValue::Content(authority) });
+    parameters.push(Parameter { name: "sslrootcert".to_owned(), value: ParameterValue::Content(authority) });
     let driver = place.open(parameters).await;
     let cancel = driver.detached_cancel().expect("the driver gives a token");
     place.kill_inside(&driver, "select count(*) from generate_series(1, 1e12::bigint)").await;

@@ -360,11 +360,7 @@ async fn another_process_cancels_or_says_that_it_cannot<D: Driver>(
     let mut spent = Client::connect(spent);
     let mut unknown = open;
     unknown.parameters.push(pb::Parameter { name: "no_such_parameter".into(), value: None });
-    refused(
-        spent.cancel_detached(unknown, cancel_token).await,
-        Code::InvalidArgument,
-        "PARAMETER_INVALID",
-    );
+    refused(spent.cancel_detached(unknown, cancel_token).await, Code::InvalidArgument, "PARAMETER_INVALID");
 }
 
 async fn a_test_tells_its_stages<D: Driver>(driver: D, cases: &Cases) {

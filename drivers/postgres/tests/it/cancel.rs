@@ -6,13 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use querybox_driver_postgres::Postgres as Driver;
 use querybox_fixtures::Postgres;
 use querybox_plugin::{
     pb::{self, TransactionState},
     testkit::{Answer, Client},
 };
+use tokio::{io::AsyncReadExt as _, net::TcpListener};
 
-use crate::server::{ends, open, sessions};
+use crate::server::{ends, open, parameters, reason, secrets, sessions};
 
 const SOON: Duration = Duration::from_secs(2);
 /// What the server shows of a statement that the driver runs.
@@ -149,5 +151,47 @@ async fn a_driver_that_is_killed_leaves_no_query_behind() {
     while sessions(&server) > 0 {
         assert!(killed.elapsed() < Duration::from_secs(5), "the query of a driver that is gone ends");
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_cancel_for_another_process_goes_to_the_address_of_its_connection_twice_and_nowhere_else() {
+    // Two that listen: the one that the parameters name, and the one that the killed process was connected to.
+    let named = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let connected = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = Client::connect(Driver);
+    let port = named.local_addr().unwrap().port().to_string();
+    let given = vec![
+        ("host".to_owned(), "localhost".to_owned()),
+        ("port".to_owned(), port),
+        ("user".to_owned(), "ada".to_owned()),
+    ];
+    let open = client.open_request(given, vec![]);
+    let address = connected.local_addr().unwrap().to_string();
+    let token = [b"\0\0\0\x07\0\0\0\x09".as_slice(), address.as_bytes()].concat();
+    let asked = client.cancel_detached(open, token.into());
+    let heard = async {
+        for _ in 0..2 {
+            let mut request = Vec::new();
+            let (mut socket, _) = connected.accept().await.unwrap();
+            socket.read_buf(&mut request).await.unwrap();
+            // https://www.postgresql.org/docs/current/protocol-message-formats.html, CancelRequest
+            assert_eq!(request, b"\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\x07\0\0\0\x09");
+        }
+    };
+    let (asked, ()) = tokio::join!(asked, heard);
+    assert_eq!(asked.unwrap(), pb::CancelOutcome::Requested);
+    let nobody = tokio::time::timeout(Duration::from_millis(50), named.accept()).await;
+    assert!(nobody.is_err(), "the name is not resolved anew");
+}
+
+#[tokio::test]
+async fn a_cancel_for_another_process_needs_a_token_of_this_driver() {
+    let server = Postgres::start();
+    for token in ["", "1234567", "12345678", "12345678localhost:5432"] {
+        let mut client = Client::connect(Driver);
+        let open = client.open_request(parameters(&server), secrets());
+        let refused = client.cancel_detached(open, token.into()).await.unwrap_err();
+        assert_eq!(reason(&refused), "PARAMETER_INVALID", "{token:?}: {refused:?}");
     }
 }

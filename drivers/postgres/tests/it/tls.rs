@@ -9,14 +9,14 @@ use querybox_plugin::{
 
 use crate::server::{ends, parameters, reason, secrets};
 
-/// Opens a session with a mode and an authority.
-async fn open(
+/// What opens a session with a mode and an authority.
+fn request(
+    client: &Client,
     server: &Postgres,
     host: &str,
     mode: Option<&str>,
     authority: Option<&str>,
-) -> Result<(Client, String), tonic::Status> {
-    let mut client = Client::connect(Driver);
+) -> pb::OpenRequest {
     let mut parameters = parameters(server);
     parameters[0].1 = host.to_owned();
     parameters.extend(mode.map(|mode| ("sslmode".to_owned(), mode.to_owned())));
@@ -25,7 +25,17 @@ async fn open(
         name: "sslrootcert".into(),
         value: Some(Value::Content(pem.as_bytes().to_vec().into())),
     }));
-    match client.open_with(request).await? {
+    request
+}
+
+async fn open(
+    server: &Postgres,
+    host: &str,
+    mode: Option<&str>,
+    authority: Option<&str>,
+) -> Result<(Client, String), tonic::Status> {
+    let mut client = Client::connect(Driver);
+    match client.open_with(request(&client, server, host, mode, authority)).await? {
         Outcome::Opened(opened) => Ok((client, opened.server.unwrap().tls)),
         Outcome::Rejection(rejection) => panic!("{rejection:?}"),
     }
@@ -82,4 +92,33 @@ async fn a_cancel_request_is_protected_as_the_connection_is() {
     });
     assert_eq!(ends(&answer.unwrap()), ["57014"]);
     assert_eq!(ends(&client.execute("select 1").await.unwrap()), ["SELECT 1"]);
+}
+
+#[tokio::test]
+async fn a_cancel_for_another_process_checks_the_server_as_the_session_did() {
+    let certificate = Certificate::make(&["localhost"]);
+    let stranger = Certificate::make(&["localhost"]);
+    let options = PostgresOptions { certificate: Some(&certificate), ..Default::default() };
+    let server = Postgres::start_with(&options);
+    let own = Some(certificate.authority_pem());
+    let mut client = Client::connect(Driver);
+    let request =
+        |client: &_, authority| request(client, &server, "localhost", Some("verify-full"), authority);
+    let open = request(&client, own);
+    let Outcome::Opened(opened) = client.open_with(open.clone()).await.unwrap() else { panic!("it opens") };
+
+    let unchecked = request(&client, Some(stranger.authority_pem()));
+    let refused = Client::connect(Driver).cancel_detached(unchecked, opened.cancel_token.clone()).await;
+    assert_eq!(
+        reason(&refused.unwrap_err()),
+        "TLS_FAILED",
+        "a server that is not the session's hears no key"
+    );
+
+    let (answer, ()) = tokio::join!(client.execute("select pg_sleep(60)"), async {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        let asked = Client::connect(Driver).cancel_detached(open, opened.cancel_token).await;
+        assert_eq!(asked.unwrap(), pb::CancelOutcome::Requested);
+    });
+    assert_eq!(ends(&answer.unwrap()), ["57014"]);
 }

@@ -8,7 +8,7 @@ use std::{
 
 use querybox_api::Api;
 use querybox_core::{Clock, Core, Limits};
-use querybox_launcher::{Ids, Launcher};
+use querybox_launcher::{Ids, Launcher, MemoryControl};
 use querybox_store::Store;
 
 use crate::{
@@ -63,6 +63,7 @@ pub(crate) async fn compose(config: &Config, home: &Home, programs: &Path) -> Re
     let launcher = Launcher::new(querybox_launcher::Config {
         jail,
         unprivileged: Ids { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID },
+        memory: MemoryControl::Groups,
     })
     .map_err(|error| Failure::machinery(format!("cannot start the launcher: {}", describe(&error))))?;
     Ok(Arc::new(Core::new(querybox_core::Config {

@@ -3,14 +3,14 @@
 
 use std::{env, path::Path};
 
-use querybox_launcher::{Config, DriverFile, Ids, Launcher, Limits, StartOrder};
+use querybox_launcher::{Config, DriverFile, Ids, Launcher, Limits, MemoryControl, StartOrder};
 
 #[tokio::main]
 async fn main() {
     let [jail, driver, count] = env::args().skip(1).collect::<Vec<_>>().try_into().expect("three arguments");
     let unprivileged = Ids { uid: 65534, gid: 65534 };
-    let launcher =
-        Launcher::new(Config { jail: jail.into(), unprivileged }).expect("a thread can be started");
+    let config = Config { jail: jail.into(), unprivileged, memory: MemoryControl::Groups };
+    let launcher = Launcher::new(config).expect("a thread can be started");
     let driver = DriverFile::look_at(Path::new(&driver)).expect("the driver is there");
     let limits = Limits { memory_bytes_max: 512 << 20, descriptors_max: 64, file_bytes_max: None };
     let order = StartOrder { driver, grant: None, limits, deadline: None };

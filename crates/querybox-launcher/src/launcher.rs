@@ -14,7 +14,7 @@ use crate::{
     driver::{CancelOutcome, DetachedCancel, DetachedError, Driver, cancel_detached},
     order::StartOrder,
     probe::{self, Described, ProbeError},
-    process::Nursery,
+    process::{Nursery, memory::MemoryControl},
     spawner::Spawner,
     start::{Purpose, StartError, start},
     transport::connect,
@@ -27,6 +27,8 @@ pub struct Config {
     pub jail: PathBuf,
     /// Whom a launcher of root lets its drivers be when no granted file says otherwise.
     pub unprivileged: Ids,
+    /// What may be used to keep drivers within their memory.
+    pub memory: MemoryControl,
 }
 
 /// Starts drivers. Its methods need a tokio runtime with I/O and time.
@@ -46,7 +48,7 @@ impl Launcher {
     /// The system has no thread left.
     pub fn new(config: Config) -> io::Result<Self> {
         let nursery = Nursery {
-            spawner: Spawner::new(config.jail)?,
+            spawner: Spawner::new(config.jail, config.memory)?,
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
         };
@@ -96,6 +98,7 @@ impl Launcher {
         self.nursery.shutdown.cancel();
         self.nursery.tasks.close();
         self.nursery.tasks.wait().await;
+        self.nursery.spawner.close().await;
     }
 }
 

@@ -39,6 +39,9 @@ pub use crate::{
     launcher::{Config, Launcher},
     order::{Deadline, DriverFile, FileGrant, StartOrder},
     probe::{Described, ProbeError},
-    process::ending::{Cause, Ending},
+    process::{
+        ending::{Cause, Ending},
+        memory::{MemoryControl, MemoryKeeper},
+    },
     start::StartError,
 };

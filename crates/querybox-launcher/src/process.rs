@@ -1,8 +1,9 @@
 //! One child process: watched, bounded, killed by descriptor, always waited for.
 
+pub(crate) mod cgroup;
 pub(crate) mod deadline;
 pub(crate) mod ending;
-mod memory;
+pub(crate) mod memory;
 mod stderr;
 mod supervision;
 
@@ -21,6 +22,7 @@ use crate::{
     process::{
         deadline::CancelCall,
         ending::{Bounds, Ending},
+        memory::MemoryArrangement,
         supervision::Supervision,
     },
     spawner::{Spawner, Standard},
@@ -29,6 +31,7 @@ use crate::{
 /// A child process. Dropping it kills the process; the watching task, which outlives this, waits for it.
 pub(crate) struct Process {
     pid: Pid,
+    memory: MemoryArrangement,
     kill: CancellationToken,
     deadline: watch::Sender<Option<Deadline>>,
     passed: watch::Receiver<Option<Duration>>,
@@ -73,13 +76,18 @@ impl Process {
             ending: ending_tx,
         };
         nursery.tasks.spawn(supervision.run(standard, errors, started_tx));
-        let pid = started.await.map_err(|_| std::io::Error::other("the runtime is going down"))??;
+        let (pid, memory) = started.await.map_err(|_| std::io::Error::other("the runtime is going down"))??;
         killed_when_dropped.disarm();
-        Ok(Self { pid, kill, deadline, passed, cancel_call, ending })
+        Ok(Self { pid, memory, kill, deadline, passed, cancel_call, ending })
     }
 
     pub(crate) fn pid(&self) -> Pid {
         self.pid
+    }
+
+    /// What keeps it within its memory.
+    pub(crate) fn memory(&self) -> &MemoryArrangement {
+        &self.memory
     }
 
     /// Kills it now. Its ending is then [`Cause::Killed`](ending::Cause::Killed), unless it came first.
@@ -126,12 +134,12 @@ mod tests {
     use rustix::pipe::pipe;
 
     use super::*;
-    use crate::process::ending::Cause;
+    use crate::process::{ending::Cause, memory::MemoryControl};
 
     /// `cat` in the place of the jail: it waits for its input to close.
     async fn start_cat(bounds: Bounds, deadline: Option<Deadline>) -> (Process, UnixStream) {
         let nursery = Arc::new(Nursery {
-            spawner: Spawner::new("/bin/cat".into()).unwrap(),
+            spawner: Spawner::new("/bin/cat".into(), MemoryControl::WatchAlone).unwrap(),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
         });

@@ -77,14 +77,14 @@ pub(crate) async fn start(
     let policy = derive_policy(unprivileged, order, purpose);
     let ends = Ends::make(purpose).map_err(StartError::Spawn)?;
     let mut channel = ends.channel;
-    // Written before the jail exists: the socket's buffer holds it.
-    channel::send(&mut channel, &policy).map_err(StartError::Spawn)?;
-    let mut channel = into_async(channel).map_err(StartError::Spawn)?;
-
     let bounds = Bounds::of(&policy.limits);
     let process = Process::start(nursery, ends.standard, ends.errors, bounds, order.deadline)
         .await
         .map_err(StartError::Spawn)?;
+    // Only now, for the process is in its control group: before it knows its policy it does nothing. The socket's buffer
+    // holds all of it. If nobody is there to read it, the report fails to come, and why is seen there.
+    let _ = channel::send(&mut channel, &policy);
+    let mut channel = into_async(channel).map_err(StartError::Spawn)?;
     let report = match timeout(REPORT_WITHIN, read_report(&mut channel)).await {
         Ok(Ok(report)) => report,
         Ok(Err(_)) => {
@@ -96,7 +96,11 @@ pub(crate) async fn start(
     };
     match report {
         Report::Refused(refused) => Err(StartError::Refused(refused)),
-        Report::Entered(enforced) => {
+        Report::Entered(mut enforced) => {
+            let memory = process.memory();
+            if let Some(fault) = &memory.fault {
+                enforced.degraded.push(format!("The driver has no control group for its memory: {fault}."));
+            }
             info!(
                 pid = process.pid().as_raw_nonzero().get(),
                 driver = %policy.driver.display(),
@@ -104,6 +108,7 @@ pub(crate) async fn start(
                 granted = ?policy.granted_file,
                 limits = ?policy.limits,
                 ?enforced,
+                memory = %memory.keeper,
                 "driver started"
             );
             Ok(Started { process, enforced, channel, output: ends.output })

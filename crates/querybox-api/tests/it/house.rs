@@ -14,7 +14,7 @@ use querybox_contracts::{
 };
 use querybox_core::{Clock, Config, Core, Limits, Store};
 use querybox_fixtures::{Folder, User, copy_program, example, is_root, ordinary_user, program, unprivileged};
-use querybox_launcher::{Ids, Launcher};
+use querybox_launcher::{Ids, Launcher, MemoryControl};
 use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt as _;
 
@@ -55,8 +55,11 @@ impl House {
         copy_program(&example("test-driver"), &plugins).unwrap();
         let User { uid, gid } = unprivileged();
         folder.add_folder("data", if is_root() { unprivileged() } else { owner }, 0o755).unwrap();
-        let launcher =
-            querybox_launcher::Config { jail: program("querybox-jail"), unprivileged: Ids { uid, gid } };
+        let launcher = querybox_launcher::Config {
+            jail: program("querybox-jail"),
+            unprivileged: Ids { uid, gid },
+            memory: MemoryControl::Groups,
+        };
         let core = Arc::new(Core::new(Config {
             store: Store::open(&folder.path().join("store.db")).await.unwrap(),
             launcher: Launcher::new(launcher).unwrap(),

@@ -13,7 +13,7 @@ use querybox_core::{
     OnError, Opened, Part, SecretPlace, SessionError, SessionId, Store, Target, Unsaved,
 };
 use querybox_fixtures::{Folder, User, copy_program, example, is_root, ordinary_user, program, unprivileged};
-use querybox_launcher::{Ids, Launcher};
+use querybox_launcher::{Ids, Launcher, MemoryControl};
 
 pub(crate) struct House {
     pub(crate) core: Core,
@@ -36,8 +36,11 @@ impl House {
             folder.add_folder(name, owner(), 0o755).unwrap();
         }
         let User { uid, gid } = unprivileged();
-        let launcher =
-            querybox_launcher::Config { jail: program("querybox-jail"), unprivileged: Ids { uid, gid } };
+        let launcher = querybox_launcher::Config {
+            jail: program("querybox-jail"),
+            unprivileged: Ids { uid, gid },
+            memory: MemoryControl::Groups,
+        };
         let path = |name: &str| folder.path().join(name);
         let core = Core::new(Config {
             store: Store::open(&path("store.db")).await.unwrap(),

@@ -1,8 +1,48 @@
-//! How much memory a process uses now.
+//! How a process is kept within its memory, and how much of it is resident now.
 
-use std::{fs, time::Duration};
+use std::{fmt, fs, time::Duration};
 
 use rustix::{param::page_size, process::Pid};
+
+/// What a launcher may use to keep its drivers within their memory. The kernel's data limit and the watch on the resident
+/// set are there in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemoryControl {
+    /// A control group for each driver, where this process may make control groups.
+    Groups,
+    /// No control groups.
+    WatchAlone,
+}
+
+/// What keeps one driver within its memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemoryKeeper {
+    /// A control group of version 2: the kernel counts whatever the driver causes, files in memory included.
+    GroupV2,
+    /// A control group of version 1, which counts the same.
+    GroupV1,
+    /// The kernel's data limit for private memory, and a watch on the resident set for what is shared.
+    Watch,
+}
+
+/// What was arranged for one process.
+#[derive(Debug, Clone)]
+pub(crate) struct MemoryArrangement {
+    pub(crate) keeper: MemoryKeeper,
+    /// For people: groups could be made when the launcher looked, but none could for this process. A machine that has none
+    /// to give is no fault.
+    pub(crate) fault: Option<String>,
+}
+
+impl fmt::Display for MemoryKeeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::GroupV2 => "memory by cgroup v2",
+            Self::GroupV1 => "memory by cgroup v1",
+            Self::Watch => "memory by data limit and watch",
+        })
+    }
+}
 
 /// How long until the next look at a process that uses `resident_bytes` of `limit_bytes`. A machine fills a few gigabytes
 /// a second: from below half of a limit of 512 MiB it cannot pass the limit unseen within the longer span, and above half

@@ -20,9 +20,10 @@ use crate::{
     order::Deadline,
     process::{
         CancelSlot, Nursery,
+        cgroup::Group,
         deadline::{Asking, Clock, Strike},
         ending::{Bounds, Cause, Ending, derive_cause},
-        memory::{next_look, resident_bytes},
+        memory::{MemoryArrangement, next_look, resident_bytes},
         stderr::StderrTail,
     },
     spawner::{Spawned, Standard},
@@ -45,39 +46,46 @@ impl Supervision {
         mut self,
         standard: Standard,
         errors: OwnedFd,
-        started: oneshot::Sender<io::Result<Pid>>,
+        started: oneshot::Sender<io::Result<(Pid, MemoryArrangement)>>,
     ) {
-        let child = match self.nursery.spawner.spawn(standard).await {
-            Ok(Spawned { pid, pidfd }) => Child::new(pid, pidfd, Arc::clone(&self.nursery)),
+        let memory_bytes_max = self.bounds.memory_bytes_max;
+        let child = match self.nursery.spawner.spawn(standard, memory_bytes_max).await {
+            Ok(spawned) => Child::new(spawned, Arc::clone(&self.nursery)),
             Err(error) => Err(error),
         };
         let stderr = StderrTail::read(errors, &self.nursery.tasks);
-        let (mut child, stderr) = match (child, stderr) {
-            (Ok(child), Ok(stderr)) => (child, stderr),
+        let (mut child, memory, stderr) = match (child, stderr) {
+            (Ok((child, memory)), Ok(stderr)) => (child, memory, stderr),
             (Err(error), _) => {
                 // Whoever waited may be gone; there is nothing to watch either way.
                 let _ = started.send(Err(error));
                 return;
             }
-            (Ok(mut child), Err(error)) => {
+            (Ok((mut child, _)), Err(error)) => {
                 let _ = started.send(Err(error));
                 child.kill();
                 child.wait().await;
+                child.leave_group().await;
                 return;
             }
         };
         // Whoever waited may be gone; its guard has then set `kill`.
-        let _ = started.send(Ok(child.pid));
+        let _ = started.send(Ok((child.pid, memory)));
         let watched = self.watch(&child).await;
         let status = child.wait().await;
+        let killed_at = child.leave_group().await;
         let stderr_tail = stderr.finish().await;
-        let cause = match (watched.killed_for, status) {
-            // It may have ended by itself in the moment before the kill reached it.
-            (Some(cause), Some(status)) if status.terminating_signal() == Some(Signal::KILL.as_raw()) => {
-                cause
+        // It may have ended by itself in the moment before the kill reached it.
+        let was_killed =
+            status.is_some_and(|status| status.terminating_signal() == Some(Signal::KILL.as_raw()));
+        let cause = match (watched.killed_for, killed_at, status) {
+            // Whoever lost its socket by that lets go of it, which is a kill, but not the reason.
+            (None | Some(Cause::Killed), Some(peak_bytes), _) if was_killed => {
+                Cause::Memory { limit_bytes: memory_bytes_max, reached_bytes: peak_bytes.max(memory_bytes_max) }
             }
-            (_, Some(status)) => derive_cause(&status, self.bounds, watched.resident_bytes, &stderr_tail),
-            (_, None) => Cause::Killed,
+            (Some(cause), _, _) if was_killed => cause,
+            (_, _, Some(status)) => derive_cause(&status, self.bounds, watched.resident_bytes, &stderr_tail),
+            (_, _, None) => Cause::Killed,
         };
         debug!(pid = child.pid.as_raw_nonzero().get(), ?cause, "driver ended");
         self.ending.send_replace(Some(Arc::new(Ending {
@@ -171,19 +179,24 @@ async fn answered(asking: &mut Option<Asking>) {
 struct Child {
     pid: Pid,
     pidfd: AsyncFd<OwnedFd>,
+    group: Option<Group>,
     nursery: Arc<Nursery>,
     waited_for: bool,
 }
 
 impl Child {
-    fn new(pid: Pid, pidfd: OwnedFd, nursery: Arc<Nursery>) -> io::Result<Self> {
+    fn new(spawned: Spawned, nursery: Arc<Nursery>) -> io::Result<(Self, MemoryArrangement)> {
+        let Spawned { pid, pidfd, group, memory } = spawned;
         #[expect(deprecated, reason = "sound for a descriptor that is owned; its successor needs `unsafe`")]
         let pidfd = AsyncFd::with_interest(pidfd, Interest::READABLE)?;
-        Ok(Self { pid, pidfd, nursery, waited_for: false })
+        Ok((Self { pid, pidfd, group, nursery, waited_for: false }, memory))
     }
 
     /// Kills it, stopped or not. It may be gone already.
     fn kill(&self) {
+        if let Some(group) = &self.group {
+            group.kill();
+        }
         if let Err(errno) = pidfd_send_signal(self.pidfd.get_ref(), Signal::KILL)
             && errno != rustix::io::Errno::SRCH
         {
@@ -207,6 +220,15 @@ impl Child {
             .ok()
             .flatten()
     }
+
+    /// Once it was waited for: removes its control group, and answers with the most that was used if the kernel killed for
+    /// the group's limit.
+    async fn leave_group(&mut self) -> Option<u64> {
+        let group = self.group.take()?;
+        let killed_at = group.killed_at();
+        group.remove().await;
+        killed_at
+    }
 }
 
 impl Drop for Child {
@@ -216,7 +238,7 @@ impl Drop for Child {
         }
         self.kill();
         if let Ok(pidfd) = self.pidfd.get_ref().try_clone() {
-            self.nursery.spawner.bury(pidfd);
+            self.nursery.spawner.bury(pidfd, self.group.take());
         }
     }
 }

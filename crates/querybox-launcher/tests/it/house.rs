@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use querybox_fixtures::{Folder, User, copy_program, example, is_root, ordinary_user, program, unprivileged};
 use querybox_launcher::{
-    Config, Deadline, Driver, DriverFile, ExecuteOrder, Ids, Launcher, Limits, OnError, OpenDriver,
+    Config, Deadline, Driver, DriverFile, ExecuteOrder, Ids, Launcher, Limits, MemoryControl, OnError, OpenDriver,
     OpenOrder, OpenOutcome, Parameter, ParameterValue, StartOrder,
 };
 
@@ -45,8 +45,13 @@ pub(crate) fn owner() -> User {
 }
 
 pub(crate) fn launcher() -> Launcher {
+    launcher_with(MemoryControl::Groups)
+}
+
+pub(crate) fn launcher_with(memory: MemoryControl) -> Launcher {
     let User { uid, gid } = unprivileged();
-    Launcher::new(Config { jail: program("querybox-jail"), unprivileged: Ids { uid, gid } }).unwrap()
+    let jail = program("querybox-jail");
+    Launcher::new(Config { jail, unprivileged: Ids { uid, gid }, memory }).unwrap()
 }
 
 pub(crate) fn limits() -> Limits {

@@ -4,6 +4,7 @@
 //! - [`MasterKeys`]: what the operator's source gives; a [`MasterKey`] that is weak cannot be had.
 //! - [`KeyRecord`]: how a store knows a key again, and [`KeyId`], its name.
 //! - [`Keyset`]: the keys of a source that a store knows. It seals a secret for a [`Place`], and opens it there alone.
+//! - [`OsKeyring`]: the other place for a secret, which the user's desktop guards.
 //!
 //! ```
 //! use querybox_vault::{KeyRecord, KeyUse, Keyset, MasterKey, MasterKeys, Place, Secret};
@@ -25,6 +26,7 @@
 
 mod key_id;
 mod key_record;
+mod keyring;
 mod keyset;
 mod master_key;
 mod master_keys;
@@ -36,6 +38,7 @@ mod secret;
 pub use crate::{
     key_id::{KeyId, NotAKeyId},
     key_record::KeyRecord,
+    keyring::{KeyringEntry, KeyringError, OsKeyring},
     keyset::{KeyUse, Keyset, KeysetError, OpenError},
     master_key::{MasterKey, MasterKeyError},
     master_keys::{MasterKeys, MasterKeysError},

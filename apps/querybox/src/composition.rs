@@ -64,6 +64,8 @@ pub(crate) async fn compose(config: &Config, home: &Home, programs: &Path) -> Re
         jail,
         unprivileged: Ids { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID },
         memory: MemoryControl::Groups,
+        // A command runs once and is gone: it would only pay for them.
+        spares: None,
     })
     .map_err(|error| Failure::machinery(format!("cannot start the launcher: {}", describe(&error))))?;
     Ok(Arc::new(Core::new(querybox_core::Config {

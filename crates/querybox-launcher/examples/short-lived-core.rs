@@ -9,7 +9,7 @@ use querybox_launcher::{Config, DriverFile, Ids, Launcher, Limits, MemoryControl
 async fn main() {
     let [jail, driver, count] = env::args().skip(1).collect::<Vec<_>>().try_into().expect("three arguments");
     let unprivileged = Ids { uid: 65534, gid: 65534 };
-    let config = Config { jail: jail.into(), unprivileged, memory: MemoryControl::Groups };
+    let config = Config { jail: jail.into(), unprivileged, memory: MemoryControl::Groups, spares: None };
     let launcher = Launcher::new(config).expect("a thread can be started");
     let driver = DriverFile::look_at(Path::new(&driver)).expect("the driver is there");
     let limits = Limits { memory_bytes_max: 512 << 20, descriptors_max: 64, file_bytes_max: None };

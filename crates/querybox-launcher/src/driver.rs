@@ -2,11 +2,13 @@
 
 mod detached;
 
-use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
+use std::{future::Future, os::fd::OwnedFd, sync::Arc, time::Duration};
 
 use querybox_contracts::plugin::v1 as pb;
 use querybox_jail::Enforced;
 use tokio::time::timeout;
+use tonic::{Response, Status};
+use tracing::{debug, warn};
 
 use crate::{
     calls::{
@@ -19,9 +21,10 @@ use crate::{
         schema::{SchemaOrder, SchemaParts},
         test::TestParts,
     },
-    order::Deadline,
+    order::{Deadline, StartOrder},
     process::{Process, ending::Ending, memory::MemoryKeeper},
-    transport::Client,
+    starter::Starter,
+    transport::{Client, Traffic},
 };
 
 pub(crate) use detached::cancel_detached;
@@ -40,6 +43,14 @@ pub struct Driver {
     enforced: Enforced,
     /// Our end of the dial socket. The driver finds the other end open for as long as it runs.
     dial: OwnedFd,
+    spare: Option<Spare>,
+}
+
+/// What a driver has that was started ahead.
+struct Spare {
+    starter: Starter,
+    order: StartOrder,
+    traffic: Arc<Traffic>,
 }
 
 /// What became of an [`Driver::open`].
@@ -69,7 +80,17 @@ pub enum CancelOutcome {
 
 impl Driver {
     pub(crate) fn new(client: Client, process: Process, enforced: Enforced, dial: OwnedFd) -> Self {
-        Self { client, process: Arc::new(process), enforced, dial }
+        Self { client, process: Arc::new(process), enforced, dial, spare: None }
+    }
+
+    /// A driver that waits for its user, and that may be gone by then.
+    pub(crate) fn into_spare(self, starter: Starter, order: StartOrder, traffic: Arc<Traffic>) -> Self {
+        Self { spare: Some(Spare { starter, order, traffic }), ..self }
+    }
+
+    /// Whether the process is not known to be gone.
+    pub(crate) fn is_running(&self) -> bool {
+        self.process.is_running()
     }
 
     /// What the jail enforced, and what it could not.
@@ -93,15 +114,11 @@ impl Driver {
     ///
     /// See [`CallError`]. The process is gone.
     pub async fn open(self, order: OpenOrder) -> Result<OpenOutcome, CallError> {
-        let Self { mut client, process, dial, .. } = self;
         let request = order.into_request();
         let mut detached = DetachedCancel::of(&request);
-        let answer = client.open(request).await;
-        let outcome = match answer {
-            Ok(response) => response.into_inner().outcome,
-            Err(status) => return Err(explain(&process, status).await),
-        };
-        match outcome {
+        let call = |mut client: Client, request| async move { client.open(request).await };
+        let (Self { client, process, dial, .. }, response) = self.first_call(request, call).await?;
+        match response.outcome {
             Some(pb::open_response::Outcome::Opened(opened)) => {
                 let server = ServerFacts::from(opened.server.unwrap_or_default());
                 if opened.cancel_token.len() > TOKEN_BYTES_MAX {
@@ -125,11 +142,48 @@ impl Driver {
     ///
     /// See [`CallError`]. The process is gone.
     pub async fn test(self, order: OpenOrder) -> Result<TestParts, CallError> {
-        let Self { mut client, process, dial, .. } = self;
         let request = pb::TestConnectionRequest { open: Some(order.into_request()) };
-        match client.test_connection(request).await {
-            Ok(response) => Ok(TestParts::new(response.into_inner(), process, dial)),
-            Err(status) => Err(explain(&process, status).await),
+        let call = |mut client: Client, request| async move { client.test_connection(request).await };
+        let (Self { process, dial, .. }, parts) = self.first_call(request, call).await?;
+        Ok(TestParts::new(parts, process, dial))
+    }
+
+    /// Makes the one call that a fresh driver is for. A spare that ended while it waited is replaced by a driver that is
+    /// started now, if it cannot have heard a byte of the request: nothing is done twice.
+    async fn first_call<Q: Clone, A, F>(
+        mut self,
+        request: Q,
+        call: impl Fn(Client, Q) -> F,
+    ) -> Result<(Self, A), CallError>
+    where
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
+        let Some(Spare { starter, order, traffic }) = self.spare.take() else {
+            return match call(self.client.clone(), request).await {
+                Ok(response) => Ok((self, response.into_inner())),
+                Err(status) => Err(explain(&self.process, status).await),
+            };
+        };
+        let written_bytes = traffic.written_bytes();
+        // The copies of a request share the secrets in it, which are wiped with the last one.
+        let status = match call(self.client.clone(), request.clone()).await {
+            Ok(response) => return Ok((self, response.into_inner())),
+            Err(status) => status,
+        };
+        if traffic.written_bytes() > written_bytes {
+            return Err(explain(&self.process, status).await);
+        }
+        debug!(pid = self.pid(), "a spare driver was gone when it was needed");
+        let fresh = match starter.start(&order).await {
+            Ok(fresh) => fresh,
+            Err(error) => {
+                warn!(%error, "no driver could be started in the place of a spare that was gone");
+                return Err(explain(&self.process, status).await);
+            }
+        };
+        match call(fresh.client.clone(), request).await {
+            Ok(response) => Ok((fresh, response.into_inner())),
+            Err(status) => Err(explain(&fresh.process, status).await),
         }
     }
 
@@ -183,7 +237,10 @@ impl OpenDriver {
     ///
     /// See [`CallError`].
     pub async fn cancel(&self) -> Result<CancelOutcome, CallError> {
-        cancel(self.client.clone(), &self.process, self.detached.attached_request()).await
+        match self.client.clone().cancel(self.detached.attached_request()).await {
+            Ok(response) => cancel_outcome(&self.process, response.into_inner()),
+            Err(status) => Err(explain(&self.process, status).await),
+        }
     }
 
     /// What another process needs to stop what runs here, should this one be killed: see
@@ -228,15 +285,7 @@ impl OpenDriver {
     }
 }
 
-async fn cancel(
-    mut client: Client,
-    process: &Process,
-    request: pb::CancelRequest,
-) -> Result<CancelOutcome, CallError> {
-    let response = match client.cancel(request).await {
-        Ok(response) => response.into_inner(),
-        Err(status) => return Err(explain(process, status).await),
-    };
+fn cancel_outcome(process: &Process, response: pb::CancelResponse) -> Result<CancelOutcome, CallError> {
     match response.outcome() {
         pb::CancelOutcome::Requested => Ok(CancelOutcome::Requested),
         pb::CancelOutcome::NothingRuns => Ok(CancelOutcome::NothingRuns),

@@ -15,9 +15,10 @@ use crate::{
     order::StartOrder,
     probe::{self, Described, ProbeError},
     process::{Nursery, memory::MemoryControl},
+    spares::{Pool, SpareCounts, SpareLimits},
     spawner::Spawner,
-    start::{Purpose, StartError, start},
-    transport::connect,
+    start::StartError,
+    starter::Starter,
 };
 
 /// What a launcher needs to know once.
@@ -29,14 +30,16 @@ pub struct Config {
     pub unprivileged: Ids,
     /// What may be used to keep drivers within their memory.
     pub memory: MemoryControl,
+    /// Processes that are kept ready, for a program that runs long. None: every driver is started when it is needed.
+    pub spares: Option<SpareLimits>,
 }
 
 /// Starts drivers. Its methods need a tokio runtime with I/O and time.
 ///
 /// No process that it started outlives it for long: see [`Launcher::shutdown`].
 pub struct Launcher {
-    nursery: Arc<Nursery>,
-    unprivileged: Ids,
+    starter: Starter,
+    spares: Option<Arc<Pool>>,
     probed: Mutex<HashMap<PathBuf, Arc<Described>>>,
 }
 
@@ -52,18 +55,36 @@ impl Launcher {
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
         };
-        Ok(Self { nursery: Arc::new(nursery), unprivileged: config.unprivileged, probed: Mutex::default() })
+        let starter = Starter { nursery: Arc::new(nursery), unprivileged: config.unprivileged };
+        let spares = config.spares.map(|limits| Pool::new(starter.clone(), limits));
+        Ok(Self { starter, spares, probed: Mutex::default() })
     }
 
-    /// Starts a driver, confined. It has no credentials yet. Dropping the future kills the process.
+    /// Starts a driver, confined, or takes a spare. It has no credentials yet. Dropping the future kills the process.
+    ///
+    /// A spare that ends before it hears of its use is replaced by a driver that is started then, also in [`Driver::open`].
     ///
     /// # Errors
     ///
     /// See [`StartError`]. No process is left behind.
     pub async fn start(&self, order: &StartOrder) -> Result<Driver, StartError> {
-        let started = start(&self.nursery, self.unprivileged, order, Purpose::Serve).await?;
-        let client = connect(started.channel, &self.nursery);
-        Ok(Driver::new(client, started.process, started.enforced, started.output))
+        match self.spares.as_ref().and_then(|spares| spares.take(order)) {
+            Some(spare) => Ok(spare),
+            None => self.starter.start(order).await,
+        }
+    }
+
+    /// Makes spares for this order, if the launcher keeps any, before somebody starts it: in the background, and only for
+    /// an order without a file and a deadline.
+    pub fn warm(&self, order: &StartOrder) {
+        if let Some(spares) = &self.spares {
+            spares.warm(order);
+        }
+    }
+
+    /// What became of spares so far.
+    pub fn spare_counts(&self) -> SpareCounts {
+        self.spares.as_ref().map(|spares| spares.counts()).unwrap_or_default()
     }
 
     /// Stops on the server what a driver left running that was killed, through another process of the same driver, which
@@ -78,8 +99,8 @@ impl Launcher {
         order: &StartOrder,
         cancelled: DetachedCancel,
     ) -> Result<CancelOutcome, DetachedError> {
-        let driver = self.start(&StartOrder { deadline: None, ..order.clone() }).await?;
-        Ok(cancel_detached(driver, cancelled).await?)
+        let order = StartOrder { deadline: None, ..order.clone() };
+        cancel_detached(self.start(&order), cancelled).await
     }
 
     /// Asks a file what kind of driver it is, in the jail and without credentials. The answer is kept for as long as the
@@ -89,22 +110,23 @@ impl Launcher {
     ///
     /// See [`ProbeError`]. An error is not kept: the next probe runs the file again.
     pub async fn probe(&self, file: &Path) -> Result<Arc<Described>, ProbeError> {
-        probe::probe(&self.nursery, self.unprivileged, &self.probed, file).await
+        probe::probe(&self.starter.nursery, self.starter.unprivileged, &self.probed, file).await
     }
 
-    /// Kills every process that is left, and waits until all are waited for and every task of this crate has ended.
+    /// Kills every process that is left, spares too, and waits until all are waited for and every task of this crate has ended.
     /// Drivers started afterwards are killed at once.
     pub async fn shutdown(&self) {
-        self.nursery.shutdown.cancel();
-        self.nursery.tasks.close();
-        self.nursery.tasks.wait().await;
-        self.nursery.spawner.close().await;
+        let Nursery { spawner, tasks, shutdown } = &*self.starter.nursery;
+        shutdown.cancel();
+        tasks.close();
+        tasks.wait().await;
+        spawner.close().await;
     }
 }
 
 impl Drop for Launcher {
     /// Kills what is left; the tasks that wait for it run on.
     fn drop(&mut self) {
-        self.nursery.shutdown.cancel();
+        self.starter.nursery.shutdown.cancel();
     }
 }

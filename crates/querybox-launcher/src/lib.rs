@@ -15,8 +15,10 @@ mod order;
 mod printable;
 mod probe;
 mod process;
+mod spares;
 mod spawner;
 mod start;
+mod starter;
 mod transport;
 
 pub use querybox_jail::{Enforced, Ids, Limits, Mechanism, Pin, Refused, Step};
@@ -43,5 +45,6 @@ pub use crate::{
         ending::{Cause, Ending},
         memory::{MemoryControl, MemoryKeeper},
     },
+    spares::{SpareCounts, SpareLimits},
     start::StartError,
 };

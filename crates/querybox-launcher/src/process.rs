@@ -76,7 +76,8 @@ impl Process {
             ending: ending_tx,
         };
         nursery.tasks.spawn(supervision.run(standard, errors, started_tx));
-        let (pid, memory) = started.await.map_err(|_| std::io::Error::other("the runtime is going down"))??;
+        let (pid, memory) =
+            started.await.map_err(|_| std::io::Error::other("the runtime is going down"))??;
         killed_when_dropped.disarm();
         Ok(Self { pid, memory, kill, deadline, passed, cancel_call, ending })
     }
@@ -97,6 +98,11 @@ impl Process {
 
     pub(crate) fn set_deadline(&self, deadline: Option<Deadline>) {
         self.deadline.send_replace(deadline);
+    }
+
+    /// Whether it is watched and its end was not seen yet.
+    pub(crate) fn is_running(&self) -> bool {
+        self.ending.borrow().is_none() && self.ending.has_changed().is_ok()
     }
 
     /// The limit of a deadline that passed, if one did.

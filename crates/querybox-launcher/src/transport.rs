@@ -1,15 +1,24 @@
 //! gRPC over the one socket of a driver.
 
-use std::{future::Future, io, pin::Pin, sync::Mutex};
+mod line;
+
+use std::{
+    future::{Future, Ready, ready},
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
 
 use hyper_util::rt::TokioIo;
 use querybox_contracts::plugin::v1::driver_service_client::DriverServiceClient;
 use tokio::net::UnixStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tonic::transport::{Channel, Endpoint};
-use tower::service_fn;
+use tonic::transport::{Channel, Endpoint, Uri};
+use tower::{Service, service_fn};
 
-use crate::process::Nursery;
+use crate::{process::Nursery, transport::line::Line};
+
+pub(crate) use line::Traffic;
 
 /// The client of one driver.
 pub(crate) type Client = DriverServiceClient<Channel>;
@@ -35,19 +44,50 @@ const HEADER_BYTES_MAX: u32 = 64 << 10;
 /// The driver is the only one who can hear it; HTTP wants a name.
 const ORIGIN: &str = "http://driver.invalid";
 
+/// A client that begins with its first call.
 pub(crate) fn connect(socket: UnixStream, nursery: &Nursery) -> Client {
-    let socket = Mutex::new(Some(TokioIo::new(socket)));
-    let connector = service_fn(move |_| {
-        let taken = socket.lock().ok().and_then(|mut socket| socket.take());
-        async { taken.ok_or_else(|| io::Error::other("the driver's socket is closed")) }
-    });
-    let channel = Endpoint::from_static(ORIGIN)
+    client(endpoint(nursery).connect_with_connector_lazy(connector(Line::new(socket))))
+}
+
+/// A client whose driver has answered the handshake already.
+///
+/// # Errors
+///
+/// The socket is closed. One on which the driver never answers is waited for.
+pub(crate) async fn connect_now(
+    socket: UnixStream,
+    nursery: &Nursery,
+) -> Result<(Client, Arc<Traffic>), tonic::transport::Error> {
+    let line = Line::new(socket);
+    let traffic = line.traffic();
+    let channel = endpoint(nursery).connect_with_connector(connector(line)).await?;
+    traffic.heard().await;
+    Ok((client(channel), traffic))
+}
+
+/// Gives the one socket to whoever asks first.
+fn connector(
+    line: Line,
+) -> impl Service<Uri, Response = TokioIo<Line>, Error = io::Error, Future = Ready<io::Result<TokioIo<Line>>>>
++ Send
++ 'static {
+    let line = Mutex::new(Some(TokioIo::new(line)));
+    service_fn(move |_| {
+        let taken = line.lock().ok().and_then(|mut line| line.take());
+        ready(taken.ok_or_else(|| io::Error::other("the driver's socket is closed")))
+    })
+}
+
+fn endpoint(nursery: &Nursery) -> Endpoint {
+    Endpoint::from_static(ORIGIN)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_frame_size(FRAME_BYTES_MAX)
         .http2_max_header_list_size(HEADER_BYTES_MAX)
         .executor(Tracked { tasks: nursery.tasks.clone(), shutdown: nursery.shutdown.clone() })
-        .connect_with_connector_lazy(connector);
+}
+
+fn client(channel: Channel) -> Client {
     DriverServiceClient::new(channel)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX)

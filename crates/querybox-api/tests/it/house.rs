@@ -59,6 +59,7 @@ impl House {
             jail: program("querybox-jail"),
             unprivileged: Ids { uid, gid },
             memory: MemoryControl::Groups,
+            spares: None,
         };
         let core = Arc::new(Core::new(Config {
             store: Store::open(&folder.path().join("store.db")).await.unwrap(),

@@ -40,6 +40,7 @@ impl House {
             jail: program("querybox-jail"),
             unprivileged: Ids { uid, gid },
             memory: MemoryControl::Groups,
+            spares: None,
         };
         let path = |name: &str| folder.path().join(name);
         let core = Core::new(Config {

@@ -4,15 +4,16 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use querybox_contracts::plugin::v1 as pb;
+use tokio::time::timeout;
 
 use crate::{
     calls::error::CallError,
-    driver::{CancelOutcome, Driver, cancel},
-    order::Deadline,
+    driver::{CancelOutcome, Driver, cancel_outcome},
     start::StartError,
+    transport::Client,
 };
 
-/// From the start of the process to its answer. A server that does not take a request in this time will not: the driver
+/// For the start of the process and its answer. A server that does not take a request in this time will not: the driver
 /// itself gives up earlier, and says why.
 const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 
@@ -36,6 +37,12 @@ pub enum DetachedError {
     /// The process could not, or its database did not listen.
     #[error("the cancel failed")]
     Call(#[from] CallError),
+    /// The process said nothing, and was killed.
+    #[error("the driver did not answer the cancel within {waited:?}")]
+    Silent {
+        /// How long was waited.
+        waited: Duration,
+    },
 }
 
 impl DetachedCancel {
@@ -74,10 +81,14 @@ impl fmt::Debug for DetachedCancel {
 
 /// Lets a fresh process ask, which is killed afterwards.
 pub(crate) async fn cancel_detached(
-    driver: Driver,
+    starting: impl Future<Output = Result<Driver, StartError>>,
     cancelled: DetachedCancel,
-) -> Result<CancelOutcome, CallError> {
-    let Driver { client, process, dial: _dial, .. } = driver;
-    process.set_deadline(Some(Deadline::after(ANSWER_WITHIN)));
-    cancel(client, &process, cancelled.into_request()).await
+) -> Result<CancelOutcome, DetachedError> {
+    let call = |mut client: Client, request| async move { client.cancel(request).await };
+    let asking = async {
+        let (driver, response) = starting.await?.first_call(cancelled.into_request(), call).await?;
+        Ok(cancel_outcome(&driver.process, response)?)
+    };
+    // Dropping what is under way kills the process.
+    timeout(ANSWER_WITHIN, asking).await.unwrap_or(Err(DetachedError::Silent { waited: ANSWER_WITHIN }))
 }

@@ -4,8 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use querybox_fixtures::{Folder, User, copy_program, example, is_root, ordinary_user, program, unprivileged};
 use querybox_launcher::{
-    Config, Deadline, Driver, DriverFile, ExecuteOrder, Ids, Launcher, Limits, MemoryControl, OnError, OpenDriver,
-    OpenOrder, OpenOutcome, Parameter, ParameterValue, StartOrder,
+    Config, Deadline, Driver, DriverFile, ExecuteOrder, Ids, Launcher, Limits, MemoryControl, OnError,
+    OpenDriver, OpenOrder, OpenOutcome, Parameter, ParameterValue, StartOrder,
 };
 
 /// A launcher with the built jail, and the test driver where every user can execute it.
@@ -51,7 +51,7 @@ pub(crate) fn launcher() -> Launcher {
 pub(crate) fn launcher_with(memory: MemoryControl) -> Launcher {
     let User { uid, gid } = unprivileged();
     let jail = program("querybox-jail");
-    Launcher::new(Config { jail, unprivileged: Ids { uid, gid }, memory }).unwrap()
+    Launcher::new(Config { jail, unprivileged: Ids { uid, gid }, memory, spares: None }).unwrap()
 }
 
 pub(crate) fn limits() -> Limits {

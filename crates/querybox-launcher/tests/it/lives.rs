@@ -169,6 +169,7 @@ async fn a_jail_that_is_not_there_is_a_failure_of_the_start() {
         jail: "/nowhere/querybox-jail".into(),
         unprivileged: querybox_launcher::Ids { uid: 65534, gid: 65534 },
         memory: querybox_launcher::MemoryControl::WatchAlone,
+        spares: None,
     };
     let launcher = querybox_launcher::Launcher::new(config).unwrap();
     assert!(matches!(launcher.start(&house.order()).await, Err(StartError::Spawn(_))));

@@ -102,6 +102,11 @@ impl Dialect {
         }
     }
 
+    /// PostgreSQL with `standard_conforming_strings` off, which lets a backslash escape in every literal.
+    pub fn postgres_with_escapes() -> Self {
+        Self { backslashes: Backslashes::AllStrings, ..Self::postgres() }
+    }
+
     /// SQLite.
     pub fn sqlite() -> Self {
         Self {

@@ -47,5 +47,5 @@ pub use lexer::lex;
 pub use parameters::{Marker, Parameter, parameters};
 pub use redact::redact;
 pub use rewrite::{NamedParameter, Rewritten, rewrite_named};
-pub use splitter::{SplitError, Statement, split};
+pub use splitter::{SplitError, Statement, split, split_from};
 pub use token::{Token, TokenKind, Unterminated};

@@ -56,10 +56,26 @@ pub enum SplitError {
 ///
 /// [`SplitError::BackslashCommand`] where the dialect has such commands.
 pub fn split(script: &str, dialect: &Dialect) -> Result<Vec<Statement>, SplitError> {
+    split_from(script, 0, dialect)
+}
+
+/// As [`split`], but only what stands behind the byte `start` of the script, which lies between two statements.
+///
+/// For what is left of a script when a statement has changed the dialect, as `SET standard_conforming_strings` does.
+///
+/// # Errors
+///
+/// As [`split`].
+///
+/// # Panics
+///
+/// When `start` lies inside of a character or beyond the script.
+pub fn split_from(script: &str, start: usize, dialect: &Dialect) -> Result<Vec<Statement>, SplitError> {
     let mut statements = Vec::new();
     let mut open = Open::default();
     let mut nesting = Nesting::new(dialect.compound_bodies);
-    for Token { kind, range } in lex(script, dialect) {
+    for Token { kind, range } in lex(&script[start..], dialect) {
+        let range = start + range.start..start + range.end;
         let text = &script[range.clone()];
         match kind {
             TokenKind::BackslashCommand => return Err(refuse(script, range.start, text)),

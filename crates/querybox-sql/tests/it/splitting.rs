@@ -1,7 +1,7 @@
 //! Where statements end, as the databases see it.
 
 use proptest::prelude::*;
-use querybox_sql::{Dialect, SplitError, TokenKind, lex, split, testkit::postgres_script};
+use querybox_sql::{Dialect, SplitError, TokenKind, lex, split, split_from, testkit::postgres_script};
 
 #[track_caller]
 fn check(dialect: &Dialect, script: &str, expected: &[&str]) {
@@ -70,6 +70,36 @@ fn semicolons_in_literals_end_nothing() {
         "select 'a\\';', \"b;\"; select 2 # ;",
         &["select 'a\\';', \"b;\"", "select 2"],
     );
+}
+
+#[test]
+fn a_backslash_holds_the_quote_while_standard_strings_are_off() {
+    let script = r"select 'it\'; delete from victim; --'; select B'0' 'x'
+        'y\';', E'\';', $$\$$, U&'\'; z' ; select 2";
+    check(
+        &Dialect::postgres_with_escapes(),
+        script,
+        &[
+            r"select 'it\'; delete from victim; --'",
+            r"select B'0' 'x'
+        'y\';', E'\';', $$\$$, U&'\'; z'",
+            "select 2",
+        ],
+    );
+    postgres(r"select 'it\'; select 2 --'", &[r"select 'it\'", "select 2"]);
+}
+
+#[test]
+fn the_rest_of_a_script_is_split_anew_where_a_statement_changes_the_dialect() {
+    let script = "set x = 'größe\\'; select 'it\\'; x';\n \\d";
+    let first = split(&script[..20], &Dialect::postgres()).unwrap()[0].range.clone();
+    let escaping = Dialect::postgres_with_escapes();
+    let SplitError::BackslashCommand { line, offset, .. } =
+        split_from(script, first.end, &escaping).unwrap_err();
+    assert_eq!((line, offset), (2, script.len() - 2), "counted in the whole script");
+    let rest = split_from(&script[..script.len() - 2], first.end, &escaping).unwrap();
+    assert_eq!(rest.len(), 1);
+    assert_eq!(rest[0].text(script), "select 'it\\'; x'");
 }
 
 #[test]

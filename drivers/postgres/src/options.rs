@@ -105,7 +105,7 @@ pub(crate) fn form() -> Vec<pb::FormField> {
         pb::FormField {
             options: vec![
                 mode("disable", "Off"),
-                mode("require", "Encrypt, but believe any server"),
+                mode("require", "Encrypt, but believe any server, or any of the root certificates"),
                 mode("verify-ca", "Check who signed the certificate"),
                 mode("verify-full", "Check the certificate and the name in it"),
             ],
@@ -113,7 +113,8 @@ pub(crate) fn form() -> Vec<pb::FormField> {
             ..field(SSLMODE, "TLS", Kind::Select, Role::Option)
         },
         pb::FormField {
-            help: "PEM file of the authorities that may sign the server's certificate. Left empty: the public ones."
+            help: "PEM file of the authorities that may sign the server's certificate. Left empty: the public ones, which \
+                   do for verify-full alone."
                 .into(),
             ..field(SSLROOTCERT, "Root certificates", Kind::FilePath, Role::Option)
         },
@@ -139,22 +140,34 @@ fn endpoint(parameters: &Parameters) -> Result<Endpoint, Error> {
 /// `verify-full` where somebody may stand between. On this machine nobody can who could not also read the memory of both
 /// ends, so that encrypting there would only cost time. There is no `prefer`: who is to be kept out could strip it.
 fn tls(parameters: &Parameters, endpoint: &Endpoint) -> Result<Tls, Error> {
-    let roots = parameters.content(SSLROOTCERT);
+    let roots = parameters.content(SSLROOTCERT).map(AsRef::<[u8]>::as_ref);
+    // Who gives authorities wants somebody to be checked.
+    let unused = |why: &str| Err(Error::parameter(SSLROOTCERT, format_args!("is given, but {why}")));
     let Endpoint::Tcp { host, .. } = endpoint else {
-        return match parameters.text(SSLMODE) {
-            None | Some("disable") => Ok(Tls::Off),
-            Some(mode) => {
+        return match (parameters.text(SSLMODE), roots) {
+            (Some(mode), _) if mode != "disable" => {
                 Err(Error::parameter(SSLMODE, format_args!("is {mode}, but a Unix socket has no TLS")))
             }
+            (_, Some(_)) => unused("a Unix socket has no TLS"),
+            (_, None) => Ok(Tls::Off),
         };
     };
-    let tls = match parameters.text(SSLMODE) {
-        None if is_local(endpoint) && roots.is_none() => Ok(Tls::Off),
-        Some("disable") => Ok(Tls::Off),
-        Some("require") => Tls::encrypt(host),
-        Some("verify-ca") => Tls::verify_authority(host, roots.map(AsRef::as_ref)),
+    let tls = match (parameters.text(SSLMODE), roots) {
+        (None, None) if is_local(endpoint) => Ok(Tls::Off),
+        (Some("disable"), None) => Ok(Tls::Off),
+        (Some("disable"), Some(_)) => return unused("sslmode is disable"),
+        (Some("require"), None) => Tls::encrypt(host),
+        // With authorities it is the same, as in PostgreSQL's own clients.
+        (Some("require" | "verify-ca"), Some(roots)) => Tls::verify_authority(host, roots),
+        // Each of the public authorities signs for anybody, who could then be this server.
+        (Some("verify-ca"), None) => {
+            return Err(Error::parameter(
+                SSLROOTCERT,
+                "is missing: verify-ca asks for the authority of this server; verify-full takes the public ones",
+            ));
+        }
         // The form lets no other mode through.
-        None | Some(_) => Tls::verify_full(host, roots.map(AsRef::as_ref)),
+        (None | Some(_), roots) => Tls::verify_full(host, roots),
     };
     tls.map_err(|fault| fault.into_error(HOST, SSLROOTCERT))
 }

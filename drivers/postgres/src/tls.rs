@@ -72,13 +72,13 @@ impl Tls {
         Ok(Self::Encrypted(handshake(host, verifier)?))
     }
 
-    /// The certificate must be signed by one of `roots` (PEM; none: the public authorities), for whatever name.
-    pub(crate) fn verify_authority(host: &str, roots: Option<&[u8]>) -> Result<Self, Fault> {
-        let verifier = Arc::new(AnyName { whole: verifier(roots)? });
+    /// The certificate must be signed by one of `roots` (PEM), for whatever name.
+    pub(crate) fn verify_authority(host: &str, roots: &[u8]) -> Result<Self, Fault> {
+        let verifier = Arc::new(AnyName { whole: verifier(Some(roots))? });
         Ok(Self::Verified(handshake(host, verifier)?))
     }
 
-    /// As [`verify_authority`](Self::verify_authority), and for this host.
+    /// The certificate must be signed by one of `roots` (PEM; none: the public authorities), and for this host.
     pub(crate) fn verify_full(host: &str, roots: Option<&[u8]>) -> Result<Self, Fault> {
         Ok(Self::Verified(handshake(host, verifier(roots)?)?))
     }

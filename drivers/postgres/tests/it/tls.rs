@@ -57,6 +57,8 @@ async fn a_server_must_prove_what_the_mode_asks() {
         ("localhost", None, own),
         ("127.0.0.1", Some("verify-ca"), own),
         ("127.0.0.1", Some("require"), None),
+        // As verify-ca.
+        ("127.0.0.1", Some("require"), own),
     ] {
         let (mut client, tls) = open(&server, host, mode, authority).await.unwrap();
         assert_eq!(tls, "TLS 1.3");
@@ -67,14 +69,24 @@ async fn a_server_must_prove_what_the_mode_asks() {
         ("127.0.0.1", Some("verify-full"), own, "not valid for name"),
         ("localhost", Some("verify-full"), other, "invalid peer certificate"),
         ("localhost", Some("verify-ca"), other, "invalid peer certificate"),
+        ("localhost", Some("require"), other, "invalid peer certificate"),
         ("localhost", Some("verify-full"), None, "invalid peer certificate"),
     ] {
         let status = open(&server, host, mode, authority).await.unwrap_err();
         assert_eq!(reason(&status), "TLS_FAILED", "{status:?}");
         assert!(status.message().contains(why), "{status:?}");
     }
-    let status = open(&server, "localhost", Some("verify-full"), Some("no certificate")).await.unwrap_err();
-    assert_eq!(reason(&status), "PARAMETER_INVALID");
+    for (mode, authority) in [
+        ("verify-full", Some("no certificate")),
+        // The public authorities sign for anybody.
+        ("verify-ca", None),
+        // Nobody would look at it.
+        ("disable", own),
+    ] {
+        let status = open(&server, "localhost", Some(mode), authority).await.unwrap_err();
+        assert_eq!(reason(&status), "PARAMETER_INVALID", "{mode}: {status:?}");
+        assert!(status.message().contains("sslrootcert"), "{mode}: {status:?}");
+    }
 }
 
 #[tokio::test]

@@ -106,7 +106,8 @@ fn value(bytes: &[u8], decoder: Decoder, encoding: Encoding, rows: &mut Rows<'_>
             }
         }
         Decoder::Date => match time::date(i32::from_be_bytes(exact(bytes)?)) {
-            Ok(days) => rows.int(days),
+            Ok(days) if i32::try_from(days).is_ok() => rows.int(days),
+            Ok(_) => return Err(Error::protocol("a date of the server lies behind its last one")),
             Err(text) => rows.exact_text(text, Display::Unspecified),
         },
         Decoder::Time => match i64::from_be_bytes(exact(bytes)?) {

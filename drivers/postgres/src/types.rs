@@ -71,7 +71,7 @@ pub(crate) fn plan(field: &Field, reported: &Reported, looks: Looks) -> Plan {
         FLOAT4 | FLOAT8 => text(TextKind::Float),
         NUMERIC => match numeric_modifier(field.modifier) {
             Some((precision, scale))
-                if precision <= DECIMAL_DIGITS_MAX && (0..=precision).contains(&scale) =>
+                if (1..=DECIMAL_DIGITS_MAX).contains(&precision) && (0..=precision).contains(&scale) =>
             {
                 let digits = |number: i32| i8::try_from(number).expect("38 at most");
                 binary(
@@ -128,8 +128,10 @@ pub(crate) fn name(type_oid: u32, modifier: i32) -> Option<String> {
         JSONB => "jsonb",
         INTERVAL if modifier < 0 => "interval",
         BPCHAR if modifier < 0 => "bpchar",
-        BPCHAR => return Some(format!("character({})", modifier - 4)),
-        VARCHAR => return Some(format!("character varying{}", parenthesized(modifier - 4, modifier))),
+        BPCHAR => return Some(format!("character({})", modifier.saturating_sub(4))),
+        VARCHAR => {
+            return Some(format!("character varying{}", parenthesized(modifier.saturating_sub(4), modifier)));
+        }
         NUMERIC => {
             return Some(match numeric_modifier(modifier) {
                 Some((precision, scale)) => format!("numeric({precision},{scale})"),

@@ -133,13 +133,33 @@ async fn answers_that_make_no_sense_end_the_connection() {
         READY.to_vec(),
     ]
     .concat();
-    let greeting = [AUTHENTICATED, &message(b'S', b"server_version\09.6\0"), READY].concat();
+    let greeting = [
+        AUTHENTICATED,
+        &message(b'S', b"server_version\09.6\0"),
+        &message(b'S', b"DateStyle\0ISO\0"),
+        &message(b'S', b"integer_datetimes\0on\0"),
+        READY,
+    ]
+    .concat();
     let int4 = |count: u8| {
         let column =
             [b"a\0\0\0\0\0\0\0".as_slice(), &23_u32.to_be_bytes(), b"\0\x04\xff\xff\xff\xff\0\0"].concat();
         message(b'T', &[&[0, count], &column.repeat(count.into())[..]].concat())
     };
     let described = [message(b'1', b""), message(b't', b"\0\0"), int4(1)].concat();
+    // Of a type with what would stand in its parentheses.
+    let of_type = |type_oid: u32, modifier: i32| {
+        let column = [
+            b"\0\x01a\0\0\0\0\0\0\0".as_slice(),
+            &type_oid.to_be_bytes(),
+            b"\0\x04",
+            &modifier.to_be_bytes(),
+            b"\0\0",
+        ];
+        [message(b'1', b""), message(b't', b"\0\0"), message(b'T', &column.concat())].concat()
+    };
+    let (varchar, bpchar, numeric, date) = (1043, 1042, 1700, 1082);
+    let last_day_but_one = [b"\0\x01\0\0\0\x04".as_slice(), &(i32::MAX - 1).to_be_bytes()].concat();
     let bound = message(b'2', b"");
     let rows = |row: &[u8]| [bound.clone(), message(b'D', row)].concat();
     for (first, second) in [
@@ -148,6 +168,12 @@ async fn answers_that_make_no_sense_end_the_connection() {
         (described.clone(), rows(b"\0\x01\0\0\0\x05aaaaa")),
         (described.clone(), rows(b"\0\x01\x7f\xff\xff\xffaaaa")),
         (described.clone(), rows(b"\0\x01\0\0\0\x04aaaa?")),
+        // Modifiers and days that no type has.
+        (of_type(varchar, i32::MIN), rows(b"\0\0")),
+        (of_type(bpchar, i32::MIN), rows(b"\0\0")),
+        (of_type(numeric, 4), rows(b"\0\0")),
+        (of_type(numeric, i32::MAX), rows(b"\0\0")),
+        (of_type(date, -1), rows(&last_day_but_one)),
         // A row that nobody described, a second description, a Ready that nobody asked for.
         ([message(b'1', b""), message(b'D', b"\0\0")].concat(), Vec::new()),
         (described.clone(), [bound.clone(), int4(1)].concat()),

@@ -2,6 +2,7 @@
 
 use postgres_protocol::message::frontend;
 use querybox_plugin::{Column, ColumnKind, Rows, TextKind, pb};
+use querybox_sql::{Dialect, TokenKind, lex};
 
 use crate::{
     connection::Connection,
@@ -39,6 +40,18 @@ impl Pieces {
             Self::Bytes => rows.bytes(piece),
         }
     }
+}
+
+/// Whether a COPY is without the commands that write, so that a cancel takes nothing back. What functions do that it
+/// calls, nobody can tell.
+pub(crate) fn only_reads(sql: &str) -> bool {
+    let dialect = Dialect::postgres();
+    !lex(sql, &dialect).any(|token| {
+        token.kind == TokenKind::Word
+            && ["INSERT", "UPDATE", "DELETE", "MERGE"]
+                .iter()
+                .any(|word| sql[token.range.clone()].eq_ignore_ascii_case(word))
+    })
 }
 
 /// Puts the refusal to send data into the output. The server then rejects the COPY.

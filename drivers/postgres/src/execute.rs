@@ -22,7 +22,7 @@ use crate::{
     types::{self, Plan},
 };
 use fetch::Fetch;
-use output::Output;
+use output::{Output, Taken};
 
 /// Rows that wait for more from the server are sent when nothing came for so long. While the server is fast, batches
 /// fill up before.
@@ -166,7 +166,12 @@ impl Executor<'_> {
         let mut command_tag = None;
         let mut is_closed = false;
         let mut refusal: Option<Refusal> = None;
-        // Rows of a COPY cannot be asked for bit by bit, so that a limit has to cancel it.
+        // A row beyond a limit came.
+        let mut is_full = false;
+        // Rows of a COPY cannot be asked for bit by bit, so that a limit cancels it where that takes back nothing. The
+        // rest of another one is read and dropped.
+        let is_copy_stoppable =
+            self.connection.transaction == pb::TransactionState::Idle && copy::only_reads(bound.sql());
         let mut is_copy_stopped = false;
         loop {
             let Some(answer) = self.connection.next()? else {
@@ -177,20 +182,22 @@ impl Executor<'_> {
                 Answer::Row(head) => {
                     let body = self.connection.wire.body(head);
                     fetch.count(body.len());
-                    let is_due = output.row(body, encoding)?;
+                    let taken = output.row(body, encoding)?;
                     self.connection.wire.consume(head);
-                    if is_due {
-                        output.flush().await?;
+                    match taken {
+                        Taken::Held => {}
+                        Taken::Due => output.flush().await?,
+                        Taken::Unwanted => is_full = true,
                     }
                 }
                 Answer::CopyData(head) => {
                     let piece = output.piece(self.connection.wire.body(head), encoding)?;
                     self.connection.wire.consume(head);
                     match piece {
-                        output::Piece::Held => {}
-                        output::Piece::Due => output.flush().await?,
-                        output::Piece::Unwanted if is_copy_stopped => {}
-                        output::Piece::Unwanted => {
+                        Taken::Held => {}
+                        Taken::Due => output.flush().await?,
+                        Taken::Unwanted if is_copy_stopped || !is_copy_stoppable => {}
+                        Taken::Unwanted => {
                             is_copy_stopped = true;
                             self.canceller.send().await?;
                         }
@@ -220,7 +227,7 @@ impl Executor<'_> {
                         command_tag = Some(tag.to_owned());
                         self.sync().await?;
                     }
-                    backend::Message::PortalSuspended if output.wants_more() => {
+                    backend::Message::PortalSuspended if !is_full => {
                         fetch.next();
                         self.execute(&fetch).await?;
                     }
@@ -241,7 +248,9 @@ impl Executor<'_> {
             }
         }
         match refusal {
-            Some(_) if is_copy_stopped => {}
+            // By the driver, unless the user wanted the same.
+            Some(refusal)
+                if is_copy_stopped && refusal.is_cancel() && !self.query.cancelled.is_cancelled() => {}
             Some(refusal) => return self.reject(refusal, bound, output).await,
             None if command_tag.is_none() && !is_closed => return Err(out_of_order().into()),
             None => {}

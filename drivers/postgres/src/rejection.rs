@@ -60,6 +60,12 @@ impl Refusal {
         self.fatal
     }
 
+    /// Whether what ran was cancelled.
+    pub(crate) fn is_cancel(&self) -> bool {
+        // query_canceled
+        self.rejection.sqlstate == "57014"
+    }
+
     /// The message alone.
     pub(crate) fn message(&self) -> &str {
         &self.rejection.message

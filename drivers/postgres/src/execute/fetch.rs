@@ -17,7 +17,8 @@ enum Plan {
     /// The limit counts bytes, and how many rows those are shows as they come.
     Probing {
         rows: u32,
-        rows_max: Option<u64>,
+        /// Rows that may be asked for yet, by a limit that counts them.
+        rows_left: u64,
     },
 }
 
@@ -38,7 +39,9 @@ impl Fetch {
         let plan = match (rows_max, bytes_max) {
             (None, None) => Plan::Everything,
             (Some(rows), None) => Plan::Exactly(rows),
-            (rows_max, Some(_)) => Plan::Probing { rows: PROBE_ROWS_FIRST, rows_max },
+            (rows_max, Some(_)) => {
+                Plan::Probing { rows: PROBE_ROWS_FIRST, rows_left: rows_max.unwrap_or(u64::MAX) }
+            }
         };
         Self { plan, bytes: 0 }
     }
@@ -52,7 +55,7 @@ impl Fetch {
         let rows = match self.plan {
             Plan::Everything => 0,
             Plan::Exactly(rows) => rows,
-            Plan::Probing { rows, rows_max } => rows_max.unwrap_or(u64::MAX).min(rows.into()),
+            Plan::Probing { rows, rows_left } => rows_left.min(rows.into()),
         };
         i32::try_from(rows).unwrap_or(i32::MAX)
     }
@@ -62,9 +65,11 @@ impl Fetch {
         self.bytes += row_bytes;
     }
 
-    /// Makes ready for the next request, larger or smaller as the rows of the last one were.
+    /// Makes ready for the next request, larger or smaller as the rows of the last one were, which all came.
     pub(super) fn next(&mut self) {
-        if let Plan::Probing { rows, .. } = &mut self.plan {
+        if let Plan::Probing { rows, rows_left } = &mut self.plan {
+            // At least one: only a further row shows that a limit was passed, and not just reached.
+            *rows_left = rows_left.saturating_sub((*rows).into()).max(1);
             if self.bytes < PROBE_BYTES_MIN {
                 *rows = (*rows * 2).min(PROBE_ROWS_MAX);
             } else if self.bytes > PROBE_BYTES_MAX {
@@ -85,6 +90,16 @@ mod tests {
         assert_eq!(Fetch::new(Some(u64::MAX), None).rows_at_once(), i32::MAX);
         assert_eq!(Fetch::new(Some(10), Some(1)).rows_at_once(), 11);
         assert_eq!(Fetch::new(None, None).rows_at_once(), 0);
+    }
+
+    #[test]
+    fn a_request_that_ends_at_the_limit_is_followed_by_one_for_a_single_row() {
+        let mut fetch = Fetch::new(Some(256 + 512), Some(1));
+        let asked = [256, 512, 1, 1].map(|rows| {
+            assert_eq!(fetch.rows_at_once(), rows);
+            fetch.next();
+        });
+        assert_eq!(asked.len(), 4);
     }
 
     #[test]

@@ -23,34 +23,26 @@ pub(super) enum Output<'a> {
     },
 }
 
-/// What became of a piece of a COPY.
+/// What became of a row, or of a piece of a COPY.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(super) enum Taken {
     Held,
     /// Held, and the batch is to be flushed.
     Due,
-    /// A limit is reached.
+    /// A limit was reached before, and it was dropped.
     Unwanted,
 }
 
 impl<'a> Output<'a> {
-    /// Tells a row of the result; whether the batch is to be flushed. A row beyond a limit is dropped.
+    /// Tells a row of the result.
     #[inline]
-    pub(super) fn row(&mut self, body: &[u8], encoding: Encoding) -> Result<bool, Error> {
+    pub(super) fn row(&mut self, body: &[u8], encoding: Encoding) -> Result<Taken, Error> {
         let Self::Rows { rows, decoders } = self else { return Err(out_of_order()) };
         if !rows.begin_row() {
-            return Ok(false);
+            return Ok(Taken::Unwanted);
         }
         decode::row(body, decoders, encoding, rows)?;
-        Ok(rows.end_row())
-    }
-
-    /// Whether a further row would be told.
-    pub(super) fn wants_more(&mut self) -> bool {
-        match self {
-            Self::Rows { rows, .. } | Self::Copy { rows, .. } => rows.begin_row(),
-            Self::Waiting(_) | Self::Refusing(_) => false,
-        }
+        Ok(if rows.end_row() { Taken::Due } else { Taken::Held })
     }
 
     /// Begins the rows of a COPY that sends data.
@@ -60,13 +52,13 @@ impl<'a> Output<'a> {
     }
 
     /// Tells a piece of what a COPY sends.
-    pub(super) fn piece(&mut self, piece: &[u8], encoding: Encoding) -> Result<Piece, Error> {
+    pub(super) fn piece(&mut self, piece: &[u8], encoding: Encoding) -> Result<Taken, Error> {
         let Self::Copy { rows, pieces } = self else { return Err(out_of_order()) };
         if !rows.begin_row() {
-            return Ok(Piece::Unwanted);
+            return Ok(Taken::Unwanted);
         }
         pieces.tell(piece, encoding, rows);
-        Ok(if rows.end_row() { Piece::Due } else { Piece::Held })
+        Ok(if rows.end_row() { Taken::Due } else { Taken::Held })
     }
 
     /// Remembers that data was asked for, so that the server's refusal is told as what it is.

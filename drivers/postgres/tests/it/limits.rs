@@ -3,7 +3,7 @@
 use querybox_fixtures::Postgres;
 use querybox_plugin::{
     pb::{self, StoppedBy, TransactionState},
-    testkit::Client,
+    testkit::{Answer, Client},
 };
 
 use crate::server::{ends, open};
@@ -31,6 +31,60 @@ async fn a_limit_leaves_the_transaction_as_it_was() {
     }
     client.execute("commit").await.unwrap();
     assert_eq!(server.psql("select count(*) from t"), b"1\n");
+}
+
+#[tokio::test]
+async fn a_limit_of_a_copy_takes_no_write_back() {
+    let server = Postgres::start();
+    server.psql("create table ins (a int); create table big as select generate_series(1, 50000) a");
+    let count = || String::from_utf8(server.psql("select count(*) from ins")).unwrap().trim().to_owned();
+    let mut client = open(&server).await;
+    let stopped = |answer: &Answer| answer.statements.last().unwrap().summary.clone().unwrap().stopped_by();
+
+    let wrapped = pb::ExecuteRequest {
+        single_transaction: true,
+        ..limited(&client, "insert into ins values (1); copy big to stdout", 2, 0)
+    };
+    let answer = client.execute_with(wrapped).await.unwrap();
+    assert_eq!(stopped(&answer), StoppedBy::RowsMax);
+    assert_eq!(count(), "1");
+
+    let own = "begin; insert into ins values (2); copy big to stdout; commit";
+    for (rows_max, bytes_max) in [(2, 0), (0, 1000)] {
+        let answer = client.execute_with(limited(&client, own, rows_max, bytes_max)).await.unwrap();
+        assert_eq!(ends(&answer), ["BEGIN", "INSERT 0 1", "COPY 50000", "COMMIT"]);
+    }
+    assert_eq!(count(), "3");
+
+    let writing = "copy (insert into ins select generate_series(1, 50000) returning a) to stdout";
+    let answer = client.execute_with(limited(&client, writing, 2, 0)).await.unwrap();
+    assert_eq!(stopped(&answer), StoppedBy::RowsMax);
+    assert_eq!(count(), "50003");
+
+    // What else ends such a COPY is told.
+    let failing = "copy (select 1 / (60000 - i) from generate_series(1, 100000) i) to stdout";
+    let answer =
+        client.execute_with(limited(&client, &format!("begin; {failing}; rollback"), 2, 0)).await.unwrap();
+    assert_eq!(ends(&answer), ["BEGIN", "22012"]);
+    client.execute("rollback").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_result_that_ends_at_both_limits_is_whole() {
+    let server = Postgres::start();
+    let mut client = open(&server).await;
+    for (rows, rows_max, bytes_max, stopped_by) in [
+        (256, 256, 1_000_000, StoppedBy::Unspecified),
+        (257, 256, 1_000_000, StoppedBy::RowsMax),
+        (768, 768, 1_000_000, StoppedBy::Unspecified),
+        (769, 768, 1_000_000, StoppedBy::RowsMax),
+        (256, 0, 1_000_000, StoppedBy::Unspecified),
+    ] {
+        let sql = format!("select generate_series(1, {rows})");
+        let answer = client.execute_with(limited(&client, &sql, rows_max, bytes_max)).await.unwrap();
+        let summary = answer.statements[0].summary.clone().unwrap();
+        assert_eq!(summary.stopped_by(), stopped_by, "{rows} {rows_max} {bytes_max}");
+    }
 }
 
 #[tokio::test]

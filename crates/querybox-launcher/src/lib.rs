@@ -1,6 +1,6 @@
 //! Drivers as processes: started in the jail, spoken to, watched, ended, and always reaped.
 //!
-//! - [`Launcher`]: starts them and asks their files what they are.
+//! - [`Launcher`]: starts them, keeps some ready ([`SpareLimits`]), and asks their files what they are.
 //! - [`Driver`], [`OpenDriver`]: one process, and the calls of the plugin contract. Dropping it kills it.
 //! - [`Parts`]: what a query answers, checked against the contract part by part.
 //! - [`Ending`]: how a process came to its end, as a cause that people can be told.

@@ -187,3 +187,142 @@ impl<T> Row<T> {
         self.waiting.into_iter().map(|waiting| waiting.spare)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AGE_MAX: Duration = Duration::from_secs(60);
+
+    fn key(memory_bytes_max: u64) -> Key {
+        let driver = DriverFile::look_at(&std::env::current_exe().unwrap()).unwrap();
+        let limits = Limits { memory_bytes_max, descriptors_max: 64, file_bytes_max: None };
+        Key { driver, limits }
+    }
+
+    fn shelf() -> Shelf<u32> {
+        Shelf::new(2, 3, AGE_MAX)
+    }
+
+    /// Spares are numbers here, and even ones run.
+    fn review(shelf: &mut Shelf<u32>, now: Instant, room: Room) -> Review<u32> {
+        shelf.review(now, room, |spare| spare % 2 == 0, |_| true)
+    }
+
+    /// Makes what is wanted until nothing is.
+    fn fill(shelf: &mut Shelf<u32>, now: Instant, spares: &mut impl Iterator<Item = u32>) -> Vec<u32> {
+        let mut dropped = Vec::new();
+        loop {
+            let review = review(shelf, now, Room::Ample);
+            dropped.extend(review.dropped);
+            let Some(key) = review.wanted else { return dropped };
+            assert_eq!(shelf.add(&key, spares.next().unwrap(), now), None);
+            assert!(shelf.len() <= 3);
+        }
+    }
+
+    fn take(shelf: &mut Shelf<u32>, key: &Key, now: Instant) -> Option<u32> {
+        shelf.take(key, now, |spare| spare % 2 == 0).0
+    }
+
+    #[test]
+    fn nothing_is_kept_that_nobody_asked_for() {
+        let (mut shelf, now) = (shelf(), Instant::now());
+        assert_eq!(review(&mut shelf, now, Room::Ample).wanted, None);
+        assert_eq!(shelf.add(&key(1), 2, now), Some(2));
+        assert_eq!(take(&mut shelf, &key(1), now), None);
+    }
+
+    #[test]
+    fn who_was_started_last_has_its_spares_first_and_the_bounds_hold() {
+        let (mut shelf, now, mut spares) = (shelf(), Instant::now(), (0..).step_by(2));
+        shelf.ask(&key(1), now);
+        assert!(fill(&mut shelf, now, &mut spares).is_empty());
+        assert_eq!(shelf.len(), 2);
+        shelf.ask(&key(2), now);
+        assert_eq!(fill(&mut shelf, now, &mut spares), [2], "one of the first driver's makes room");
+        assert_eq!(shelf.len(), 3);
+        assert_eq!(shelf.add(&key(2), 100, now), Some(100), "a third of one driver has no place");
+        shelf.ask(&key(3), now);
+        fill(&mut shelf, now, &mut spares);
+        let found = [1, 2, 3].map(|number| take(&mut shelf, &key(number), now).is_some());
+        assert_eq!(found, [false, true, true]);
+    }
+
+    #[test]
+    fn there_are_never_more_drivers_known_than_spares() {
+        let (mut shelf, now, mut spares) = (shelf(), Instant::now(), (0..).step_by(2));
+        for number in 0..1000 {
+            shelf.ask(&key(number), now);
+            fill(&mut shelf, now, &mut spares);
+            assert!(shelf.rows.len() <= 3);
+        }
+    }
+
+    #[test]
+    fn the_oldest_is_taken_first_and_one_that_is_dead_or_too_old_never() {
+        let (mut shelf, now) = (shelf(), Instant::now());
+        shelf.ask(&key(1), now);
+        shelf.add(&key(1), 2, now);
+        shelf.add(&key(1), 4, now + AGE_MAX / 2);
+        assert_eq!(take(&mut shelf, &key(1), now + AGE_MAX), Some(4));
+        shelf.add(&key(1), 5, now);
+        shelf.add(&key(1), 6, now);
+        let (taken, dropped) = shelf.take(&key(1), now, |spare| spare % 2 == 0);
+        assert_eq!((taken, dropped), (Some(6), vec![5]));
+    }
+
+    #[test]
+    fn what_is_too_old_is_replaced_while_somebody_asks_and_given_up_when_nobody_does() {
+        let (mut shelf, now, mut spares) = (shelf(), Instant::now(), (0..).step_by(2));
+        shelf.ask(&key(1), now);
+        fill(&mut shelf, now, &mut spares);
+        assert_eq!(review(&mut shelf, now, Room::Ample).next, Some(now + AGE_MAX));
+        let later = now + AGE_MAX / 2;
+        shelf.ask(&key(1), later);
+        assert_eq!(fill(&mut shelf, now + AGE_MAX, &mut spares), [0, 2]);
+        assert_eq!(shelf.len(), 2);
+        assert_eq!(fill(&mut shelf, later + AGE_MAX, &mut spares), [4, 6]);
+        assert_eq!((shelf.len(), shelf.rows.len()), (0, 0));
+    }
+
+    #[test]
+    fn what_dies_is_replaced_but_not_for_ever() {
+        let (mut shelf, now) = (shelf(), Instant::now());
+        shelf.ask(&key(1), now);
+        for _ in 0..DEATHS_MAX {
+            assert_eq!(review(&mut shelf, now, Room::Ample).wanted, Some(key(1)));
+            shelf.add(&key(1), 1, now);
+        }
+        assert_eq!(review(&mut shelf, now, Room::Ample).wanted, None);
+        shelf.ask(&key(1), now);
+        assert_eq!(review(&mut shelf, now, Room::Ample).wanted, Some(key(1)), "somebody asks again");
+        for _ in 0..DEATHS_MAX {
+            shelf.failed(&key(1));
+        }
+        assert_eq!(review(&mut shelf, now, Room::Ample).wanted, None, "one that cannot be started");
+    }
+
+    #[test]
+    fn memory_decides_what_is_made_and_what_stays() {
+        let (mut shelf, now, mut spares) = (shelf(), Instant::now(), (0..).step_by(2));
+        shelf.ask(&key(1), now);
+        fill(&mut shelf, now, &mut spares);
+        assert_eq!(take(&mut shelf, &key(1), now), Some(0));
+        let enough = review(&mut shelf, now, Room::Enough);
+        assert!(enough.dropped.is_empty() && enough.wanted.is_none());
+        let short = review(&mut shelf, now, Room::Short);
+        assert_eq!((short.dropped, short.wanted), (vec![2], None));
+        fill(&mut shelf, now, &mut spares);
+        assert_eq!(shelf.len(), 2, "they come back with the memory");
+    }
+
+    #[test]
+    fn a_file_that_changed_has_no_spares() {
+        let (mut shelf, now, mut spares) = (shelf(), Instant::now(), (0..).step_by(2));
+        shelf.ask(&key(1), now);
+        fill(&mut shelf, now, &mut spares);
+        let review = shelf.review(now, Room::Ample, |_| true, |_| false);
+        assert_eq!((review.dropped, review.wanted), (vec![0, 2], None));
+    }
+}

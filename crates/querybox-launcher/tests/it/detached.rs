@@ -20,20 +20,29 @@ const GONE_WITHIN: Duration = Duration::from_secs(2);
 const BLIND: &str = "set client_connection_check_interval = 0";
 
 /// A server, and what starts its driver.
-struct Place {
-    launcher: Launcher,
-    order: StartOrder,
+pub(crate) struct Place {
+    pub(crate) launcher: Launcher,
+    pub(crate) order: StartOrder,
     server: Postgres,
     _folder: Folder,
 }
 
 impl Place {
     fn new(options: &PostgresOptions<'_>) -> Self {
+        Self::with(launcher(), options)
+    }
+
+    pub(crate) fn with(launcher: Launcher, options: &PostgresOptions<'_>) -> Self {
         let folder = Folder::make(owner(), 0o755).unwrap();
         let driver = copy_program(&program("querybox-driver-postgres"), folder.path()).unwrap();
         let driver = DriverFile::look_at(&driver).unwrap();
         let order = StartOrder { driver, grant: None, limits: limits(), deadline: None };
-        Self { launcher: launcher(), order, server: Postgres::start_with(options), _folder: folder }
+        Self { launcher, order, server: Postgres::start_with(options), _folder: folder }
+    }
+
+    /// A session without TLS.
+    pub(crate) async fn open_on(&self, host: &str) -> Box<OpenDriver> {
+        self.open(login(host, &self.server)).await
     }
 
     async fn open(&self, parameters: Vec<Parameter>) -> Box<OpenDriver> {
@@ -50,7 +59,7 @@ impl Place {
     }
 
     /// Runs a long statement and kills the driver inside it.
-    async fn kill_inside(&self, driver: &OpenDriver, sql: &str) {
+    pub(crate) async fn kill_inside(&self, driver: &OpenDriver, sql: &str) {
         let mut parts = driver.execute(script(sql)).await.unwrap();
         let begun = Instant::now();
         while self.running() == 0 {
@@ -71,7 +80,7 @@ impl Place {
         String::from_utf8(count).unwrap().trim().parse().unwrap()
     }
 
-    async fn wait_until_gone(&self, since: Instant) {
+    pub(crate) async fn wait_until_gone(&self, since: Instant) {
         while self.running() > 0 {
             assert!(since.elapsed() < GONE_WITHIN, "the query goes on");
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -97,7 +106,7 @@ async fn a_killed_drivers_query_ends_on_the_server_when_another_driver_asks_and_
     let place = Place::new(&PostgresOptions::default());
     let socket = place.server.socket_folder().display().to_string();
     for host in [Postgres::HOST.to_owned(), socket] {
-        let driver = place.open(login(&host, &place.server)).await;
+        let driver = place.open_on(&host).await;
         let cancel = driver.detached_cancel().expect("the driver gives a token");
         assert!(!format!("{cancel:?}").contains("127.0.0.1"), "{cancel:?}");
         place.kill_inside(&driver, "select pg_sleep(60)").await;
@@ -133,7 +142,7 @@ async fn a_session_over_tls_is_cancelled_too() {
 #[tokio::test]
 async fn a_server_that_is_gone_is_told_as_a_failure_and_leaves_no_process() {
     let mut place = Place::new(&PostgresOptions::default());
-    let driver = place.open(login(Postgres::HOST, &place.server)).await;
+    let driver = place.open_on(Postgres::HOST).await;
     let cancel = driver.detached_cancel().expect("the driver gives a token");
     driver.kill().await;
     place.server.stop();

@@ -16,7 +16,7 @@ pub struct StartOrder {
     pub driver: DriverFile,
     /// The database's file, for a driver that needs one.
     pub grant: Option<FileGrant>,
-    /// What the process may use up.
+    /// What the process may use up. Without a grant it may write to no file, whatever stands here.
     pub limits: Limits,
     /// When the process must be gone. None: it is ended by its holder, who looks at the time himself.
     pub deadline: Option<Deadline>,

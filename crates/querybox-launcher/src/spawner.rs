@@ -106,12 +106,7 @@ impl Spawner {
 }
 
 /// The policy carries the environment and the arguments of the driver; the jail itself gets none.
-fn spawn(
-    jail: &Path,
-    groups: &mut Groups,
-    standard: Standard,
-    memory_bytes_max: u64,
-) -> io::Result<Spawned> {
+fn spawn(jail: &Path, groups: &mut Groups, standard: Standard, memory_bytes_max: u64) -> io::Result<Spawned> {
     let (group, fault) = match groups.make(memory_bytes_max) {
         Ok(group) => (group, None),
         Err(error) => {

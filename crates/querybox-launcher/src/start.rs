@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use querybox_jail::{Enforced, Ids, Policy, Refused, Report, Stdin, channel};
+use querybox_jail::{Enforced, Ids, Limits, Policy, Refused, Report, Stdin, channel};
 use rustix::{
     net::{AddressFamily, SocketFlags, SocketType, socketpair},
     pipe::{PipeFlags, pipe_with},
@@ -138,9 +138,19 @@ fn derive_policy(unprivileged: Ids, order: &StartOrder, purpose: Purpose) -> Pol
         parent: std::process::id(),
         granted_file: order.grant.as_ref().map(|grant| grant.path().to_owned()),
         unprivileged,
-        limits: order.limits,
+        limits: derive_limits(order),
         stdin,
     }
+}
+
+/// A driver without a database file has none to write: it could fill a file system, and one in memory beside every limit of
+/// memory that counts by process.
+fn derive_limits(order: &StartOrder) -> Limits {
+    let file_bytes_max = match order.grant {
+        Some(_) => order.limits.file_bytes_max,
+        None => Some(0),
+    };
+    Limits { file_bytes_max, ..order.limits }
 }
 
 /// Both ends of everything between us and the process. All close on exec but those that become its 0, 1 and 2.

@@ -2,6 +2,7 @@
 
 use std::{fs::File, hint, io::Write as _};
 
+use memmap2::{MmapOptions, MmapRaw};
 use querybox_plugin::{ExecuteError, Query, Results};
 use rustix::{
     fs::{CWD, MemfdFlags, Mode, OFlags, memfd_create, openat},
@@ -22,8 +23,14 @@ wishes! {
         AllocateSlowly = "allocate-slowly",
         /// 2 GiB in one file without a name of a file system in memory, written to.
         SharedMemory = "shared-memory",
+        /// The same in such a file by way of a mapping.
+        SharedMemoryMapped = "shared-memory-mapped",
+        /// 2 GiB of shared memory without any file.
+        SharedMapping = "shared-mapping",
         /// 2 GiB in a memfd, written to.
         Memfd = "memfd",
+        /// 2 GiB in a file without a name in the folder for temporary files.
+        TemporaryFile = "temporary-file",
         /// A thousand descriptors.
         Descriptors = "descriptors",
         /// A thousand threads.
@@ -34,6 +41,7 @@ wishes! {
 const MEBIBYTE: usize = 1 << 20;
 /// Far beyond the limit that the tests set, and a sum that a machine survives when the limit does not hold.
 const MEBIBYTES_WANTED: usize = 2048;
+const BYTES_WANTED: u64 = 2 << 30;
 const COUNT_WANTED: usize = 1000;
 
 pub(crate) async fn run(wish: Grab, query: &Query, mut results: Results) -> Result<(), ExecuteError> {
@@ -57,11 +65,18 @@ fn take(wish: Grab) -> Result<(), String> {
             let memory: Vec<_> = (0..MEBIBYTES_WANTED).map(|_| vec![1_u8; MEBIBYTE]).collect();
             hint::black_box(memory);
         }
-        Grab::SharedMemory => {
-            let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-            let file = openat(CWD, "/dev/shm", flags, Mode::RUSR | Mode::WUSR);
-            fill(file.map_err(refused("a file"))?.into())?;
+        Grab::SharedMemory => fill(unnamed_file("/dev/shm")?)?,
+        Grab::SharedMemoryMapped => {
+            let file = unnamed_file("/dev/shm")?;
+            file.set_len(BYTES_WANTED).map_err(|error| format!("a length was refused: {error}"))?;
+            hint::black_box(map(&file)?);
         }
+        Grab::SharedMapping => {
+            // A shared mapping of it is memory that processes may share.
+            let file = File::options().read(true).write(true).open("/dev/zero");
+            hint::black_box(map(&file.map_err(|error| format!("/dev/zero was refused: {error}"))?)?);
+        }
+        Grab::TemporaryFile => fill(unnamed_file("/tmp")?)?,
         Grab::Memfd => {
             let file = memfd_create("querybox-misbehaving", MemfdFlags::CLOEXEC);
             fill(file.map_err(refused("a memfd"))?.into())?;
@@ -82,6 +97,18 @@ fn take(wish: Grab) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn unnamed_file(folder: &str) -> Result<File, String> {
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    let file = openat(CWD, folder, flags, Mode::RUSR | Mode::WUSR);
+    Ok(file.map_err(refused("a file"))?.into())
+}
+
+/// Maps it, and lets the kernel touch each page.
+fn map(file: &File) -> Result<MmapRaw, String> {
+    let mapped = MmapOptions::new().len(MEBIBYTES_WANTED * MEBIBYTE).populate().map_raw(file);
+    mapped.map_err(|error| format!("a mapping was refused: {error}"))
 }
 
 fn fill(mut file: File) -> Result<(), String> {

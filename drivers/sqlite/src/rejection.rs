@@ -26,8 +26,17 @@ pub(crate) fn rejection(error: &rusqlite::Error) -> Result<pb::Rejection, Error>
         severity: "ERROR".into(),
         message,
         position_byte: position,
+        hint: hint(code).into(),
         ..pb::Rejection::default()
     })
+}
+
+/// "Out of memory" makes people look at their machine, and it is the driver that has no more.
+fn hint(code: i32) -> &'static str {
+    match code & 0xff {
+        ffi::SQLITE_NOMEM => "The statement needs more memory than the driver's memory limit allows.",
+        _ => "",
+    }
 }
 
 /// What a statement ends with that was stopped.

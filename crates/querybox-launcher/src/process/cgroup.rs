@@ -93,9 +93,7 @@ fn set(folder: &Path, file: &str, value: impl ToString) -> io::Result<()> {
 /// Sets a file that older kernels, or some configurations, do not have. A new file cannot be made there.
 fn set_if_present(folder: &Path, file: &str, value: impl ToString) -> io::Result<()> {
     match set(folder, file, value) {
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) =>
-        {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
             Ok(())
         }
         other => other,

@@ -69,6 +69,9 @@ impl fmt::Display for Cause {
                 }
                 Ok(())
             }
+            Self::FileSize { limit_bytes: 0 } => {
+                f.write_str("it wrote to a file, and none was granted to it")
+            }
             Self::FileSize { limit_bytes } => {
                 write!(f, "it reached the file size limit of {limit_bytes} bytes")
             }

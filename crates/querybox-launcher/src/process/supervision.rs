@@ -80,9 +80,10 @@ impl Supervision {
             status.is_some_and(|status| status.terminating_signal() == Some(Signal::KILL.as_raw()));
         let cause = match (watched.killed_for, killed_at, status) {
             // Whoever lost its socket by that lets go of it, which is a kill, but not the reason.
-            (None | Some(Cause::Killed), Some(peak_bytes), _) if was_killed => {
-                Cause::Memory { limit_bytes: memory_bytes_max, reached_bytes: peak_bytes.max(memory_bytes_max) }
-            }
+            (None | Some(Cause::Killed), Some(peak_bytes), _) if was_killed => Cause::Memory {
+                limit_bytes: memory_bytes_max,
+                reached_bytes: peak_bytes.max(memory_bytes_max),
+            },
             (Some(cause), _, _) if was_killed => cause,
             (_, _, Some(status)) => derive_cause(&status, self.bounds, watched.resident_bytes, &stderr_tail),
             (_, _, None) => Cause::Killed,

@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
+mod big_cell;
 mod calls;
+mod cost;
 mod detached;
+mod groups;
 mod house;
 mod lives;
 mod misbehaving;

@@ -8,6 +8,8 @@ mod escapes;
 mod floods;
 mod grabs;
 mod hangs;
+mod held;
+mod hoards;
 mod infos;
 mod memory;
 mod neighbour;

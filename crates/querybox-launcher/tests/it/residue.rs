@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     io::{BufRead, BufReader},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, Barrier},
     thread,
@@ -13,7 +14,10 @@ use std::{
 use querybox_fixtures::{example, program};
 use querybox_launcher::Cause;
 
-use crate::house::{House, script};
+use crate::{
+    groups::{folders_of, group_of},
+    house::{House, script},
+};
 
 #[tokio::test]
 async fn a_hundred_spawns_leave_no_zombie_and_no_descriptor() {
@@ -21,6 +25,7 @@ async fn a_hundred_spawns_leave_no_zombie_and_no_descriptor() {
     // The first ones open what stays open.
     house.start().await.kill().await;
     let before = descriptors();
+    let group = group_of(house.start().await.pid());
     for round in 0..100 {
         let driver = house.start().await;
         // Every way of letting go.
@@ -38,6 +43,7 @@ async fn a_hundred_spawns_leave_no_zombie_and_no_descriptor() {
     }
     house.launcher.shutdown().await;
     assert_eq!(children(), BTreeSet::new());
+    check_no_group_is_left(std::process::id(), group.as_deref());
     let after = descriptors();
     assert!(after <= before, "{before} before, {after} after");
 }
@@ -45,6 +51,7 @@ async fn a_hundred_spawns_leave_no_zombie_and_no_descriptor() {
 #[tokio::test]
 async fn a_start_that_is_given_up_leaves_nothing() {
     let house = House::new();
+    let group = group_of(house.start().await.pid());
     for microseconds in (0..8000).step_by(200) {
         let order = house.order();
         let starting = house.launcher.start(&order);
@@ -52,6 +59,7 @@ async fn a_start_that_is_given_up_leaves_nothing() {
     }
     house.launcher.shutdown().await;
     assert_eq!(children(), BTreeSet::new());
+    check_no_group_is_left(std::process::id(), group.as_deref());
 }
 
 #[tokio::test]
@@ -75,11 +83,17 @@ fn a_runtime_that_goes_down_without_a_shutdown_leaves_no_zombie() {
     let house = House::new();
     let driver = runtime.block_on(house.open());
     assert_eq!(children().len(), 1);
+    let group = group_of(driver.pid());
     drop(runtime);
     drop(driver);
     let down = Instant::now();
-    while !children().is_empty() {
-        assert!(down.elapsed() < Duration::from_secs(2), "a zombie is left");
+    while !children().is_empty() || group.as_ref().is_some_and(|group| group.exists()) {
+        assert!(down.elapsed() < Duration::from_secs(2), "a zombie or its control group is left");
+        thread::sleep(Duration::from_millis(5));
+    }
+    drop(house);
+    while group.as_ref().is_some_and(|group| !folders_of(std::process::id(), group).is_empty()) {
+        assert!(down.elapsed() < Duration::from_secs(4), "a folder of control groups is left");
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -127,12 +141,29 @@ fn killed_core_leaves_no_driver_after_two_seconds() {
     let alive =
         |pid: &String| fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !is_zombie(&stat));
     assert!(drivers.iter().all(alive));
+    let group = group_of(drivers[0].parse().unwrap());
     core.kill().unwrap();
     core.wait().unwrap();
     let killed = Instant::now();
     while drivers.iter().any(alive) {
         assert!(killed.elapsed() < Duration::from_secs(2), "drivers live on");
         thread::sleep(Duration::from_millis(10));
+    }
+    if let Some(group) = &group {
+        assert_eq!(folders_of(core.id(), group).len(), 1, "nobody was left to remove it");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            drop(house.start().await);
+            house.launcher.shutdown().await;
+        });
+    }
+    check_no_group_is_left(core.id(), group.as_deref());
+}
+
+#[track_caller]
+fn check_no_group_is_left(pid: u32, group: Option<&Path>) {
+    if let Some(group) = group {
+        assert_eq!(folders_of(pid, group), Vec::<PathBuf>::new());
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     house::{open_order, script},
-    misbehaving::{memory::Mark, neighbour::Neighbour, pen::Pen},
+    misbehaving::{held::Held, memory::Mark, neighbour::Neighbour, pen::Pen},
 };
 
 /// The deadline of a driver that is expected to reach it.
@@ -68,7 +68,11 @@ struct Seen {
 
 /// Starts the driver with a wish, makes the call, and checks how all of it ends.
 pub(crate) async fn check(wish: &str, call: Call, expected: Outcome) {
-    let pen = Pen::new();
+    check_in(Pen::new(), wish, call, expected).await;
+}
+
+/// The same with a launcher, limits and a grant of the caller's choice.
+pub(crate) async fn check_in(pen: Pen, wish: &str, call: Call, expected: Outcome) {
     let neighbour = Neighbour::move_in(&pen).await;
     let mark = Mark::set();
 
@@ -76,6 +80,7 @@ pub(crate) async fn check(wish: &str, call: Call, expected: Outcome) {
     let begun = Instant::now();
     let driver = pen.start(wish, limit).await;
     let pid = driver.pid();
+    let held = Held::watch(pid);
     let process = format!("/proc/{pid}");
     let seen = timeout(limit + KILLED_WITHIN, make(call, driver, begun)).await;
     let seen = seen.expect("every call ends soon after its deadline at the latest");
@@ -98,6 +103,7 @@ pub(crate) async fn check(wish: &str, call: Call, expected: Outcome) {
         }
     });
     gone.await.expect("no process is left");
+    held.check(pen.limits.memory_bytes_max);
     mark.check();
     neighbour.check_unharmed().await;
     pen.launcher.shutdown().await;
@@ -121,7 +127,12 @@ fn check_outcome(expected: &Outcome, seen: &Seen) {
         _ => false,
     };
     assert!(holds, "expected {expected:?}, found {result:?} after {took:?}");
-    let within = if matches!(expected, Outcome::Deadline) { DEADLINE + KILLED_WITHIN } else { FAILED_WITHIN };
+    let within = match expected {
+        Outcome::Deadline => DEADLINE + KILLED_WITHIN,
+        // It does all that it was asked for.
+        Outcome::Done => FAR_DEADLINE,
+        _ => FAILED_WITHIN,
+    };
     assert!(*took < within, "{took:?}");
 }
 

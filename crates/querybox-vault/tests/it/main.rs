@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "in tests, helpers included, a failure is a panic")]
 
 mod canary;
+mod keyring;
 mod keyset;
 mod tampering;

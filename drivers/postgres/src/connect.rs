@@ -13,9 +13,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     auth::{answer, authenticate},
     cancel::{Canceller, Key},
-    connection::Connection,
+    connection::{Access, Connection},
     options::Options,
-    script,
+    read_only, script,
     session::PostgresSession,
     settings::{Looks, Reported},
     wire::{Transport, Wire},
@@ -27,7 +27,8 @@ const CLIENT_CHECK: &str = "SET client_connection_check_interval = '2s'";
 /// The version that has it.
 const CLIENT_CHECK_SINCE: u32 = 14;
 /// In this order [`Looks::new`] takes them.
-pub(crate) const LOOKS: &str = "current_setting('extra_float_digits'), current_setting('bytea_output')";
+pub(crate) const LOOKS: &str =
+    "pg_catalog.current_setting('extra_float_digits'), pg_catalog.current_setting('bytea_output')";
 
 /// Opens a session.
 pub(crate) async fn open(open: &Open) -> Result<PostgresSession, OpenError> {
@@ -119,7 +120,8 @@ async fn log_in(
         .map_err(|_| Error::broken("the log-in cannot be written"))?;
     wire.send().await?;
     authenticate(&mut wire, options).await?;
-    let (mut connection, key) = greeting(wire).await?;
+    let access = if open.read_only { Access::ReadOnly } else { Access::ReadWrite };
+    let (mut connection, key) = greeting(wire, access).await?;
     set_up(&mut connection, open).await?;
 
     let canceller = Canceller {
@@ -142,7 +144,7 @@ async fn log_in(
 }
 
 /// What the server says of itself after the log-in.
-async fn greeting(mut wire: Wire) -> Result<(Connection, Option<Key>), OpenError> {
+async fn greeting(mut wire: Wire, access: Access) -> Result<(Connection, Option<Key>), OpenError> {
     let mut reported = Reported::default();
     let mut key = None;
     loop {
@@ -159,7 +161,7 @@ async fn greeting(mut wire: Wire) -> Result<(Connection, Option<Key>), OpenError
         }
     }
     wire.trust();
-    Ok((Connection::new(wire, reported), key))
+    Ok((Connection::new(wire, reported, access), key))
 }
 
 /// Sets the session up in one exchange: all is sent before the first answer is read.
@@ -196,6 +198,9 @@ async fn set_up(connection: &mut Connection, open: &Open) -> Result<(), OpenErro
     if let Some(search_path) = &search_path {
         connection.simple_answer(search_path).await?;
     }
+    if connection.access == Access::ReadOnly {
+        read_only::check(connection).await?;
+    }
     start_up(connection, &open.startup_sql).await
 }
 
@@ -208,7 +213,11 @@ async fn start_up(connection: &mut Connection, script: &str) -> Result<(), OpenE
         .map_err(|error| OpenError::Rejected(Box::new(script::cannot_be_split(&error))))?;
     for Statement { range, .. } in statements {
         let start = u32::try_from(range.start).ok();
-        connection.simple(&script[range]).await.map_err(|error| match error {
+        let ran = match connection.access {
+            Access::ReadWrite => connection.simple(&script[range]).await.map(|_| ()),
+            Access::ReadOnly => read_only::run(connection, &script[range]).await,
+        };
+        ran.map_err(|error| match error {
             OpenError::Rejected(mut rejection) => {
                 rejection.position_byte = rejection
                     .position_byte

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use bytes::BytesMut;
-use postgres_protocol::message::{backend, frontend};
+use postgres_protocol::{
+    IsNull,
+    message::{backend, frontend},
+};
 use querybox_plugin::{Error, OpenError, pb};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -43,10 +46,30 @@ pub(crate) struct Connection {
     pub(crate) is_unsynced: bool,
     /// Syncs and simple queries whose [`Answer::Ready`] is still to come.
     pub(crate) readies_awaited: u32,
-    /// The open transaction was begun around a script, and is to end with it.
-    pub(crate) is_wrapped: bool,
+    /// What the open transaction was begun around, when the driver began it.
+    pub(crate) frame: Frame,
+    /// What the user may do.
+    pub(crate) access: Access,
     /// When a cancelled statement that still runs is asked again to stop.
     cancel_again_at: Option<Instant>,
+}
+
+/// Whose the open transaction is, and what it is to end with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Frame {
+    /// The user's, when there is one.
+    None,
+    /// The driver's around one statement of a read-only session; the user does not see it.
+    Statement,
+    /// The driver's around a script.
+    Script,
+}
+
+/// What the user of a session may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    ReadWrite,
+    ReadOnly,
 }
 
 /// Types that are not built in, by object id and modifier.
@@ -69,7 +92,7 @@ impl TypeNames {
 }
 
 impl Connection {
-    pub(crate) fn new(wire: Wire, reported: Reported) -> Self {
+    pub(crate) fn new(wire: Wire, reported: Reported, access: Access) -> Self {
         Self {
             wire,
             reported,
@@ -78,7 +101,8 @@ impl Connection {
             transaction: pb::TransactionState::Idle,
             is_unsynced: false,
             readies_awaited: 0,
-            is_wrapped: false,
+            frame: Frame::None,
+            access,
             cancel_again_at: None,
         }
     }
@@ -88,6 +112,16 @@ impl Connection {
         self.is_unsynced = true;
         // The library refuses zero bytes inside of texts, and messages of 2 GiB.
         write(&mut self.wire.output).map_err(|_| Error::broken("a message to the server cannot be written"))
+    }
+
+    /// Puts a statement without parameters into the output, to be executed to its end.
+    pub(crate) fn put_command(&mut self, sql: &str) -> Result<(), Error> {
+        self.put(|output| frontend::parse("", sql, [], output))?;
+        self.put(|output| {
+            let no_values: [Option<&[u8]>; 0] = [];
+            frontend::bind("", "", [], no_values, |_, _| Ok(IsNull::Yes), [], output)
+        })?;
+        self.put(|output| frontend::execute("", 0, output))
     }
 
     /// Puts a Sync into the output: it ends the statement, and a transaction that was only for it.
@@ -180,6 +214,38 @@ impl Connection {
         }
     }
 
+    /// The transaction as the user sees it.
+    pub(crate) fn told_transaction(&self) -> pb::TransactionState {
+        match self.frame {
+            Frame::Statement => pb::TransactionState::Idle,
+            Frame::None | Frame::Script => self.transaction,
+        }
+    }
+
+    /// Rolls back the driver's transaction, when one is open.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be; the connection is of no use then.
+    pub(crate) async fn roll_back_frame(&mut self) -> Result<(), Error> {
+        let frame = std::mem::replace(&mut self.frame, Frame::None);
+        if frame == Frame::None || self.transaction == pb::TransactionState::Idle {
+            return Ok(());
+        }
+        // A cancel request that comes late may hit the first one.
+        for _ in 0..2 {
+            match self.simple("ROLLBACK").await {
+                Ok(_) => return Ok(()),
+                Err(OpenError::Failed(error)) => return Err(error),
+                Err(OpenError::Rejected(rejection)) if rejection.severity == "FATAL" => {
+                    return Err(Error::lost(rejection.message));
+                }
+                Err(OpenError::Rejected(_)) => {}
+            }
+        }
+        Err(Error::lost("the server refused to roll back"))
+    }
+
     /// Forgets that a statement was cancelled: another one is about to run.
     pub(crate) fn begin(&mut self) {
         self.cancel_again_at = None;
@@ -245,7 +311,8 @@ impl Connection {
                 Answer::Ready => {
                     debug_assert!(self.readies_awaited < outstanding, "a Ready answers what was sent");
                     let Some(refusal): Option<Refusal> = refusal else { return Ok(row) };
-                    let rejection = refusal.of_statement(sql, self.reported.counting(), self.transaction);
+                    let rejection =
+                        refusal.of_statement(sql, self.reported.counting(), self.told_transaction());
                     return Err(OpenError::Rejected(Box::new(rejection)));
                 }
                 Answer::Row(head) => {

@@ -24,6 +24,7 @@ impl Driver for Postgres {
                 pb::Capability::Cancel.into(),
                 pb::Capability::Schema.into(),
                 pb::Capability::Transactions.into(),
+                pb::Capability::ReadOnly.into(),
                 pb::Capability::Bindings.into(),
                 pb::Capability::DetachedCancel.into(),
             ],
@@ -50,24 +51,14 @@ impl Driver for Postgres {
     }
 
     async fn open(&self, open: Open) -> Result<PostgresSession, OpenError> {
-        writable(&open)?;
         connect::open(&open).await
     }
 
     async fn test(&self, open: Open, stages: &mut Stages) -> Result<pb::ServerFacts, OpenError> {
-        writable(&open)?;
         connect::test(&open, stages).await
     }
 
     async fn cancel_detached(&self, cancel: DetachedCancel) -> Result<(), Error> {
         cancel::detached(&cancel).await
     }
-}
-
-/// A setting of the session could be undone by any statement, and would only look like a protection.
-fn writable(open: &Open) -> Result<(), Error> {
-    if open.read_only {
-        return Err(Error::unsupported("read-only connections are not supported"));
-    }
-    Ok(())
 }

@@ -61,7 +61,7 @@ impl Executor<'_> {
         };
         if bound.is_empty() && described.parameters > 0 {
             self.connection.settle().await?;
-            statement.rejected(no_parameters(self.connection.transaction)).await?;
+            statement.rejected(no_parameters(self.connection.told_transaction())).await?;
             return Ok(Ended::Rejected);
         }
         bound.check(described.parameters)?;
@@ -97,7 +97,7 @@ impl Executor<'_> {
     fn cannot_be_sent(&self, sql: &str) -> Option<pb::Rejection> {
         let rejection = pb::Rejection {
             severity: "ERROR".into(),
-            transaction_state: self.connection.transaction.into(),
+            transaction_state: self.connection.told_transaction().into(),
             ..pb::Rejection::default()
         };
         if let Some(zero) = sql.find('\0') {
@@ -259,7 +259,7 @@ impl Executor<'_> {
         let done = Done {
             affected_rows: affected_rows(&command_tag, output.returns_rows()),
             command_tag,
-            transaction_state: self.connection.transaction,
+            transaction_state: self.connection.told_transaction(),
         };
         output.done(done).await?;
         Ok(Ended::Done)
@@ -320,8 +320,9 @@ impl Executor<'_> {
         bound: &Bound<'_>,
         output: Output<'_>,
     ) -> Result<Ended, ExecuteError> {
-        let Connection { reported, transaction, .. } = &*self.connection;
-        let mut rejection = refusal.of_statement(bound.sql(), reported.counting(), *transaction);
+        let counting = self.connection.reported.counting();
+        let transaction_state = self.connection.told_transaction();
+        let mut rejection = refusal.of_statement(bound.sql(), counting, transaction_state);
         let original = |byte: u32| u32::try_from(bound.original_offset(usize::try_from(byte).ok()?)).ok();
         rejection.position_byte = rejection.position_byte.and_then(original);
         output.rejected(rejection).await?;

@@ -20,6 +20,7 @@ mod execute;
 mod keywords;
 mod message;
 mod options;
+mod read_only;
 mod rejection;
 mod schema;
 mod script;

@@ -6,8 +6,9 @@ use querybox_sql::{Dialect, SplitError, Statement, split};
 use crate::{
     bindings::{self, Bound},
     cancel::Canceller,
-    connection::Connection,
+    connection::{Access, Connection, Frame},
     execute::{Ended, Executor},
+    read_only::{self, Effect},
 };
 
 /// What became of the connection.
@@ -46,13 +47,26 @@ pub(crate) async fn run(
     while let Some(Statement { range, .. }) = rest.next() {
         let bound = Bound::new(&query.sql[range.clone()], &query.bindings, &dialect)?;
         let statement = results.statement(range);
+        let effect = read_only::effect(bound.sql());
+        if let (Access::ReadOnly, Effect::Control(command)) = (connection.access, effect) {
+            statement.rejected(read_only::control_refused(command, connection.told_transaction())).await?;
+            is_rejected = true;
+            if query.on_error == OnError::Stop {
+                break;
+            }
+            continue;
+        }
         if query.cancelled.is_cancelled() {
-            statement.rejected(cancelled_before(connection.transaction)).await?;
+            statement.rejected(cancelled_before(connection.told_transaction())).await?;
             is_rejected = true;
             break;
         }
         let mut executor = Executor { connection: &mut *connection, query, canceller };
-        match executor.run(&bound, statement).await? {
+        let ended = executor.run(&bound, statement).await?;
+        if ended != Ended::Lost {
+            read_only::end_statement(connection, effect).await?;
+        }
+        match ended {
             Ended::Done => {}
             Ended::Rejected => {
                 is_rejected = true;
@@ -87,9 +101,13 @@ pub(crate) fn leaves_in_step(error: &Error) -> bool {
 /// Begins the transaction around a script; whether it could be.
 async fn begin(connection: &mut Connection, results: &mut Results) -> Result<bool, ExecuteError> {
     let rejection = if connection.transaction == pb::TransactionState::Idle {
-        match own(connection, "BEGIN").await? {
+        let begin = match connection.access {
+            Access::ReadWrite => "BEGIN",
+            Access::ReadOnly => "BEGIN READ ONLY",
+        };
+        match own(connection, begin).await? {
             Ok(()) => {
-                connection.is_wrapped = true;
+                connection.frame = Frame::Script;
                 return Ok(true);
             }
             Err(rejection) => *rejection,
@@ -116,25 +134,20 @@ async fn end(
     results: &mut Results,
     is_rejected: bool,
 ) -> Result<Link, ExecuteError> {
-    connection.is_wrapped = false;
+    if is_rejected || connection.access == Access::ReadOnly {
+        connection.roll_back_frame().await?;
+        return Ok(Link::Kept);
+    }
+    connection.frame = Frame::None;
     if connection.transaction == pb::TransactionState::Idle {
         return Ok(Link::Kept);
     }
-    let command = if is_rejected { "ROLLBACK" } else { "COMMIT" };
-    if let Err(rejection) = own(connection, command).await? {
+    if let Err(rejection) = own(connection, "COMMIT").await? {
         // A constraint that is checked at the end, for instance. It belongs to no statement of the script.
         let end = query.sql.len();
         results.statement(end..end).rejected(*rejection).await?;
     }
     Ok(Link::Kept)
-}
-
-/// Rolls back the transaction around a script that was broken off, once the connection is settled.
-pub(crate) async fn unwrap_broken(connection: &mut Connection) -> Result<(), Error> {
-    if std::mem::take(&mut connection.is_wrapped) && connection.transaction != pb::TransactionState::Idle {
-        own(connection, "ROLLBACK").await?.map_err(|_| lost_step())?;
-    }
-    Ok(())
 }
 
 /// Runs a command of the driver's own.

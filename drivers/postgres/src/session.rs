@@ -5,7 +5,11 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use querybox_plugin::{Error, ExecuteError, Query, Results, SchemaError, SchemaObjects, Session, pb};
 
-use crate::{cancel::Canceller, connection::Connection, schema, script};
+use crate::{
+    cancel::Canceller,
+    connection::{Access, Connection},
+    read_only, schema, script,
+};
 
 /// A connection to a PostgreSQL server.
 pub struct PostgresSession {
@@ -47,12 +51,12 @@ impl Session for PostgresSession {
             Ok(script::Link::Lost) => {}
             Err(ExecuteError::Stopped) => {
                 connection.abandon(&query.cancelled, &self.canceller).await?;
-                script::unwrap_broken(&mut connection).await?;
+                connection.roll_back_frame().await?;
                 self.put_back(connection);
             }
             Err(ExecuteError::Failed(error)) if script::leaves_in_step(error) => {
                 connection.settle().await?;
-                script::unwrap_broken(&mut connection).await?;
+                connection.roll_back_frame().await?;
                 self.put_back(connection);
             }
             Err(ExecuteError::Failed(_)) => {}
@@ -62,12 +66,15 @@ impl Session for PostgresSession {
 
     async fn schema(&self, filter: pb::GetSchemaRequest, objects: SchemaObjects) -> Result<(), SchemaError> {
         let mut connection = self.take()?;
+        if connection.access == Access::ReadOnly {
+            // The queries are the driver's own, but the user's settings say what the names in them mean.
+            read_only::begin(&mut connection).await?;
+        }
         let told = schema::tell(&mut connection, &filter, objects).await;
         match &told {
-            Ok(()) => self.put_back(connection),
-            Err(SchemaError::Stopped | SchemaError::Rejected(_)) => {
+            Ok(()) | Err(SchemaError::Stopped | SchemaError::Rejected(_)) => {
                 // Catalog queries are short: what is left of one is read to its end.
-                if connection.settle().await.is_ok() {
+                if connection.settle().await.is_ok() && connection.roll_back_frame().await.is_ok() {
                     self.put_back(connection);
                 }
             }

@@ -8,8 +8,9 @@ use querybox_plugin::{Error, ExecuteError, OpenError, Statement};
 use super::Executor;
 use crate::{
     connect::LOOKS,
-    connection::{Answer, out_of_order},
+    connection::{Access, Answer, out_of_order},
     message::Field,
+    read_only,
     rejection::Refusal,
     settings::Looks,
     types,
@@ -39,8 +40,15 @@ impl Executor<'_> {
         sql: &str,
         statement: &Statement<'_>,
     ) -> Result<Result<Described, Refusal>, ExecuteError> {
+        let commands_before = match self.connection.access {
+            Access::ReadWrite => 0,
+            Access::ReadOnly => read_only::put_transaction(self.connection)?,
+        };
         self.put_describe(sql)?;
         self.connection.wire.send().await?;
+        if let Err(refusal) = self.completed(commands_before, statement).await? {
+            return Ok(Err(refusal));
+        }
         let described = match self.described(statement).await? {
             Ok(described) => described,
             Err(refusal) => return Ok(Err(refusal)),
@@ -76,6 +84,31 @@ impl Executor<'_> {
         self.connection.put(|output| frontend::describe(b'S', "", output))?;
         frontend::flush(&mut self.connection.wire.output);
         Ok(())
+    }
+
+    /// Reads the answers to commands of the driver's own that go before.
+    async fn completed(
+        &mut self,
+        mut commands: usize,
+        statement: &Statement<'_>,
+    ) -> Result<Result<(), Refusal>, ExecuteError> {
+        while commands > 0 {
+            let Some(answer) = self.connection.next()? else {
+                self.connection.wait(&self.query.cancelled, self.canceller).await?;
+                continue;
+            };
+            match answer {
+                Answer::Row(head) => self.connection.wire.consume(head),
+                Answer::Other(backend::Message::ParseComplete | backend::Message::BindComplete) => {}
+                Answer::Other(backend::Message::CommandComplete(_)) => commands -= 1,
+                Answer::Notice(notice) => statement.notice(notice).await?,
+                Answer::Refused(refusal) => return Ok(Err(refusal)),
+                Answer::Fields(_) | Answer::CopyData(_) | Answer::Ready | Answer::Other(_) => {
+                    return Err(out_of_order().into());
+                }
+            }
+        }
+        Ok(Ok(()))
     }
 
     async fn described(

@@ -104,11 +104,6 @@ async fn a_start_up_script_that_fails_is_the_refusal_of_the_session() {
     request.options = Some(options);
     let Outcome::Rejection(rejection) = client.open_with(request).await.unwrap() else { panic!("refused") };
     assert_eq!((rejection.sqlstate.as_str(), rejection.position_byte), ("42703", Some(25)));
-
-    let mut client = Client::connect(Driver);
-    let mut request = client.open_request(parameters(&server), secrets());
-    request.options = Some(pb::OpenOptions { read_only: true, ..pb::OpenOptions::default() });
-    assert_eq!(reason(&client.open_with(request).await.unwrap_err()), "UNSUPPORTED");
 }
 
 #[tokio::test]

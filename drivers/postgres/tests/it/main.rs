@@ -7,6 +7,7 @@ mod connect;
 mod contract;
 mod hostile;
 mod limits;
+mod read_only;
 mod rejections;
 mod rendering;
 mod schema;

@@ -1,0 +1,181 @@
+//! Read-only sessions: whatever the user runs, runs inside a read-only transaction of the driver's, and nothing but the
+//! driver ends one.
+//!
+//! Two things keep data as it is, and each statement has both:
+//!
+//! - The transaction is read-only and has its snapshot before the statement is sent. From then on the server refuses to
+//!   make it a writing one. Opening it and the statement travel in one batch of the extended protocol, in which the server
+//!   skips whatever follows an error: a statement whose transaction could not be opened does not run.
+//! - It is rolled back. That takes back what the server lets through: a notification, an index built anew, before version
+//!   16 a large object, and whatever is done in a transaction that `RESET transaction_read_only` made a writing one, which
+//!   before version 16 asks nobody.
+//!
+//! So statements that begin or end transactions are not sent. They are known by their first word, by which the server's
+//! parser knows them too; no other decision rests on a statement's text.
+//!
+//! Commands that run on the server's machine, files that it writes and sequences that advance do not come back. Who may
+//! cause them is refused when the session is opened: see [`check`].
+
+mod statement;
+
+use querybox_plugin::{Error, OpenError, pb};
+
+use crate::connection::{Connection, Frame};
+
+pub(crate) use statement::{Effect, control_refused, effect};
+
+/// Opens a transaction; the query gives it its snapshot.
+const OPENING: [&str; 2] = ["BEGIN READ ONLY", "SELECT 1"];
+/// For a transaction that is open: whatever a statement did to it, it is read-only again, and has its snapshot.
+const KEEPING: [&str; 2] = ["SET TRANSACTION READ ONLY", "SELECT 1"];
+
+/// A role by which the user could write outside of transactions. Names mean the server's own, whatever a user's settings
+/// say.
+const ROLES: &str = "BEGIN READ ONLY; SET LOCAL search_path TO pg_catalog, pg_temp; \
+     SELECT rolname, rolsuper, rolname = session_user FROM pg_roles \
+     WHERE (rolsuper OR rolname IN ('pg_execute_server_program', 'pg_write_server_files')) \
+       AND pg_has_role(session_user, oid, 'MEMBER') \
+     ORDER BY rolname = session_user, rolsuper, rolname DESC";
+/// Whether a statement can make that transaction a writing one.
+const PROBE: &str = "RESET transaction_read_only; SELECT current_setting('transaction_read_only')";
+/// From this version on the server refuses that, and is not asked: the refusal would only fill its log.
+const HOLDS_SINCE: u32 = 16;
+/// A sequence that the user, or a role that they can become, may advance.
+const SEQUENCES: &str = "SELECT c.oid::regclass FROM pg_class c, pg_roles r \
+     WHERE c.relkind = 'S' AND pg_has_role(session_user, r.oid, 'MEMBER') \
+       AND has_schema_privilege(r.oid, c.relnamespace, 'USAGE') \
+       AND has_sequence_privilege(r.oid, c.oid, 'USAGE, UPDATE') \
+     ORDER BY c.oid DESC";
+
+/// Refuses a user from whom a read-only transaction protects nothing.
+///
+/// # Errors
+///
+/// The refusal, by the name of what the user may do.
+pub(crate) async fn check(connection: &mut Connection) -> Result<(), OpenError> {
+    // The last row: the one that says most.
+    if let [Some(role), Some(is_superuser), Some(is_self)] = connection.simple(ROLES).await?.as_slice() {
+        let user = connection.reported.user();
+        let who = match (is_self.as_str(), is_superuser.as_str()) {
+            ("t", _) => "a superuser".to_owned(),
+            (_, "t") => format!("who can become the superuser {role:?}"),
+            _ => format!("a member of {role:?}"),
+        };
+        return Err(refusal(
+            format!("a read-only connection is refused for {user:?}, {who}"),
+            "COPY runs programs and writes files of the server for such users, in a read-only transaction as in any.",
+            "Connect as a user without these rights.",
+        ));
+    }
+    if connection.reported.major_version() < HOLDS_SINCE && !holds(connection).await? {
+        let sequences = connection.simple(SEQUENCES).await?;
+        if let [Some(sequence)] = sequences.as_slice() {
+            let version = connection.reported.version();
+            return Err(refusal(
+                format!(
+                    "a read-only connection is refused for a user who may advance the sequence {sequence}"
+                ),
+                &format!(
+                    "On version {version} a function can leave a read-only transaction. It is rolled back all the same, \
+                     but a sequence does not come back."
+                ),
+                "Connect as a user without rights on sequences, or to version 16 or later.",
+            ));
+        }
+    }
+    connection.simple("ROLLBACK").await?;
+    Ok(())
+}
+
+/// Whether the transaction stays read-only when a statement resets that.
+async fn holds(connection: &mut Connection) -> Result<bool, OpenError> {
+    match connection.simple(PROBE).await {
+        Ok(row) => Ok(row == [Some("on".to_owned())]),
+        // The server refuses, and the transaction is over with it.
+        Err(OpenError::Rejected(rejection)) if rejection.severity != "FATAL" => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+fn refusal(message: String, detail: &str, hint: &str) -> OpenError {
+    OpenError::Rejected(Box::new(pb::Rejection {
+        // feature_not_supported
+        sqlstate: "0A000".into(),
+        severity: "FATAL".into(),
+        message,
+        detail: detail.into(),
+        hint: hint.into(),
+        transaction_state: pb::TransactionState::Idle.into(),
+        ..pb::Rejection::default()
+    }))
+}
+
+/// Puts the commands into the output that make sure of a transaction, for a statement to follow without a Sync between.
+/// The answer is how many the server completes before it comes to the statement.
+pub(crate) fn put_transaction(connection: &mut Connection) -> Result<usize, Error> {
+    let commands = match connection.transaction {
+        pb::TransactionState::Idle => OPENING,
+        _ => KEEPING,
+    };
+    if connection.frame == Frame::None {
+        connection.frame = Frame::Statement;
+    }
+    for command in commands {
+        connection.put_command(command)?;
+    }
+    Ok(commands.len())
+}
+
+/// Begins a transaction for what the driver does in the user's place.
+pub(crate) async fn begin(connection: &mut Connection) -> Result<(), Error> {
+    put_transaction(connection)?;
+    connection.put_sync();
+    connection.wire.send().await?;
+    match connection.simple_answer("").await {
+        Ok(_) => Ok(()),
+        Err(OpenError::Failed(error)) => Err(error),
+        Err(OpenError::Rejected(rejection)) => Err(Error::lost(rejection.message)),
+    }
+}
+
+/// Ends the transaction of one statement.
+///
+/// A setting that was made lasts as it would anywhere: a statement that only sets can write nothing.
+pub(crate) async fn end_statement(connection: &mut Connection, effect: Effect) -> Result<(), Error> {
+    if connection.frame != Frame::Statement {
+        return Ok(());
+    }
+    if effect == Effect::Setting && connection.transaction == pb::TransactionState::Open {
+        connection.frame = Frame::None;
+        return match connection.simple("COMMIT").await {
+            Ok(_) => Ok(()),
+            Err(OpenError::Failed(error)) => Err(error),
+            // Whether the setting is there is not known, and everything after rests on it.
+            Err(OpenError::Rejected(rejection)) => Err(Error::lost(rejection.message)),
+        };
+    }
+    connection.roll_back_frame().await
+}
+
+/// Runs one of the user's statements whose results nobody wants, in a transaction of its own.
+///
+/// # Errors
+///
+/// The server's refusal, or the driver's of a statement that begins or ends a transaction.
+pub(crate) async fn run(connection: &mut Connection, sql: &str) -> Result<(), OpenError> {
+    let effect = effect(sql);
+    if let Effect::Control(word) = effect {
+        return Err(OpenError::Rejected(Box::new(control_refused(word, connection.told_transaction()))));
+    }
+    put_transaction(connection)?;
+    connection.put_command(sql)?;
+    connection.put_sync();
+    connection.wire.send().await?;
+    let answer = connection.simple_answer(sql).await;
+    match &answer {
+        Err(OpenError::Failed(_)) => {}
+        Err(OpenError::Rejected(rejection)) if rejection.severity == "FATAL" => {}
+        _ => end_statement(connection, effect).await?,
+    }
+    answer.map(|_| ())
+}

@@ -9,7 +9,10 @@ use rusqlite::{
 };
 use uuid::Uuid;
 
-use crate::{ConnectionId, ConnectionName, DriverType, Environment, Folder, Outcome, SecretPlace};
+use crate::{
+    ConnectionId, ConnectionName, DriverType, Environment, Folder, KeyId, KeyState, Outcome, Owner,
+    SecretPlace, SecretScope,
+};
 
 /// Types that are a checked text.
 macro_rules! text_columns {
@@ -48,9 +51,11 @@ macro_rules! word_column {
     };
 }
 
-text_columns!(ConnectionName, DriverType, Folder);
+text_columns!(ConnectionName, DriverType, Folder, Owner);
 word_column!(Environment { None => "none", Green => "green", Amber => "amber", Red => "red" });
 word_column!(SecretPlace { NotNeeded => "not-needed", Ask => "ask", Keyring => "keyring", Vault => "vault" });
+word_column!(SecretScope { Shared => "shared", EachUser => "each-user" });
+word_column!(KeyState { Primary => "primary", DecryptOnly => "decrypt-only", Retired => "retired" });
 word_column!(Outcome {
     Done => "done",
     Rejected => "rejected",
@@ -68,6 +73,18 @@ impl ToSql for ConnectionId {
 impl FromSql for ConnectionId {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<ConnectionId> {
         uuid_of(value).map(ConnectionId::from)
+    }
+}
+
+impl ToSql for KeyId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.as_bytes().as_slice()))
+    }
+}
+
+impl FromSql for KeyId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<KeyId> {
+        <[u8; 8]>::try_from(value.as_blob()?).map(KeyId::from).map_err(FromSqlError::other)
     }
 }
 

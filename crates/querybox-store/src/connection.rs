@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr, time::Duration};
 use jiff::Timestamp;
 use uuid::{NoContext, Uuid};
 
+use crate::Owner;
+
 mod names;
 pub(crate) mod rows;
 
@@ -44,7 +46,9 @@ pub struct ConnectionSettings {
     pub startup_sql: Option<String>,
     /// The schema unqualified names are looked up in. `None`: the database decides.
     pub default_schema: Option<String>,
+    /// Where secrets are put when they are set. One that is stored already may lie elsewhere until it is moved.
     pub secret_place: SecretPlace,
+    pub secret_scope: SecretScope,
 }
 
 /// One field of a driver's connection form that is not a secret, such as `host`.
@@ -73,7 +77,27 @@ pub enum Deadline {
     After(Duration),
 }
 
-/// Where the secret of a connection lies. The store never holds it.
+/// Whose the secret of a connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretScope {
+    /// One for all who may use the connection.
+    Shared,
+    /// Each user has their own.
+    EachUser,
+}
+
+impl SecretScope {
+    /// Whose credentials count when `user` uses the connection.
+    #[must_use]
+    pub fn owner(self, user: Owner) -> Owner {
+        match self {
+            SecretScope::Shared => Owner::shared(),
+            SecretScope::EachUser => user,
+        }
+    }
+}
+
+/// Where the secret of a connection lies. The store never holds it in the clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretPlace {
     /// The database asks for none.

@@ -4,7 +4,7 @@ use std::io;
 
 use rusqlite::ErrorCode;
 
-use crate::{ConnectionId, ConnectionName};
+use crate::{ConnectionId, ConnectionName, KeyId};
 
 /// Why the store could not do what it was asked. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,16 @@ pub enum Error {
     /// trusted to be the expected ones. The file was left as it is.
     #[error("migration {number} of the store is not the one in this program")]
     ChangedMigration { number: u32 },
+    /// No key with this id is registered.
+    #[error("there is no key {0}")]
+    NoKey(KeyId),
+    #[error("keys are registered already")]
+    KeysPresent,
+    #[error("key {0} is retired")]
+    KeyRetired(KeyId),
+    /// Also when it is the primary key, or no rotation has shown that nothing is sealed under it.
+    #[error("key {id} is still in use, by {credentials} credentials")]
+    KeyInUse { id: KeyId, credentials: u64 },
     #[error("disk is full")]
     Full,
     /// Another process held the store's lock for longer than the waiting time of five seconds.

@@ -1,17 +1,19 @@
-//! Keeps what a person sets up and what has run: connections with their settings, and the history of runs.
+//! Keeps what a person sets up and what has run: connections with their settings, sealed credentials, and the history of
+//! runs.
 //!
 //! One SQLite file in WAL mode. Writes that a person waits for go through one thread with `synchronous=FULL`: what was
 //! answered survives a power cut. Last-access times and the history ([`Store::touch`], [`Store::record_run`]) are written
 //! after the answer, with `synchronous=NORMAL`, and never delay it.
 //!
-//! This crate must **not** know secrets: it keeps where one lies ([`SecretPlace`]), never the secret itself. It knows no
+//! This crate must **not** know secrets: it keeps where one lies ([`SecretPlace`], [`Credential`]) and sealed bytes that it
+//! cannot open, never a secret or a key itself. It knows no
 //! driver's parameters, reads no environment and no clock: times are given by the caller.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 //! use jiff::Timestamp;
 //! use querybox_store::{
-//!     ConnectionSettings, Deadline, Environment, Folder, Parameter, SecretPlace, Store,
+//!     ConnectionSettings, Deadline, Environment, Folder, Parameter, SecretPlace, SecretScope, Store,
 //! };
 //!
 //! let folder = tempfile::tempdir()?;
@@ -29,6 +31,7 @@
 //!     startup_sql: None,
 //!     default_schema: None,
 //!     secret_place: SecretPlace::Ask,
+//!     secret_scope: SecretScope::Shared,
 //! };
 //! let created = store.create_connection(settings, Timestamp::now()).await?;
 //! assert_eq!(store.connection_named(&"orders".parse()?).await?, created);
@@ -41,8 +44,10 @@
 mod backup;
 mod columns;
 mod connection;
+mod credential;
 mod error;
 mod history;
+mod key;
 mod migrate;
 mod open;
 mod store;
@@ -50,8 +55,10 @@ mod worker;
 
 pub use connection::{
     Connection, ConnectionId, ConnectionName, ConnectionSettings, Deadline, DriverType, DriverTypeError,
-    Environment, Folder, FolderError, NameError, Parameter, SecretPlace,
+    Environment, Folder, FolderError, NameError, Parameter, SecretPlace, SecretScope,
 };
+pub use credential::{Credential, CredentialKey, Kept, Owner, OwnerError};
 pub use error::Error;
 pub use history::{Outcome, RUNS_MAX, Run};
+pub use key::{Key, KeyId, KeyIdError, KeyRecord, KeyState};
 pub use store::{Store, StoreId};

@@ -15,7 +15,10 @@ use crate::{Error, backup, columns::UuidColumn};
 const APPLICATION_ID: u32 = 0x5142_6f78;
 
 /// In order, without gaps: the n-th brings a store from version n-1 to n. Texts that were released never change.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_connections_and_runs.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_connections_and_runs.sql"),
+    include_str!("migrations/0002_credentials_and_keys.sql"),
+];
 
 /// Reads the version of a store, and refuses what these migrations cannot have made. Changes nothing.
 pub(crate) fn check(db: &rusqlite::Connection, migrations: &[&str]) -> Result<u32, Error> {
@@ -229,6 +232,31 @@ mod tests {
             assert_eq!(check(&site.db(), &[FIRST, SECOND]).unwrap(), 2);
             assert_eq!(site.texts(), ["kept"]);
         }
+    }
+
+    /// A store as the first version left it.
+    #[test]
+    fn a_store_of_version_1_keeps_its_connections_and_gets_room_for_secrets() {
+        let site = Site::new();
+        site.migrate(&MIGRATIONS[..1]).unwrap();
+        site.db()
+            .execute_batch(
+                "INSERT INTO connection (id, revision, name, name_key, driver_type, folder, environment, read_only,
+                                         deadline, secret_place, created_us, updated_us)
+                 VALUES (zeroblob(16), 3, 'Orders', 'orders', 'postgres', '', 'red', 1, 'none', 'ask', 1, 2);
+                 INSERT INTO parameter VALUES (zeroblob(16), 0, 'host', 'db.example.org')",
+            )
+            .unwrap();
+
+        site.migrate(MIGRATIONS).unwrap();
+
+        let found = crate::connection::rows::all(&site.db()).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].revision, found[0].settings.name.as_str()), (3, "Orders"));
+        assert_eq!(found[0].settings.secret_scope, crate::SecretScope::Shared);
+        assert_eq!(found[0].settings.parameters.len(), 1);
+        assert_eq!(crate::credential::rows::of(&site.db(), None).unwrap(), []);
+        assert!(beside(&site.path(), ".backup-v1").exists());
     }
 
     #[test]

@@ -44,14 +44,26 @@ pub(crate) fn open(path: &Path) -> Result<Opened, Error> {
     refuse_untouched(&writer, path)?;
     enter_wal(&writer)?;
     writer.pragma_update(None, "synchronous", "FULL")?;
+    overwrite_deleted(&writer)?;
     migrate::migrate(&mut writer, path, MIGRATIONS)?;
     writer.pragma_update(None, "foreign_keys", true)?;
     let UuidColumn(store_id) = writer.query_row("SELECT store_id FROM meta", [], |row| row.get(0))?;
 
     let notes = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     notes.pragma_update(None, "synchronous", "NORMAL")?;
+    overwrite_deleted(&notes)?;
     let reader = || connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
     Ok(Opened { store_id, writer, notes, readers: [reader()?, reader()?] })
+}
+
+/// A secret that was replaced or removed leaves no sealed copy in the free pages of the file. The WAL keeps one until it is
+/// written over.
+fn overwrite_deleted(connection: &rusqlite::Connection) -> Result<(), Error> {
+    let is_on: i64 = connection.pragma_update_and_check(None, "secure_delete", true, |row| row.get(0))?;
+    match is_on {
+        1 => Ok(()),
+        _ => Err(Error::Storage("it cannot overwrite what is deleted".into())),
+    }
 }
 
 /// Opens the file as it is; changes nothing in it.

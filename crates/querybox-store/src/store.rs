@@ -16,12 +16,14 @@ use tracing::warn;
 use uuid::Uuid;
 
 use crate::{
-    Connection, ConnectionId, ConnectionName, ConnectionSettings, Error, Run,
+    Connection, ConnectionId, ConnectionName, ConnectionSettings, Credential, Error, Run,
     connection::rows,
-    history,
+    credential, history,
     open::{Opened, open},
     worker::Worker,
 };
+
+mod secrets;
 
 /// Callers beyond these wait for room, without being lost.
 const QUEUE_MAX: usize = 64;
@@ -140,6 +142,26 @@ impl Store {
         self.write(move |db| rows::update(db, id, revision, &settings, now)).await
     }
 
+    /// As [`update_connection`](Self::update_connection), and forgets all credentials of the connection in the same
+    /// moment: what was set for one host never meets another one. They are returned.
+    ///
+    /// # Errors
+    ///
+    /// As [`update_connection`](Self::update_connection).
+    pub async fn update_connection_and_drop_credentials(
+        &self,
+        id: ConnectionId,
+        revision: u64,
+        settings: ConnectionSettings,
+        now: Timestamp,
+    ) -> Result<(Connection, Vec<Credential>), Error> {
+        self.write(move |db| {
+            let connection = rows::update(db, id, revision, &settings, now)?;
+            Ok((connection, credential::rows::delete_all(db, id, now)?))
+        })
+        .await
+    }
+
     /// Adds a connection with the settings of another one and a name of its own. It was never used. A secret is not
     /// copied: that is for who keeps it.
     ///
@@ -159,13 +181,17 @@ impl Store {
         .await
     }
 
-    /// Removes a connection. Its runs stay in the history.
+    /// Removes a connection and its credentials. Its runs stay in the history.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`].
-    pub async fn delete_connection(&self, id: ConnectionId) -> Result<(), Error> {
-        self.write(move |db| rows::delete(db, id)).await
+    pub async fn delete_connection(&self, id: ConnectionId, now: Timestamp) -> Result<(), Error> {
+        self.write(move |db| {
+            credential::rows::delete_all(db, id, now)?;
+            rows::delete(db, id)
+        })
+        .await
     }
 
     /// Notes that a connection was used, some time after this returns. Changes neither its revision nor its `updated`.

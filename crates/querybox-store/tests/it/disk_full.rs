@@ -54,17 +54,24 @@ async fn fill_the_disk_child() {
     assert!(matches!(refusal, Error::Full), "{refusal:?}");
     assert_eq!(refusal.to_string(), "disk is full");
     assert!(acknowledged.len() > 5);
+    // Some notes of uses may be written, and are not what was acknowledged.
     let by_id = |mut found: Vec<Connection>| {
         found.sort_by_key(|connection| connection.id);
+        found.iter_mut().for_each(|connection| connection.last_access = None);
         found
     };
     acknowledged = by_id(acknowledged);
     assert_eq!(by_id(store.connections().await.unwrap()), acknowledged);
 
     // A note is lost, counted, and hurts nobody.
-    store.touch(acknowledged[0].id, at(1));
-    while store.notes_dropped() == 0 {
+    // There may be room for the first ones.
+    for second in 1.. {
+        store.touch(acknowledged[0].id, at(second));
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        if store.notes_dropped() > 0 {
+            break;
+        }
+        assert!(second < 10_000, "the disk never fills");
     }
 
     // With room again, the same store goes on.

@@ -3,10 +3,12 @@
 
 mod children;
 mod concurrent;
+mod credentials;
 mod disk_full;
 mod durable;
 mod files;
 mod history;
+mod keys;
 mod killed;
 mod story;
 
@@ -14,7 +16,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use querybox_store::{
-    Connection, ConnectionSettings, Deadline, Environment, Folder, Parameter, SecretPlace, Store,
+    Connection, ConnectionSettings, Deadline, Environment, Folder, Parameter, SecretPlace, SecretScope, Store,
 };
 
 /// A folder of its own for each test, gone with it.
@@ -60,6 +62,7 @@ fn settings(name: &str) -> ConnectionSettings {
         startup_sql: None,
         default_schema: None,
         secret_place: SecretPlace::NotNeeded,
+        secret_scope: SecretScope::Shared,
     }
 }
 

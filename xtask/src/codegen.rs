@@ -19,7 +19,11 @@ const JSON_ROOT: &str = ".querybox.plugin.v1.PluginInfo";
 /// Messages with a secret inside: prost derives no `Debug` for them, the contracts crate writes it by hand.
 ///
 /// A name that no contract defines (any more) fails the generation, so that a rename cannot silently bring `Debug` back.
-const SECRET_MESSAGES: [&str; 2] = [".querybox.plugin.v1.Credential", ".querybox.plugin.v1.SecretField"];
+const SECRET_MESSAGES: [&str; 3] = [
+    ".querybox.plugin.v1.Credential",
+    ".querybox.plugin.v1.SecretField",
+    ".querybox.core.v1.SetCredentialRequest",
+];
 
 /// Writes the generated code into the contracts crate.
 pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
@@ -221,6 +225,7 @@ mod tests {
         syntax = "proto3";
         package querybox.core.v1;
         import "plugin/v1/plugin.proto";
+        message SetCredentialRequest { bytes secret = 1; }
         message GetPluginResponse { querybox.plugin.v1.PluginInfo plugin = 1; }
     "#;
 

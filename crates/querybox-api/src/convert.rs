@@ -3,6 +3,8 @@
 //! Each field that is absent or unspecified is taken as its comment in the `.proto` file says, or refused here by name.
 
 mod connection;
+mod credential;
+mod key;
 mod lease;
 mod parameter;
 mod plugin;
@@ -13,6 +15,10 @@ mod test_stage;
 mod time;
 
 pub(crate) use connection::{connection_id, connection_message, key, name, settings, unsaved};
+pub(crate) use credential::{
+    migrated_message, optional_field, places_message, stored_message, stored_place, stored_place_or_usual,
+};
+pub(crate) use key::{key_id, key_listing_message, key_message, key_record, rotation_message};
 pub(crate) use lease::{lease_request, leased_message};
 pub(crate) use parameter::{given, parameter_messages, secrets};
 pub(crate) use plugin::plugin_messages;

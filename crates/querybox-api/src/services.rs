@@ -1,12 +1,16 @@
 //! The services, one a file: each method reads its request, calls Core, and writes the answer.
 
 mod connections;
+mod credentials;
+mod keys;
 mod plugins;
 mod queries;
 mod schemas;
 mod sessions;
 
 pub(crate) use connections::Connections;
+pub(crate) use credentials::Credentials;
+pub(crate) use keys::Keys;
 pub(crate) use plugins::Plugins;
 pub(crate) use queries::Queries;
 pub(crate) use schemas::Schemas;

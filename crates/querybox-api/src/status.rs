@@ -3,8 +3,8 @@
 use std::{collections::HashMap, error::Error};
 
 use querybox_core::{
-    CallError, Cause, ConnectionError, EndCause, LeaseEnd, LeaseError, Reason as DriverReason, SessionError,
-    UrlError,
+    CallError, Cause, ConnectionError, CredentialError, EndCause, KeyError, KeyringError, KeysetError,
+    LeaseEnd, LeaseError, Reason as DriverReason, SessionError, UrlError, VaultError,
 };
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
@@ -56,6 +56,67 @@ impl From<ConnectionError> for Refused {
     }
 }
 
+impl From<CredentialError> for Refused {
+    fn from(error: CredentialError) -> Self {
+        match error {
+            CredentialError::Connection(error) => error.into(),
+            CredentialError::Vault(error) => error.into(),
+            CredentialError::Keyring(error) => error.into(),
+            CredentialError::Missing { ref field } => {
+                let field = field.clone();
+                refuse(Reason::CredentialMissing, &error, [("field", field)])
+            }
+            CredentialError::DoesNotOpen { ref field, .. } => {
+                let field = field.clone();
+                refuse(Reason::CredentialDoesNotOpen, &error, [("field", field)])
+            }
+            CredentialError::Invalid(_) => refuse(Reason::CredentialInvalid, &error, []),
+            CredentialError::NoPlace { .. } => refuse(Reason::SecretPlaceMissing, &error, []),
+        }
+    }
+}
+
+impl From<VaultError> for Refused {
+    fn from(error: VaultError) -> Self {
+        let reason = match &error {
+            VaultError::NoSource | VaultError::Keys(KeysetError::Missing { .. }) => Reason::MasterKeyMissing,
+            VaultError::Source(_) => Reason::MasterKeyUnreadable,
+            VaultError::Keys(KeysetError::Unknown { .. } | KeysetError::PrimaryRetired { .. }) => {
+                Reason::MasterKeyWrong
+            }
+            VaultError::Keys(KeysetError::NothingRegistered) => Reason::KeysNotInitialized,
+            VaultError::Store(_) => Reason::StoreFailed,
+        };
+        refuse(reason, &error, [])
+    }
+}
+
+impl From<KeyringError> for Refused {
+    fn from(error: KeyringError) -> Self {
+        let reason = match &error {
+            KeyringError::Absent => Reason::KeyringAbsent,
+            KeyringError::Locked => Reason::KeyringLocked,
+            KeyringError::Denied => Reason::KeyringDenied,
+            KeyringError::Silent => Reason::KeyringSilent,
+            KeyringError::Failed { .. } => Reason::KeyringFailed,
+        };
+        refuse(reason, &error, [])
+    }
+}
+
+impl From<KeyError> for Refused {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Vault(error) => error.into(),
+            KeyError::NotFound(_) => refuse(Reason::KeyNotFound, &error, []),
+            KeyError::Retired(_) => refuse(Reason::KeyRetired, &error, []),
+            KeyError::Initialized => refuse(Reason::KeysInitialized, &error, []),
+            KeyError::InUse { .. } => refuse(Reason::KeyInUse, &error, []),
+            KeyError::ShuttingDown(_) => refuse(Reason::ShuttingDown, &error, []),
+        }
+    }
+}
+
 impl From<UrlError> for Refused {
     fn from(error: UrlError) -> Self {
         match &error {
@@ -83,6 +144,7 @@ impl From<SessionError> for Refused {
                 let field = field.clone();
                 refuse(Reason::SecretMissing, &error, [("field", field)])
             }
+            SessionError::Credential(error) => error.into(),
             SessionError::File { .. } => refuse(Reason::FileUnusable, &error, []),
             SessionError::Deadline { limit } => {
                 refuse(Reason::Deadline, &error, [("limit_ms", limit.as_millis().to_string())])
@@ -106,6 +168,12 @@ impl From<LeaseError> for Refused {
 }
 
 impl Refused {
+    /// The contract's word and a sentence, where a failure is told inside of an answer.
+    pub(crate) fn told(self) -> (String, String) {
+        let reason = self.0.get_details_error_info().map(|info| info.reason);
+        (reason.unwrap_or_default(), self.0.message().to_owned())
+    }
+
     /// The failure of a request in a leased session, which says whether the session goes on.
     pub(crate) fn in_lease(error: SessionError, end: Option<LeaseEnd>) -> Self {
         if matches!(error, SessionError::Unknown) {
@@ -192,8 +260,8 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     line
 }
 
-/// The closed list of reasons: those of `query.proto`, `session.proto`, `connection.proto` and
-/// `plugin.proto`.
+/// The closed list of reasons: those of `query.proto`, `session.proto`, `connection.proto`, `credential.proto`, `key.proto`
+/// and `plugin.proto`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
     ConnectionNotFound,
@@ -204,6 +272,23 @@ pub(crate) enum Reason {
     SessionIdInvalid,
     SessionNotFound,
     SecretMissing,
+    CredentialMissing,
+    CredentialDoesNotOpen,
+    CredentialInvalid,
+    SecretPlaceMissing,
+    KeyringAbsent,
+    KeyringLocked,
+    KeyringDenied,
+    KeyringSilent,
+    KeyringFailed,
+    MasterKeyMissing,
+    MasterKeyWrong,
+    MasterKeyUnreadable,
+    KeysNotInitialized,
+    KeyNotFound,
+    KeyInUse,
+    KeyRetired,
+    KeysInitialized,
     Deadline,
     MemoryLimit,
     SessionsFull,
@@ -270,6 +355,23 @@ impl Reason {
             Self::SessionIdInvalid => ("SESSION_ID_INVALID", Code::InvalidArgument),
             Self::SessionNotFound => ("SESSION_NOT_FOUND", Code::NotFound),
             Self::SecretMissing => ("SECRET_MISSING", Code::FailedPrecondition),
+            Self::CredentialMissing => ("CREDENTIAL_MISSING", Code::FailedPrecondition),
+            Self::CredentialDoesNotOpen => ("CREDENTIAL_DOES_NOT_OPEN", Code::FailedPrecondition),
+            Self::CredentialInvalid => ("CREDENTIAL_INVALID", Code::InvalidArgument),
+            Self::SecretPlaceMissing => ("SECRET_PLACE_MISSING", Code::FailedPrecondition),
+            Self::KeyringAbsent => ("KEYRING_ABSENT", Code::FailedPrecondition),
+            Self::KeyringLocked => ("KEYRING_LOCKED", Code::FailedPrecondition),
+            Self::KeyringDenied => ("KEYRING_DENIED", Code::FailedPrecondition),
+            Self::KeyringSilent => ("KEYRING_SILENT", Code::Unavailable),
+            Self::KeyringFailed => ("KEYRING_FAILED", Code::Unavailable),
+            Self::MasterKeyMissing => ("MASTER_KEY_MISSING", Code::FailedPrecondition),
+            Self::MasterKeyWrong => ("MASTER_KEY_WRONG", Code::FailedPrecondition),
+            Self::MasterKeyUnreadable => ("MASTER_KEY_UNREADABLE", Code::FailedPrecondition),
+            Self::KeysNotInitialized => ("KEYS_NOT_INITIALIZED", Code::FailedPrecondition),
+            Self::KeyNotFound => ("KEY_NOT_FOUND", Code::NotFound),
+            Self::KeyInUse => ("KEY_IN_USE", Code::FailedPrecondition),
+            Self::KeyRetired => ("KEY_RETIRED", Code::FailedPrecondition),
+            Self::KeysInitialized => ("KEYS_INITIALIZED", Code::FailedPrecondition),
             Self::Deadline => ("DEADLINE", Code::DeadlineExceeded),
             Self::MemoryLimit => ("MEMORY_LIMIT", Code::ResourceExhausted),
             Self::SessionsFull => ("SESSIONS_FULL", Code::ResourceExhausted),

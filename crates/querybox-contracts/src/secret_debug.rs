@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::plugin::v1::{Credential, SecretField};
+use crate::{
+    core::v1::SetCredentialRequest,
+    plugin::v1::{Credential, SecretField},
+};
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -13,6 +16,12 @@ impl fmt::Debug for Credential {
 impl fmt::Debug for SecretField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretField(..)")
+    }
+}
+
+impl fmt::Debug for SetCredentialRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SetCredentialRequest(..)")
     }
 }
 

@@ -1,12 +1,13 @@
 //! Keeping connections.
 
+use querybox_launcher::{FieldRole, FormField};
 use querybox_store::{
     Connection, ConnectionId, ConnectionName, ConnectionSettings, DriverType, Error as StoreError, Parameter,
     SecretPlace,
 };
 
 use crate::{
-    Core, ShuttingDown,
+    Core, CredentialError, Forgotten, ShuttingDown,
     form::{Given, GivenValue, ParameterError, check, check_no_secret_needed},
     url::{self, UrlError},
 };
@@ -25,6 +26,16 @@ pub struct ParsedUrl {
     pub driver_type: String,
     /// A path stays relative when it is: the caller knows relative to what.
     pub parameters: Vec<Given>,
+}
+
+/// A connection that was changed.
+#[derive(Debug)]
+pub struct Updated {
+    pub connection: Connection,
+    /// Its secrets, when they were dropped.
+    pub dropped: Forgotten,
+    /// Why they were: "driver", "secret place", "secret scope", or names of parameters.
+    pub dropped_for: Vec<String>,
 }
 
 /// Why a connection could not be kept or found. Nothing was changed.
@@ -59,7 +70,11 @@ impl From<StoreError> for ConnectionError {
             StoreError::NotFound(key) => Self::NotFound(key),
             StoreError::NameTaken(name) => Self::NameTaken(name),
             StoreError::Conflict(id) => Self::Changed(id),
-            StoreError::Newer { .. }
+            StoreError::NoKey(_)
+            | StoreError::KeyRetired(_)
+            | StoreError::KeyInUse { .. }
+            | StoreError::KeysPresent
+            | StoreError::Newer { .. }
             | StoreError::ChangedMigration { .. }
             | StoreError::Full
             | StoreError::Busy
@@ -105,7 +120,8 @@ impl Core {
         })
     }
 
-    /// Replaces what is saved of a connection, when `revision` is still the current one.
+    /// Replaces what is saved of a connection, when `revision` is still the current one. A connection that leads elsewhere
+    /// than before loses its secrets in the same moment.
     ///
     /// # Errors
     ///
@@ -116,9 +132,28 @@ impl Core {
         id: ConnectionId,
         revision: u64,
         settings: ConnectionSettings,
-    ) -> Result<Connection, ConnectionError> {
+    ) -> Result<Updated, CredentialError> {
         let settings = self.check_settings(settings).await?;
-        Ok(self.store()?.update_connection(id, revision, settings, self.now()).await?)
+        let store = self.store()?;
+        let before = store.connection(id).await?;
+        if before.revision != revision {
+            return Err(ConnectionError::Changed(id).into());
+        }
+        let driver = self.plugins.find(&settings.driver_type).await;
+        let form = driver.as_ref().map(|described| described.info.form.as_slice()).unwrap_or_default();
+        let dropped_for = secret_losses(form, &before.settings, &settings);
+        if dropped_for.is_empty() {
+            let connection = store.update_connection(id, revision, settings, self.now()).await?;
+            return Ok(Updated { connection, dropped: Forgotten::default(), dropped_for });
+        }
+        let (connection, dropped) =
+            store.update_connection_and_drop_credentials(id, revision, settings, self.now()).await?;
+        let keyring_entries_left = self.sweep_forgotten(&store, &dropped).await?;
+        let dropped_for = if dropped.is_empty() { Vec::new() } else { dropped_for };
+        let mut fields: Vec<String> = dropped.into_iter().map(|credential| credential.key.field).collect();
+        fields.sort();
+        fields.dedup();
+        Ok(Updated { connection, dropped: Forgotten { fields, keyring_entries_left }, dropped_for })
     }
 
     /// Saves a copy under another name.
@@ -135,17 +170,20 @@ impl Core {
         Ok(self.store()?.duplicate_connection(original.id, name, self.now()).await?)
     }
 
-    /// Forgets a connection.
+    /// Forgets a connection and its secrets. Answers how many entries of the keyring could not be removed now.
     ///
     /// # Errors
     ///
     /// [`ConnectionError::NotFound`].
-    pub async fn delete_connection(&self, key: &ConnectionKey) -> Result<(), ConnectionError> {
+    pub async fn delete_connection(&self, key: &ConnectionKey) -> Result<usize, CredentialError> {
         let id = match key {
             ConnectionKey::Id(id) => *id,
             ConnectionKey::Name(_) => self.connection(key).await?.id,
         };
-        Ok(self.store()?.delete_connection(id).await?)
+        let store = self.store()?;
+        let forgotten = store.credentials(Some(id)).await?;
+        store.delete_connection(id, self.now()).await?;
+        self.sweep_forgotten(&store, &forgotten).await
     }
 
     /// Reads a URL, or a list of keywords, into the parameters of a connection. Nothing is saved.
@@ -182,6 +220,36 @@ impl Core {
         settings.parameters = to_saved(given)?;
         Ok(settings)
     }
+}
+
+/// Why a connection with these changes has to be given its secrets anew: what they were set for is another thing now. The
+/// user counts too, for the password is the user's.
+fn secret_losses(form: &[FormField], before: &ConnectionSettings, after: &ConnectionSettings) -> Vec<String> {
+    let mut losses = Vec::new();
+    let is_stored = |place| matches!(place, SecretPlace::Keyring | SecretPlace::Vault);
+    if before.driver_type != after.driver_type {
+        losses.push("driver".to_owned());
+    }
+    if is_stored(before.secret_place) && !is_stored(after.secret_place) {
+        losses.push("secret place".to_owned());
+    }
+    if before.secret_scope != after.secret_scope {
+        losses.push("secret scope".to_owned());
+    }
+    let leads = form.iter().filter(|field| match field.role {
+        FieldRole::Host | FieldRole::Port | FieldRole::User | FieldRole::File | FieldRole::Tls => true,
+        FieldRole::Password | FieldRole::Database | FieldRole::Option => false,
+    });
+    for field in leads.filter(|field| !field.secret) {
+        let value = |settings: &ConnectionSettings| {
+            let given = settings.parameters.iter().find(|parameter| parameter.name == field.name);
+            given.map(|parameter| parameter.value.clone()).or_else(|| field.default.clone())
+        };
+        if value(before) != value(after) {
+            losses.push(field.name.clone());
+        }
+    }
+    losses
 }
 
 /// Saved parameters as if they were given now.

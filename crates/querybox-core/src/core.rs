@@ -17,6 +17,7 @@ use tokio_util::{
 
 use crate::{
     clock::Clock,
+    credentials::{Keyring, Secrets, Vault},
     plugins::{Listing, Plugins},
     session::{SessionId, Sessions},
 };
@@ -29,6 +30,8 @@ pub struct Config {
     pub plugin_folders: Vec<PathBuf>,
     pub limits: Limits,
     pub clock: Clock,
+    /// What secrets are kept with.
+    pub secrets: Secrets,
 }
 
 /// What one Core, one session and one driver may use. No defaults: a wrong one would be dangerous.
@@ -68,6 +71,8 @@ pub struct Core {
     /// Set when no new work is taken and running sessions have to end.
     pub(crate) closing: CancellationToken,
     pub(crate) clock: Clock,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) keyring: Keyring,
     store: Mutex<Option<Arc<Store>>>,
 }
 
@@ -79,7 +84,7 @@ pub struct ShuttingDown;
 impl Core {
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let Config { store, launcher, plugin_folders, limits, clock } = config;
+        let Config { store, launcher, plugin_folders, limits, clock, secrets } = config;
         let launcher = Arc::new(launcher);
         Self {
             sessions: Sessions::new(limits.sessions_max, limits.leases_max),
@@ -89,6 +94,8 @@ impl Core {
             tracker: TaskTracker::new(),
             closing: CancellationToken::new(),
             clock,
+            vault: Arc::new(Vault::new(secrets.keys)),
+            keyring: Keyring::new(secrets.keyring),
             store: Mutex::new(Some(Arc::new(store))),
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! - [`Core`]: what it is made of ([`Config`], [`Limits`], [`Clock`]), and how it ends.
 //! - Connections are kept by [`Core::create_connection`] and its neighbors; [`Core::parse_url`] reads a URL into one.
+//! - Secrets are kept by [`Core::set_credential`] and its neighbors, moved by [`Core::migrate_credentials`], sealed anew by
+//!   [`Core::rotate_keys`].
 //! - Plugins are found by [`Core::plugins`].
 //! - Sessions run by [`Core::execute`], [`Core::schema`] and [`Core::test_connection`], each a stream that *is* the session;
 //!   [`Core::cancel_session`] stops one and tells how it went.
@@ -14,6 +16,7 @@
 mod clock;
 mod connections;
 mod core;
+mod credentials;
 mod execution;
 mod form;
 mod leases;
@@ -29,15 +32,21 @@ pub use querybox_launcher::{
     ServerFacts, StageOutcome, TestPart,
 };
 pub use querybox_store::{
-    Connection, ConnectionId, ConnectionName, ConnectionSettings, Deadline, DriverType, Environment, Folder,
-    Parameter, SecretPlace, Store,
+    Connection, ConnectionId, ConnectionName, ConnectionSettings, Credential, CredentialKey, Deadline,
+    DriverType, Environment, Folder, Kept, Key, KeyId, KeyRecord, KeyState, Owner, Parameter, SecretPlace,
+    SecretScope, Store,
 };
-pub use querybox_vault::Secret;
+pub use querybox_vault::{KeyringError, KeysetError, OsKeyring, Secret};
 
 pub use crate::{
     clock::Clock,
-    connections::{ConnectionError, ConnectionKey, NoPlugin, ParsedUrl, to_saved},
+    connections::{ConnectionError, ConnectionKey, NoPlugin, ParsedUrl, Updated, to_saved},
     core::{Config, Core, Limits, ShuttingDown},
+    credentials::{
+        CredentialError, Forgotten, KeyError, KeyListing, KeySource, KeySourceError, Migrated,
+        MigrationOutcome, RotationFailure, RotationReport, RotationStep, SecretPlaces, Secrets, StoredPlace,
+        VaultError, local_user,
+    },
     execution::{ExecuteOptions, ExecuteRequest},
     form::{Given, GivenValue, ParameterError, ParameterProblem},
     leases::{LeaseOutcome, LeaseRequest, Leased},

@@ -3,7 +3,7 @@
 use querybox_contracts::core::v1 as pb;
 use querybox_core::{
     Connection, ConnectionError, ConnectionId, ConnectionKey, ConnectionName, ConnectionSettings, Deadline,
-    Environment, Given, GivenValue, SecretPlace, Unsaved, to_saved,
+    Environment, Given, GivenValue, SecretPlace, SecretScope, Unsaved, to_saved,
 };
 
 use super::{
@@ -37,6 +37,7 @@ pub(crate) fn settings(spec: Option<pb::ConnectionSpec>) -> Result<ConnectionSet
     let spec = spec.ok_or(InvalidField::missing("spec"))?;
     let color = spec.color();
     let place = spec.secret_place();
+    let scope = spec.secret_scope();
     check_enums(&spec)?;
     Ok(ConnectionSettings {
         name: spec.name.parse().map_err(|error| invalid("spec.name", error))?,
@@ -51,6 +52,10 @@ pub(crate) fn settings(spec: Option<pb::ConnectionSpec>) -> Result<ConnectionSet
         startup_sql: text(spec.startup_sql),
         default_schema: text(spec.default_schema),
         secret_place: secret_place(place),
+        secret_scope: match scope {
+            pb::SecretScope::Unspecified | pb::SecretScope::Shared => SecretScope::Shared,
+            pb::SecretScope::EachUser => SecretScope::EachUser,
+        },
     })
 }
 
@@ -97,6 +102,11 @@ pub(crate) fn connection_message(connection: Connection) -> pb::Connection {
             startup_sql: settings.startup_sql.unwrap_or_default(),
             default_schema: settings.default_schema.unwrap_or_default(),
             secret_place: secret_place_message(settings.secret_place).into(),
+            secret_scope: match settings.secret_scope {
+                SecretScope::Shared => pb::SecretScope::Shared,
+                SecretScope::EachUser => pb::SecretScope::EachUser,
+            }
+            .into(),
         }),
     }
 }
@@ -106,7 +116,7 @@ pub(super) fn limit(limit: Option<u64>) -> Option<u64> {
     limit.filter(|limit| *limit > 0)
 }
 
-fn text(text: String) -> Option<String> {
+pub(super) fn text(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
@@ -118,6 +128,9 @@ pub(super) fn invalid(field: &'static str, error: impl std::error::Error) -> Inv
 fn check_enums(spec: &pb::ConnectionSpec) -> Result<(), InvalidField> {
     if pb::EnvironmentColor::try_from(spec.color).is_err() {
         return Err(InvalidField::new("spec.color", "is none that this version knows"));
+    }
+    if pb::SecretScope::try_from(spec.secret_scope).is_err() {
+        return Err(InvalidField::new("spec.secret_scope", "is none that this version knows"));
     }
     if pb::SecretPlace::try_from(spec.secret_place).is_err() {
         return Err(InvalidField::new("spec.secret_place", "is none that this version knows"));
@@ -147,13 +160,16 @@ fn secret_place(place: pb::SecretPlace) -> SecretPlace {
     match place {
         pb::SecretPlace::Unspecified => SecretPlace::NotNeeded,
         pb::SecretPlace::Ask => SecretPlace::Ask,
+        pb::SecretPlace::Keyring => SecretPlace::Keyring,
+        pb::SecretPlace::Vault => SecretPlace::Vault,
     }
 }
 
 fn secret_place_message(place: SecretPlace) -> pb::SecretPlace {
     match place {
         SecretPlace::NotNeeded => pb::SecretPlace::Unspecified,
-        // A store that a later version wrote: this one asks, see Core.
-        SecretPlace::Ask | SecretPlace::Keyring | SecretPlace::Vault => pb::SecretPlace::Ask,
+        SecretPlace::Ask => pb::SecretPlace::Ask,
+        SecretPlace::Keyring => pb::SecretPlace::Keyring,
+        SecretPlace::Vault => pb::SecretPlace::Vault,
     }
 }

@@ -61,8 +61,13 @@ impl pb::connection_service_server::ConnectionService for Connections {
         let pb::UpdateConnectionRequest { id, revision, spec } = request.into_inner();
         let id = convert::connection_id(id)?;
         let settings = settings(spec)?;
-        let connection = self.core.update_connection(id, revision, settings).await.map_err(Refused::from)?;
-        Ok(Response::new(pb::UpdateConnectionResponse { connection: Some(connection_message(connection)) }))
+        let updated = self.core.update_connection(id, revision, settings).await.map_err(Refused::from)?;
+        Ok(Response::new(pb::UpdateConnectionResponse {
+            connection: Some(connection_message(updated.connection)),
+            credentials_dropped: updated.dropped.fields,
+            credentials_dropped_for: updated.dropped_for,
+            keyring_entries_left: u32::try_from(updated.dropped.keyring_entries_left).unwrap_or(u32::MAX),
+        }))
     }
 
     async fn duplicate_connection(
@@ -83,8 +88,9 @@ impl pb::connection_service_server::ConnectionService for Connections {
         request: Request<pb::DeleteConnectionRequest>,
     ) -> Result<Response<pb::DeleteConnectionResponse>, Status> {
         let key = key(request.into_inner().connection)?;
-        self.core.delete_connection(&key).await.map_err(Refused::from)?;
-        Ok(Response::new(pb::DeleteConnectionResponse {}))
+        let left = self.core.delete_connection(&key).await.map_err(Refused::from)?;
+        let keyring_entries_left = u32::try_from(left).unwrap_or(u32::MAX);
+        Ok(Response::new(pb::DeleteConnectionResponse { keyring_entries_left }))
     }
 
     type TestConnectionStream =

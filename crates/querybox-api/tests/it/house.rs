@@ -12,7 +12,7 @@ use querybox_contracts::{
     },
     plugin::v1::{self as plugin, execute_response::Part as ResultPart},
 };
-use querybox_core::{Clock, Config, Core, Limits, Store};
+use querybox_core::{Clock, Config, Core, KeySource, Limits, OsKeyring, Secrets, Store};
 use querybox_fixtures::{Folder, User, copy_program, example, is_root, ordinary_user, program, unprivileged};
 use querybox_launcher::{Ids, Launcher, MemoryControl};
 use tonic::{Code, Status, Streaming};
@@ -48,6 +48,15 @@ impl House {
     }
 
     pub(crate) async fn with_limits(limits: Limits) -> Self {
+        Self::with(limits, KeySource::none()).await
+    }
+
+    /// With master keys.
+    pub(crate) async fn with_keys(keys: KeySource) -> Self {
+        Self::with(limits(), keys).await
+    }
+
+    async fn with(limits: Limits, keys: KeySource) -> Self {
         let owner = if is_root() { User { uid: 0, gid: 0 } } else { ordinary_user() };
         let folder = Folder::make(owner, 0o755).unwrap();
         let plugins = folder.add_folder("plugins", owner, 0o755).unwrap();
@@ -67,6 +76,7 @@ impl House {
             plugin_folders: vec![plugins],
             limits,
             clock: Clock::new(jiff::Timestamp::now),
+            secrets: Secrets { keys, keyring: OsKeyring::new() },
         }));
         Self { api: Api::new(Arc::clone(&core)), core, folder }
     }

@@ -58,9 +58,12 @@ pub struct ConnectionSpec {
     /// The schema that unqualified names are looked up in. Empty: the database's own.
     #[prost(string, tag = "11")]
     pub default_schema: ::prost::alloc::string::String,
-    /// Where its secrets are.
+    /// Where its secrets are put. Secrets that are stored elsewhere stay there, and count, until they are moved or set anew.
     #[prost(enumeration = "SecretPlace", tag = "12")]
     pub secret_place: i32,
+    /// Whose its secrets are.
+    #[prost(enumeration = "SecretScope", tag = "13")]
+    pub secret_scope: i32,
 }
 /// How long a request may take.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -162,6 +165,17 @@ pub struct UpdateConnectionResponse {
     /// As it is kept now.
     #[prost(message, optional, tag = "1")]
     pub connection: ::core::option::Option<Connection>,
+    /// The fields whose secrets were dropped.
+    #[prost(string, repeated, tag = "2")]
+    pub credentials_dropped: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Why they were: "driver", "secret place", "secret scope", or the names of parameters.
+    #[prost(string, repeated, tag = "3")]
+    pub credentials_dropped_for: ::prost::alloc::vec::Vec<
+        ::prost::alloc::string::String,
+    >,
+    /// Entries of the keyring that could not be removed now. They are used no more.
+    #[prost(uint32, tag = "4")]
+    pub keyring_entries_left: u32,
 }
 /// Saves a copy.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -189,7 +203,11 @@ pub struct DeleteConnectionRequest {
 }
 /// It is forgotten.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DeleteConnectionResponse {}
+pub struct DeleteConnectionResponse {
+    /// Entries of the keyring that could not be removed now. They are used no more.
+    #[prost(uint32, tag = "1")]
+    pub keyring_entries_left: u32,
+}
 /// Tries a connection.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TestConnectionRequest {
@@ -286,6 +304,10 @@ pub enum SecretPlace {
     Unspecified = 0,
     /// Asked for at each use, kept nowhere.
     Ask = 1,
+    /// The keyring of the operating system that Core runs on.
+    Keyring = 2,
+    /// Core's own store, sealed under a master key.
+    Vault = 3,
 }
 impl SecretPlace {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -296,6 +318,8 @@ impl SecretPlace {
         match self {
             Self::Unspecified => "SECRET_PLACE_UNSPECIFIED",
             Self::Ask => "SECRET_PLACE_ASK",
+            Self::Keyring => "SECRET_PLACE_KEYRING",
+            Self::Vault => "SECRET_PLACE_VAULT",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -303,6 +327,41 @@ impl SecretPlace {
         match value {
             "SECRET_PLACE_UNSPECIFIED" => Some(Self::Unspecified),
             "SECRET_PLACE_ASK" => Some(Self::Ask),
+            "SECRET_PLACE_KEYRING" => Some(Self::Keyring),
+            "SECRET_PLACE_VAULT" => Some(Self::Vault),
+            _ => None,
+        }
+    }
+}
+/// Whose the secrets of a connection are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SecretScope {
+    /// As SHARED.
+    Unspecified = 0,
+    /// One for all who may use the connection.
+    Shared = 1,
+    /// Each user has their own.
+    EachUser = 2,
+}
+impl SecretScope {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SECRET_SCOPE_UNSPECIFIED",
+            Self::Shared => "SECRET_SCOPE_SHARED",
+            Self::EachUser => "SECRET_SCOPE_EACH_USER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SECRET_SCOPE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SECRET_SCOPE_SHARED" => Some(Self::Shared),
+            "SECRET_SCOPE_EACH_USER" => Some(Self::EachUser),
             _ => None,
         }
     }
@@ -493,7 +552,9 @@ pub mod connection_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Replaces what is saved of a connection.
+        /// Replaces what is saved of a connection. What leads elsewhere than before drops the secrets that are stored for it: another
+        /// driver, or another value for a field whose role is HOST, PORT, USER, FILE or TLS; and so does another scope, or a place
+        /// where secrets are not stored.
         pub async fn update_connection(
             &mut self,
             request: impl tonic::IntoRequest<super::UpdateConnectionRequest>,
@@ -523,7 +584,7 @@ pub mod connection_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Saves a copy under another name.
+        /// Saves a copy under another name. Secrets are not copied.
         pub async fn duplicate_connection(
             &mut self,
             request: impl tonic::IntoRequest<super::DuplicateConnectionRequest>,
@@ -553,7 +614,7 @@ pub mod connection_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Forgets a connection.
+        /// Forgets a connection and its secrets.
         pub async fn delete_connection(
             &mut self,
             request: impl tonic::IntoRequest<super::DeleteConnectionRequest>,
@@ -680,7 +741,9 @@ pub mod connection_service_server {
             tonic::Response<super::GetConnectionResponse>,
             tonic::Status,
         >;
-        /// Replaces what is saved of a connection.
+        /// Replaces what is saved of a connection. What leads elsewhere than before drops the secrets that are stored for it: another
+        /// driver, or another value for a field whose role is HOST, PORT, USER, FILE or TLS; and so does another scope, or a place
+        /// where secrets are not stored.
         async fn update_connection(
             &self,
             request: tonic::Request<super::UpdateConnectionRequest>,
@@ -688,7 +751,7 @@ pub mod connection_service_server {
             tonic::Response<super::UpdateConnectionResponse>,
             tonic::Status,
         >;
-        /// Saves a copy under another name.
+        /// Saves a copy under another name. Secrets are not copied.
         async fn duplicate_connection(
             &self,
             request: tonic::Request<super::DuplicateConnectionRequest>,
@@ -696,7 +759,7 @@ pub mod connection_service_server {
             tonic::Response<super::DuplicateConnectionResponse>,
             tonic::Status,
         >;
-        /// Forgets a connection.
+        /// Forgets a connection and its secrets.
         async fn delete_connection(
             &self,
             request: tonic::Request<super::DeleteConnectionRequest>,
@@ -1217,6 +1280,1788 @@ pub mod connection_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "querybox.core.v1.ConnectionService";
     impl<T> tonic::server::NamedService for ConnectionServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Stores a secret.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct SetCredentialRequest {
+    /// Whose secret it is.
+    #[prost(message, optional, tag = "1")]
+    pub connection: ::core::option::Option<ConnectionRef>,
+    /// The secret field of the driver's form. Empty: the one whose role is PASSWORD.
+    #[prost(string, tag = "2")]
+    pub field: ::prost::alloc::string::String,
+    /// The secret.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub secret: ::prost::bytes::Bytes,
+    /// KEYRING or VAULT. UNSPECIFIED: where the connection says; when it says neither, the keyring where there is one, else
+    /// the vault where there is a master key, else SECRET_PLACE_MISSING. The connection says this place from then on.
+    #[prost(enumeration = "SecretPlace", tag = "4")]
+    pub place: i32,
+}
+/// It is stored.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetCredentialResponse {
+    /// Where, and since when.
+    #[prost(message, optional, tag = "1")]
+    pub credential: ::core::option::Option<StoredCredential>,
+}
+/// Forgets secrets.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteCredentialRequest {
+    /// Whose.
+    #[prost(message, optional, tag = "1")]
+    pub connection: ::core::option::Option<ConnectionRef>,
+    /// One secret field. Empty: all of them.
+    #[prost(string, tag = "2")]
+    pub field: ::prost::alloc::string::String,
+}
+/// They are forgotten.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteCredentialResponse {
+    /// The fields whose secrets there were.
+    #[prost(string, repeated, tag = "1")]
+    pub fields: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Entries of the keyring that could not be removed now. They are used no more, and are removed when the keyring is there
+    /// again.
+    #[prost(uint32, tag = "2")]
+    pub keyring_entries_left: u32,
+}
+/// Asks what is stored.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCredentialsRequest {
+    /// Of one connection. Absent: of all.
+    #[prost(message, optional, tag = "1")]
+    pub connection: ::core::option::Option<ConnectionRef>,
+}
+/// What is stored.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCredentialsResponse {
+    /// By connection, owner and field.
+    #[prost(message, repeated, tag = "1")]
+    pub credentials: ::prost::alloc::vec::Vec<StoredCredential>,
+    /// The places that there are.
+    #[prost(message, optional, tag = "2")]
+    pub places: ::core::option::Option<SecretPlaces>,
+}
+/// A secret that is stored. It is not in here.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StoredCredential {
+    /// Connection.id.
+    #[prost(string, tag = "1")]
+    pub connection_id: ::prost::alloc::string::String,
+    /// ConnectionSpec.name.
+    #[prost(string, tag = "2")]
+    pub connection_name: ::prost::alloc::string::String,
+    /// Whose it is. Empty: shared by all who may use the connection.
+    #[prost(string, tag = "3")]
+    pub owner: ::prost::alloc::string::String,
+    /// The secret field of the driver's form.
+    #[prost(string, tag = "4")]
+    pub field: ::prost::alloc::string::String,
+    /// KEYRING or VAULT.
+    #[prost(enumeration = "SecretPlace", tag = "5")]
+    pub place: i32,
+    /// The master key that it is sealed under. Empty: it is in the keyring.
+    #[prost(string, tag = "6")]
+    pub key_id: ::prost::alloc::string::String,
+    /// When a secret was stored for this field first.
+    #[prost(message, optional, tag = "7")]
+    pub created: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was set last.
+    #[prost(message, optional, tag = "8")]
+    pub updated: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was used last. Absent: never.
+    #[prost(message, optional, tag = "9")]
+    pub last_access: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was sealed under another key, or moved to another place, last. Absent: never.
+    #[prost(message, optional, tag = "10")]
+    pub last_rotated: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Asks for the places.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSecretPlacesRequest {}
+/// The places.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSecretPlacesResponse {
+    /// The places that there are.
+    #[prost(message, optional, tag = "1")]
+    pub places: ::core::option::Option<SecretPlaces>,
+}
+/// Which places for secrets there are.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SecretPlaces {
+    /// Whether the keyring can be used.
+    #[prost(message, optional, tag = "1")]
+    pub keyring: ::core::option::Option<PlaceState>,
+    /// Whether the vault can be used: whether there is a master key, and it is the right one.
+    #[prost(message, optional, tag = "2")]
+    pub vault: ::core::option::Option<PlaceState>,
+    /// Entries of the keyring that belong to nothing any more, and wait for it to be there again.
+    #[prost(uint32, tag = "3")]
+    pub keyring_entries_left: u32,
+}
+/// Whether a place can be used.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PlaceState {
+    /// Whether it can.
+    #[prost(bool, tag = "1")]
+    pub is_usable: bool,
+    /// Why not, as a reason of the list above. Empty: it can.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// The same, as a sentence.
+    #[prost(string, tag = "3")]
+    pub message: ::prost::alloc::string::String,
+}
+/// Moves secrets.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MigrateCredentialsRequest {
+    /// KEYRING or VAULT.
+    #[prost(enumeration = "SecretPlace", tag = "1")]
+    pub to: i32,
+    /// Of which connections. Empty: of all.
+    #[prost(message, repeated, tag = "2")]
+    pub connections: ::prost::alloc::vec::Vec<ConnectionRef>,
+    /// Only tell what would be done.
+    #[prost(bool, tag = "3")]
+    pub is_dry_run: bool,
+}
+/// What became of one secret.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MigrateCredentialsResponse {
+    /// Which, as it is kept now.
+    #[prost(message, optional, tag = "1")]
+    pub credential: ::core::option::Option<StoredCredential>,
+    /// What became of it.
+    #[prost(enumeration = "MigrationOutcome", tag = "2")]
+    pub outcome: i32,
+    /// Why it could not be moved, as a reason of the list above. Empty: it was, or was there.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// The same, as a sentence.
+    #[prost(string, tag = "4")]
+    pub message: ::prost::alloc::string::String,
+}
+/// What became of a secret that was to be moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum MigrationOutcome {
+    /// Never sent.
+    Unspecified = 0,
+    /// It is in the new place, and no more in the old one.
+    Moved = 1,
+    /// It was in the new place.
+    AlreadyThere = 2,
+    /// It would be moved; see is_dry_run.
+    WouldMove = 3,
+    /// Somebody set or removed it meanwhile; nothing was done.
+    Changed = 4,
+    /// It could not be moved, and is where it was.
+    Failed = 5,
+}
+impl MigrationOutcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "MIGRATION_OUTCOME_UNSPECIFIED",
+            Self::Moved => "MIGRATION_OUTCOME_MOVED",
+            Self::AlreadyThere => "MIGRATION_OUTCOME_ALREADY_THERE",
+            Self::WouldMove => "MIGRATION_OUTCOME_WOULD_MOVE",
+            Self::Changed => "MIGRATION_OUTCOME_CHANGED",
+            Self::Failed => "MIGRATION_OUTCOME_FAILED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "MIGRATION_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "MIGRATION_OUTCOME_MOVED" => Some(Self::Moved),
+            "MIGRATION_OUTCOME_ALREADY_THERE" => Some(Self::AlreadyThere),
+            "MIGRATION_OUTCOME_WOULD_MOVE" => Some(Self::WouldMove),
+            "MIGRATION_OUTCOME_CHANGED" => Some(Self::Changed),
+            "MIGRATION_OUTCOME_FAILED" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod credential_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Keeps the secrets of connections: in the keyring of the operating system, or sealed under a master key in Core's own
+    /// store. No call returns a stored secret.
+    ///
+    /// Beside these calls a request that opens a session may carry a credential of its own, over the same protected channel.
+    /// It is used for that session alone, in place of what is stored, and never kept; so it works also where there is neither
+    /// keyring nor master key.
+    ///
+    /// Errors of ConnectionService, and these, which requests that need a stored secret have too:
+    ///
+    /// CREDENTIAL_MISSING        no secret is stored where the connection says          FAILED_PRECONDITION
+    /// CREDENTIAL_DOES_NOT_OPEN  what is stored was changed or damaged, or moved        FAILED_PRECONDITION
+    /// CREDENTIAL_INVALID        the secret is empty, or longer than 64 KiB             INVALID_ARGUMENT
+    /// SECRET_PLACE_MISSING      nothing says where to put it, and no place is there    FAILED_PRECONDITION
+    /// KEYRING_ABSENT            there is no keyring service                            FAILED_PRECONDITION
+    /// KEYRING_LOCKED            the keyring is locked                                  FAILED_PRECONDITION
+    /// KEYRING_DENIED            the keyring refused                                    FAILED_PRECONDITION
+    /// KEYRING_SILENT            the keyring did not answer in time                     UNAVAILABLE
+    /// KEYRING_FAILED            the keyring failed in another way                      UNAVAILABLE
+    /// MASTER_KEY_MISSING        no source gives the key that is needed                 FAILED_PRECONDITION
+    /// MASTER_KEY_WRONG          the source's key is not one that this store knows      FAILED_PRECONDITION
+    /// MASTER_KEY_UNREADABLE     the source of the key cannot be read                   FAILED_PRECONDITION
+    /// KEYS_NOT_INITIALIZED      no master key is registered with this store            FAILED_PRECONDITION
+    #[derive(Debug, Clone)]
+    pub struct CredentialServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl CredentialServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> CredentialServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> CredentialServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            CredentialServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Stores a secret, new or in place of another one.
+        pub async fn set_credential(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetCredentialRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetCredentialResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.CredentialService/SetCredential",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "querybox.core.v1.CredentialService",
+                        "SetCredential",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Forgets the secrets of a connection. The connection stays.
+        pub async fn delete_credential(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteCredentialRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteCredentialResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.CredentialService/DeleteCredential",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "querybox.core.v1.CredentialService",
+                        "DeleteCredential",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tells which secrets are stored, where, and since when; and which places there are.
+        pub async fn list_credentials(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCredentialsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCredentialsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.CredentialService/ListCredentials",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "querybox.core.v1.CredentialService",
+                        "ListCredentials",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tells which places for secrets there are.
+        pub async fn get_secret_places(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetSecretPlacesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetSecretPlacesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.CredentialService/GetSecretPlaces",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "querybox.core.v1.CredentialService",
+                        "GetSecretPlaces",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Moves secrets to another place, one by one: copied, read back, compared, and only then removed where they were. What
+        /// was moved stays moved when the stream is dropped; the next call goes on with the rest.
+        pub async fn migrate_credentials(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MigrateCredentialsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::MigrateCredentialsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.CredentialService/MigrateCredentials",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "querybox.core.v1.CredentialService",
+                        "MigrateCredentials",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod credential_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with CredentialServiceServer.
+    #[async_trait]
+    pub trait CredentialService: std::marker::Send + std::marker::Sync + 'static {
+        /// Stores a secret, new or in place of another one.
+        async fn set_credential(
+            &self,
+            request: tonic::Request<super::SetCredentialRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetCredentialResponse>,
+            tonic::Status,
+        >;
+        /// Forgets the secrets of a connection. The connection stays.
+        async fn delete_credential(
+            &self,
+            request: tonic::Request<super::DeleteCredentialRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteCredentialResponse>,
+            tonic::Status,
+        >;
+        /// Tells which secrets are stored, where, and since when; and which places there are.
+        async fn list_credentials(
+            &self,
+            request: tonic::Request<super::ListCredentialsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCredentialsResponse>,
+            tonic::Status,
+        >;
+        /// Tells which places for secrets there are.
+        async fn get_secret_places(
+            &self,
+            request: tonic::Request<super::GetSecretPlacesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetSecretPlacesResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the MigrateCredentials method.
+        type MigrateCredentialsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<
+                    super::MigrateCredentialsResponse,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Moves secrets to another place, one by one: copied, read back, compared, and only then removed where they were. What
+        /// was moved stays moved when the stream is dropped; the next call goes on with the rest.
+        async fn migrate_credentials(
+            &self,
+            request: tonic::Request<super::MigrateCredentialsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::MigrateCredentialsStream>,
+            tonic::Status,
+        >;
+    }
+    /// Keeps the secrets of connections: in the keyring of the operating system, or sealed under a master key in Core's own
+    /// store. No call returns a stored secret.
+    ///
+    /// Beside these calls a request that opens a session may carry a credential of its own, over the same protected channel.
+    /// It is used for that session alone, in place of what is stored, and never kept; so it works also where there is neither
+    /// keyring nor master key.
+    ///
+    /// Errors of ConnectionService, and these, which requests that need a stored secret have too:
+    ///
+    /// CREDENTIAL_MISSING        no secret is stored where the connection says          FAILED_PRECONDITION
+    /// CREDENTIAL_DOES_NOT_OPEN  what is stored was changed or damaged, or moved        FAILED_PRECONDITION
+    /// CREDENTIAL_INVALID        the secret is empty, or longer than 64 KiB             INVALID_ARGUMENT
+    /// SECRET_PLACE_MISSING      nothing says where to put it, and no place is there    FAILED_PRECONDITION
+    /// KEYRING_ABSENT            there is no keyring service                            FAILED_PRECONDITION
+    /// KEYRING_LOCKED            the keyring is locked                                  FAILED_PRECONDITION
+    /// KEYRING_DENIED            the keyring refused                                    FAILED_PRECONDITION
+    /// KEYRING_SILENT            the keyring did not answer in time                     UNAVAILABLE
+    /// KEYRING_FAILED            the keyring failed in another way                      UNAVAILABLE
+    /// MASTER_KEY_MISSING        no source gives the key that is needed                 FAILED_PRECONDITION
+    /// MASTER_KEY_WRONG          the source's key is not one that this store knows      FAILED_PRECONDITION
+    /// MASTER_KEY_UNREADABLE     the source of the key cannot be read                   FAILED_PRECONDITION
+    /// KEYS_NOT_INITIALIZED      no master key is registered with this store            FAILED_PRECONDITION
+    #[derive(Debug)]
+    pub struct CredentialServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> CredentialServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for CredentialServiceServer<T>
+    where
+        T: CredentialService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/querybox.core.v1.CredentialService/SetCredential" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetCredentialSvc<T: CredentialService>(pub Arc<T>);
+                    impl<
+                        T: CredentialService,
+                    > tonic::server::UnaryService<super::SetCredentialRequest>
+                    for SetCredentialSvc<T> {
+                        type Response = super::SetCredentialResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetCredentialRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CredentialService>::set_credential(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetCredentialSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.CredentialService/DeleteCredential" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteCredentialSvc<T: CredentialService>(pub Arc<T>);
+                    impl<
+                        T: CredentialService,
+                    > tonic::server::UnaryService<super::DeleteCredentialRequest>
+                    for DeleteCredentialSvc<T> {
+                        type Response = super::DeleteCredentialResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteCredentialRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CredentialService>::delete_credential(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteCredentialSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.CredentialService/ListCredentials" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCredentialsSvc<T: CredentialService>(pub Arc<T>);
+                    impl<
+                        T: CredentialService,
+                    > tonic::server::UnaryService<super::ListCredentialsRequest>
+                    for ListCredentialsSvc<T> {
+                        type Response = super::ListCredentialsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCredentialsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CredentialService>::list_credentials(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCredentialsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.CredentialService/GetSecretPlaces" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSecretPlacesSvc<T: CredentialService>(pub Arc<T>);
+                    impl<
+                        T: CredentialService,
+                    > tonic::server::UnaryService<super::GetSecretPlacesRequest>
+                    for GetSecretPlacesSvc<T> {
+                        type Response = super::GetSecretPlacesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetSecretPlacesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CredentialService>::get_secret_places(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSecretPlacesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.CredentialService/MigrateCredentials" => {
+                    #[allow(non_camel_case_types)]
+                    struct MigrateCredentialsSvc<T: CredentialService>(pub Arc<T>);
+                    impl<
+                        T: CredentialService,
+                    > tonic::server::ServerStreamingService<
+                        super::MigrateCredentialsRequest,
+                    > for MigrateCredentialsSvc<T> {
+                        type Response = super::MigrateCredentialsResponse;
+                        type ResponseStream = T::MigrateCredentialsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MigrateCredentialsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CredentialService>::migrate_credentials(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MigrateCredentialsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for CredentialServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "querybox.core.v1.CredentialService";
+    impl<T> tonic::server::NamedService for CredentialServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Asks for the keys.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListKeysRequest {}
+/// The keys.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListKeysResponse {
+    /// The oldest first.
+    #[prost(message, repeated, tag = "1")]
+    pub keys: ::prost::alloc::vec::Vec<Key>,
+    /// Whether the source gives what is needed.
+    #[prost(message, optional, tag = "2")]
+    pub vault: ::core::option::Option<PlaceState>,
+}
+/// A key that is registered.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Key {
+    /// Its id, 16 hexadecimal digits.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// What it is for.
+    #[prost(enumeration = "KeyState", tag = "2")]
+    pub state: i32,
+    /// When it was registered.
+    #[prost(message, optional, tag = "3")]
+    pub created: ::core::option::Option<::prost_types::Timestamp>,
+    /// When a rotation had shown that nothing is sealed under it. Absent: none has, or something was sealed under it since.
+    #[prost(message, optional, tag = "4")]
+    pub emptied: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it was retired. Absent: it is not.
+    #[prost(message, optional, tag = "5")]
+    pub retired: ::core::option::Option<::prost_types::Timestamp>,
+    /// Secrets that are sealed under it.
+    #[prost(uint64, tag = "6")]
+    pub credentials: u64,
+    /// Whether the source gives it now. Absent: the source cannot be read.
+    #[prost(bool, optional, tag = "7")]
+    pub is_at_hand: ::core::option::Option<bool>,
+}
+/// Registers a key.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RegisterKeyRequest {
+    /// What Core is to remember of it.
+    #[prost(message, optional, tag = "1")]
+    pub record: ::core::option::Option<KeyRecord>,
+    /// Refuse with KEYS_INITIALIZED when any key is registered.
+    #[prost(bool, tag = "2")]
+    pub must_be_first: bool,
+}
+/// What is remembered of a key. Nothing in it is secret.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeyRecord {
+    /// Its id, 8 random bytes.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub id: ::prost::bytes::Bytes,
+    /// 32 random bytes.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub salt: ::prost::bytes::Bytes,
+    /// 32 bytes that are derived from the key, the salt and the id.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub check: ::prost::bytes::Bytes,
+}
+/// It is registered.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RegisterKeyResponse {
+    /// The key.
+    #[prost(message, optional, tag = "1")]
+    pub key: ::core::option::Option<Key>,
+}
+/// Registers the source's keys.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RegisterSourceKeysRequest {
+    /// Refuse with KEYS_INITIALIZED when any key is registered.
+    #[prost(bool, tag = "1")]
+    pub must_be_first: bool,
+}
+/// They are registered.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RegisterSourceKeysResponse {
+    /// Those that were not before, in the source's order.
+    #[prost(message, repeated, tag = "1")]
+    pub registered: ::prost::alloc::vec::Vec<Key>,
+}
+/// Seals every secret anew.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotateKeysRequest {}
+/// How far it is.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RotateKeysResponse {
+    /// Progress, then the end, once.
+    #[prost(oneof = "rotate_keys_response::Part", tags = "1, 2")]
+    pub part: ::core::option::Option<rotate_keys_response::Part>,
+}
+/// Nested message and enum types in `RotateKeysResponse`.
+pub mod rotate_keys_response {
+    /// Progress, then the end, once.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Part {
+        /// So far.
+        #[prost(message, tag = "1")]
+        Progress(super::RotationProgress),
+        /// All is done that can be.
+        #[prost(message, tag = "2")]
+        Ended(super::RotationEnded),
+    }
+}
+/// How far a rotation is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotationProgress {
+    /// Secrets that are sealed anew, or seen to open, so far.
+    #[prost(uint64, tag = "1")]
+    pub done: u64,
+    /// How many there are to be.
+    #[prost(uint64, tag = "2")]
+    pub total: u64,
+    /// What is being done.
+    #[prost(enumeration = "RotationPhase", tag = "3")]
+    pub phase: i32,
+}
+/// How a rotation ended.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RotationEnded {
+    /// The key that every secret is sealed under now, but those that failed.
+    #[prost(string, tag = "1")]
+    pub key_id: ::prost::alloc::string::String,
+    /// Secrets that this call sealed anew.
+    #[prost(uint64, tag = "2")]
+    pub sealed: u64,
+    /// Secrets that were seen to open under the key.
+    #[prost(uint64, tag = "3")]
+    pub verified: u64,
+    /// Secrets that do not open. They are as they were. When there is one, no key becomes free to be retired.
+    #[prost(message, repeated, tag = "4")]
+    pub failures: ::prost::alloc::vec::Vec<RotationFailure>,
+}
+/// A secret that does not open.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotationFailure {
+    /// Which.
+    #[prost(message, optional, tag = "1")]
+    pub credential: ::core::option::Option<StoredCredential>,
+    /// Why, as a sentence.
+    #[prost(string, tag = "2")]
+    pub message: ::prost::alloc::string::String,
+}
+/// Retires a key.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetireKeyRequest {
+    /// Its id.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+}
+/// It is retired.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetireKeyResponse {
+    /// The key.
+    #[prost(message, optional, tag = "1")]
+    pub key: ::core::option::Option<Key>,
+}
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum KeyState {
+    /// Never sent.
+    Unspecified = 0,
+    /// The key that the last rotation led to.
+    Primary = 1,
+    /// It opens what was sealed under it.
+    DecryptOnly = 2,
+    /// Nothing is sealed under it, and nothing ever will be.
+    Retired = 3,
+}
+impl KeyState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "KEY_STATE_UNSPECIFIED",
+            Self::Primary => "KEY_STATE_PRIMARY",
+            Self::DecryptOnly => "KEY_STATE_DECRYPT_ONLY",
+            Self::Retired => "KEY_STATE_RETIRED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "KEY_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "KEY_STATE_PRIMARY" => Some(Self::Primary),
+            "KEY_STATE_DECRYPT_ONLY" => Some(Self::DecryptOnly),
+            "KEY_STATE_RETIRED" => Some(Self::Retired),
+            _ => None,
+        }
+    }
+}
+/// What a rotation is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RotationPhase {
+    /// Never sent.
+    Unspecified = 0,
+    /// Sealing secrets anew.
+    Seal = 1,
+    /// Seeing that each opens.
+    Verify = 2,
+}
+impl RotationPhase {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ROTATION_PHASE_UNSPECIFIED",
+            Self::Seal => "ROTATION_PHASE_SEAL",
+            Self::Verify => "ROTATION_PHASE_VERIFY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ROTATION_PHASE_UNSPECIFIED" => Some(Self::Unspecified),
+            "ROTATION_PHASE_SEAL" => Some(Self::Seal),
+            "ROTATION_PHASE_VERIFY" => Some(Self::Verify),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod key_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Keeps what Core knows of master keys. No key is ever in a message: Core reads keys from the source that its operator
+    /// configured, and knows each again by a record of it.
+    ///
+    /// Errors of CredentialService, and these:
+    ///
+    /// KEY_NOT_FOUND             no key with this id is registered                      NOT_FOUND
+    /// KEY_IN_USE                it is the primary key, secrets are sealed under it, or no rotation has shown that none are
+    /// FAILED_PRECONDITION
+    /// KEY_RETIRED               the key is retired                                     FAILED_PRECONDITION
+    /// KEYS_INITIALIZED          keys are registered already                            FAILED_PRECONDITION
+    #[derive(Debug, Clone)]
+    pub struct KeyServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl KeyServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> KeyServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> KeyServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            KeyServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Tells which keys are registered, and whether the source gives them.
+        pub async fn list_keys(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListKeysResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.KeyService/ListKeys",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.KeyService", "ListKeys"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Registers a key that the caller made, by its record. The first key is the primary one, any other decrypt-only.
+        pub async fn register_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RegisterKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RegisterKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.KeyService/RegisterKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.KeyService", "RegisterKey"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Registers the keys that the source gives and that are not registered yet. When some are registered, the source must
+        /// give one of them too.
+        pub async fn register_source_keys(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RegisterSourceKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RegisterSourceKeysResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.KeyService/RegisterSourceKeys",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.core.v1.KeyService", "RegisterSourceKeys"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes the source's first key the primary one, seals every secret anew under it, and sees that each opens. Each secret
+        /// is done by itself: when the stream is dropped, or Core dies, the next call goes on with the rest.
+        pub async fn rotate_keys(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RotateKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::RotateKeysResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.KeyService/RotateKeys",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.KeyService", "RotateKeys"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Sees to it that nothing is ever sealed under a key again. It must be empty, and a rotation must have shown so.
+        pub async fn retire_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RetireKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RetireKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.KeyService/RetireKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.KeyService", "RetireKey"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod key_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with KeyServiceServer.
+    #[async_trait]
+    pub trait KeyService: std::marker::Send + std::marker::Sync + 'static {
+        /// Tells which keys are registered, and whether the source gives them.
+        async fn list_keys(
+            &self,
+            request: tonic::Request<super::ListKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListKeysResponse>,
+            tonic::Status,
+        >;
+        /// Registers a key that the caller made, by its record. The first key is the primary one, any other decrypt-only.
+        async fn register_key(
+            &self,
+            request: tonic::Request<super::RegisterKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RegisterKeyResponse>,
+            tonic::Status,
+        >;
+        /// Registers the keys that the source gives and that are not registered yet. When some are registered, the source must
+        /// give one of them too.
+        async fn register_source_keys(
+            &self,
+            request: tonic::Request<super::RegisterSourceKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RegisterSourceKeysResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the RotateKeys method.
+        type RotateKeysStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::RotateKeysResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Makes the source's first key the primary one, seals every secret anew under it, and sees that each opens. Each secret
+        /// is done by itself: when the stream is dropped, or Core dies, the next call goes on with the rest.
+        async fn rotate_keys(
+            &self,
+            request: tonic::Request<super::RotateKeysRequest>,
+        ) -> std::result::Result<tonic::Response<Self::RotateKeysStream>, tonic::Status>;
+        /// Sees to it that nothing is ever sealed under a key again. It must be empty, and a rotation must have shown so.
+        async fn retire_key(
+            &self,
+            request: tonic::Request<super::RetireKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RetireKeyResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Keeps what Core knows of master keys. No key is ever in a message: Core reads keys from the source that its operator
+    /// configured, and knows each again by a record of it.
+    ///
+    /// Errors of CredentialService, and these:
+    ///
+    /// KEY_NOT_FOUND             no key with this id is registered                      NOT_FOUND
+    /// KEY_IN_USE                it is the primary key, secrets are sealed under it, or no rotation has shown that none are
+    /// FAILED_PRECONDITION
+    /// KEY_RETIRED               the key is retired                                     FAILED_PRECONDITION
+    /// KEYS_INITIALIZED          keys are registered already                            FAILED_PRECONDITION
+    #[derive(Debug)]
+    pub struct KeyServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> KeyServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for KeyServiceServer<T>
+    where
+        T: KeyService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/querybox.core.v1.KeyService/ListKeys" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListKeysSvc<T: KeyService>(pub Arc<T>);
+                    impl<
+                        T: KeyService,
+                    > tonic::server::UnaryService<super::ListKeysRequest>
+                    for ListKeysSvc<T> {
+                        type Response = super::ListKeysResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListKeysRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as KeyService>::list_keys(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListKeysSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.KeyService/RegisterKey" => {
+                    #[allow(non_camel_case_types)]
+                    struct RegisterKeySvc<T: KeyService>(pub Arc<T>);
+                    impl<
+                        T: KeyService,
+                    > tonic::server::UnaryService<super::RegisterKeyRequest>
+                    for RegisterKeySvc<T> {
+                        type Response = super::RegisterKeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RegisterKeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as KeyService>::register_key(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RegisterKeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.KeyService/RegisterSourceKeys" => {
+                    #[allow(non_camel_case_types)]
+                    struct RegisterSourceKeysSvc<T: KeyService>(pub Arc<T>);
+                    impl<
+                        T: KeyService,
+                    > tonic::server::UnaryService<super::RegisterSourceKeysRequest>
+                    for RegisterSourceKeysSvc<T> {
+                        type Response = super::RegisterSourceKeysResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RegisterSourceKeysRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as KeyService>::register_source_keys(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RegisterSourceKeysSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.KeyService/RotateKeys" => {
+                    #[allow(non_camel_case_types)]
+                    struct RotateKeysSvc<T: KeyService>(pub Arc<T>);
+                    impl<
+                        T: KeyService,
+                    > tonic::server::ServerStreamingService<super::RotateKeysRequest>
+                    for RotateKeysSvc<T> {
+                        type Response = super::RotateKeysResponse;
+                        type ResponseStream = T::RotateKeysStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RotateKeysRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as KeyService>::rotate_keys(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RotateKeysSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.KeyService/RetireKey" => {
+                    #[allow(non_camel_case_types)]
+                    struct RetireKeySvc<T: KeyService>(pub Arc<T>);
+                    impl<
+                        T: KeyService,
+                    > tonic::server::UnaryService<super::RetireKeyRequest>
+                    for RetireKeySvc<T> {
+                        type Response = super::RetireKeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RetireKeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as KeyService>::retire_key(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RetireKeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for KeyServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "querybox.core.v1.KeyService";
+    impl<T> tonic::server::NamedService for KeyServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -1176,6 +1176,9 @@ pub enum FormFieldRole {
     File = 6,
     /// Anything else.
     Option = 7,
+    /// Part of how the server proves who it is and who can listen: whether TLS is used, which authorities are believed. Several
+    /// fields may have this role.
+    Tls = 8,
 }
 impl FormFieldRole {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1192,6 +1195,7 @@ impl FormFieldRole {
             Self::Database => "FORM_FIELD_ROLE_DATABASE",
             Self::File => "FORM_FIELD_ROLE_FILE",
             Self::Option => "FORM_FIELD_ROLE_OPTION",
+            Self::Tls => "FORM_FIELD_ROLE_TLS",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1205,6 +1209,7 @@ impl FormFieldRole {
             "FORM_FIELD_ROLE_DATABASE" => Some(Self::Database),
             "FORM_FIELD_ROLE_FILE" => Some(Self::File),
             "FORM_FIELD_ROLE_OPTION" => Some(Self::Option),
+            "FORM_FIELD_ROLE_TLS" => Some(Self::Tls),
             _ => None,
         }
     }

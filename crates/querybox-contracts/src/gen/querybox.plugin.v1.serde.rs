@@ -836,6 +836,7 @@ impl serde::Serialize for FormFieldRole {
             Self::Database => "FORM_FIELD_ROLE_DATABASE",
             Self::File => "FORM_FIELD_ROLE_FILE",
             Self::Option => "FORM_FIELD_ROLE_OPTION",
+            Self::Tls => "FORM_FIELD_ROLE_TLS",
         };
         serializer.serialize_str(variant)
     }
@@ -855,6 +856,7 @@ impl<'de> serde::Deserialize<'de> for FormFieldRole {
             "FORM_FIELD_ROLE_DATABASE",
             "FORM_FIELD_ROLE_FILE",
             "FORM_FIELD_ROLE_OPTION",
+            "FORM_FIELD_ROLE_TLS",
         ];
 
         struct GeneratedVisitor;
@@ -903,6 +905,7 @@ impl<'de> serde::Deserialize<'de> for FormFieldRole {
                     "FORM_FIELD_ROLE_DATABASE" => Ok(FormFieldRole::Database),
                     "FORM_FIELD_ROLE_FILE" => Ok(FormFieldRole::File),
                     "FORM_FIELD_ROLE_OPTION" => Ok(FormFieldRole::Option),
+                    "FORM_FIELD_ROLE_TLS" => Ok(FormFieldRole::Tls),
                     _ => Ok(FormFieldRole::default()),
                 }
             }

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf, time::Duration};
 use querybox_launcher::{CallError, StartError};
 
 use super::{SessionIdError, lease::LeaseEnd};
-use crate::ConnectionError;
+use crate::{ConnectionError, CredentialError};
 
 /// Why a session could not begin, or did not come to its end.
 ///
@@ -25,6 +25,9 @@ pub enum SessionError {
     /// The connection asks for secrets. Holds the name of a field that was not given.
     #[error("the connection asks for {0:?}, and it was not given")]
     SecretMissing(String),
+    /// What is stored for the connection cannot be had.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
     /// A file that the connection names: the database's, or one whose content it needs.
     #[error("the file {} cannot be used", path.display())]
     File { path: PathBuf, source: io::Error },
@@ -62,6 +65,7 @@ impl SessionError {
             Self::Unknown => "no such session",
             Self::Connection(_) => "connection",
             Self::SecretMissing(_) => "secret missing",
+            Self::Credential(_) => "stored secret",
             Self::File { .. } => "file",
             Self::Deadline { .. } => "deadline",
             Self::Cancelled => "cancelled",

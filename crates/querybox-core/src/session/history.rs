@@ -57,6 +57,7 @@ fn derive_outcome(rejected: bool, cancel_asked: bool, last: &Result<(), SessionE
             | SessionError::Unknown
             | SessionError::Connection(_)
             | SessionError::SecretMissing(_)
+            | SessionError::Credential(_)
             | SessionError::File { .. }
             | SessionError::Start(_)
             | SessionError::Driver(CallError::Driver { .. } | CallError::Broken(_)),

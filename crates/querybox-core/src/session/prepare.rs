@@ -8,13 +8,13 @@ use std::{
 
 use bytes::Bytes;
 use querybox_launcher::{Described, FieldKind, FieldRole, FileGrant, FormField};
-use querybox_store::{ConnectionId, Deadline, DriverType, SecretPlace};
+use querybox_store::{Connection, ConnectionId, Credential, Deadline, DriverType, SecretPlace};
 use querybox_vault::Secret;
 use tokio::io::AsyncReadExt as _;
 
 use super::SessionError;
 use crate::{
-    ConnectionError, ConnectionKey, Core,
+    ConnectionError, ConnectionKey, Core, CredentialError,
     connections::{NoPlugin, from_saved},
     form::{Given, GivenValue, check, check_secrets, takes_content},
 };
@@ -62,11 +62,11 @@ impl Core {
         target: Target,
         secrets: Vec<(String, Secret)>,
     ) -> Result<Prepared, SessionError> {
-        let (connection, mut settings) = match target {
+        let (saved, mut settings) = match target {
             Target::Unsaved(unsaved) => (None, *unsaved),
             Target::Saved(key) => {
-                let found = self.connection(&key).await?;
-                let settings = found.settings;
+                let (found, stored) = self.connection_with_credentials(&key).await?;
+                let settings = found.settings.clone();
                 let unsaved = Unsaved {
                     driver_type: settings.driver_type,
                     given: from_saved(settings.parameters),
@@ -78,7 +78,7 @@ impl Core {
                     default_schema: settings.default_schema,
                     secret_place: settings.secret_place,
                 };
-                (Some(found.id), unsaved)
+                (Some((found, stored)), unsaved)
             }
         };
         let driver_type = &settings.driver_type;
@@ -89,12 +89,36 @@ impl Core {
             .ok_or_else(|| ConnectionError::from(NoPlugin(driver_type.clone())))?;
         let form = &driver.info.form;
         settings.given = check(form, settings.given).map_err(ConnectionError::from)?;
+        let connection = saved.as_ref().map(|(found, _)| found.id);
+        // What is given for this session stands in place of all that is stored, so that it works without keyring and vault.
+        let secrets = match (saved, settings.secret_place) {
+            (Some((found, stored)), SecretPlace::Keyring | SecretPlace::Vault) if secrets.is_empty() => {
+                self.stored_secrets(form, &found, stored).await?
+            }
+            _ => secrets,
+        };
         check_secrets(form, secrets.iter().map(|(name, _)| name.as_str())).map_err(ConnectionError::from)?;
         if let Some(field) = missing_secret(form, settings.secret_place, &secrets) {
             return Err(SessionError::SecretMissing(field.name.clone()));
         }
         let grant = resolve_files(form, &mut settings.given).await?;
         Ok(Prepared { connection, driver, grant, settings, secrets })
+    }
+
+    /// Opens what is stored of a form's secrets. What a driver has no field for any more is left alone.
+    async fn stored_secrets(
+        &self,
+        form: &[FormField],
+        connection: &Connection,
+        mut stored: Vec<Credential>,
+    ) -> Result<Vec<(String, Secret)>, CredentialError> {
+        stored
+            .retain(|credential| form.iter().any(|field| field.secret && field.name == credential.key.field));
+        let Some(wanted) = form.iter().find(|field| field.secret) else { return Ok(Vec::new()) };
+        if stored.is_empty() {
+            return Err(CredentialError::Missing { field: wanted.name.clone() });
+        }
+        self.open_stored(connection, stored).await
     }
 }
 
@@ -104,7 +128,6 @@ fn missing_secret<'a>(
     place: SecretPlace,
     secrets: &[(String, Secret)],
 ) -> Option<&'a FormField> {
-    // Keyrings and vaults come with a later version, whose connections are asked about by this one.
     let asks = match place {
         SecretPlace::NotNeeded => false,
         SecretPlace::Ask | SecretPlace::Keyring | SecretPlace::Vault => secrets.is_empty(),

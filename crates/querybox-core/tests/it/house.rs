@@ -9,8 +9,9 @@ use std::{
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use querybox_core::{
-    Answers, Clock, Config, Core, Deadline, Ended, Event, ExecuteOptions, ExecuteRequest, Fact, Limits,
-    OnError, Opened, Part, SecretPlace, SessionError, SessionId, Store, Target, Unsaved,
+    Answers, Clock, Config, Core, Deadline, Ended, Event, ExecuteOptions, ExecuteRequest, Fact, KeySource,
+    Limits, OnError, Opened, OsKeyring, Part, SecretPlace, Secrets, SessionError, SessionId, Store, Target,
+    Unsaved,
 };
 use querybox_fixtures::{Folder, User, copy_program, example, is_root, ordinary_user, program, unprivileged};
 use querybox_launcher::{Ids, Launcher, MemoryControl};
@@ -59,6 +60,7 @@ impl House {
                 file_bytes: None,
             },
             clock: Clock::new(Timestamp::now),
+            secrets: Secrets { keys: KeySource::none(), keyring: OsKeyring::new() },
         });
         Self { core, folder }
     }

@@ -9,7 +9,7 @@ use super::{InfoFault, NAME_CHARACTERS_MAX, SENTENCE_CHARACTERS_MAX, is_word, li
 /// Nobody fills in more.
 const FIELDS_MAX: usize = 100;
 
-/// One field. Its name is unique in the form, and so is its role unless it is OPTION.
+/// One field. Its name is unique in the form, and so is its role unless it is OPTION or TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormField {
     /// The parameter's name.
@@ -75,6 +75,8 @@ pub enum FieldRole {
     File,
     /// Anything else.
     Option,
+    /// How the server proves who it is, and who can listen.
+    Tls,
 }
 
 impl FieldKind {
@@ -105,7 +107,8 @@ pub(super) fn check(wire: &[pb::FormField]) -> Result<Vec<FormField>, InfoFault>
         if !names.insert(field.name.clone()) {
             return Err(InfoFault::new(format!("field {:?} is there twice", field.name)));
         }
-        if field.role != FieldRole::Option && !roles.insert(field.role) {
+        let may_repeat = matches!(field.role, FieldRole::Option | FieldRole::Tls);
+        if !may_repeat && !roles.insert(field.role) {
             return Err(InfoFault::new(format!("field {:?} has a role that another one has", field.name)));
         }
         form.push(field);
@@ -128,7 +131,7 @@ fn check_field(wire: &pb::FormField) -> Result<FormField, InfoFault> {
         FieldRole::Port => kind == FieldKind::Number,
         FieldRole::File => kind == FieldKind::FilePath && !wire.secret,
         FieldRole::Password => wire.secret,
-        FieldRole::Host | FieldRole::User | FieldRole::Database | FieldRole::Option => true,
+        FieldRole::Host | FieldRole::User | FieldRole::Database | FieldRole::Option | FieldRole::Tls => true,
     };
     if !needed {
         return Err(InfoFault::new("its kind does not fit its role"));
@@ -198,6 +201,7 @@ fn role(wire: &pb::FormField) -> Result<FieldRole, InfoFault> {
         pb::FormFieldRole::Database => FieldRole::Database,
         pb::FormFieldRole::File => FieldRole::File,
         pb::FormFieldRole::Option => FieldRole::Option,
+        pb::FormFieldRole::Tls => FieldRole::Tls,
     })
 }
 

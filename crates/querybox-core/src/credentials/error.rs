@@ -1,0 +1,98 @@
+//! Why a secret could not be kept or had.
+
+use querybox_store::{Error as StoreError, KeyId};
+use querybox_vault::{KeyringError, KeysetError, OpenError};
+
+use super::KeySourceError;
+use crate::{ConnectionError, ShuttingDown};
+
+/// Why a secret could not be kept or had. No variant holds one.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    #[error(transparent)]
+    Connection(#[from] ConnectionError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// Nothing is stored, or the keyring lost it.
+    #[error("no {field} is stored for this connection")]
+    Missing { field: String },
+    #[error("the stored {field} of this connection cannot be opened")]
+    DoesNotOpen { field: String, source: OpenError },
+    #[error("a secret that is to be stored {0}")]
+    Invalid(&'static str),
+    /// Nothing says where to put it, and nothing is there to put it in.
+    #[error("there is no place for a secret: {keyring}, and {vault}")]
+    NoPlace { keyring: KeyringError, vault: VaultError },
+}
+
+/// Why the vault cannot be used. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    #[error("no source of a master key is configured")]
+    NoSource,
+    #[error(transparent)]
+    Source(#[from] KeySourceError),
+    #[error(transparent)]
+    Keys(#[from] KeysetError),
+    #[error("the store of connections does not work")]
+    Store(#[source] StoreError),
+}
+
+/// Why something could not be done with a master key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error("there is no key {0}")]
+    NotFound(KeyId),
+    #[error("key {0} is retired")]
+    Retired(KeyId),
+    #[error("keys are registered already")]
+    Initialized,
+    /// Also when it is the primary key, or no rotation has shown that nothing is sealed under it.
+    #[error("key {id} cannot be retired: {}", in_use(*credentials))]
+    InUse { id: KeyId, credentials: u64 },
+    #[error(transparent)]
+    ShuttingDown(#[from] ShuttingDown),
+}
+
+fn in_use(credentials: u64) -> String {
+    match credentials {
+        0 => "it is the primary key, or no rotation has shown that nothing is sealed under it".to_owned(),
+        1 => "a secret is sealed under it".to_owned(),
+        many => format!("{many} secrets are sealed under it"),
+    }
+}
+
+impl From<ShuttingDown> for CredentialError {
+    fn from(error: ShuttingDown) -> Self {
+        ConnectionError::from(error).into()
+    }
+}
+
+impl From<StoreError> for CredentialError {
+    fn from(error: StoreError) -> Self {
+        ConnectionError::from(error).into()
+    }
+}
+
+impl From<StoreError> for KeyError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NoKey(id) => Self::NotFound(id),
+            StoreError::KeyRetired(id) => Self::Retired(id),
+            StoreError::KeysPresent => Self::Initialized,
+            StoreError::KeyInUse { id, credentials } => Self::InUse { id, credentials },
+            StoreError::NotFound(_)
+            | StoreError::NameTaken(_)
+            | StoreError::Conflict(_)
+            | StoreError::Newer { .. }
+            | StoreError::ChangedMigration { .. }
+            | StoreError::Full
+            | StoreError::Busy
+            | StoreError::Storage(_) => Self::Vault(VaultError::Store(error)),
+        }
+    }
+}

@@ -17,7 +17,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{Error, Reason};
+use crate::{Error, Reason, error::plain};
 
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,15 +113,6 @@ pub async fn dial_resolved(
         };
     }
     Err(last)
-}
-
-/// An I/O error without the number that std adds.
-fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((text, _)) => text.to_lowercase(),
-        None => text,
-    }
 }
 
 /// A connection to a server.

@@ -1,6 +1,6 @@
 //! Failures of the machinery: everything that is not the database's own refusal.
 
-use std::fmt;
+use std::{fmt, io};
 
 use querybox_contracts::plugin::v1 as pb;
 use tonic::{Code, Status};
@@ -36,6 +36,17 @@ impl Error {
     /// The connection ended while it was in use.
     pub fn lost(message: impl Into<String>) -> Self {
         Self::new(Reason::ConnectionLost, message)
+    }
+
+    /// A failure of a socket: `what` went wrong, and why.
+    #[must_use]
+    pub fn of_socket(reason: Reason, what: &str, cause: &io::Error) -> Self {
+        let why = match cause.kind() {
+            // TLS words it at length, with the address of a manual.
+            io::ErrorKind::UnexpectedEof => "the other side closed the connection".to_owned(),
+            _ => plain(cause),
+        };
+        Self::new(reason, format!("{what}: {why}"))
     }
 
     /// A connection parameter is unknown, missing, repeated or malformed.
@@ -131,6 +142,15 @@ impl Reason {
             Self::LimitReached => Code::ResourceExhausted,
             Self::DriverBroken => Code::Internal,
         }
+    }
+}
+
+/// An I/O error without the number that std adds.
+pub(crate) fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((text, _)) => text.to_lowercase(),
+        None => text,
     }
 }
 

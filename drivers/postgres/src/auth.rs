@@ -16,12 +16,16 @@ use postgres_protocol::{
     },
 };
 use querybox_plugin::{Error, OpenError, Reason};
+use zeroize::Zeroizing;
 
 use crate::{options::Options, rejection::Refusal, tls::Tls, wire::Wire};
 
 /// SCRAM makes the client hash this often at the server's word, at most: 25 times PostgreSQL's default, below a tenth of a
 /// second. The library refuses more without saying so.
 const ITERATIONS_MAX: u32 = 100_000;
+
+/// What a message of the log-in holds at most beside its text: tag, length, final zero.
+const MESSAGE_BYTES: usize = 16;
 
 /// Answers what the server asks until it says that the user is in.
 pub(crate) async fn authenticate(wire: &mut Wire, options: &Options) -> Result<(), OpenError> {
@@ -32,7 +36,7 @@ pub(crate) async fn authenticate(wire: &mut Wire, options: &Options) -> Result<(
             if !(options.is_local() || matches!(options.tls, Tls::Verified(_))) {
                 return Err(refuse("as an MD5 hash").into());
             }
-            let hash = md5_hash(options.user.as_bytes(), password(options)?, request.salt());
+            let hash = Zeroizing::new(md5_hash(options.user.as_bytes(), password(options)?, request.salt()));
             send_password(wire, hash.as_bytes()).await?;
         }
         Message::AuthenticationCleartextPassword => {
@@ -130,6 +134,8 @@ fn password(options: &Options) -> Result<&[u8], Error> {
 }
 
 async fn send_password(wire: &mut Wire, answer: &[u8]) -> Result<(), Error> {
+    // In one place, which is wiped: a buffer that has to grow leaves its first part behind.
+    wire.output.reserve(answer.len() + MESSAGE_BYTES);
     frontend::password_message(answer, &mut wire.output).map_err(|_| malformed())?;
     wire.send().await
 }

@@ -1,18 +1,24 @@
 //! Values for the parameters of a statement.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use querybox_plugin::{Error, Reason, pb};
 use querybox_sql::{Dialect, Rewritten, rewrite_named};
 
 /// A statement as it is sent, with values for `$1`, `$2` and so on, none left out. They travel as text, which the server
 /// converts to the types that it found for the parameters.
-#[derive(Debug)]
 pub(crate) struct Bound<'a> {
     sql: Cow<'a, str>,
     values: Vec<Option<String>>,
     /// Where in the script's statement a byte of `sql` stands; none when they are the same.
     rewritten: Option<Rewritten>,
+}
+
+impl fmt::Debug for Bound<'_> {
+    /// Without the text and the values, which are the user's data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound").field("values", &self.values.len()).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Bound<'a> {

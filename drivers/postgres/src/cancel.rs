@@ -1,6 +1,6 @@
 //! Cancel: a second connection that asks the server to stop what runs on the first.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use postgres_protocol::message::frontend;
@@ -29,10 +29,17 @@ pub(crate) struct Canceller {
 }
 
 /// What the server gave at log-in for this.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Key {
     pub(crate) process_id: i32,
     pub(crate) secret: i32,
+}
+
+impl fmt::Debug for Key {
+    /// Without the secret: whoever has it can cancel.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key").field("process_id", &self.process_id).finish_non_exhaustive()
+    }
 }
 
 /// Asks for a process that is gone.
@@ -96,7 +103,9 @@ impl Canceller {
             let mut transport = self.tls.secure(stream).await?;
             let mut message = BytesMut::new();
             frontend::cancel_request(process_id, secret, &mut message);
-            let lost = |error: std::io::Error| Error::lost(format!("the cancel request broke: {error}"));
+            let lost = |error: std::io::Error| {
+                Error::of_socket(Reason::ConnectionLost, "the cancel request broke", &error)
+            };
             transport.write_all(&message).await.map_err(lost)?;
             transport.flush().await.map_err(lost)?;
             // The server closes when the word is passed on. How it closes does not matter.
@@ -139,6 +148,12 @@ mod tests {
             assert_eq!(read.addresses, given.addresses);
             let Some(Key { process_id: -2, secret: i32::MAX }) = read.key else { panic!("{:?}", read.key) };
         }
+    }
+
+    #[test]
+    fn a_canceller_does_not_show_its_secret() {
+        let shown = format!("{:?}", canceller(tcp(), Some("10.0.0.7:5432")));
+        assert!(shown.contains("process_id") && !shown.contains(&i32::MAX.to_string()), "{shown}");
     }
 
     #[test]

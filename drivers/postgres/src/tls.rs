@@ -1,5 +1,7 @@
 //! TLS: who the server must prove to be, and the handshake.
 
+mod words;
+
 use std::{fmt, sync::Arc};
 
 use querybox_plugin::{Error, Reason, Stream};
@@ -108,7 +110,7 @@ impl Tls {
             .connect(handshake.name.clone(), stream)
             .await
             .map(|stream| Transport::Tls(Box::new(stream)))
-            .map_err(|error| Error::new(Reason::TlsFailed, format!("TLS with the server failed: {error}")))
+            .map_err(|error| words::explain(&error))
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::{Buf as _, BytesMut};
 use postgres_protocol::message::backend;
-use querybox_plugin::{Error, Stream};
+use querybox_plugin::{Error, Reason, Stream};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio_rustls::client::TlsStream;
 use zeroize::Zeroize as _;
@@ -17,8 +17,10 @@ use zeroize::Zeroize as _;
 const READ_BYTES: usize = 64 * 1024;
 /// The server builds each message in one allocation, and those end at 1 GiB.
 const DATA_BYTES_MAX: usize = 1024 * 1024 * 1024;
-/// Descriptions and errors. A description of 1,664 columns is below 1 MiB; an error may quote what it complains about.
+/// Descriptions. One of 1,664 columns is below 1 MiB.
 const TEXT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Errors and notices may quote what they complain about. More of one is skipped, with the fields behind.
+const SAID_BYTES_MAX: usize = 1024 * 1024;
 /// Everything else is short, and so is all before log-in.
 const SHORT_BYTES_MAX: usize = 64 * 1024;
 
@@ -51,12 +53,21 @@ pub(crate) struct Wire {
     /// What is written next. Messages are put here by the functions of [`postgres_protocol::message::frontend`].
     pub(crate) output: BytesMut,
     trust: Trust,
+    skipped: Option<Skipped>,
+}
+
+/// A message of which the end is skipped.
+struct Skipped {
+    /// What is kept, as a message of its own.
+    kept: BytesMut,
+    /// Bytes that are still to be skipped.
+    left: usize,
 }
 
 impl Wire {
     pub(crate) fn new(transport: Transport) -> Self {
         let input = BytesMut::with_capacity(2 * READ_BYTES);
-        Self { transport, input, output: BytesMut::new(), trust: Trust::Stranger }
+        Self { transport, input, output: BytesMut::new(), trust: Trust::Stranger, skipped: None }
     }
 
     pub(crate) fn trust(&mut self) {
@@ -80,13 +91,44 @@ impl Wire {
         self.input.reserve(READ_BYTES);
         match self.transport.read_buf(&mut self.input).await {
             Ok(0) => Err(Error::lost("the server closed the connection")),
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.skip();
+                Ok(())
+            }
             Err(error) => Err(lost(&error)),
         }
     }
 
-    /// The head of the next message, when all of the message is there.
-    pub(crate) fn head(&self) -> Result<Option<Head>, Error> {
+    /// Drops what is there of the end of a message, and puts what was kept of that in its place once all is gone.
+    fn skip(&mut self) {
+        let Some(Skipped { mut kept, left }) = self.skipped.take() else { return };
+        let dropped = left.min(self.input.len());
+        self.input.advance(dropped);
+        if dropped < left {
+            self.skipped = Some(Skipped { kept, left: left - dropped });
+        } else {
+            kept.extend_from_slice(&self.input);
+            self.input = kept;
+        }
+    }
+
+    /// Keeps the first part of a message that is too long, which ends in the middle of a field.
+    fn keep_first_part(&mut self, length: usize) {
+        let mut kept = self.input.split_to(SAID_BYTES_MAX);
+        // The end of the field, unless it happens to end here, and that of the fields.
+        let ends: &[u8] = if kept.ends_with(&[0]) { &[0] } else { &[0, 0] };
+        kept.extend_from_slice(ends);
+        let kept_length = u32::try_from(kept.len() - 1).expect("a part is far below 4 GiB");
+        kept[1..5].copy_from_slice(&kept_length.to_be_bytes());
+        self.skipped = Some(Skipped { kept, left: length - SAID_BYTES_MAX });
+        self.skip();
+    }
+
+    /// The head of the next message, when all of the message is there: of an error or a notice all that is kept.
+    pub(crate) fn head(&mut self) -> Result<Option<Head>, Error> {
+        if self.skipped.is_some() {
+            return Ok(None);
+        }
         let header = backend::Header::parse(&self.input)
             .map_err(|_| self.implausible("a message of an impossible length"))?;
         let Some(header) = header else { return Ok(None) };
@@ -95,6 +137,11 @@ impl Wire {
         if length > self.length_max(header.tag()) {
             let tag = char::from(header.tag()).to_string();
             return Err(self.implausible(&format!("a message {tag:?} of {length} bytes")));
+        }
+        let is_said = matches!(header.tag(), backend::ERROR_RESPONSE_TAG | backend::NOTICE_RESPONSE_TAG);
+        if is_said && length > SAID_BYTES_MAX + 2 && self.input.len() >= SAID_BYTES_MAX {
+            self.keep_first_part(length);
+            return self.head();
         }
         Ok((self.input.len() >= length).then_some(Head { tag: header.tag(), length }))
     }
@@ -110,12 +157,16 @@ impl Wire {
     fn length_max(&self, tag: u8) -> usize {
         match (self.trust, tag) {
             (Trust::Stranger, _) => SHORT_BYTES_MAX,
-            (Trust::LoggedIn, backend::DATA_ROW_TAG | backend::COPY_DATA_TAG) => DATA_BYTES_MAX,
             (
                 Trust::LoggedIn,
-                backend::ERROR_RESPONSE_TAG
-                | backend::NOTICE_RESPONSE_TAG
-                | backend::ROW_DESCRIPTION_TAG
+                backend::DATA_ROW_TAG
+                | backend::COPY_DATA_TAG
+                | backend::ERROR_RESPONSE_TAG
+                | backend::NOTICE_RESPONSE_TAG,
+            ) => DATA_BYTES_MAX,
+            (
+                Trust::LoggedIn,
+                backend::ROW_DESCRIPTION_TAG
                 | backend::PARAMETER_DESCRIPTION_TAG
                 | backend::PARAMETER_STATUS_TAG,
             ) => TEXT_BYTES_MAX,
@@ -146,7 +197,7 @@ impl Wire {
 }
 
 fn lost(error: &io::Error) -> Error {
-    Error::lost(format!("the connection to the server broke: {}", error.to_string().to_lowercase()))
+    Error::of_socket(Reason::ConnectionLost, "the connection to the server broke", error)
 }
 
 impl AsyncRead for Transport {

@@ -7,7 +7,6 @@ use postgres_protocol::{
     message::{backend::Message, frontend},
 };
 use querybox_plugin::{Endpoint, Error, Open, OpenError, Reason, Stages, Stream, dial_resolved, pb, resolve};
-use querybox_sql::{Dialect, Statement, split};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -15,7 +14,8 @@ use crate::{
     cancel::{Canceller, Key},
     connection::{Access, Connection},
     options::Options,
-    read_only, script,
+    read_only,
+    script::{self, Statements},
     session::PostgresSession,
     settings::{Looks, Reported},
     wire::{Transport, Wire},
@@ -26,6 +26,8 @@ use crate::{
 const CLIENT_CHECK: &str = "SET client_connection_check_interval = '2s'";
 /// The version that has it.
 const CLIENT_CHECK_SINCE: u32 = 14;
+/// In a database of no known encoding the server would refuse to send whatever is not UTF-8.
+const BYTES_AS_THEY_ARE: &str = "SET client_encoding TO 'SQL_ASCII'";
 /// In this order [`Looks::new`] takes them.
 pub(crate) const LOOKS: &str =
     "pg_catalog.current_setting('extra_float_digits'), pg_catalog.current_setting('bytea_output')";
@@ -167,41 +169,63 @@ async fn greeting(mut wire: Wire, access: Access) -> Result<(Connection, Option<
 /// Sets the session up in one exchange: all is sent before the first answer is read.
 async fn set_up(connection: &mut Connection, open: &Open) -> Result<(), OpenError> {
     let looks = format!("SELECT {LOOKS}");
-    let watches_clients = connection.reported.major_version() >= CLIENT_CHECK_SINCE;
-    if watches_clients {
-        connection.put_simple(CLIENT_CHECK)?;
+    let settings = settings(&connection.reported, &open.default_schema)?;
+    for Setting { command, .. } in &settings {
+        connection.put_simple(command)?;
     }
     connection.put_simple(&looks)?;
-    let search_path = match open.default_schema.as_str() {
-        "" => None,
-        schema if schema.contains('\0') => {
-            return Err(Error::parameter("default_schema", "has a zero byte in it").into());
-        }
-        schema => Some(format!("SET search_path TO {}", escape_identifier(schema))),
-    };
-    if let Some(search_path) = &search_path {
-        connection.put_simple(search_path)?;
-    }
     connection.wire.send().await?;
 
-    if watches_clients {
-        // A server on a system without the means refuses; its queries then end when they next write.
-        refusal_ignored(connection.simple_answer(CLIENT_CHECK).await)?;
+    for Setting { command, is_optional } in settings {
+        let answer = connection.simple_answer(&command).await;
+        let is_taken = match answer {
+            Err(OpenError::Rejected(_)) if is_optional && !connection.is_over => false,
+            answer => answer.map(|_| true)?,
+        };
+        if is_taken {
+            connection.defaults.push(command);
+        }
     }
-    // A server that only speaks like PostgreSQL may not know these: its floats and bytes then come as text.
-    connection.looks = match refusal_ignored(connection.simple_answer(&looks).await)?.as_deref() {
-        Some([Some(extra_float_digits), Some(bytea_output)]) => {
+    let answer = connection.simple_answer(&looks).await;
+    connection.looks = match answer.as_deref() {
+        Ok([Some(extra_float_digits), Some(bytea_output)]) => {
             Looks::new(connection.reported.major_version(), extra_float_digits, bytea_output)
         }
-        _ => Looks::Unavailable,
+        // A server that only speaks like PostgreSQL may not know these: its floats and bytes then come as text.
+        Err(OpenError::Rejected(_)) if !connection.is_over => Looks::Unavailable,
+        Ok(_) => Looks::Unavailable,
+        Err(_) => return answer.map(|_| ()),
     };
-    if let Some(search_path) = &search_path {
-        connection.simple_answer(search_path).await?;
-    }
     if connection.access == Access::ReadOnly {
         read_only::check(connection).await?;
     }
     start_up(connection, &open.startup_sql).await
+}
+
+/// A setting of the session that is not the user's.
+struct Setting {
+    command: String,
+    /// The session can do without it.
+    is_optional: bool,
+}
+
+fn settings(reported: &Reported, default_schema: &str) -> Result<Vec<Setting>, Error> {
+    let mut settings = Vec::new();
+    if reported.major_version() >= CLIENT_CHECK_SINCE {
+        // A server on a system without the means refuses; its queries then end when they next write.
+        settings.push(Setting { command: CLIENT_CHECK.to_owned(), is_optional: true });
+    }
+    if reported.has_unknown_encoding() {
+        settings.push(Setting { command: BYTES_AS_THEY_ARE.to_owned(), is_optional: false });
+    }
+    if default_schema.contains('\0') {
+        return Err(Error::parameter("default_schema", "has a zero byte in it"));
+    }
+    if !default_schema.is_empty() {
+        let command = format!("SET search_path TO {}", escape_identifier(default_schema));
+        settings.push(Setting { command, is_optional: false });
+    }
+    Ok(settings)
 }
 
 /// Runs the user's start-up script: each statement commits by itself, as in any script.
@@ -209,9 +233,12 @@ async fn start_up(connection: &mut Connection, script: &str) -> Result<(), OpenE
     if script.contains('\0') {
         return Err(Error::parameter("startup_sql", "has a zero byte in it").into());
     }
-    let statements = split(script, &Dialect::postgres())
-        .map_err(|error| OpenError::Rejected(Box::new(script::cannot_be_split(&error))))?;
-    for Statement { range, .. } in statements {
+    let no_sql = |error| {
+        let rejection = script::cannot_be_split(&error, 0, pb::TransactionState::Idle);
+        OpenError::Rejected(Box::new(rejection))
+    };
+    let mut statements = Statements::new(script, &connection.reported).map_err(no_sql)?;
+    while let Some(range) = statements.next(&connection.reported).map_err(no_sql)? {
         let start = u32::try_from(range.start).ok();
         let ran = match connection.access {
             Access::ReadWrite => connection.simple(&script[range]).await.map(|_| ()),
@@ -230,12 +257,4 @@ async fn start_up(connection: &mut Connection, script: &str) -> Result<(), OpenE
         connection.looks = connection.looks.after_statement();
     }
     Ok(())
-}
-
-fn refusal_ignored<T>(answer: Result<T, OpenError>) -> Result<Option<T>, OpenError> {
-    match answer {
-        Ok(value) => Ok(Some(value)),
-        Err(OpenError::Rejected(rejection)) if rejection.severity != "FATAL" => Ok(None),
-        Err(error) => Err(error),
-    }
 }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     cancel::{self, Canceller},
+    copy,
     message::{Field, parse_fields, parse_texts},
     rejection::{Refusal, notice},
     settings::{Looks, Reported},
@@ -50,6 +51,11 @@ pub(crate) struct Connection {
     pub(crate) frame: Frame,
     /// What the user may do.
     pub(crate) access: Access,
+    /// The server has ended the session: nothing can be sent any more.
+    pub(crate) is_over: bool,
+    /// Settings of the session that are the driver's or of the connection's options. The server does not know them for
+    /// defaults, so that a RESET would take them away.
+    pub(crate) defaults: Vec<String>,
     /// When a cancelled statement that still runs is asked again to stop.
     cancel_again_at: Option<Instant>,
 }
@@ -103,6 +109,8 @@ impl Connection {
             readies_awaited: 0,
             frame: Frame::None,
             access,
+            is_over: false,
+            defaults: Vec::new(),
             cancel_again_at: None,
         }
     }
@@ -148,7 +156,7 @@ impl Connection {
                 backend::DATA_ROW_TAG => Answer::Row(head),
                 backend::COPY_DATA_TAG => Answer::CopyData(head),
                 backend::ROW_DESCRIPTION_TAG => {
-                    let fields = parse_fields(self.wire.body(head))?;
+                    let fields = parse_fields(self.wire.body(head), self.reported.encoding())?;
                     self.wire.consume(head);
                     Answer::Fields(fields)
                 }
@@ -162,7 +170,11 @@ impl Connection {
                     // Nobody can LISTEN through here yet to any use.
                     backend::Message::NotificationResponse(_) => continue,
                     backend::Message::NoticeResponse(body) => Answer::Notice(notice(&body)?),
-                    backend::Message::ErrorResponse(body) => Answer::Refused(Refusal::parse(&body)?),
+                    backend::Message::ErrorResponse(body) => {
+                        let refusal = Refusal::parse(&body)?;
+                        self.is_over |= refusal.is_fatal();
+                        Answer::Refused(refusal)
+                    }
                     backend::Message::ReadyForQuery(ready) => {
                         self.transaction = transaction_state(ready.status())?;
                         self.readies_awaited =
@@ -237,7 +249,7 @@ impl Connection {
             match self.simple("ROLLBACK").await {
                 Ok(_) => return Ok(()),
                 Err(OpenError::Failed(error)) => return Err(error),
-                Err(OpenError::Rejected(rejection)) if rejection.severity == "FATAL" => {
+                Err(OpenError::Rejected(rejection)) if self.is_over => {
                     return Err(Error::lost(rejection.message));
                 }
                 Err(OpenError::Rejected(_)) => {}
@@ -267,8 +279,7 @@ impl Connection {
         }
         while self.readies_awaited > 0 {
             match self.next()? {
-                Some(Answer::Row(head) | Answer::CopyData(head)) => self.wire.consume(head),
-                Some(_) => {}
+                Some(answer) => self.forget(answer).await?,
                 None => self.wait(cancelled, canceller).await?,
             }
         }
@@ -282,8 +293,50 @@ impl Connection {
             self.wire.send().await?;
         }
         while self.readies_awaited > 0 {
-            if let Answer::Row(head) | Answer::CopyData(head) = self.answer().await? {
-                self.wire.consume(head);
+            let answer = self.answer().await?;
+            self.forget(answer).await?;
+        }
+        Ok(())
+    }
+
+    /// Drops an answer of a statement whose results nobody wants.
+    async fn forget(&mut self, answer: Answer) -> Result<(), Error> {
+        match answer {
+            Answer::Row(head) | Answer::CopyData(head) => self.wire.consume(head),
+            Answer::Other(backend::Message::CopyInResponse(_)) => {
+                copy::refuse_input(self);
+                // The Sync that was sent was thrown away while the server waited for data.
+                frontend::sync(&mut self.wire.output);
+                self.wire.send().await?;
+            }
+            Answer::Fields(_) | Answer::Notice(_) | Answer::Refused(_) | Answer::Ready | Answer::Other(_) => {
+            }
+        }
+        Ok(())
+    }
+
+    /// What a statement with this command tag may have changed beyond data.
+    pub(crate) async fn after_command(&mut self, command_tag: &str) -> Result<(), Error> {
+        let verb = command_tag.split(' ').next().unwrap_or_default();
+        let keeps_names = [
+            "", "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "FETCH", "BEGIN", "COMMIT",
+            "EXPLAIN",
+        ];
+        if !keeps_names.contains(&verb) {
+            self.type_names = TypeNames::default();
+        }
+        if !matches!(command_tag, "RESET" | "DISCARD ALL") {
+            return Ok(());
+        }
+        for command in self.defaults.clone() {
+            match self.simple(&command).await {
+                Ok(_) => {}
+                Err(OpenError::Rejected(rejection)) if self.is_over => {
+                    return Err(Error::lost(rejection.message));
+                }
+                // It was taken before. The session goes on without it.
+                Err(OpenError::Rejected(_)) => {}
+                Err(OpenError::Failed(error)) => return Err(error),
             }
         }
         Ok(())
@@ -316,7 +369,7 @@ impl Connection {
                     return Err(OpenError::Rejected(Box::new(rejection)));
                 }
                 Answer::Row(head) => {
-                    row = parse_texts(self.wire.body(head))?;
+                    row = parse_texts(self.wire.body(head), self.reported.encoding())?;
                     self.wire.consume(head);
                 }
                 Answer::CopyData(head) => self.wire.consume(head),
@@ -325,7 +378,7 @@ impl Connection {
                 }
                 Answer::Refused(refused) => refusal = Some(refused),
                 Answer::Other(backend::Message::CopyInResponse(_)) => {
-                    crate::copy::refuse_input(self);
+                    copy::refuse_input(self);
                     self.wire.send().await?;
                 }
                 Answer::Fields(_) | Answer::Notice(_) | Answer::Other(_) => {}

@@ -44,9 +44,8 @@ impl Pieces {
 
 /// Whether a COPY is without the commands that write, so that a cancel takes nothing back. What functions do that it
 /// calls, nobody can tell.
-pub(crate) fn only_reads(sql: &str) -> bool {
-    let dialect = Dialect::postgres();
-    !lex(sql, &dialect).any(|token| {
+pub(crate) fn only_reads(sql: &str, dialect: &Dialect) -> bool {
+    !lex(sql, dialect).any(|token| {
         token.kind == TokenKind::Word
             && ["INSERT", "UPDATE", "DELETE", "MERGE"]
                 .iter()

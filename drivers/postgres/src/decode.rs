@@ -60,8 +60,11 @@ impl Decoder {
 /// In which encoding text comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
+    /// UTF-8; in a database of no known encoding also any other bytes.
     Utf8,
-    /// One that the session was switched to: only ASCII means the same in all of them.
+    /// Each byte is the character of that number.
+    Latin1,
+    /// Another one that the session was switched to: only ASCII means the same in all of them.
     Other,
 }
 
@@ -126,10 +129,24 @@ fn value(bytes: &[u8], decoder: Decoder, encoding: Encoding, rows: &mut Rows<'_>
 
 /// A text as it came, or its bytes when it is none.
 pub(crate) fn text(bytes: &[u8], encoding: Encoding, rows: &mut Rows<'_>) {
-    match std::str::from_utf8(bytes) {
-        Ok(text) if encoding == Encoding::Utf8 || text.is_ascii() => rows.text(text),
-        Ok(_) | Err(_) => rows.undecodable(bytes),
+    match (std::str::from_utf8(bytes), encoding) {
+        (Ok(text), Encoding::Utf8) => rows.text(text),
+        (Ok(text), Encoding::Latin1 | Encoding::Other) if text.is_ascii() => rows.text(text),
+        (_, Encoding::Latin1) => rows.text(&latin1(bytes)),
+        (_, Encoding::Utf8 | Encoding::Other) => rows.undecodable(bytes),
     }
+}
+
+/// A name for people. What is no text shows a replacement character for each bad byte.
+pub(crate) fn name(bytes: &[u8], encoding: Encoding) -> String {
+    match encoding {
+        Encoding::Latin1 => latin1(bytes),
+        Encoding::Utf8 | Encoding::Other => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
 }
 
 fn timestamp(bytes: &[u8], zone: &str, rows: &mut Rows<'_>) -> Result<(), Error> {

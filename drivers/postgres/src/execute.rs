@@ -18,7 +18,9 @@ use crate::{
     connection::{Answer, Connection, out_of_order},
     copy::{self, Pieces},
     decode::Encoding,
+    read_only,
     rejection::Refusal,
+    script,
     types::{self, Plan},
 };
 use fetch::Fetch;
@@ -110,7 +112,7 @@ impl Executor<'_> {
             });
         }
         let reported = &self.connection.reported;
-        (!reported.is_utf8() && !sql.is_ascii()).then(|| pb::Rejection {
+        (reported.encoding() != Encoding::Utf8 && !sql.is_ascii()).then(|| pb::Rejection {
             sqlstate: "22021".into(),
             message: format!(
                 "the session's client_encoding is {}, and the statement is written in UTF8",
@@ -161,7 +163,7 @@ impl Executor<'_> {
         mut output: Output<'_>,
         mut fetch: Fetch,
     ) -> Result<Ended, ExecuteError> {
-        let encoding = if self.connection.reported.is_utf8() { Encoding::Utf8 } else { Encoding::Other };
+        let encoding = self.connection.reported.encoding();
         // The server's word that the statement is over; none when the driver closed it at a limit.
         let mut command_tag = None;
         let mut is_closed = false;
@@ -170,8 +172,7 @@ impl Executor<'_> {
         let mut is_full = false;
         // Rows of a COPY cannot be asked for bit by bit, so that a limit cancels it where that takes back nothing. The
         // rest of another one is read and dropped.
-        let is_copy_stoppable =
-            self.connection.transaction == pb::TransactionState::Idle && copy::only_reads(bound.sql());
+        let mut is_copy_stoppable = false;
         let mut is_copy_stopped = false;
         loop {
             let Some(answer) = self.connection.next()? else {
@@ -238,6 +239,8 @@ impl Executor<'_> {
                     }
                     backend::Message::CopyOutResponse(response) => {
                         output = output.copy(Pieces::of_format(response.format())).await?;
+                        is_copy_stoppable = self.connection.transaction == pb::TransactionState::Idle
+                            && copy::only_reads(bound.sql(), &self.connection.reported.dialect());
                     }
                     backend::Message::CopyInResponse(_) => {
                         output = output.refuse_input()?;
@@ -256,6 +259,11 @@ impl Executor<'_> {
             None => {}
         }
         let command_tag = command_tag.unwrap_or_default();
+        self.connection.after_command(&command_tag).await?;
+        if command_tag == "ROLLBACK" && read_only::asks_to_commit(bound.sql()) {
+            output.rejected(script::not_committed(self.connection.told_transaction())).await?;
+            return Ok(Ended::Rejected);
+        }
         let done = Done {
             affected_rows: affected_rows(&command_tag, output.returns_rows()),
             command_tag,
@@ -291,10 +299,8 @@ impl Executor<'_> {
     /// Sends no data to a COPY that waits for it.
     async fn refuse_input(&mut self) -> Result<(), Error> {
         copy::refuse_input(self.connection);
-        if !self.connection.is_unsynced {
-            // The one that was sent with the statement was thrown away while the server waited for data.
-            frontend::sync(&mut self.connection.wire.output);
-        }
+        // The one that was sent with the statement was thrown away while the server waited for data.
+        frontend::sync(&mut self.connection.wire.output);
         self.connection.wire.send().await
     }
 
@@ -306,7 +312,7 @@ impl Executor<'_> {
         output: Output<'_>,
     ) -> Result<Ended, ExecuteError> {
         if refusal.is_fatal() {
-            self.connection.transaction = pb::TransactionState::Idle;
+            // The state of the transaction stays what it was: that is what is lost.
             self.reject(refusal, bound, output).await?;
             return Ok(Ended::Lost);
         }

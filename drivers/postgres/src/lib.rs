@@ -22,6 +22,7 @@ mod message;
 mod options;
 mod read_only;
 mod rejection;
+mod savepoint;
 mod schema;
 mod script;
 mod session;

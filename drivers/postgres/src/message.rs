@@ -2,6 +2,8 @@
 
 use querybox_plugin::Error;
 
+use crate::decode::{self, Encoding};
+
 /// One column of a description of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Field {
@@ -16,14 +18,12 @@ pub(crate) struct Field {
 }
 
 /// Reads the columns of a RowDescription.
-///
-/// Names that are not UTF-8 (in a database of encoding `SQL_ASCII`) show a replacement character for each bad byte.
-pub(crate) fn parse_fields(body: &[u8]) -> Result<Vec<Field>, Error> {
+pub(crate) fn parse_fields(body: &[u8], encoding: Encoding) -> Result<Vec<Field>, Error> {
     let mut reader = Reader::new(body);
     let count = reader.u16()?;
     let mut fields = Vec::with_capacity(usize::from(count));
     for _ in 0..count {
-        let name = String::from_utf8_lossy(reader.until_zero()?).into_owned();
+        let name = decode::name(reader.until_zero()?, encoding);
         let table = reader.u32()?;
         let attribute = reader.i16()?;
         let type_oid = reader.u32()?;
@@ -37,10 +37,10 @@ pub(crate) fn parse_fields(body: &[u8]) -> Result<Vec<Field>, Error> {
 }
 
 /// Reads a DataRow of texts, for queries of the driver's own.
-pub(crate) fn parse_texts(body: &[u8]) -> Result<Vec<Option<String>>, Error> {
+pub(crate) fn parse_texts(body: &[u8], encoding: Encoding) -> Result<Vec<Option<String>>, Error> {
     let mut reader = Reader::new(body);
     let count = reader.u16()?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let text = |bytes: &[u8]| decode::name(bytes, encoding);
     let values = (0..count).map(|_| Ok(reader.value()?.map(text))).collect::<Result<_, Error>>()?;
     reader.end()?;
     Ok(values)
@@ -136,16 +136,16 @@ mod tests {
             Field {
                 name: "größe".into(), table: 16389, attribute: 2, type_oid: 1700, modifier: 0x0006_0006
             };
-        assert_eq!(parse_fields(&described()).unwrap(), [field]);
+        assert_eq!(parse_fields(&described(), Encoding::Utf8).unwrap(), [field]);
     }
 
     #[test]
     fn a_description_that_is_cut_or_too_long_is_refused() {
         let whole = described();
         for length in 0..whole.len() {
-            assert!(parse_fields(&whole[..length]).is_err(), "{length} bytes");
+            assert!(parse_fields(&whole[..length], Encoding::Utf8).is_err(), "{length} bytes");
         }
-        assert!(parse_fields(&[whole, vec![0]].concat()).is_err());
+        assert!(parse_fields(&[whole, vec![0]].concat(), Encoding::Utf8).is_err());
     }
 
     #[test]

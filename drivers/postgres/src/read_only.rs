@@ -22,7 +22,7 @@ use querybox_plugin::{Error, OpenError, pb};
 
 use crate::connection::{Connection, Frame};
 
-pub(crate) use statement::{Effect, control_refused, effect};
+pub(crate) use statement::{Effect, asks_to_commit, control_refused, effect, end_of_transaction};
 
 /// Opens a transaction; the query gives it its snapshot.
 const OPENING: [&str; 2] = ["BEGIN READ ONLY", "SELECT 1"];
@@ -92,7 +92,7 @@ async fn holds(connection: &mut Connection) -> Result<bool, OpenError> {
     match connection.simple(PROBE).await {
         Ok(row) => Ok(row == [Some("on".to_owned())]),
         // The server refuses, and the transaction is over with it.
-        Err(OpenError::Rejected(rejection)) if rejection.severity != "FATAL" => Ok(true),
+        Err(OpenError::Rejected(_)) if !connection.is_over => Ok(true),
         Err(error) => Err(error),
     }
 }
@@ -174,7 +174,7 @@ pub(crate) async fn run(connection: &mut Connection, sql: &str) -> Result<(), Op
     let answer = connection.simple_answer(sql).await;
     match &answer {
         Err(OpenError::Failed(_)) => {}
-        Err(OpenError::Rejected(rejection)) if rejection.severity == "FATAL" => {}
+        Err(OpenError::Rejected(_)) if connection.is_over => {}
         _ => end_statement(connection, effect).await?,
     }
     answer.map(|_| ())

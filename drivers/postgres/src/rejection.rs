@@ -30,8 +30,9 @@ pub(crate) enum Counting {
 impl Refusal {
     pub(crate) fn parse(body: &ErrorResponseBody) -> Result<Self, Error> {
         let mut texts = texts(body.fields())?;
-        // The severity that is not translated is there from version 9.6.
-        let fatal = ["FATAL", "PANIC"].iter().any(|word| texts.get(&b'V').is_some_and(|text| text == word));
+        // The severity that is not translated; a server that only speaks like PostgreSQL may have just the other.
+        let severity = texts.get(&b'V').or_else(|| texts.get(&b'S'));
+        let fatal = severity.is_some_and(|word| word == "FATAL" || word == "PANIC");
         let mut take = |field: u8| texts.remove(&field).unwrap_or_default();
         let position = take(b'P').parse().ok();
         let mut context = take(b'W');

@@ -11,6 +11,7 @@ use querybox_plugin::{
 
 use crate::{
     connection::{Answer, Connection, out_of_order},
+    decode::Encoding,
     message::parse_texts,
     rejection::Refusal,
 };
@@ -212,7 +213,8 @@ impl<'a> Rows<'a> {
         loop {
             match self.connection.answer().await? {
                 Answer::Row(head) => {
-                    let row = Row::parse(self.connection.wire.body(head))?;
+                    let row =
+                        Row::parse(self.connection.wire.body(head), self.connection.reported.encoding())?;
                     self.connection.wire.consume(head);
                     return Ok(Some(row));
                 }
@@ -241,8 +243,8 @@ struct Row {
 }
 
 impl Row {
-    fn parse(body: &[u8]) -> Result<Self, Error> {
-        Ok(Self { values: parse_texts(body)?.into_iter() })
+    fn parse(body: &[u8], encoding: Encoding) -> Result<Self, Error> {
+        Ok(Self { values: parse_texts(body, encoding)?.into_iter() })
     }
 
     fn optional(&mut self) -> Result<Option<String>, Error> {

@@ -1,7 +1,9 @@
 //! A script: its statements one after another, and what frames them.
 
+mod statements;
+
 use querybox_plugin::{Error, ExecuteError, OnError, OpenError, Query, Reason, Results, pb};
-use querybox_sql::{Dialect, SplitError, Statement, split};
+use querybox_sql::SplitError;
 
 use crate::{
     bindings::{self, Bound},
@@ -10,6 +12,8 @@ use crate::{
     execute::{Ended, Executor},
     read_only::{self, Effect},
 };
+
+pub(crate) use statements::Statements;
 
 /// What became of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,15 +31,15 @@ pub(crate) async fn run(
     canceller: &Canceller,
 ) -> Result<Link, ExecuteError> {
     connection.begin();
-    let dialect = Dialect::postgres();
-    let statements = match split(&query.sql, &dialect) {
+    let mut statements = match Statements::new(&query.sql, &connection.reported) {
         Ok(statements) => statements,
         Err(error) => {
-            results.statement(0..query.sql.len()).rejected(cannot_be_split(&error)).await?;
+            let rejection = cannot_be_split(&error, 0, connection.told_transaction());
+            results.statement(0..query.sql.len()).rejected(rejection).await?;
             return Ok(Link::Kept);
         }
     };
-    if !query.bindings.is_empty() && statements.len() != 1 {
+    if !query.bindings.is_empty() && statements.left() != 1 {
         return Err(bindings::invalid("values are only taken for a script of one statement").into());
     }
     if query.single_transaction && !begin(connection, results).await? {
@@ -43,13 +47,23 @@ pub(crate) async fn run(
     }
 
     let mut is_rejected = false;
-    let mut rest = statements.into_iter().peekable();
-    while let Some(Statement { range, .. }) = rest.next() {
-        let bound = Bound::new(&query.sql[range.clone()], &query.bindings, &dialect)?;
+    loop {
+        let range = match statements.next(&connection.reported) {
+            Ok(Some(range)) => range,
+            Ok(None) => break,
+            Err(error) => {
+                let rest = statements.rest();
+                let rejection = cannot_be_split(&error, rest.start, connection.told_transaction());
+                results.statement(rest).rejected(rejection).await?;
+                is_rejected = true;
+                break;
+            }
+        };
+        let bound = Bound::new(&query.sql[range.clone()], &query.bindings, &connection.reported.dialect())?;
         let statement = results.statement(range);
         let effect = read_only::effect(bound.sql());
-        if let (Access::ReadOnly, Effect::Control(command)) = (connection.access, effect) {
-            statement.rejected(read_only::control_refused(command, connection.told_transaction())).await?;
+        if let Some(rejection) = control_refused(connection, bound.sql(), effect) {
+            statement.rejected(rejection).await?;
             is_rejected = true;
             if query.on_error == OnError::Stop {
                 break;
@@ -74,12 +88,11 @@ pub(crate) async fn run(
                     break;
                 }
             }
-            Ended::Lost if rest.peek().is_none() || query.on_error == OnError::Stop => return Ok(Link::Lost),
-            Ended::Lost => {
-                return Err(
-                    Error::lost("the server ended the connection, and its transaction with it").into()
-                );
+            Ended::Lost if query.one_shot && (statements.left() == 0 || query.on_error == OnError::Stop) => {
+                return Ok(Link::Lost);
             }
+            // What was to follow is lost, or whatever else was to come in this session.
+            Ended::Lost => return Err(Error::lost("the server ended the session").into()),
         }
     }
 
@@ -142,12 +155,56 @@ async fn end(
     if connection.transaction == pb::TransactionState::Idle {
         return Ok(Link::Kept);
     }
-    if let Err(rejection) = own(connection, "COMMIT").await? {
-        // A constraint that is checked at the end, for instance. It belongs to no statement of the script.
+    // A failed transaction takes a COMMIT for a ROLLBACK, and calls that no error.
+    let has_failed = connection.transaction == pb::TransactionState::Failed;
+    let refused = match own(connection, "COMMIT").await? {
+        Ok(()) if has_failed => Some(not_committed(connection.transaction)),
+        Ok(()) => None,
+        // A constraint that is checked at the end, for instance.
+        Err(rejection) => Some(*rejection),
+    };
+    if let Some(rejection) = refused {
+        // It belongs to no statement of the script.
         let end = query.sql.len();
-        results.statement(end..end).rejected(*rejection).await?;
+        results.statement(end..end).rejected(rejection).await?;
     }
     Ok(Link::Kept)
+}
+
+/// The rejection of a statement that may not end the transaction which is around it.
+fn control_refused(connection: &Connection, sql: &str, effect: Effect) -> Option<pb::Rejection> {
+    let transaction_state = connection.told_transaction();
+    match (connection.access, effect) {
+        (Access::ReadOnly, Effect::Control(command)) => {
+            Some(read_only::control_refused(command, transaction_state))
+        }
+        (Access::ReadWrite, _) if connection.frame == Frame::Script => {
+            let command = read_only::end_of_transaction(sql)?;
+            Some(pb::Rejection {
+                // invalid_transaction_termination
+                sqlstate: "2D000".into(),
+                severity: "ERROR".into(),
+                message: format!("{command} is not taken in a script that runs as a single transaction"),
+                detail: "What follows it would not be part of that transaction any more.".into(),
+                hint: format!("Take {command} out, or run the script without a single transaction."),
+                transaction_state: transaction_state.into(),
+                ..pb::Rejection::default()
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The rejection of a COMMIT that the server took for a ROLLBACK.
+pub(crate) fn not_committed(transaction_state: pb::TransactionState) -> pb::Rejection {
+    pb::Rejection {
+        // transaction_rollback
+        sqlstate: "40000".into(),
+        severity: "ERROR".into(),
+        message: "the transaction was rolled back, and not committed: something in it had failed".into(),
+        transaction_state: transaction_state.into(),
+        ..pb::Rejection::default()
+    }
 }
 
 /// Runs a command of the driver's own.
@@ -157,7 +214,7 @@ async fn own(
 ) -> Result<Result<(), Box<pb::Rejection>>, Error> {
     match connection.simple(command).await {
         Ok(_) => Ok(Ok(())),
-        Err(OpenError::Rejected(rejection)) if rejection.severity != "FATAL" => {
+        Err(OpenError::Rejected(rejection)) if !connection.is_over => {
             Ok(Err(Box::new(pb::Rejection { position_byte: None, ..*rejection })))
         }
         Err(OpenError::Rejected(rejection)) => Err(Error::lost(rejection.message)),
@@ -169,15 +226,20 @@ fn lost_step() -> Error {
     Error::lost("the server refused to roll back")
 }
 
-/// The rejection of a script that is not SQL alone.
-pub(crate) fn cannot_be_split(error: &SplitError) -> pb::Rejection {
+/// The rejection of a script that is not SQL alone from the byte `start` on.
+pub(crate) fn cannot_be_split(
+    error: &SplitError,
+    start: usize,
+    transaction_state: pb::TransactionState,
+) -> pb::Rejection {
     let SplitError::BackslashCommand { offset, .. } = error;
     pb::Rejection {
         // syntax_error
         sqlstate: "42601".into(),
         severity: "ERROR".into(),
         message: error.to_string(),
-        position_byte: u32::try_from(*offset).ok(),
+        position_byte: offset.checked_sub(start).and_then(|byte| u32::try_from(byte).ok()),
+        transaction_state: transaction_state.into(),
         ..pb::Rejection::default()
     }
 }

@@ -8,7 +8,9 @@ use querybox_plugin::{Error, ExecuteError, Query, Results, SchemaError, SchemaOb
 use crate::{
     cancel::Canceller,
     connection::{Access, Connection},
-    read_only, schema, script,
+    read_only,
+    savepoint::Savepoint,
+    schema, script,
 };
 
 /// A connection to a PostgreSQL server.
@@ -70,11 +72,15 @@ impl Session for PostgresSession {
             // The queries are the driver's own, but the user's settings say what the names in them mean.
             read_only::begin(&mut connection).await?;
         }
+        let savepoint = Savepoint::set(&mut connection).await?;
         let told = schema::tell(&mut connection, &filter, objects).await;
         match &told {
             Ok(()) | Err(SchemaError::Stopped | SchemaError::Rejected(_)) => {
                 // Catalog queries are short: what is left of one is read to its end.
-                if connection.settle().await.is_ok() && connection.roll_back_frame().await.is_ok() {
+                if connection.settle().await.is_ok()
+                    && savepoint.go_back(&mut connection).await.is_ok()
+                    && connection.roll_back_frame().await.is_ok()
+                {
                     self.put_back(connection);
                 }
             }

@@ -5,10 +5,12 @@
 
 use std::collections::HashMap;
 
-use crate::rejection::Counting;
+use querybox_sql::Dialect;
+
+use crate::{decode::Encoding, rejection::Counting};
 
 /// What is looked at of all that a server may report.
-const LOOKED_AT: [&str; 7] = [
+const LOOKED_AT: [&str; 8] = [
     "server_version",
     "session_authorization",
     "client_encoding",
@@ -16,6 +18,7 @@ const LOOKED_AT: [&str; 7] = [
     "DateStyle",
     "TimeZone",
     "integer_datetimes",
+    "standard_conforming_strings",
 ];
 
 /// The settings that the server reports, as it last did.
@@ -66,18 +69,40 @@ impl Reported {
         ["UTC", "UCT", "GMT", "GMT0", "GMT+0", "GMT-0", "Greenwich", "Universal", "Zulu"].contains(&zone)
     }
 
-    /// Whether text comes as UTF-8. In a database of encoding `SQL_ASCII` it comes as it was stored.
-    pub(crate) fn is_utf8(&self) -> bool {
-        // A server that reports none was told this one at log-in.
-        matches!(self.get("client_encoding"), "UTF8" | "")
+    /// What the database's texts are is known to nobody: it holds whatever bytes it was given.
+    pub(crate) fn has_unknown_encoding(&self) -> bool {
+        self.get("server_encoding") == "SQL_ASCII"
+    }
+
+    /// In which encoding text comes and goes.
+    pub(crate) fn encoding(&self) -> Encoding {
+        match self.get("client_encoding") {
+            // A server that reports none was told this one at log-in.
+            "UTF8" | "" => Encoding::Utf8,
+            "LATIN1" => Encoding::Latin1,
+            // Text is not converted: it comes as it was stored.
+            "SQL_ASCII" if matches!(self.get("server_encoding"), "UTF8" | "SQL_ASCII") => Encoding::Utf8,
+            _ => Encoding::Other,
+        }
     }
 
     pub(crate) fn client_encoding(&self) -> &str {
         self.get("client_encoding")
     }
 
+    /// Whether a backslash in a plain literal is nothing but that.
+    pub(crate) fn has_standard_strings(&self) -> bool {
+        // On by default, also where it is not reported.
+        self.get("standard_conforming_strings") != "off"
+    }
+
+    /// How the server reads a statement now.
+    pub(crate) fn dialect(&self) -> Dialect {
+        if self.has_standard_strings() { Dialect::postgres() } else { Dialect::postgres_with_escapes() }
+    }
+
     pub(crate) fn counting(&self) -> Counting {
-        if self.get("server_encoding") == "SQL_ASCII" { Counting::Bytes } else { Counting::Characters }
+        if self.has_unknown_encoding() { Counting::Bytes } else { Counting::Characters }
     }
 }
 

@@ -24,6 +24,9 @@ pub(super) struct Described {
     pub(super) fields: Option<Vec<Field>>,
 }
 
+/// Names that are asked for at once. A row has at most 1,664 columns, in a query of the driver's as in a result.
+const NAMES_MAX: usize = 1_000;
+
 /// What has to be asked for before the formats can be chosen.
 struct Lookup {
     /// Types whose names are not known.
@@ -56,18 +59,21 @@ impl Executor<'_> {
         let Some(lookup) = self.lookup(&described) else { return Ok(Ok(described)) };
 
         self.connection.put_sync();
-        let query = lookup.sql();
-        self.connection.put_simple(&query)?;
+        let queries = lookup.queries();
+        for query in &queries {
+            self.connection.put_simple(query)?;
+        }
         self.put_describe(sql)?;
         self.connection.wire.send().await?;
         loop {
             match self.connection.answer().await? {
                 Answer::Ready => break,
                 Answer::Notice(notice) => statement.notice(notice).await?,
+                Answer::Refused(refusal) => return Ok(Err(refusal)),
                 _ => return Err(out_of_order().into()),
             }
         }
-        self.look_up(lookup, &query).await?;
+        self.look_up(lookup, &queries).await?;
         self.described(statement).await
     }
 
@@ -161,14 +167,20 @@ impl Executor<'_> {
         (needs_looks || !types.is_empty()).then_some(Lookup { types })
     }
 
-    async fn look_up(&mut self, lookup: Lookup, query: &str) -> Result<(), Error> {
-        let row = match self.connection.simple_answer(query).await {
-            Ok(row) => row,
-            // Formats are then chosen as for unknown settings, and the statement itself tells what is wrong.
-            Err(OpenError::Rejected(rejection)) if rejection.severity != "FATAL" => return Ok(()),
-            Err(OpenError::Rejected(rejection)) => return Err(Error::lost(rejection.message)),
-            Err(OpenError::Failed(error)) => return Err(error),
-        };
+    async fn look_up(&mut self, lookup: Lookup, queries: &[String]) -> Result<(), Error> {
+        let mut row = Vec::new();
+        for query in queries {
+            match self.connection.simple_answer(query).await {
+                Ok(part) => row.extend(part),
+                // Formats are then chosen as for unknown settings, and the statement itself tells what is wrong.
+                Err(OpenError::Rejected(_)) if !self.connection.is_over => {}
+                Err(OpenError::Rejected(rejection)) => return Err(Error::lost(rejection.message)),
+                Err(OpenError::Failed(error)) => return Err(error),
+            }
+        }
+        if row.len() != lookup.types.len() + 2 {
+            return Ok(());
+        }
         let [Some(extra_float_digits), Some(bytea_output), names @ ..] = row.as_slice() else {
             return Err(out_of_order());
         };
@@ -182,12 +194,21 @@ impl Executor<'_> {
 }
 
 impl Lookup {
-    /// One row: the settings, then the names.
-    fn sql(&self) -> String {
-        let mut sql = format!("SELECT {LOOKS}");
-        for (type_oid, modifier) in &self.types {
-            write!(sql, ", pg_catalog.format_type({type_oid}, {modifier})").expect("a String takes any text");
-        }
-        sql
+    /// Queries whose rows put together are the settings and then the names.
+    fn queries(&self) -> Vec<String> {
+        let (first, others) = self.types.split_at(self.types.len().min(NAMES_MAX));
+        let mut queries = vec![names(&format!("SELECT {LOOKS}, "), first)];
+        queries.extend(others.chunks(NAMES_MAX).map(|types| names("SELECT ", types)));
+        queries
     }
+}
+
+/// The names of types behind the beginning of a query.
+fn names(query: &str, types: &[(u32, i32)]) -> String {
+    let mut sql = query.to_owned();
+    for (type_oid, modifier) in types {
+        write!(sql, "pg_catalog.format_type({type_oid}, {modifier}), ").expect("a String takes any text");
+    }
+    sql.truncate(sql.trim_end_matches(", ").len());
+    sql
 }

@@ -30,6 +30,27 @@ pub(crate) fn effect(sql: &str) -> Effect {
     if SETTING.iter().any(|name| is(&name)) { Effect::Setting } else { Effect::Other }
 }
 
+/// The command of a statement that ends the transaction around it. One that goes back to a savepoint does not.
+pub(crate) fn end_of_transaction(sql: &str) -> Option<&'static str> {
+    let Effect::Control(command) = effect(sql) else { return None };
+    match command {
+        "BEGIN" | "START" | "SAVEPOINT" | "RELEASE" => None,
+        "ROLLBACK" => {
+            let (mut second, rest) = word(word(sql).1);
+            if ["WORK", "TRANSACTION"].iter().any(|noise| second.eq_ignore_ascii_case(noise)) {
+                second = word(rest).0;
+            }
+            (!second.eq_ignore_ascii_case("TO")).then_some(command)
+        }
+        command => Some(command),
+    }
+}
+
+/// Whether a statement asks to commit: a failed transaction is rolled back by it, which is no error to the server.
+pub(crate) fn asks_to_commit(sql: &str) -> bool {
+    matches!(effect(sql), Effect::Control("COMMIT" | "END" | "PREPARE TRANSACTION"))
+}
+
 /// The rejection of a statement that would begin or end a transaction.
 pub(crate) fn control_refused(command: &str, transaction_state: pb::TransactionState) -> pb::Rejection {
     pb::Rejection {
@@ -117,6 +138,25 @@ mod tests {
         }
         for sql in ["prepare transaction 'a'", "PREPARE/* a */--\nTransaction'a'"] {
             assert_eq!(effect(sql), Effect::Control("PREPARE TRANSACTION"), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_ends_a_transaction_is_told_from_what_goes_back_in_it() {
+        for (sql, command) in [
+            ("commit", Some("COMMIT")),
+            ("end work", Some("END")),
+            ("rollback", Some("ROLLBACK")),
+            ("rollback work and chain", Some("ROLLBACK")),
+            ("prepare transaction 'a'", Some("PREPARE TRANSACTION")),
+            ("rollback to a", None),
+            ("rollback/**/TRANSACTION -- a\n to savepoint a", None),
+            ("rollback work to a", None),
+            ("savepoint a", None),
+            ("begin", None),
+            ("select 1", None),
+        ] {
+            assert_eq!(end_of_transaction(sql), command, "{sql}");
         }
     }
 

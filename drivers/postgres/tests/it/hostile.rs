@@ -45,6 +45,20 @@ async fn serve(listener: TcpListener, answers: Vec<Vec<u8>>) -> Vec<u8> {
     heard
 }
 
+/// A session with such a server, which lives as long as the set that it is in.
+async fn open_with(answers: &[&[u8]]) -> (Client, JoinSet<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut servers = JoinSet::new();
+    servers.spawn(serve(listener, answers.iter().map(|answer| answer.to_vec()).collect()));
+    let mut client = Client::connect(Driver);
+    let parameters = [("host", "127.0.0.1".to_owned()), ("port", port.to_string()), ("user", "u".to_owned())];
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let outcome = client.open(parameters, Vec::new()).await.unwrap();
+    assert!(matches!(outcome, Outcome::Opened(_)), "{outcome:?}");
+    (client, servers)
+}
+
 /// Opens a session with such a server; runs a statement when that works. The status, and what the server heard.
 async fn met(answers: &[&[u8]], sslmode: &str) -> (tonic::Status, Vec<u8>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -225,4 +239,36 @@ async fn bytes_that_come_one_by_one_are_the_same() {
         answer.statements[0].rejection.as_ref().map(|r: &pb::Rejection| r.sqlstate.as_str()),
         Some("42703")
     );
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_is_told_from_a_refusal_in_any_language_and_at_any_moment() {
+    let greeting = [AUTHENTICATED, &message(b'S', b"server_version\09.6\0"), READY].concat();
+    let looks =
+        [message(b'D', b"\0\x02\0\0\0\x011\0\0\0\x03hex"), message(b'C', b"SELECT 1\0"), READY.to_vec()]
+            .concat();
+    let end = message(b'E', "SFATALE\0VFATAL\0C57P01\0Mterminato\0\0".as_bytes());
+    let panic = message(b'E', b"SPANIC\0VPANIC\0C57P02\0Mover\0\0");
+    let other_words = message(b'E', b"SFATAL\0C57P01\0Mover\0\0");
+    let refusal = message(b'E', "SFATAL\0VERROR\0C22000\0Mno\0\0".as_bytes());
+    // A column of a type that has to be asked for.
+    let column =
+        [b"\0\x01a\0\0\0\0\0\0\0".as_slice(), &99_999_u32.to_be_bytes(), b"\0\x04\xff\xff\xff\xff\0\0"];
+    let described = [message(b'1', b""), message(b't', b"\0\0"), message(b'T', &column.concat())].concat();
+    let unasked = [message(b'1', b""), message(b't', b"\0\0"), message(b'n', b"")].concat();
+    for (answers, sqlstate) in [
+        (vec![&described, &end], "57P01"),
+        (vec![&unasked, &end], "57P01"),
+        (vec![&unasked, &panic], "57P02"),
+        (vec![&end], "57P01"),
+        (vec![&other_words], "57P01"),
+    ] {
+        let answers: Vec<&[u8]> = [&greeting, &looks].into_iter().chain(answers).map(Vec::as_slice).collect();
+        let (mut client, _servers) = open_with(&answers).await;
+        let (rejection, status) = crate::server::last_words(&mut client, "select 1").await;
+        assert_eq!((rejection.sqlstate.as_str(), reason(&status).as_str()), (sqlstate, "CONNECTION_LOST"));
+    }
+    let refused = [refusal, READY.to_vec()].concat();
+    let (mut client, _servers) = open_with(&[&greeting, &looks, &refused, b""]).await;
+    assert_eq!(crate::server::rejection(&mut client, "select 1").await.sqlstate, "22000");
 }

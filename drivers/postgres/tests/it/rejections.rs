@@ -1,9 +1,12 @@
 //! What the server refuses, and what is left of the session then.
 
 use querybox_fixtures::Postgres;
-use querybox_plugin::{pb::TransactionState, testkit::Client};
+use querybox_plugin::{
+    pb::{self, TransactionState},
+    testkit::Client,
+};
 
-use crate::server::{ends, open, reason, rejection};
+use crate::server::{ends, last_words, open, reason, rejection};
 
 #[track_caller]
 fn at(script: &str, part: &str) -> Option<u32> {
@@ -61,6 +64,28 @@ async fn a_rejection_says_what_and_where() {
     );
 }
 
+#[tokio::test]
+async fn an_error_of_any_length_is_told_and_the_session_goes_on() {
+    let server = Postgres::start();
+    let mut client = open(&server).await;
+    for bytes in [1024 * 1024 - 200, 1024 * 1024, 1024 * 1024 + 200, 70_000_000] {
+        for raise in ["raise exception", "raise warning"] {
+            let sql = format!(
+                "do $$ begin {raise} '%', repeat('x', {bytes}) using hint = 'h'; end $$; select 1 as after"
+            );
+            let request =
+                pb::ExecuteRequest { on_error: pb::OnError::Continue.into(), ..client.execute_request(&sql) };
+            let answer = client.execute_with(request).await.unwrap();
+            let expected = if raise == "raise exception" { "P0001" } else { "DO" };
+            assert_eq!(ends(&answer), [expected, "SELECT 1"], "{raise} {bytes}");
+            if let Some(rejection) = &answer.statements[0].rejection {
+                let told = &rejection.message;
+                assert!(told.starts_with("xxx") && told.len() > 200_000, "{} of {bytes}", told.len());
+            }
+        }
+    }
+}
+
 async fn lost(client: &mut Client) {
     let status = client.execute("select 1").await.unwrap_err();
     assert_eq!(reason(&status), "CONNECTION_LOST");
@@ -69,22 +94,32 @@ async fn lost(client: &mut Client) {
 #[tokio::test]
 async fn a_session_that_the_administrator_ends_is_told_and_then_lost() {
     let mut server = Postgres::start();
+    for (before, state) in [("", TransactionState::Idle), ("begin; ", TransactionState::Open)] {
+        let mut client = open(&server).await;
+        let end = format!("{before}select pg_terminate_backend(pg_backend_pid())");
+        let (refused, status) = last_words(&mut client, &end).await;
+        assert_eq!((refused.sqlstate.as_str(), refused.severity.as_str()), ("57P01", "FATAL"));
+        assert_eq!(refused.transaction_state(), state, "what is lost");
+        assert_eq!(reason(&status), "CONNECTION_LOST", "told at once");
+        lost(&mut client).await;
+    }
+    // Nothing can follow in a session for one script, so that nothing more is lost.
     let mut client = open(&server).await;
-    let refused = rejection(&mut client, "select pg_terminate_backend(pg_backend_pid())").await;
-    assert_eq!((refused.sqlstate.as_str(), refused.severity.as_str()), ("57P01", "FATAL"));
-    lost(&mut client).await;
+    let end = client.execute_request("select pg_terminate_backend(pg_backend_pid())");
+    let answer = client.execute_with(pb::ExecuteRequest { one_shot: true, ..end }).await;
+    assert_eq!(ends(&answer.unwrap()), ["57P01"]);
 
     // The rest of a script is lost, too.
     let mut client = open(&server).await;
-    let request = querybox_plugin::pb::ExecuteRequest {
-        on_error: querybox_plugin::pb::OnError::Continue.into(),
+    let request = pb::ExecuteRequest {
+        on_error: pb::OnError::Continue.into(),
         ..client.execute_request("select pg_terminate_backend(pg_backend_pid()); select 1")
     };
     assert_eq!(reason(&client.execute_with(request).await.unwrap_err()), "CONNECTION_LOST");
 
     let mut idle = open(&server).await;
     let mut busy = open(&server).await;
-    let (answer, server) = tokio::join!(busy.execute("select pg_sleep(60)"), async {
+    let ((refused, status), server) = tokio::join!(last_words(&mut busy, "select pg_sleep(60)"), async {
         wait_until_asleep(&server).await;
         tokio::task::spawn_blocking(move || {
             server.stop();
@@ -93,10 +128,10 @@ async fn a_session_that_the_administrator_ends_is_told_and_then_lost() {
         .await
         .unwrap()
     });
-    assert_eq!(ends(&answer.unwrap()), ["57P01"]);
+    assert_eq!((refused.sqlstate.as_str(), reason(&status).as_str()), ("57P01", "CONNECTION_LOST"));
     lost(&mut busy).await;
     // It was told while nobody had asked: that is what the next statement finds.
-    assert_eq!(rejection(&mut idle, "select 1").await.sqlstate, "57P01");
+    assert_eq!(last_words(&mut idle, "select 1").await.0.sqlstate, "57P01");
     lost(&mut idle).await;
     drop(server);
 }

@@ -1,11 +1,15 @@
 //! What a database holds.
 
 use querybox_fixtures::Postgres;
-use querybox_plugin::pb::{
-    self, GetSchemaRequest, KeyKind, RelationKind, SchemaObjectKind, schema_object::Object,
+use querybox_plugin::{
+    pb::{
+        self, GetSchemaRequest, KeyKind, RelationKind, SchemaObjectKind, TransactionState,
+        schema_object::Object,
+    },
+    testkit::Answer,
 };
 
-use crate::server::open;
+use crate::server::{ends, open};
 
 const SHOP: &str = r#"
     create schema shop;
@@ -187,4 +191,43 @@ async fn a_schema_is_filtered_and_its_refusal_is_a_result() {
     client.execute("rollback").await.unwrap();
     let objects = client.schema(GetSchemaRequest::default()).await.unwrap();
     assert!(objects.iter().any(|o| matches!(o, Object::Relation(r) if r.name == "mine")));
+}
+
+#[tokio::test]
+async fn a_look_at_the_catalog_leaves_the_users_transaction_as_it_was() {
+    let server = Postgres::start();
+    server.psql("create table t (a int)");
+    let (mut client, mut other) = (open(&server).await, open(&server).await);
+    let opened = client.execute("begin; insert into t values (1)").await.unwrap();
+    assert_eq!(ends(&opened), ["BEGIN", "INSERT 0 1"]);
+    assert!(!client.schema(GetSchemaRequest::default()).await.unwrap().is_empty());
+    let in_it = |answer: &Answer| answer.statements[0].summary.as_ref().unwrap().transaction_state();
+    let answer = client.execute("savepoint querybox_schema").await.unwrap();
+    assert_eq!(in_it(&answer), TransactionState::Open);
+
+    // One that waits, and is cancelled.
+    other.execute("begin; lock pg_catalog.pg_constraint").await.unwrap();
+    let session_id = client.session_id.clone();
+    let request = GetSchemaRequest { session_id: session_id.clone(), ..GetSchemaRequest::default() };
+    let mut grpc = client.grpc.clone();
+    let looked = async {
+        let mut parts = grpc.get_schema(request.clone()).await.unwrap().into_inner();
+        let mut rejection = None;
+        while let Some(part) = parts.message().await.unwrap() {
+            rejection = part.rejection;
+        }
+        rejection.unwrap().sqlstate
+    };
+    let mut canceller = client.grpc.clone();
+    let (refused, ()) = tokio::join!(looked, async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        canceller.cancel(pb::CancelRequest { session_id, ..Default::default() }).await.unwrap();
+    });
+    assert_eq!(refused, "57014");
+    other.execute("rollback").await.unwrap();
+    let answer = client.execute("select a from t").await.unwrap();
+    assert_eq!((ends(&answer), in_it(&answer)), (vec!["SELECT 1".to_owned()], TransactionState::Open));
+    let answer = client.execute("rollback to querybox_schema; commit").await.unwrap();
+    assert_eq!(ends(&answer), ["ROLLBACK", "COMMIT"]);
+    assert_eq!(server.psql("select a from t"), b"1\n");
 }

@@ -9,6 +9,7 @@ use std::{
 use bytes::BytesMut;
 use futures::StreamExt as _;
 use postgres_protocol::message::{backend::Message, frontend};
+use querybox_driver_postgres::Postgres as Driver;
 use querybox_fixtures::{Postgres, PostgresOptions};
 use querybox_plugin::{
     pb::{self, TransactionState, execute_response::Part},
@@ -19,7 +20,7 @@ use querybox_sql::testkit::postgres_script;
 
 use crate::{
     rendering::csv,
-    server::{ends, open, reason, rejection},
+    server::{ends, open, parameters, reason, rejection},
 };
 
 /// Scripts that are made up.
@@ -152,6 +153,115 @@ async fn a_one_shot_run_that_ends_inside_a_transaction_is_rolled_back() {
     assert!(answer.rolled_back_at_end.is_none());
     client.execute("commit").await.unwrap();
     assert_eq!(server.psql("select count(*) from t"), b"2\n");
+}
+
+#[tokio::test]
+async fn a_commit_that_rolls_back_is_no_success() {
+    let server = Postgres::start();
+    server.psql("create table t (a int)");
+    let mut client = open(&server).await;
+    for commit in ["commit", "END", "/* now */ commit work", "prepare transaction 'x'"] {
+        let request = pb::ExecuteRequest {
+            on_error: pb::OnError::Continue.into(),
+            ..client.execute_request(&format!(
+                "begin; insert into t values (1); select nowhere; {commit}; select 1"
+            ))
+        };
+        let answer = client.execute_with(request).await.unwrap();
+        assert_eq!(ends(&answer), ["BEGIN", "INSERT 0 1", "42703", "40000", "SELECT 1"], "{commit}");
+        let refused = answer.statements[3].rejection.as_ref().unwrap();
+        assert_eq!(refused.transaction_state(), TransactionState::Idle);
+    }
+    let request = pb::ExecuteRequest {
+        on_error: pb::OnError::Continue.into(),
+        ..client.execute_request("begin; select nowhere; rollback; begin; commit")
+    };
+    let answer = client.execute_with(request).await.unwrap();
+    assert_eq!(ends(&answer), ["BEGIN", "42703", "ROLLBACK", "BEGIN", "COMMIT"]);
+}
+
+#[tokio::test]
+async fn a_script_that_is_one_transaction_cannot_end_it() {
+    let server = Postgres::start();
+    server.psql("create table t (a int)");
+    let mut client = open(&server).await;
+    for end in ["rollback", "commit", "end", "abort", "commit and chain", "rollback and chain"] {
+        for on_error in [pb::OnError::Stop, pb::OnError::Continue] {
+            let request = pb::ExecuteRequest {
+                single_transaction: true,
+                on_error: on_error.into(),
+                ..client
+                    .execute_request(&format!("insert into t values (1); {end}; insert into t values (2)"))
+            };
+            let answer = client.execute_with(request).await.unwrap();
+            assert_eq!(ends(&answer)[..2], ["INSERT 0 1", "2D000"], "{end}");
+            assert_eq!(server.psql("select count(*) from t"), b"0\n", "{end}");
+        }
+    }
+    let request = pb::ExecuteRequest {
+        single_transaction: true,
+        ..client.execute_request(
+            "savepoint a; insert into t values (1); rollback work to a; release a; insert into t values (2)",
+        )
+    };
+    client.execute_with(request).await.unwrap();
+    assert_eq!(server.psql("select a from t"), b"2\n");
+}
+
+#[tokio::test]
+async fn text_in_a_literal_is_never_run() {
+    let server = Postgres::start();
+    server.psql(
+        "create table victim (a int); insert into victim values (1); create role lax login superuser password 'lax';
+         alter role lax set standard_conforming_strings = off",
+    );
+    let with_escapes = r"select 'it\'; delete from victim; --'; select $$\$$, 'a'";
+    let changing = |value: &str, sql: &str| format!("set standard_conforming_strings = {value}; {sql}");
+    let lax = async |startup_sql: &str| {
+        let mut client = Client::connect(Driver);
+        let mut parameters = parameters(&server);
+        parameters[2].1 = "lax".into();
+        let open = pb::OpenRequest {
+            options: Some(pb::OpenOptions { startup_sql: startup_sql.into(), ..Default::default() }),
+            ..client.open_request(parameters, vec![("password".into(), b"lax".to_vec())])
+        };
+        let outcome = client.open_with(open).await.unwrap();
+        assert!(matches!(outcome, pb::open_response::Outcome::Opened(_)), "{outcome:?}");
+        client
+    };
+    let own = open(&server).await;
+    for (mut client, sql, expected) in [
+        (lax("").await, with_escapes.to_owned(), vec!["SELECT 1"; 2]),
+        (lax(with_escapes).await, "select 1".to_owned(), vec!["SELECT 1"]),
+        (own, changing("off", with_escapes), vec!["SET", "SELECT 1", "SELECT 1"]),
+        (
+            open(&server).await,
+            format!("begin; {}", changing("off", with_escapes)),
+            vec!["BEGIN", "SET", "SELECT 1", "SELECT 1"],
+        ),
+        (
+            open(&server).await,
+            format!("select set_config('standard_conforming_strings', 'off', false); {with_escapes}"),
+            vec!["SELECT 1"; 3],
+        ),
+        // On again, a backslash ends nothing.
+        (lax("").await, changing("on", r"select 'it\'; select 2 -- '"), vec!["SET", "SELECT 1", "SELECT 1"]),
+    ] {
+        let request =
+            pb::ExecuteRequest { on_error: pb::OnError::Continue.into(), ..client.execute_request(&sql) };
+        let answer = client.execute_with(request).await.unwrap();
+        assert_eq!(ends(&answer), expected, "{sql}");
+        assert_eq!(server.psql("select count(*) from victim"), b"1\n", "{sql}");
+    }
+    // What shows to be no SQL only then is told where it stands.
+    let mut client = open(&server).await;
+    let script = changing("off", "select 1; select 'a\\'' \\d'");
+    let answer = client.execute(&script).await.unwrap();
+    assert_eq!(ends(&answer), ["SET", "42601"]);
+    assert_eq!(
+        answer.statements[1].rejection.as_ref().unwrap().position_byte,
+        Some(u32::try_from(script.len() - 3).unwrap())
+    );
 }
 
 #[tokio::test]

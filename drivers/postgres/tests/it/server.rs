@@ -60,6 +60,24 @@ pub(crate) async fn rejection(client: &mut Client, sql: &str) -> pb::Rejection {
     statement.rejection.clone().unwrap_or_else(|| panic!("{sql} is refused"))
 }
 
+/// What is left of a session by a statement that ends it: the rejection, and the status behind it.
+pub(crate) async fn last_words(client: &mut Client, sql: &str) -> (pb::Rejection, tonic::Status) {
+    let mut parts =
+        client.grpc.execute(client.execute_request(sql)).await.expect("the call begins").into_inner();
+    let mut rejection = None;
+    loop {
+        match parts.message().await {
+            Ok(Some(part)) => {
+                if let Some(pb::execute_response::Part::Rejection(refused)) = part.part {
+                    rejection = Some(refused);
+                }
+            }
+            Ok(None) => panic!("{sql}: the session goes on after {rejection:?}"),
+            Err(status) => return (rejection.expect("the server says why"), status),
+        }
+    }
+}
+
 /// Sessions of the driver that the server has.
 pub(crate) fn sessions(server: &Postgres) -> usize {
     let count = server.psql("select count(*) from pg_stat_activity where application_name like 'querybox %'");

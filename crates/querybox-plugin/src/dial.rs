@@ -60,8 +60,17 @@ pub async fn resolve(endpoint: &Endpoint, deadline: Instant) -> Result<Vec<std::
         .await
         .map_err(|_| failed(&"no answer in time"))?
         .map_err(|error| failed(&plain(&error)))?;
-    let addresses: Vec<_> = found.collect();
-    if addresses.is_empty() { Err(failed(&"it has no address")) } else { Ok(addresses) }
+    let addresses = believed(host, found.collect());
+    if addresses.is_empty() { Err(failed(&"it has no address that it may have")) } else { Ok(addresses) }
+}
+
+/// The addresses that a name may have. `localhost` is this machine, whatever a resolver says (RFC 6761, section 6.3):
+/// drivers talk to it in the clear.
+fn believed(host: &str, mut addresses: Vec<std::net::SocketAddr>) -> Vec<std::net::SocketAddr> {
+    if host.trim_end_matches('.').eq_ignore_ascii_case("localhost") {
+        addresses.retain(|address| address.ip().to_canonical().is_loopback());
+    }
+    addresses
 }
 
 /// Connects to a server: to the first of its addresses that answers, each getting an equal share of the time left.
@@ -174,6 +183,15 @@ mod tests {
         let mut hello = [0; 5];
         dialed.read_exact(&mut hello).await.unwrap();
         assert_eq!(&hello, b"hello");
+    }
+
+    #[test]
+    fn localhost_is_this_machine_alone() {
+        let addresses = ["10.0.0.1:1", "127.0.0.2:1", "[::1]:1", "[::ffff:10.0.0.1]:1"]
+            .map(|address| address.parse().unwrap())
+            .to_vec();
+        assert_eq!(believed("LocalHost", addresses.clone()), [addresses[1], addresses[2]]);
+        assert_eq!(believed("db", addresses.clone()), addresses);
     }
 
     #[tokio::test]

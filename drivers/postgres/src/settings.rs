@@ -2,6 +2,10 @@
 //!
 //! A column is asked for in binary only while the session shows its type as the contract's display kind does. The server
 //! reports a change of some settings by itself; [`Looks`] are those that have to be asked for.
+//!
+//! The formats of a statement are chosen before it runs. So a statement that changes a setting while it returns rows, as
+//! `SELECT set_config('TimeZone', …), now()` does, shows what travels in binary in the look from before, and its
+//! values are the same; from the next statement on the new look is shown.
 
 use std::collections::HashMap;
 

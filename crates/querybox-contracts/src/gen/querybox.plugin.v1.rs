@@ -560,7 +560,7 @@ pub struct Rejection {
     /// Where the server was when it happened. Empty: none.
     #[prost(string, tag = "9")]
     pub context: ::prost::alloc::string::String,
-    /// The transaction's state after it.
+    /// The transaction's state after it. When the database ends the session with it, the state from before: what is lost.
     #[prost(enumeration = "TransactionState", tag = "10")]
     pub transaction_state: i32,
     /// The script ended inside a transaction of a one-shot session, which was rolled back. Such a rejection comes after the
@@ -1759,7 +1759,8 @@ pub mod driver_service_client {
                 .insert(GrpcMethod::new("querybox.plugin.v1.DriverService", "Execute"));
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Streams what the database holds: schemas, tables, columns, keys, indexes.
+        /// Streams what the database holds: schemas, tables, columns, keys, indexes. A transaction that is open stays as it was, also
+        /// when the database refuses or is asked to stop, as far as the database can go back.
         pub async fn get_schema(
             &mut self,
             request: impl tonic::IntoRequest<super::GetSchemaRequest>,
@@ -1873,7 +1874,8 @@ pub mod driver_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Streams what the database holds: schemas, tables, columns, keys, indexes.
+        /// Streams what the database holds: schemas, tables, columns, keys, indexes. A transaction that is open stays as it was, also
+        /// when the database refuses or is asked to stop, as far as the database can go back.
         async fn get_schema(
             &self,
             request: tonic::Request<super::GetSchemaRequest>,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bytes::BytesMut;
+use bytes::{BufMut as _, BytesMut};
 use postgres_protocol::{
     IsNull,
     message::{backend, frontend},
@@ -125,11 +125,28 @@ impl Connection {
     /// Puts a statement without parameters into the output, to be executed to its end.
     pub(crate) fn put_command(&mut self, sql: &str) -> Result<(), Error> {
         self.put(|output| frontend::parse("", sql, [], output))?;
-        self.put(|output| {
-            let no_values: [Option<&[u8]>; 0] = [];
-            frontend::bind("", "", [], no_values, |_, _| Ok(IsNull::Yes), [], output)
-        })?;
+        self.put_bind([], [])?;
         self.put(|output| frontend::execute("", 0, output))
+    }
+
+    /// Puts the values of the statement that was parsed last into the output, and the formats of what it returns; none: all
+    /// as text.
+    pub(crate) fn put_bind<'v>(
+        &mut self,
+        values: impl IntoIterator<Item = Option<&'v str>>,
+        formats: impl IntoIterator<Item = i16>,
+    ) -> Result<(), Error> {
+        self.put(|output| {
+            // No format codes for the values: all are text.
+            let write = |value: Option<&str>, output: &mut BytesMut| match value {
+                Some(text) => {
+                    output.put_slice(text.as_bytes());
+                    Ok(IsNull::No)
+                }
+                None => Ok(IsNull::Yes),
+            };
+            frontend::bind("", "", [], values, write, formats, output)
+        })
     }
 
     /// Puts a Sync into the output: it ends the statement, and a transaction that was only for it.

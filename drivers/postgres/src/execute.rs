@@ -4,11 +4,7 @@ mod describe;
 mod fetch;
 mod output;
 
-use bytes::BufMut as _;
-use postgres_protocol::{
-    IsNull,
-    message::{backend, frontend},
-};
+use postgres_protocol::message::{backend, frontend};
 use querybox_plugin::{Done, Error, ExecuteError, Query, Statement, pb};
 use tokio::time::{Duration, timeout};
 
@@ -76,7 +72,8 @@ impl Executor<'_> {
             Some(_) => Fetch::new(self.query.rows_max, self.query.bytes_max),
             None => Fetch::everything(),
         };
-        self.bind(bound, plans.as_deref().unwrap_or_default())?;
+        let formats = plans.iter().flatten().map(|plan| plan.decoder.format());
+        self.connection.put_bind(bound.values(), formats)?;
         self.execute(&fetch).await?;
         self.connection.looks = self.connection.looks.after_statement();
 
@@ -120,28 +117,6 @@ impl Executor<'_> {
             ),
             hint: "Run SET client_encoding TO 'UTF8'.".into(),
             ..rejection
-        })
-    }
-
-    fn bind(&mut self, bound: &Bound<'_>, plans: &[Plan]) -> Result<(), Error> {
-        let formats = plans.iter().map(|plan| plan.decoder.format());
-        self.connection.put(|output| {
-            // No format codes for the values: all are text.
-            frontend::bind(
-                "",
-                "",
-                [],
-                bound.values(),
-                |value, output| match value {
-                    Some(text) => {
-                        output.put_slice(text.as_bytes());
-                        Ok(IsNull::No)
-                    }
-                    None => Ok(IsNull::Yes),
-                },
-                formats,
-                output,
-            )
         })
     }
 

@@ -2,8 +2,7 @@
 
 mod queries;
 
-use bytes::BufMut as _;
-use postgres_protocol::{IsNull, message::frontend};
+use postgres_protocol::message::frontend;
 use querybox_plugin::{
     Error, SchemaError, SchemaObjects,
     pb::{self, SchemaObjectKind as Kind, schema_object::Object},
@@ -192,16 +191,7 @@ struct Rows<'a> {
 impl<'a> Rows<'a> {
     async fn begin(connection: &'a mut Connection, sql: &str, filter: &Filter) -> Result<Self, SchemaError> {
         connection.put(|output| frontend::parse("", sql, [], output))?;
-        connection.put(|output| {
-            let value = |value: Option<&str>, output: &mut bytes::BytesMut| match value {
-                Some(text) => {
-                    output.put_slice(text.as_bytes());
-                    Ok(IsNull::No)
-                }
-                None => Ok(IsNull::Yes),
-            };
-            frontend::bind("", "", [], filter.values(), value, [], output)
-        })?;
+        connection.put_bind(filter.values(), [])?;
         connection.put(|output| frontend::execute("", 0, output))?;
         connection.put_sync();
         connection.wire.send().await?;

@@ -13,6 +13,7 @@ mod failure;
 mod first_run;
 mod form;
 mod home;
+mod keys;
 mod messages;
 mod output;
 mod plugins;
@@ -32,10 +33,11 @@ mod table;
 mod told;
 mod words;
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{alloc::System, path::Path, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory, Parser};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use zeroizing_alloc::ZeroAlloc;
 
 use crate::{
     app::App,
@@ -46,14 +48,23 @@ use crate::{
     screen::Screen,
 };
 
+/// Whatever was in memory is wiped when it is freed: a password passes through buffers of libraries that wipe nothing.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
+
 /// Threads that may hang in a blocked write or an unopened FIFO do not keep the program.
 const RUNTIME_GRACE: Duration = Duration::from_millis(50);
 
 fn main() -> ExitCode {
+    // First of all: until then the key can be read by other processes of the user.
+    let hidden = keys::source::hide_from_environment();
     keep_memory_private();
+    // What this program was started with, a master key among it, is not for those that it starts.
+    close_fds::set_fds_cloexec(3, &[]);
     let cli = Cli::parse();
     let messages = Messages::new(Screen::look());
-    let exit = start(cli, &messages).unwrap_or_else(|failure| {
+    let started = hidden.map_err(Failure::from).and_then(|()| start(cli, &messages));
+    let exit = started.unwrap_or_else(|failure| {
         messages.fail(&failure);
         failure.exit
     });

@@ -9,6 +9,7 @@ mod first_run;
 mod formats;
 mod house;
 mod limits;
+mod master_key;
 mod outputs;
 mod postgres;
 mod shell;

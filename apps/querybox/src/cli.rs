@@ -1,6 +1,8 @@
 //! The command line: verbs, flags, and the help that people read.
 
 pub(crate) mod connections;
+pub(crate) mod credentials;
+pub(crate) mod keys;
 pub(crate) mod query;
 pub(crate) mod shell;
 pub(crate) mod values;
@@ -42,6 +44,12 @@ pub(crate) enum Verb {
     /// Save, show, change and try connections.
     #[command(subcommand, visible_alias = "c")]
     Connections(connections::Verb),
+    /// Keep the passwords of connections, and tell where they are.
+    #[command(subcommand)]
+    Credentials(credentials::Verb),
+    /// Manage the master keys that passwords are sealed under.
+    #[command(subcommand)]
+    Keys(keys::Verb),
     /// Show the drivers that are there.
     #[command(subcommand)]
     Plugins(PluginsVerb),

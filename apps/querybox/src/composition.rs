@@ -7,7 +7,7 @@ use std::{
 };
 
 use querybox_api::Api;
-use querybox_core::{Clock, Core, Limits};
+use querybox_core::{Clock, Core, Limits, OsKeyring, Secrets};
 use querybox_launcher::{Ids, Launcher, MemoryControl};
 use querybox_store::Store;
 
@@ -15,6 +15,7 @@ use crate::{
     config::Config,
     failure::{Failure, chain, describe},
     home::Home,
+    master_key,
 };
 
 pub(crate) use querybox_api::MESSAGE_BYTES_MAX;
@@ -84,5 +85,6 @@ pub(crate) async fn compose(config: &Config, home: &Home, programs: &Path) -> Re
             file_bytes: None,
         },
         clock: Clock::new(jiff::Timestamp::now),
+        secrets: Secrets { keys: master_key::source(home), keyring: OsKeyring::new() },
     })))
 }

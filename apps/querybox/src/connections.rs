@@ -1,6 +1,7 @@
 //! `querybox connections`: save, show, change and try connections.
 
 mod document;
+mod import;
 mod show;
 mod spec;
 mod trial;
@@ -11,12 +12,20 @@ use querybox_contracts::core::v1::{
 
 use crate::{
     app::App,
-    cli::connections::{AddArgs, EditArgs, ExportFormat, Verb},
+    cli::{
+        connections::{AddArgs, EditArgs, ExportFormat, KeepArg, Verb},
+        credentials::StoreArg,
+        query::SecretArgs,
+    },
     composition::Channel,
+    credentials,
     exit::Exit,
     failure::Failure,
-    form, stdout,
+    form, secrets, stdout,
 };
+
+pub(crate) use document::time as utc_time;
+pub(crate) use show::local_time;
 
 use document::Document;
 
@@ -53,11 +62,13 @@ pub(crate) async fn run(verb: Verb, app: &App) -> Result<Exit, Failure> {
         Verb::Remove { names } => {
             for name in names {
                 let request = core::DeleteConnectionRequest { connection: Some(named(&name)) };
-                client.delete_connection(request).await?;
+                let removed = client.delete_connection(request).await?.into_inner();
                 app.messages.note(&format!("removed {name}"));
+                credentials::tell_left(app, removed.keyring_entries_left);
             }
         }
-        Verb::Test { name, secret } => return trial::run(&name, &secret, &mut client, app).await,
+        Verb::Test { name, secret } => return trial::run(&name, Some(&secret), &mut client, app).await,
+        Verb::Import(args) => return import::run(args, &mut client, app).await,
         Verb::Export { names, format } => export(&names, format, &mut client).await?,
     }
     Ok(Exit::Done)
@@ -74,29 +85,142 @@ async fn add(args: AddArgs, client: &mut Client, app: &App) -> Result<(), Failur
         (None, None) => return Err(Failure::usage("give a URL, or a driver with `--driver`")),
     };
     let form = form::of_driver(app, &driver_type).await?;
+    let password = Password::of(args.keep, args.password_stdin)?;
     let spec = spec::new(args, driver_type, from_url, &form)?;
     let name = spec.name.clone();
+    // What cannot be kept is refused before anything is asked or saved.
+    let secret = match &password {
+        None => None,
+        Some(Password { secret, .. }) => {
+            let field = credentials::chosen_field(&form, None)?;
+            Some((field.name.clone(), secrets::ask_for(field, secret, &name).await?))
+        }
+    };
     let request = core::CreateConnectionRequest { spec: Some(spec) };
     client.create_connection(request).await.map_err(Failure::of_named_driver)?;
-    app.messages.note(&format!("saved {name}; try it with `querybox connections test {}`", quoted(&name)));
+    let mut kept = String::new();
+    if let (Some(Password { keep, .. }), Some((field, secret))) = (password, secret) {
+        let stored = credentials::store(&name, &field, secret, keep, &mut credentials::client(app)).await;
+        match stored {
+            Ok(stored) => {
+                kept = format!(", its {} in the {}", stored.field, credentials::word(stored.place()))
+            }
+            Err(failure) => {
+                // Half of what was asked for is nothing that was asked for.
+                let request = core::DeleteConnectionRequest { connection: Some(named(&name)) };
+                client.delete_connection(request).await?;
+                return Err(failure);
+            }
+        }
+    }
+    app.messages
+        .note(&format!("saved {name}{kept}; try it with `querybox connections test {}`", quoted(&name)));
     Ok(())
+}
+
+/// A password that is to be kept.
+struct Password {
+    /// `None`: where Core finds best.
+    keep: Option<StoreArg>,
+    secret: SecretArgs,
+}
+
+impl Password {
+    /// `None`: none is given. One is asked for when a place for it is named.
+    fn of(keep: Option<KeepArg>, password_stdin: bool) -> Result<Option<Password>, Failure> {
+        let store = keep.and_then(KeepArg::store);
+        match (keep, store) {
+            (Some(_), None) if password_stdin => {
+                Err(Failure::usage("a password is given, and `--keep` says to keep none")
+                    .with_hint("leave `--password-stdin` out, or keep it in the keyring or the vault"))
+            }
+            (_, Some(_)) => Ok(Some(Password { keep: store, secret: SecretArgs { password_stdin } })),
+            (None, None) if password_stdin => {
+                Ok(Some(Password { keep: None, secret: SecretArgs { password_stdin } }))
+            }
+            (Some(_) | None, None) => Ok(None),
+        }
+    }
 }
 
 async fn edit(args: EditArgs, client: &mut Client, app: &App) -> Result<(), Failure> {
     let connection = find(client, &args.connection).await?;
     let old = connection.spec.unwrap_or_default();
+    let mut password = Password::of(args.keep, args.password_stdin)?;
+    if let (Some(Password { keep: Some(to), .. }), false) = (&password, args.password_stdin)
+        && is_stored(&old)
+    {
+        let stored = stored_in(&connection.id, app).await?;
+        if stored.iter().any(|place| *place != credentials::place(*to)) {
+            let to = credentials::word(credentials::place(*to));
+            return Err(Failure::usage("its password is kept in another place").with_hint(format!(
+                "`querybox credentials migrate --to {to} {}` moves it",
+                quoted(&args.connection)
+            )));
+        }
+        if !stored.is_empty() {
+            // It is there already.
+            password = None;
+        }
+    }
     // A connection without its driver can be edited, as long as its parameters are left alone.
-    let form = match args.params.is_empty() {
+    let form = match args.params.is_empty() && password.is_none() {
         true => Vec::new(),
         false => form::of_driver(app, &old.driver_type).await?,
     };
     let spec = spec::edited(old, args, &form)?;
     let name = spec.name.clone();
+    let secret = match &password {
+        None => None,
+        Some(Password { secret, .. }) => {
+            let field = credentials::chosen_field(&form, None)?;
+            Some((field.name.clone(), secrets::ask_for(field, secret, &name).await?))
+        }
+    };
     let request =
         core::UpdateConnectionRequest { id: connection.id, revision: connection.revision, spec: Some(spec) };
-    client.update_connection(request).await?;
+    let updated = client.update_connection(request).await?.into_inner();
     app.messages.note(&format!("changed {name}"));
+    credentials::tell_left(app, updated.keyring_entries_left);
+    match (password, secret) {
+        (Some(Password { keep, .. }), Some((field, secret))) => {
+            let stored =
+                credentials::store(&name, &field, secret, keep, &mut credentials::client(app)).await?;
+            let place = credentials::word(stored.place());
+            app.messages.note(&format!("its {} is kept in the {place}", stored.field));
+        }
+        _ if !updated.credentials_dropped.is_empty() => app.messages.warn(&format!(
+            "its stored {} was dropped, for it leads elsewhere now ({}); `querybox credentials set {}` stores a new one",
+            updated.credentials_dropped.join(" and "),
+            updated.credentials_dropped_for.join(", "),
+            quoted(&name)
+        )),
+        _ => {}
+    }
     Ok(())
+}
+
+fn is_stored(spec: &core::ConnectionSpec) -> bool {
+    matches!(spec.secret_place(), core::SecretPlace::Keyring | core::SecretPlace::Vault)
+}
+
+/// The places where secrets of a connection are stored.
+async fn stored_in(id: &str, app: &App) -> Result<Vec<core::SecretPlace>, Failure> {
+    let connection = Some(core::ConnectionRef { key: Some(connection_ref::Key::Id(id.to_owned())) });
+    let listed =
+        credentials::client(app).list_credentials(core::ListCredentialsRequest { connection }).await?;
+    Ok(listed.into_inner().credentials.iter().map(core::StoredCredential::place).collect())
+}
+
+/// Tries a connection with what is stored for it.
+pub(crate) async fn test_stored(name: &str, app: &App) -> Result<Exit, Failure> {
+    trial::run(name, None, &mut ConnectionServiceClient::new(app.channel.clone()), app).await
+}
+
+/// The type of a connection's driver.
+pub(crate) async fn driver_of(app: &App, name: &str) -> Result<String, Failure> {
+    let mut client = ConnectionServiceClient::new(app.channel.clone());
+    Ok(find(&mut client, name).await?.spec.unwrap_or_default().driver_type)
 }
 
 async fn export(names: &[String], format: ExportFormat, client: &mut Client) -> Result<(), Failure> {

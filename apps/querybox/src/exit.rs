@@ -47,6 +47,17 @@ impl Exit {
             | Reason::PasswordInUrl
             | Reason::BindingInvalid
             | Reason::SecretMissing
+            | Reason::CredentialMissing
+            | Reason::CredentialInvalid
+            | Reason::SecretPlaceMissing
+            | Reason::MasterKeyMissing
+            | Reason::MasterKeyWrong
+            | Reason::MasterKeyUnreadable
+            | Reason::KeysNotInitialized
+            | Reason::KeyNotFound
+            | Reason::KeyInUse
+            | Reason::KeyRetired
+            | Reason::KeysInitialized
             // What was asked of the driver is none of its capabilities.
             | Reason::Unsupported => Exit::Usage,
             // A driver that was named on the command line is the exception: see `Failure::of_named_driver`.
@@ -59,6 +70,12 @@ impl Exit {
             | Reason::ProtocolBroken
             | Reason::ConnectionLost
             | Reason::FileUnusable
+            | Reason::CredentialDoesNotOpen
+            | Reason::KeyringAbsent
+            | Reason::KeyringLocked
+            | Reason::KeyringDenied
+            | Reason::KeyringSilent
+            | Reason::KeyringFailed
             | Reason::SessionForeign
             | Reason::SessionState
             | Reason::SessionIdInvalid

@@ -124,6 +124,45 @@ fn hint_for(reason: Reason) -> &'static str {
         Reason::SecretMissing => {
             "run it from a terminal to be asked, or give the password to `--password-stdin`"
         }
+        Reason::CredentialMissing => {
+            "`querybox credentials set CONNECTION` stores it; `--password-stdin` gives it for this run alone"
+        }
+        Reason::CredentialDoesNotOpen => {
+            "the store was changed or set back by something else than QueryBox; `querybox credentials set CONNECTION` stores the password anew"
+        }
+        Reason::CredentialInvalid => "",
+        Reason::SecretPlaceMissing => {
+            "unlock or install a keyring (a Secret Service such as gnome-keyring), or run `querybox keys init` to have a vault; `--keep ask` keeps no password"
+        }
+        Reason::KeyringAbsent => {
+            "a keyring is a Secret Service such as gnome-keyring on the session bus; without one use `--keep vault` (see `querybox keys --help`), or `--keep ask`"
+        }
+        Reason::KeyringLocked => "unlock it, for instance by logging in to the desktop, then try again",
+        Reason::KeyringDenied => "let QueryBox at it in the desktop's password manager, then try again",
+        Reason::KeyringSilent => {
+            "it may be waiting for you in a dialog, or hang; `--password-stdin` gives the password for this run alone"
+        }
+        Reason::KeyringFailed => {
+            "`QUERYBOX_LOG=debug` tells more; `--password-stdin` gives the password for this run alone"
+        }
+        Reason::MasterKeyMissing => {
+            "`querybox keys --help` lists the sources of a master key; `querybox keys init` makes a first one; `querybox keys status` tells which are needed"
+        }
+        Reason::MasterKeyWrong => {
+            "`querybox keys status` shows the keys that this store knows; a new one is registered by `querybox keys add`"
+        }
+        Reason::MasterKeyUnreadable => {
+            "`querybox keys --help` lists the sources of a master key and what they must give"
+        }
+        Reason::KeysNotInitialized => "`querybox keys init` registers the first one",
+        Reason::KeyNotFound => "`querybox keys status` shows the keys that are registered",
+        Reason::KeyInUse => {
+            "`querybox keys rotate` seals everything under the first key of the source, and shows what is free"
+        }
+        Reason::KeyRetired => "take it out of the source, or put another key first",
+        Reason::KeysInitialized => {
+            "`querybox keys add` registers another one, `querybox keys status` shows them"
+        }
         Reason::Deadline => "`--deadline` gives it more time, `--deadline none` all of it",
         Reason::ConnectionChanged => {
             "somebody else changed it meanwhile: look at it with `connections show`, then try again"

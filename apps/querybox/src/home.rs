@@ -41,6 +41,11 @@ impl Home {
         self.path.join("files")
     }
 
+    /// The master key, when an administrator has asked for one beside the store.
+    pub(crate) fn master_key(&self) -> PathBuf {
+        crate::keys::disk::path(&self.path)
+    }
+
     /// The file of sentences that the user was told.
     pub(crate) fn told(&self) -> PathBuf {
         self.path.join("told")

@@ -8,12 +8,15 @@ mod cli;
 mod composition;
 mod config;
 mod connections;
+mod credentials;
 mod exit;
 mod failure;
 mod first_run;
 mod form;
 mod home;
+mod key_verbs;
 mod keys;
+mod master_key;
 mod messages;
 mod output;
 mod plugins;
@@ -109,6 +112,10 @@ async fn run(cli: Cli, messages: &Messages) -> Result<Exit, Failure> {
         Verb::Connections(verb) => {
             with_core(home, messages, async |app| connections::run(verb, app).await).await
         }
+        Verb::Credentials(verb) => {
+            with_core(home, messages, async |app| credentials::run(verb, app).await).await
+        }
+        Verb::Keys(verb) => with_core(home, messages, async |app| key_verbs::run(verb, app).await).await,
         Verb::Plugins(verb) => with_core(home, messages, async |app| plugins::run(verb, app).await).await,
         Verb::Schema(args) => with_core(home, messages, async |app| schema::run(args, app).await).await,
         Verb::Completions { shell } => complete(shell),

@@ -1,5 +1,5 @@
-//! Passwords that are kept nowhere: asked for on the terminal, or read from standard input. Never from the command line or
-//! the environment.
+//! Passwords that people give: asked for on the terminal, or read from standard input. Never from the command line or the
+//! environment.
 
 mod terminal;
 
@@ -22,7 +22,7 @@ use crate::{
 /// A line of standard input that is longer is no password.
 const PASSWORD_BYTES_MAX: u64 = 64 * 1024;
 
-/// The secrets that a saved connection asks for. `None`: it asks for none.
+/// The secrets that a saved connection asks for, or that are given in place of the stored ones. `None`: there are none.
 pub(crate) async fn of_connection(
     app: &App,
     connection: &core::ConnectionRef,
@@ -38,7 +38,12 @@ pub(crate) async fn of_connection(
             let Ok(form) = form::of_driver(app, &spec.driver_type).await else { return Ok(None) };
             for_form(&form, args, &spec.name).await
         }
-        core::SecretPlace::Unspecified => Ok(None),
+        // Core has it; what is given here stands in its place for this session.
+        core::SecretPlace::Keyring | core::SecretPlace::Vault if args.password_stdin => {
+            let Ok(form) = form::of_driver(app, &spec.driver_type).await else { return Ok(None) };
+            for_form(&form, args, &spec.name).await
+        }
+        core::SecretPlace::Keyring | core::SecretPlace::Vault | core::SecretPlace::Unspecified => Ok(None),
     }
 }
 
@@ -55,6 +60,14 @@ pub(crate) async fn for_form(
             false => Ok(None),
         };
     };
+    let secret = ask_for(field, args, whom).await?;
+    // The clear text leaves this program's hands here: the request is what carries it to Core.
+    let value = secret.expose().to_vec().into();
+    Ok(Some(plugin::Credential { fields: vec![plugin::SecretField { name: field.name.clone(), value }] }))
+}
+
+/// The secret of one field, asked for in the name of `whom`.
+pub(crate) async fn ask_for(field: &FormField, args: &SecretArgs, whom: &str) -> Result<Secret, Failure> {
     let reads_stdin = args.password_stdin;
     let prompt = format!("{} for {}: ", sanitize::line(&field.label), sanitize::line(whom));
     let entered = tokio::task::spawn_blocking(move || match reads_stdin {
@@ -63,18 +76,14 @@ pub(crate) async fn for_form(
     })
     .await
     .unwrap_or_else(|_| Err(Failure::machinery("asking for the password ended by a mistake of ours")));
-    let secret = match entered {
+    match entered {
         Err(failure) if failure.exit == Exit::Usage && failure.hint.is_empty() => {
             let message = format!("{} asks for a password: {failure}", sanitize::line(whom));
-            return Err(Failure::usage(message).with_hint(
-                "run it from a terminal to be asked, or give the password to `--password-stdin`",
-            ));
+            Err(Failure::usage(message)
+                .with_hint("run it from a terminal to be asked, or give the password to `--password-stdin`"))
         }
-        entered => entered?,
-    };
-    // The clear text leaves this program's hands here: the request is what carries it to Core.
-    let value = secret.expose().to_vec().into();
-    Ok(Some(plugin::Credential { fields: vec![plugin::SecretField { name: field.name.clone(), value }] }))
+        entered => entered,
+    }
 }
 
 /// The first line of standard input, without its end.

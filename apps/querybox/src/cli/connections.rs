@@ -1,9 +1,12 @@
 //! Arguments of `querybox connections`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::{
     JsonArg,
+    credentials::StoreArg,
     query::SecretArgs,
     values::{DeadlineArg, DeadlineChange, LimitArg, ParamArg},
 };
@@ -25,6 +28,7 @@ pub(crate) enum Verb {
         json: JsonArg,
     },
     Edit(Box<EditArgs>),
+    Import(ImportArgs),
     /// Save a copy under another name.
     Duplicate {
         /// The connection's name.
@@ -32,7 +36,7 @@ pub(crate) enum Verb {
         /// The copy's name.
         copy: String,
     },
-    /// Forget connections. Their databases are not touched.
+    /// Forget connections and their stored passwords. Their databases are not touched.
     Remove {
         /// Their names.
         #[arg(required = true)]
@@ -63,8 +67,9 @@ Examples:
   querybox connections add shop --driver sqlite --param file=shop.db --read-only
   querybox connections add orders postgres://ada@db.example.org/shop --color red --deadline 5m
   querybox connections add orders 'host=db.example.org dbname=shop user=ada'
+  pass show orders | querybox connections add orders postgres://ada@db.example.org/shop --password-stdin
 
-A URL has no password in it: QueryBox asks for it when it is needed. Relative paths are taken from the current folder.")]
+A URL has no password in it: QueryBox asks for it when it is needed, or keeps it where --keep says. Relative paths are taken from the current folder.")]
 pub(crate) struct AddArgs {
     /// The connection's name.
     pub name: String,
@@ -101,9 +106,16 @@ pub(crate) struct AddArgs {
     /// The schema that unqualified names are looked up in.
     #[arg(long, value_name = "NAME")]
     pub default_schema: Option<String>,
-    /// Where its password is [default: ask, where the driver has a password].
-    #[arg(long, value_enum)]
-    pub secret: Option<SecretPlaceArg>,
+    /// Where its password is kept [default: with --password-stdin the keyring where there is one, else the vault where there
+    /// is a master key; else ask, where the driver has a password].
+    #[arg(long, alias = "secret", value_enum)]
+    pub keep: Option<KeepArg>,
+    /// Whose its password is [default: shared].
+    #[arg(long, value_enum, value_name = "WHOSE")]
+    pub secret_scope: Option<ScopeArg>,
+    /// Read the password that is to be kept from the first line of standard input instead of asking for it.
+    #[arg(long)]
+    pub password_stdin: bool,
 }
 
 /// Change a connection. What is not named stays as it is.
@@ -112,7 +124,10 @@ pub(crate) struct AddArgs {
 Examples:
   querybox connections edit shop --name 'shop (old)' --color amber
   querybox connections edit shop --param file=/data/shop.db --read-only false
-  querybox connections edit shop --folder '' --deadline default")]
+  querybox connections edit shop --folder '' --deadline default
+  querybox connections edit shop --keep keyring
+
+A connection that leads elsewhere than before, by another host, port, user, file or TLS setting, loses its stored password.")]
 pub(crate) struct EditArgs {
     /// The connection's name.
     pub connection: String,
@@ -149,9 +164,15 @@ pub(crate) struct EditArgs {
     /// The schema that unqualified names are looked up in; empty: the database's own.
     #[arg(long, value_name = "NAME")]
     pub default_schema: Option<String>,
-    /// Where its password is.
-    #[arg(long, value_enum)]
-    pub secret: Option<SecretPlaceArg>,
+    /// Where its password is kept from now on. With keyring or vault it is asked for, unless it is there.
+    #[arg(long, alias = "secret", value_enum)]
+    pub keep: Option<KeepArg>,
+    /// Whose its password is.
+    #[arg(long, value_enum, value_name = "WHOSE")]
+    pub secret_scope: Option<ScopeArg>,
+    /// Read a new password from the first line of standard input.
+    #[arg(long)]
+    pub password_stdin: bool,
 }
 
 /// The color of an environment.
@@ -167,13 +188,78 @@ pub(crate) enum ColorArg {
     Red,
 }
 
-/// Where a password is.
+/// Where a password is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SecretPlaceArg {
+pub(crate) enum KeepArg {
+    /// The keyring of the operating system.
+    Keyring,
+    /// QueryBox's own store, sealed under a master key.
+    Vault,
     /// Asked for at each use, kept nowhere.
     Ask,
     /// The database asks for none.
     None,
+}
+
+impl KeepArg {
+    /// Where the password is stored. `None`: nowhere.
+    pub(crate) fn store(self) -> Option<StoreArg> {
+        match self {
+            KeepArg::Keyring => Some(StoreArg::Keyring),
+            KeepArg::Vault => Some(StoreArg::Vault),
+            KeepArg::Ask | KeepArg::None => None,
+        }
+    }
+}
+
+/// Whose a password is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScopeArg {
+    /// One for all who may use the connection.
+    Shared,
+    /// Each user has their own.
+    EachUser,
+}
+
+/// Take connections over from files of other programs.
+///
+/// Passwords in them go straight to where they are kept, and are never shown.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  querybox connections import ~/.pgpass --keep keyring
+  querybox connections import ~/.pg_service.conf --dry-run
+  querybox connections import urls.txt --format urls --keep vault
+
+A .pgpass line is HOST:PORT:DATABASE:USER:PASSWORD; lines with a * other than for the password are skipped. A file of URLs
+has one a line; empty lines and lines that begin with # do not count.")]
+pub(crate) struct ImportArgs {
+    /// The files.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// What they are [default: by their names].
+    #[arg(long, value_enum)]
+    pub format: Option<ImportFormat>,
+    /// Where passwords are kept [default: the keyring where there is one, else the vault where there is a master key].
+    #[arg(long, value_enum)]
+    pub keep: Option<KeepArg>,
+    /// The folder of the connections, for instance `work/eu`.
+    #[arg(long)]
+    pub folder: Option<String>,
+    /// Only tell what would be imported.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What an import reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportFormat {
+    /// PostgreSQL's password file.
+    Pgpass,
+    /// PostgreSQL's connection service file.
+    Service,
+    /// One URL a line.
+    Urls,
 }
 
 /// The form of an export.

@@ -35,6 +35,8 @@ pub(crate) struct Document {
     #[serde(skip_serializing_if = "String::is_empty")]
     default_schema: String,
     secret: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_scope: Option<&'static str>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     kept: Option<Kept>,
     // Tables stand last in TOML.
@@ -71,6 +73,10 @@ impl Document {
             color: color(spec.color()),
             deadline: spec.deadline.as_ref().and_then(deadline),
             secret: secret(spec.secret_place()),
+            secret_scope: match spec.secret_scope() {
+                core::SecretScope::Unspecified | core::SecretScope::Shared => None,
+                core::SecretScope::EachUser => Some("each-user"),
+            },
             params: spec
                 .parameters
                 .iter()
@@ -115,6 +121,8 @@ pub(crate) fn secret(place: core::SecretPlace) -> &'static str {
     match place {
         core::SecretPlace::Unspecified => "none",
         core::SecretPlace::Ask => "ask",
+        core::SecretPlace::Keyring => "keyring",
+        core::SecretPlace::Vault => "vault",
     }
 }
 

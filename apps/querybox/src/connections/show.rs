@@ -45,11 +45,7 @@ pub(crate) fn one(connection: &core::Connection, paint: Paint) -> String {
         ("byte limit", limit(spec.bytes_max, "byte")),
         ("start-up SQL", spec.startup_sql.clone()),
         ("default schema", spec.default_schema.clone()),
-        (
-            "password",
-            if spec.secret_place() == core::SecretPlace::Ask { "asked for at each use" } else { "" }
-                .to_owned(),
-        ),
+        ("password", password(&spec).to_owned()),
     ];
     let parameters: Vec<_> = spec
         .parameters
@@ -73,7 +69,19 @@ pub(crate) fn one(connection: &core::Connection, paint: Paint) -> String {
     text
 }
 
-fn local_time(time: Option<&prost_types::Timestamp>) -> Option<String> {
+fn password(spec: &core::ConnectionSpec) -> &'static str {
+    match (spec.secret_place(), spec.secret_scope()) {
+        (core::SecretPlace::Unspecified, _) => "",
+        (core::SecretPlace::Ask, _) => "asked for at each use",
+        (core::SecretPlace::Keyring, core::SecretScope::EachUser) => "in the keyring, each user's own",
+        (core::SecretPlace::Keyring, _) => "in the keyring",
+        (core::SecretPlace::Vault, core::SecretScope::EachUser) => "in the vault, each user's own",
+        (core::SecretPlace::Vault, _) => "in the vault",
+    }
+}
+
+/// A time in the user's zone, to the minute.
+pub(crate) fn local_time(time: Option<&prost_types::Timestamp>) -> Option<String> {
     let time = jiff::Timestamp::new(time?.seconds, 0).ok()?;
     Some(time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string())
 }

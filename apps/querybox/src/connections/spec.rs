@@ -6,7 +6,7 @@ use querybox_contracts::{
 };
 
 use crate::{
-    cli::connections::{AddArgs, ColorArg, EditArgs, SecretPlaceArg},
+    cli::connections::{AddArgs, ColorArg, EditArgs, KeepArg, ScopeArg},
     failure::Failure,
     form,
 };
@@ -26,7 +26,7 @@ pub(crate) fn new(
     parameters.retain(|parameter: &Parameter| args.params.iter().all(|given| given.name != parameter.name));
     parameters.extend(form::parameters(&args.params, form)?);
     let has_password = form.iter().any(|field| field.secret && field.kind() == FormFieldKind::Password);
-    let secret = args.secret.unwrap_or(if has_password { SecretPlaceArg::Ask } else { SecretPlaceArg::None });
+    let keep = args.keep.unwrap_or(if has_password { KeepArg::Ask } else { KeepArg::None });
     Ok(core::ConnectionSpec {
         name: args.name,
         driver_type,
@@ -39,7 +39,8 @@ pub(crate) fn new(
         bytes_max: args.max_bytes.and_then(|limit| limit.0),
         startup_sql: args.startup_sql.unwrap_or_default(),
         default_schema: args.default_schema.unwrap_or_default(),
-        secret_place: secret_place(secret).into(),
+        secret_place: secret_place(keep).into(),
+        secret_scope: secret_scope(args.secret_scope.unwrap_or(ScopeArg::Shared)).into(),
     })
 }
 
@@ -73,7 +74,8 @@ pub(crate) fn edited(
     replace(&mut spec.bytes_max, args.max_bytes.map(|limit| limit.0));
     replace(&mut spec.startup_sql, args.startup_sql);
     replace(&mut spec.default_schema, args.default_schema);
-    replace(&mut spec.secret_place, args.secret.map(|arg| secret_place(arg).into()));
+    replace(&mut spec.secret_place, args.keep.map(|arg| secret_place(arg).into()));
+    replace(&mut spec.secret_scope, args.secret_scope.map(|arg| secret_scope(arg).into()));
     Ok(spec)
 }
 
@@ -92,9 +94,18 @@ fn color(arg: ColorArg) -> core::EnvironmentColor {
     }
 }
 
-fn secret_place(arg: SecretPlaceArg) -> core::SecretPlace {
+fn secret_place(arg: KeepArg) -> core::SecretPlace {
     match arg {
-        SecretPlaceArg::Ask => core::SecretPlace::Ask,
-        SecretPlaceArg::None => core::SecretPlace::Unspecified,
+        KeepArg::Keyring => core::SecretPlace::Keyring,
+        KeepArg::Vault => core::SecretPlace::Vault,
+        KeepArg::Ask => core::SecretPlace::Ask,
+        KeepArg::None => core::SecretPlace::Unspecified,
+    }
+}
+
+fn secret_scope(arg: ScopeArg) -> core::SecretScope {
+    match arg {
+        ScopeArg::Shared => core::SecretScope::Shared,
+        ScopeArg::EachUser => core::SecretScope::EachUser,
     }
 }

@@ -19,15 +19,18 @@ use crate::{
     secrets, stdout, words,
 };
 
-/// Tries a saved connection and prints each stage when it has ended.
+/// Tries a saved connection and prints each stage when it has ended. Without `secret` only what is stored is tried.
 pub(crate) async fn run(
     name: &str,
-    secret: &SecretArgs,
+    secret: Option<&SecretArgs>,
     client: &mut Client,
     app: &App,
 ) -> Result<Exit, Failure> {
     let connection = named(name);
-    let credential = secrets::of_connection(app, &connection, secret).await?;
+    let credential = match secret {
+        Some(secret) => secrets::of_connection(app, &connection, secret).await?,
+        None => None,
+    };
     let request = core::TestConnectionRequest {
         session_id: Uuid::now_v7().to_string(),
         target: Some(core::test_connection_request::Target::Connection(connection)),

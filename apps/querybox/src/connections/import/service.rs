@@ -1,0 +1,113 @@
+//! `pg_service.conf`: sections of keywords, as libpq reads them.
+
+use querybox_vault::Secret;
+
+use super::{Found, LeadsTo, Line, Skipped};
+
+/// Keywords and the parameters of the driver that they are.
+const KEYWORDS: [(&str, &str); 7] = [
+    ("host", "host"),
+    ("hostaddr", "host"),
+    ("port", "port"),
+    ("user", "user"),
+    ("dbname", "database"),
+    ("sslmode", "sslmode"),
+    ("sslrootcert", "sslrootcert"),
+];
+
+/// Keywords that say nothing of where a connection leads, and how it is trusted.
+const HARMLESS: [&str; 6] = [
+    "application_name",
+    "connect_timeout",
+    "keepalives",
+    "keepalives_idle",
+    "client_encoding",
+    "fallback_application_name",
+];
+
+pub(super) fn read(text: &str) -> Vec<Line> {
+    let mut sections: Vec<Section<'_>> = Vec::new();
+    let mut lines = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            sections.push(Section { line: number, name: name.trim(), keywords: Vec::new() });
+            continue;
+        }
+        match (line.split_once('='), sections.last_mut()) {
+            (Some((keyword, value)), Some(section)) => section.keywords.push((keyword.trim(), value.trim())),
+            _ => lines.push(Err(Skipped { line: number, why: "it is no keyword of a service".to_owned() })),
+        }
+    }
+    lines.extend(sections.into_iter().map(Section::read));
+    lines
+}
+
+struct Section<'a> {
+    line: usize,
+    name: &'a str,
+    keywords: Vec<(&'a str, &'a str)>,
+}
+
+impl Section<'_> {
+    fn read(self) -> Line {
+        let Section { line, name, keywords } = self;
+        let skip = |why: String| Err(Skipped { line, why });
+        let mut parameters: Vec<(String, String)> = Vec::new();
+        let mut password = None;
+        for (keyword, value) in keywords {
+            if keyword == "password" {
+                password = Some(Secret::from(value.to_owned()));
+                continue;
+            }
+            let known = KEYWORDS.iter().find(|(known, _)| *known == keyword);
+            match known {
+                Some((_, parameter)) if parameters.iter().any(|(name, _)| name == parameter) => {
+                    return skip(format!("service {name} says its {parameter} twice"));
+                }
+                Some((_, parameter)) => parameters.push(((*parameter).to_owned(), value.to_owned())),
+                None if HARMLESS.contains(&keyword) => {}
+                // It may say how the server is to be trusted: without it the connection would be another one.
+                None => return skip(format!("service {name} has {keyword}, which the driver does not know")),
+            }
+        }
+        Ok(Found {
+            line,
+            name: name.to_owned(),
+            leads_to: LeadsTo::Parameters { driver_type: "postgres", parameters },
+            password,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sections_are_connections() {
+        let lines = read(
+            "# services\n[shop]\nhost = db.example.org\ndbname=shop\nuser=ada\npassword=se=same\n\
+             application_name=psql\n\n[bare]\nhost=/run/postgresql\n",
+        );
+        let found: Vec<_> = lines.into_iter().map(Result::unwrap).collect();
+        assert_eq!((found[0].line, found[0].name.as_str(), found[1].name.as_str()), (2, "shop", "bare"));
+        let LeadsTo::Parameters { parameters, .. } = &found[0].leads_to else { panic!("a URL") };
+        let pairs: Vec<_> = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(pairs, [("host", "db.example.org"), ("database", "shop"), ("user", "ada")]);
+        assert_eq!(found[0].password.as_ref().unwrap().expose(), b"se=same");
+        assert!(found[1].password.is_none());
+    }
+
+    #[test]
+    fn what_would_be_another_connection_is_skipped_with_a_word() {
+        let why = |text: &str| read(text).remove(0).unwrap_err().why;
+        assert_eq!(why("[a]\nsslkey=/k"), "service a has sslkey, which the driver does not know");
+        assert_eq!(why("[a]\nhost=x\nhostaddr=y"), "service a says its host twice");
+        assert_eq!(why("host=x"), "it is no keyword of a service");
+        assert!(!why("canary").contains("canary"));
+    }
+}

@@ -1,0 +1,204 @@
+//! `querybox keys`: the master keys, by their ids. A key itself is shown once, when it is made, and nowhere else.
+
+mod rotate;
+
+use querybox_contracts::core::v1::{self as core, key_service_client::KeyServiceClient};
+use querybox_vault::{KeyRecord, MasterKey};
+use serde_json::json;
+
+use crate::{
+    app::App,
+    cli::keys::Verb,
+    composition::Channel,
+    connections::{local_time, utc_time},
+    credentials::status,
+    exit::Exit,
+    failure::Failure,
+    keys::{disk, source::Source},
+    master_key, stdout,
+};
+
+type Client = KeyServiceClient<Channel>;
+
+/// Carries a verb out.
+pub(crate) async fn run(verb: Verb, app: &App) -> Result<Exit, Failure> {
+    let mut client = KeyServiceClient::new(app.channel.clone());
+    match verb {
+        Verb::Init { keep_on_disk } => init(keep_on_disk, &mut client, app).await?,
+        Verb::Status { json } => list(json.json, &mut client, app).await?,
+        Verb::Add => add(&mut client, app).await?,
+        Verb::Rotate => return rotate::run(&mut client, app).await,
+        Verb::Retire { key } => {
+            client.retire_key(core::RetireKeyRequest { id: key.clone() }).await?;
+            app.messages
+                .note(&format!("key {key} is retired; take it out of the source, and out of its keeper"));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn init(keep_on_disk: bool, client: &mut Client, app: &App) -> Result<(), Failure> {
+    let source = master_key::find(&app.home)?;
+    let known = client.list_keys(core::ListKeysRequest {}).await?.into_inner().keys;
+    if !known.is_empty() {
+        return Err(Failure::usage("keys are registered already")
+            .with_hint("`querybox keys status` shows them, `querybox keys add` registers another one"));
+    }
+    if let Some(source) = source {
+        if keep_on_disk && !matches!(source, Source::Disk(_)) {
+            return Err(Failure::usage(format!("there is a {source}: none on the disk would be used"))
+                .with_hint("leave `--keep-on-disk` out to register that key"));
+        }
+        let registered = register_source_keys(true, client).await?;
+        for key in registered {
+            app.messages.note(&format!("registered key {}, the {source}", key.id));
+        }
+        return Ok(());
+    }
+    let key = MasterKey::make();
+    let record = KeyRecord::make(&key);
+    // Handed over before it is registered: a key that is registered and nobody has would be in the way.
+    if keep_on_disk {
+        let path = app.home.master_key();
+        disk::keep_first(&path, &key).map_err(|error| Failure::keeping(&path, &error))?;
+        app.messages.warn(&format!(
+            "the master key lies in {}, beside the store: whoever gets a copy of that folder, a backup too, can open every password",
+            path.display()
+        ));
+    } else {
+        print_key(&key)?;
+    }
+    register(&record, true, client).await?;
+    app.messages.note(&format!("registered key {}", record.id));
+    if !keep_on_disk {
+        app.messages.note(
+            "the line on standard output is the master key, shown this once: give it to your secret manager, and name it by a \
+             source (`querybox keys --help`). Without it what is sealed can never be opened",
+        );
+    }
+    Ok(())
+}
+
+async fn add(client: &mut Client, app: &App) -> Result<(), Failure> {
+    let known = client.list_keys(core::ListKeysRequest {}).await?.into_inner().keys;
+    if known.is_empty() {
+        return Err(Failure::usage("no master key is registered with this store")
+            .with_hint("`querybox keys init` registers the first one"));
+    }
+    let Some(source) = master_key::find(&app.home)? else {
+        return Err(Failure::usage("no source of a master key is configured")
+            .with_hint("`querybox keys --help` lists the sources; it must give the present key"));
+    };
+    let registered = register_source_keys(false, client).await?;
+    if !registered.is_empty() {
+        for key in registered {
+            app.messages.note(&format!("registered key {}, from the {source}", key.id));
+        }
+        app.messages
+            .note("with the new key first in the source, `querybox keys rotate` seals everything under it");
+        return Ok(());
+    }
+    let key = MasterKey::make();
+    let record = KeyRecord::make(&key);
+    if let Source::Disk(path) = &source {
+        let old = source.read()?;
+        // First registered: a key in the file that the store does not know would be in the way of everything.
+        register(&record, false, client).await?;
+        disk::replace(path, std::iter::once(&key).chain(old.iter()))
+            .map_err(|error| Failure::keeping(path, &error))?;
+        app.messages.note(&format!("registered key {}, the first in {} now", record.id, path.display()));
+        app.messages.note("`querybox keys rotate` seals everything under it");
+        return Ok(());
+    }
+    print_key(&key)?;
+    register(&record, false, client).await?;
+    app.messages.note(&format!("registered key {}", record.id));
+    app.messages.note(
+        "the line on standard output is the new key, shown this once: put it into the source as the first line, before the \
+         present key, then run `querybox keys rotate`",
+    );
+    Ok(())
+}
+
+fn print_key(key: &MasterKey) -> Result<(), Failure> {
+    let text = key.to_text();
+    // Exposed to whoever made the key, as was asked.
+    let line = text.expose_text().map_err(|_| Failure::machinery("a key that was just made is no text"))?;
+    stdout::print(&format!("{line}\n"))
+}
+
+async fn register(record: &KeyRecord, must_be_first: bool, client: &mut Client) -> Result<(), Failure> {
+    let KeyRecord { id, salt, check } = record;
+    let record = core::KeyRecord {
+        id: id.as_bytes().to_vec().into(),
+        salt: salt.to_vec().into(),
+        check: check.to_vec().into(),
+    };
+    client.register_key(core::RegisterKeyRequest { record: Some(record), must_be_first }).await?;
+    Ok(())
+}
+
+async fn register_source_keys(must_be_first: bool, client: &mut Client) -> Result<Vec<core::Key>, Failure> {
+    let request = core::RegisterSourceKeysRequest { must_be_first };
+    Ok(client.register_source_keys(request).await?.into_inner().registered)
+}
+
+async fn list(is_json: bool, client: &mut Client, app: &App) -> Result<(), Failure> {
+    let core::ListKeysResponse { keys, vault } =
+        client.list_keys(core::ListKeysRequest {}).await?.into_inner();
+    let source = match master_key::find(&app.home) {
+        Ok(Some(source)) => source.to_string(),
+        Ok(None) => "none is configured".to_owned(),
+        Err(unusable) => unusable.message,
+    };
+    if is_json {
+        let keys: Vec<_> = keys.iter().map(document).collect();
+        let vault = status::place_document(vault);
+        return stdout::print_json(&json!({ "keys": keys, "source": source, "vault": vault }));
+    }
+    let mut text = String::new();
+    if keys.is_empty() {
+        text.push_str("no keys are registered\n");
+    } else {
+        let rows: Vec<_> = keys.iter().map(row).collect();
+        let head = ["KEY", "STATE", "SECRETS", "IN THE SOURCE", "REGISTERED"];
+        text.push_str(&stdout::columns(head, &rows, app.messages.screen().stdout_paint));
+    }
+    text.push_str(&format!("\nsource: {source}\nvault: {}\n", status::place(vault)));
+    stdout::print(&text)
+}
+
+fn row(key: &core::Key) -> [String; 5] {
+    let state = match (key.state(), key.emptied.is_some()) {
+        (core::KeyState::DecryptOnly, true) => "decrypt-only, can be retired".to_owned(),
+        (state, _) => state_word(state).to_owned(),
+    };
+    let at_hand = match key.is_at_hand {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "unknown",
+    };
+    let created = local_time(key.created.as_ref()).unwrap_or_default();
+    [key.id.clone(), state, key.credentials.to_string(), at_hand.to_owned(), created]
+}
+
+fn document(key: &core::Key) -> serde_json::Value {
+    json!({
+        "id": key.id,
+        "state": state_word(key.state()),
+        "credentials": key.credentials,
+        "at_hand": key.is_at_hand,
+        "created": utc_time(key.created.as_ref()),
+        "emptied": utc_time(key.emptied.as_ref()),
+        "retired": utc_time(key.retired.as_ref()),
+    })
+}
+
+fn state_word(state: core::KeyState) -> &'static str {
+    match state {
+        core::KeyState::Primary => "primary",
+        core::KeyState::DecryptOnly => "decrypt-only",
+        core::KeyState::Retired => "retired",
+        core::KeyState::Unspecified => "(unknown)",
+    }
+}

@@ -1,4 +1,4 @@
-//! The house's own tool: `cargo xtask run`, `test`, `codegen`, `tidy`.
+//! The house's own tool: `cargo xtask run`, `test`, `codegen`, `tidy`, `bench`, `soak`.
 //!
 //! It builds, checks and shows QueryBox, and is never part of what is shipped. No crate depends on it and it depends on
 //! no crate of ours, so that a broken crate cannot keep the tool from saying so.
@@ -12,6 +12,7 @@
 mod cargo;
 mod codegen;
 mod gate;
+mod measure;
 mod stage;
 mod tidy;
 mod tour;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::measure::{BenchArgs, Soak};
 use crate::workspace::Workspace;
 
 /// Builds, checks and shows QueryBox.
@@ -45,6 +47,13 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Measures QueryBox beside floors and peers, with release builds.
+    Bench(BenchArgs),
+    /// Does the same thing thousands of times, with release builds, and looks at what is left.
+    Soak {
+        #[command(subcommand)]
+        what: Soak,
+    },
 }
 
 fn main() -> ExitCode {
@@ -63,6 +72,8 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Test => return gate::run(&workspace),
         Verb::Tidy => tidy::run(&workspace)?,
         Verb::Codegen { check: false } => codegen::write(&workspace)?,
+        Verb::Bench(args) => return measure::bench(&workspace, &args),
+        Verb::Soak { what } => return measure::soak(&workspace, &what),
         Verb::Codegen { check: true } => codegen::check(&workspace)?,
     }
     Ok(ExitCode::SUCCESS)

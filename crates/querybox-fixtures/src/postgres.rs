@@ -93,6 +93,11 @@ impl Postgres {
         self.port
     }
 
+    /// The folder of its programs, psql among them where the server's package has it.
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
     /// The folder of its Unix socket.
     pub fn socket_folder(&self) -> &Path {
         self.folder.path()

@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 /// a star.
 ///
 /// The C compiler is not here: without it, this very tool could not have been built.
-const PROGRAMS: [(&str, &str); 8] = [
+const PROGRAMS: [(&str, &str); 9] = [
     ("git", "git"),
     ("node", "nodejs"),
     ("npm", "npm"),
@@ -21,6 +21,8 @@ const PROGRAMS: [(&str, &str); 8] = [
     ("strace", "strace"),
     // The tests start servers of their own from it; Debian keeps the programs out of PATH.
     ("/usr/lib/postgresql/*/bin/initdb", "postgresql"),
+    // The PostgreSQL driver is tested through it.
+    ("pgbouncer", "pgbouncer"),
     // A session bus and a keyring of the tests' own, and another program that reads what is kept there.
     ("dbus-daemon", "dbus"),
     ("gnome-keyring-daemon", "gnome-keyring"),

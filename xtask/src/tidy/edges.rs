@@ -19,6 +19,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "querybox-vault",
         ],
     ),
+    // Another one: it puts Core together to measure it, on the servers of tests.
+    (
+        "querybox-bench",
+        &["querybox-api", "querybox-contracts", "querybox-core", "querybox-fixtures", "querybox-launcher"],
+    ),
     ("querybox-api", &["querybox-contracts", "querybox-core", "querybox-results"]),
     ("querybox-core", &["querybox-launcher", "querybox-sql", "querybox-store", "querybox-vault"]),
     ("querybox-results", &["querybox-vault"]),
@@ -85,7 +90,7 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         library: "clap",
-        inside: &["querybox", "querybox-plugin", "xtask", "drivers/*"],
+        inside: &["querybox", "querybox-bench", "querybox-plugin", "xtask", "drivers/*"],
         why: "only apps and the SDK's serve_cli read arguments",
     },
     Fence { library: "directories", inside: &["querybox"], why: "only apps know where a user keeps files" },
@@ -97,13 +102,14 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         library: "anyhow",
-        inside: &["querybox", "querybox-fixtures", "xtask", "drivers/*"],
+        inside: &["querybox", "querybox-bench", "querybox-fixtures", "xtask", "drivers/*"],
         why: "a library's errors are named variants",
     },
     Fence {
         library: "tokio",
         inside: &[
             "querybox-api",
+            "querybox-bench",
             "querybox-core",
             "querybox-fixtures",
             "querybox-launcher",

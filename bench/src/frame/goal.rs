@@ -1,0 +1,114 @@
+//! What a contender should reach.
+
+use serde::Serialize;
+
+use crate::{frame::contender::Outcome, report::numbers, statistics::Distribution};
+
+/// One goal of a bench.
+#[derive(Debug, Clone, Copy)]
+pub struct Goal {
+    /// The contender that should reach it.
+    pub of: &'static str,
+    pub bound: Bound,
+}
+
+/// What is bounded.
+#[derive(Debug, Clone, Copy)]
+pub enum Bound {
+    /// The median of the ratios to another contender in the same rounds is at most this.
+    RatioAtMost { to: &'static str, times: f64 },
+    /// The median is at most so many seconds.
+    MedianAtMost(f64),
+    /// The 99th percentile is at most so many seconds.
+    P99AtMost(f64),
+    /// The 99th percentile is at most so many medians.
+    TailAtMost(f64),
+    /// The median is at least so many a second.
+    RateAtLeast(f64),
+}
+
+/// What became of a goal.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// The goal in words.
+    pub goal: String,
+    /// What was measured, in the same unit.
+    pub measured: String,
+    pub met: bool,
+}
+
+impl Goal {
+    /// Holds the goal against what was measured. `None`: its contender did not run.
+    #[must_use]
+    pub fn judge(&self, outcomes: &[Outcome]) -> Option<Verdict> {
+        let find = |name: &str| outcomes.iter().find(|outcome| outcome.name == name);
+        let ours = find(self.of)?;
+        let shape = ours.distribution()?;
+        let seconds = numbers::seconds;
+        let (wish, value, met) = match self.bound {
+            Bound::RatioAtMost { to, times } => {
+                let ratio = Distribution::of(ours.ratios_to(find(to)?))?.median;
+                (format!("≤ {} {to}", numbers::times(times)), numbers::times(ratio), ratio <= times)
+            }
+            Bound::MedianAtMost(most) => {
+                (format!("median ≤ {}", seconds(most)), seconds(shape.median), shape.median <= most)
+            }
+            Bound::P99AtMost(most) => {
+                (format!("p99 ≤ {}", seconds(most)), seconds(shape.p99), shape.p99 <= most)
+            }
+            Bound::TailAtMost(most) => {
+                let tail = shape.p99 / shape.median;
+                (format!("p99 ≤ {} its median", numbers::times(most)), numbers::times(tail), tail <= most)
+            }
+            Bound::RateAtLeast(least) => (
+                format!("≥ {}", numbers::per_second(least)),
+                numbers::per_second(shape.median),
+                shape.median >= least,
+            ),
+        };
+        Some(Verdict { goal: format!("{}: {wish}", self.of), measured: value, met })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{Sample, Unit};
+
+    fn outcome(name: &'static str, unit: Unit, rounds: &[&[f64]]) -> Outcome {
+        let sample = |value: &f64| Sample { value: *value, usage: None };
+        let rounds = rounds.iter().map(|round| round.iter().map(sample).collect()).collect();
+        Outcome { name, what: String::new(), unit, floor: None, rounds }
+    }
+
+    #[track_caller]
+    fn check(bound: Bound, rounds: &[&[f64]], goal: &str, measured: &str, met: bool) {
+        let outcomes =
+            [outcome("ours", Unit::Seconds, rounds), outcome("psql", Unit::Seconds, &[&[0.010], &[0.020]])];
+        let verdict = Goal { of: "ours", bound }.judge(&outcomes).unwrap();
+        assert_eq!(verdict, Verdict { goal: goal.to_owned(), measured: measured.to_owned(), met });
+    }
+
+    #[test]
+    fn a_goal_is_met_at_its_bound_and_missed_beyond_it() {
+        let ratio = Bound::RatioAtMost { to: "psql", times: 1.5 };
+        check(ratio, &[&[0.015], &[0.030]], "ours: ≤ 1.50 × psql", "1.50 ×", true);
+        check(ratio, &[&[0.016], &[0.032]], "ours: ≤ 1.50 × psql", "1.60 ×", false);
+        check(Bound::MedianAtMost(0.005), &[&[0.005]], "ours: median ≤ 5.00 ms", "5.00 ms", true);
+        check(Bound::MedianAtMost(0.005), &[&[0.0051]], "ours: median ≤ 5.00 ms", "5.10 ms", false);
+        check(Bound::P99AtMost(0.003), &[&[0.001], &[0.001]], "ours: p99 ≤ 3.00 ms", "1.00 ms", true);
+        check(
+            Bound::TailAtMost(3.0),
+            &[&[0.001, 0.001, 0.1]],
+            "ours: p99 ≤ 3.00 × its median",
+            "98.0 ×",
+            false,
+        );
+        check(Bound::RateAtLeast(150.0), &[&[149.0]], "ours: ≥ 150 /s", "149 /s", false);
+    }
+
+    #[test]
+    fn a_goal_of_nobody_has_no_verdict() {
+        assert_eq!(Goal { of: "absent", bound: Bound::MedianAtMost(1.0) }.judge(&[]), None);
+    }
+}

@@ -1,0 +1,22 @@
+//! What QueryBox costs beside the floor and beside what people would use instead, and what it leaves behind.
+//!
+//! - [`frame`]: contenders run against each other, round by round; [`statistics`] is what it computes, [`report`] what it
+//!   shows.
+//! - [`session`]: the bench of small queries.
+//! - [`soak`]: thousands of spawns and cancels, after which nothing may be left.
+//!
+//! A composition root, as apps are: it puts Core together for itself. Must not know: what any figure should be beyond the
+//! goals that a bench names.
+
+pub mod frame;
+pub mod machine;
+mod one_query;
+mod process;
+mod programs;
+pub mod report;
+pub mod session;
+mod site;
+pub mod soak;
+pub mod statistics;
+
+pub use crate::{one_query::OneQuery, programs::Programs, site::Site};

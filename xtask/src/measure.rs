@@ -1,0 +1,171 @@
+//! `bench` and `soak`: builds the programs as they are shipped, and hands over to `querybox-bench`.
+//!
+//! Everything that measures lies there: this tool depends on no crate of ours.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+
+use crate::cargo::{self, Package};
+use crate::workspace::Workspace;
+
+/// The package that measures, and its program.
+const BENCH: &str = "querybox-bench";
+/// What it starts beside drivers.
+const PROGRAMS: [&str; 2] = ["querybox", "querybox-jail"];
+
+/// Which bench, and how long.
+#[derive(Args)]
+pub(crate) struct BenchArgs {
+    /// Which: `session`.
+    name: String,
+    /// Rounds that count [default: 20].
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// Only tries that all works; the figures are not to be trusted.
+    #[arg(long)]
+    quick: bool,
+    /// Where every sample is written to [default: target/bench/NAME.json].
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Which soak, and how long.
+#[derive(Subcommand)]
+pub(crate) enum Soak {
+    /// Spawns and kills drivers in every way: no process, descriptor, thread, file or control group may be left.
+    Spawn {
+        /// How many.
+        #[arg(long, default_value_t = 10_000)]
+        cycles: usize,
+        /// Brings the moments of an earlier run back.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+    /// Cancels statements on PostgreSQL at random moments: each receipt must be true, and no backend may be left.
+    Cancel {
+        /// How many.
+        #[arg(long, default_value_t = 1_000)]
+        cancels: usize,
+        /// Brings the moments of an earlier run back.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+}
+
+/// Runs a bench.
+///
+/// # Errors
+///
+/// The build fails. What the bench itself finds is its exit code.
+pub(crate) fn bench(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<ExitCode> {
+    let built = Built::make(workspace)?;
+    let json =
+        args.json.clone().unwrap_or_else(|| built.target.join("bench").join(format!("{}.json", args.name)));
+    // Where the user stands counts for a path that he gives, and not where the program is started.
+    let json = std::path::absolute(json)?;
+    let mut command = built.command(workspace);
+    command.args(["bench", &args.name]).arg("--json").arg(json);
+    if let Some(rounds) = args.rounds {
+        command.args(["--rounds", &rounds.to_string()]);
+    }
+    if args.quick {
+        command.arg("--quick");
+    }
+    hand_over(command)
+}
+
+/// Runs a soak.
+///
+/// # Errors
+///
+/// As [`bench`].
+pub(crate) fn soak(workspace: &Workspace, soak: &Soak) -> anyhow::Result<ExitCode> {
+    let mut command = Built::make(workspace)?.command(workspace);
+    let seed = match soak {
+        Soak::Spawn { cycles, seed } => {
+            command.args(["soak", "spawn", "--cycles", &cycles.to_string()]);
+            seed
+        }
+        Soak::Cancel { cancels, seed } => {
+            command.args(["soak", "cancel", "--cancels", &cancels.to_string()]);
+            seed
+        }
+    };
+    if let Some(seed) = seed {
+        command.args(["--seed", &seed.to_string()]);
+    }
+    hand_over(command)
+}
+
+/// The programs, built as they are shipped: what the dev profile does in a second says nothing.
+struct Built {
+    target: PathBuf,
+}
+
+impl Built {
+    fn make(workspace: &Workspace) -> anyhow::Result<Self> {
+        let metadata = cargo::metadata(workspace)?;
+        let mut command = cargo::command(workspace.root());
+        command.args(["build", "--release", "--bins", "--locked"]);
+        for name in packages(&metadata.packages) {
+            command.args(["--package", name]);
+        }
+        let status = command.status().context("cargo could not be started")?;
+        anyhow::ensure!(status.success(), "the build failed");
+        Ok(Self { target: metadata.target_directory })
+    }
+
+    fn command(&self, workspace: &Workspace) -> Command {
+        let program: &Path = &self.target.join("release").join(BENCH);
+        let mut command = Command::new(program);
+        // It asks git for the commit there.
+        command.current_dir(workspace.root());
+        command
+    }
+}
+
+/// What a bench starts, and it itself.
+fn packages(all: &[Package]) -> impl Iterator<Item = &str> {
+    let is_needed = |package: &&Package| {
+        package.lies_in("drivers") || package.name == BENCH || PROGRAMS.contains(&package.name.as_str())
+    };
+    all.iter().filter(|package| package.is_ours()).filter(is_needed).map(|package| package.name.as_str())
+}
+
+/// The program's exit code is this tool's.
+fn hand_over(mut command: Command) -> anyhow::Result<ExitCode> {
+    let status = command.status().with_context(|| format!("{BENCH} could not be started"))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(name: &str, folder: &str, source: &str) -> Package {
+        let text = format!(
+            r#"{{"name":"{name}","version":"1.0.0","license":"MIT","source":{source},"dependencies":[],"targets":[],
+                "manifest_path":"/repository/{folder}/{name}/Cargo.toml"}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn every_driver_is_built_and_no_library_for_itself() {
+        let all = [
+            package("querybox", "apps", "null"),
+            package("querybox-bench", "", "null"),
+            package("querybox-core", "crates", "null"),
+            package("querybox-driver-new", "drivers", "null"),
+            package("querybox-jail", "crates", "null"),
+            package("querybox", "vendor", r#""registry""#),
+            package("xtask", "", "null"),
+        ];
+        let built: Vec<&str> = packages(&all).collect();
+        assert_eq!(built, ["querybox", "querybox-bench", "querybox-driver-new", "querybox-jail"]);
+    }
+}

@@ -5,16 +5,29 @@
 pub(super) struct Attack {
     /// One after another on one session. Rejected statements do not end them.
     pub(super) scripts: &'static [&'static str],
-    /// The user must own the sequence `s`.
-    pub(super) needs_sequences: bool,
+    pub(super) servers: Servers,
+}
+
+/// Where it is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Servers {
+    All,
+    /// Where a read-only transaction stays one, so that the user may own the sequence `s`.
+    Holding,
+    /// Where it writes on a session that may only because a transaction can be reset.
+    Resetting,
 }
 
 const fn attack(scripts: &'static [&'static str]) -> Attack {
-    Attack { scripts, needs_sequences: false }
+    Attack { scripts, servers: Servers::All }
 }
 
 const fn with_sequence(scripts: &'static [&'static str]) -> Attack {
-    Attack { scripts, needs_sequences: true }
+    Attack { scripts, servers: Servers::Holding }
+}
+
+const fn with_reset(scripts: &'static [&'static str]) -> Attack {
+    Attack { scripts, servers: Servers::Resetting }
 }
 
 /// What the attacked own.
@@ -32,7 +45,7 @@ create function writes() returns int language plpgsql as $$ begin insert into lo
 create function lies() returns int stable language sql as $$ select writes() $$;
 create function as_owner() returns int language plpgsql security definer
     as $$ begin insert into log values ('d'); return 1; end $$;
-create function unsets() returns int language plpgsql set transaction_read_only = off
+create function unsets() returns int language plpgsql set default_transaction_read_only = off
     as $$ begin insert into log values ('u'); return 1; end $$;
 create function triggered() returns trigger language plpgsql
     as $$ begin insert into log values ('t'); return new; end $$;
@@ -146,7 +159,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack(&["set default_transaction_read_only = off; insert into log values ('25')"]),
     attack(&["set session characteristics as transaction read write; insert into log values ('26')"]),
     attack(&["select set_config('transaction_read_only', 'off', false); insert into log values ('27')"]),
-    attack(&["select set_config('transaction_read_only', null, true), writes()"]),
+    with_reset(&["select set_config('transaction_read_only', null, true), writes()"]),
     attack(&["select set_config('transaction_read_only', null, false); insert into log values ('28')"]),
     attack(&[
         "select set_config('default_transaction_read_only', 'off', false); insert into log values ('29')",
@@ -175,7 +188,6 @@ pub(super) const ATTACKS: &[Attack] = &[
     // Sequences, which no rollback brings back.
     with_sequence(&["select nextval('s')"]),
     with_sequence(&["select setval('s', 50)"]),
-    with_sequence(&["select set_config('transaction_read_only', null, true), nextval('s')"]),
     with_sequence(&["alter sequence s restart 7"]),
     with_sequence(&["do $$ begin perform nextval('s'); exception when others then \
         execute 'reset transaction_read_only'; perform nextval('s'); end $$"]),

@@ -3,12 +3,15 @@
 //! - SCRAM-SHA-256 anywhere: it tells the server nothing that would help to log in elsewhere.
 //! - MD5 on this machine or over verified TLS: who catches the answer can log in with it.
 //! - Clear text over verified TLS alone.
+//!
+//! SCRAM over TLS is bound to the connection where the server can: somebody in between, with another certificate, cannot
+//! pass the log-in on.
 
 use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::{
     authentication::{
         md5_hash,
-        sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256},
+        sasl::{ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256},
     },
     message::{
         backend::{AuthenticationSaslBody, Message},
@@ -18,7 +21,12 @@ use postgres_protocol::{
 use querybox_plugin::{Error, OpenError, Reason};
 use zeroize::Zeroizing;
 
-use crate::{options::Options, rejection::Refusal, tls::Tls, wire::Wire};
+use crate::{
+    options::{ChannelBinding as Wanted, Options, Server},
+    rejection::Refusal,
+    tls::Tls,
+    wire::Wire,
+};
 
 /// SCRAM makes the client hash this often at the server's word, at most: 25 times PostgreSQL's default, below a tenth of a
 /// second. The library refuses more without saying so.
@@ -28,19 +36,28 @@ const ITERATIONS_MAX: u32 = 100_000;
 const MESSAGE_BYTES: usize = 16;
 
 /// Answers what the server asks until it says that the user is in.
-pub(crate) async fn authenticate(wire: &mut Wire, options: &Options) -> Result<(), OpenError> {
+///
+/// `end_point` is [`Transport::end_point`](crate::wire::Transport).
+pub(crate) async fn authenticate(
+    wire: &mut Wire,
+    options: &Options,
+    server: &Server,
+    end_point: Option<Vec<u8>>,
+) -> Result<(), OpenError> {
     match answer(wire).await? {
+        Message::AuthenticationSasl(offer) => scram(wire, options, end_point, &offer).await?,
+        // Everything else of the log-in could be passed on.
+        _ if options.channel_binding == Wanted::Require => return Err(unbound().into()),
         Message::AuthenticationOk => return Ok(()),
-        Message::AuthenticationSasl(offer) => scram(wire, options, &offer).await?,
         Message::AuthenticationMd5Password(request) => {
-            if !(options.is_local() || matches!(options.tls, Tls::Verified(_))) {
+            if !(server.is_local() || matches!(server.tls, Tls::Verified(_))) {
                 return Err(refuse("as an MD5 hash").into());
             }
             let hash = Zeroizing::new(md5_hash(options.user.as_bytes(), password(options)?, request.salt()));
             send_password(wire, hash.as_bytes()).await?;
         }
         Message::AuthenticationCleartextPassword => {
-            if !matches!(options.tls, Tls::Verified(_)) {
+            if !matches!(server.tls, Tls::Verified(_)) {
                 return Err(refuse("in clear text").into());
             }
             send_password(wire, password(options)?).await?;
@@ -79,19 +96,33 @@ pub(crate) async fn answer(wire: &mut Wire) -> Result<Message, OpenError> {
     }
 }
 
-async fn scram(wire: &mut Wire, options: &Options, offer: &AuthenticationSaslBody) -> Result<(), OpenError> {
+async fn scram(
+    wire: &mut Wire,
+    options: &Options,
+    end_point: Option<Vec<u8>>,
+    offer: &AuthenticationSaslBody,
+) -> Result<(), OpenError> {
     let mut mechanisms = offer.mechanisms();
-    let mut is_offered = false;
+    let (mut is_offered, mut is_binding_offered) = (false, false);
     while let Some(mechanism) = mechanisms.next().map_err(|_| malformed())? {
         is_offered |= mechanism == SCRAM_SHA_256;
+        is_binding_offered |= mechanism == SCRAM_SHA_256_PLUS;
     }
-    if !is_offered {
-        return Err(Error::unsupported("the server offers no log-in by SCRAM-SHA-256").into());
-    }
-    // "n": no channel binding here. Saying "y" (there would be) is for clients that could bind.
-    let mut scram = ScramSha256::new(password(options)?, ChannelBinding::unsupported());
-    frontend::sasl_initial_response(SCRAM_SHA_256, scram.message(), &mut wire.output)
-        .map_err(|_| malformed())?;
+    let end_point = end_point.filter(|_| options.channel_binding != Wanted::Disable);
+    let (mechanism, binding) = match end_point {
+        Some(end_point) if is_binding_offered => {
+            (SCRAM_SHA_256_PLUS, ChannelBinding::tls_server_end_point(end_point))
+        }
+        _ if options.channel_binding == Wanted::Require => return Err(unbound().into()),
+        _ if !is_offered => {
+            return Err(Error::unsupported("the server offers no log-in by SCRAM-SHA-256").into());
+        }
+        // "y": it could be bound. A server that did offer it knows then that somebody took the offer away.
+        Some(_) => (SCRAM_SHA_256, ChannelBinding::unrequested()),
+        None => (SCRAM_SHA_256, ChannelBinding::unsupported()),
+    };
+    let mut scram = ScramSha256::new(password(options)?, binding);
+    frontend::sasl_initial_response(mechanism, scram.message(), &mut wire.output).map_err(|_| malformed())?;
     wire.send().await?;
 
     let Message::AuthenticationSaslContinue(challenge) = answer(wire).await? else {
@@ -138,6 +169,13 @@ async fn send_password(wire: &mut Wire, answer: &[u8]) -> Result<(), Error> {
     wire.output.reserve(answer.len() + MESSAGE_BYTES);
     frontend::password_message(answer, &mut wire.output).map_err(|_| malformed())?;
     wire.send().await
+}
+
+fn unbound() -> Error {
+    Error::new(
+        Reason::TlsFailed,
+        "the server offers no log-in that is bound to the TLS connection, and channel_binding is require",
+    )
 }
 
 fn refuse(how: &str) -> Error {

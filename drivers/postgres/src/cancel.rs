@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-use crate::{options::Server, tls::Tls};
+use crate::options::Server;
 
 /// A request is one message: a server that does not take it in this time will not.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -20,10 +20,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_millis(200);
 /// The right to cancel what runs on one connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Canceller {
-    pub(crate) endpoint: Endpoint,
+    pub(crate) server: Server,
     /// The address that the connection has: another one of the same name may be another server.
     pub(crate) addresses: Vec<SocketAddr>,
-    pub(crate) tls: Tls,
     /// None: the server gave no key, so that nothing can be cancelled.
     pub(crate) key: Option<Key>,
 }
@@ -47,8 +46,9 @@ impl fmt::Debug for Key {
 /// Its last message may have been on its way when it died: a request that the server takes before that message stops
 /// nothing, and so there is a second one. It cannot hit anything else, for nobody can send another statement.
 pub(crate) async fn detached(cancel: &DetachedCancel) -> Result<(), Error> {
-    let server = Server::parse(&cancel.parameters)?;
-    let canceller = Canceller::with_token(server, &cancel.token)
+    // The user's certificate does not go along: its key is a secret, and servers ask for none before they cancel.
+    let servers = Server::parse(&cancel.parameters, None)?;
+    let canceller = Canceller::with_token(servers, &cancel.token)
         .ok_or_else(|| Error::parameter("cancel_token", "is not one that this driver gave"))?;
     let deadline = Instant::now() + cancel.connect_limit.min(LIMIT);
     canceller.send_before(deadline).await?;
@@ -59,11 +59,12 @@ pub(crate) async fn detached(cancel: &DetachedCancel) -> Result<(), Error> {
 }
 
 impl Canceller {
-    /// What another process needs beside the parameters: the key, and for TCP the address in text.
+    /// What another process needs beside the parameters: the key, which of the servers it is, and for TCP the
+    /// address in text.
     pub(crate) fn token(&self) -> Bytes {
         let mut token = BytesMut::new();
         let Some(Key { process_id, secret }) = self.key else { return token.freeze() };
-        let address = match (&self.endpoint, self.addresses.first()) {
+        let address = match (&self.server.endpoint, self.addresses.first()) {
             (Endpoint::Unix { .. }, _) => String::new(),
             (Endpoint::Tcp { .. }, Some(address)) => address.to_string(),
             // Where the connection leads to is not known, and another server of the name must not be asked.
@@ -71,20 +72,22 @@ impl Canceller {
         };
         token.put_i32(process_id);
         token.put_i32(secret);
+        token.put_u8(self.server.number);
         token.put_slice(address.as_bytes());
         token.freeze()
     }
 
     /// Reads what [`token`](Self::token) wrote. None: it did not.
-    fn with_token(Server { endpoint, tls }: Server, mut token: &[u8]) -> Option<Self> {
+    fn with_token(servers: Vec<Server>, mut token: &[u8]) -> Option<Self> {
         let process_id = token.try_get_i32().ok()?;
         let secret = token.try_get_i32().ok()?;
-        let addresses = match &endpoint {
+        let server = servers.into_iter().nth(token.try_get_u8().ok()?.into())?;
+        let addresses = match &server.endpoint {
             Endpoint::Unix { .. } if token.is_empty() => Vec::new(),
             Endpoint::Unix { .. } => return None,
             Endpoint::Tcp { .. } => vec![std::str::from_utf8(token).ok()?.parse().ok()?],
         };
-        Some(Self { endpoint, addresses, tls, key: Some(Key { process_id, secret }) })
+        Some(Self { server, addresses, key: Some(Key { process_id, secret }) })
     }
 
     /// Asks the server to stop, over TLS as the connection itself, and waits until it has passed the word on.
@@ -99,8 +102,8 @@ impl Canceller {
             return Err(Error::unsupported("the server gave no key to cancel with"));
         };
         let request = async {
-            let stream = dial_resolved(&self.endpoint, &self.addresses, deadline).await?;
-            let mut transport = self.tls.secure(stream).await?;
+            let stream = dial_resolved(&self.server.endpoint, &self.addresses, deadline).await?;
+            let mut transport = self.server.tls.secure(stream).await?;
             let mut message = BytesMut::new();
             frontend::cancel_request(process_id, secret, &mut message);
             let lost = |error: std::io::Error| {
@@ -121,11 +124,20 @@ impl Canceller {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tls::Tls;
 
     fn canceller(endpoint: Endpoint, address: Option<&str>) -> Canceller {
         let addresses = address.into_iter().map(|address| address.parse().unwrap()).collect();
         let key = Some(Key { process_id: -2, secret: i32::MAX });
-        Canceller { endpoint, addresses, tls: Tls::Off, key }
+        Canceller { server: server(1, endpoint), addresses, key }
+    }
+
+    fn server(number: u8, endpoint: Endpoint) -> Server {
+        Server { number, endpoint, tls: Tls::Off }
+    }
+
+    fn servers(endpoint: Endpoint) -> Vec<Server> {
+        vec![server(0, unix()), server(1, endpoint)]
     }
 
     fn tcp() -> Endpoint {
@@ -144,7 +156,7 @@ mod tests {
             let given = canceller(endpoint.clone(), address);
             let token = given.token();
             assert!(token.len() <= 1024);
-            let read = Canceller::with_token(Server { endpoint, tls: Tls::Off }, &token).unwrap();
+            let read = Canceller::with_token(servers(endpoint), &token).unwrap();
             assert_eq!(read.addresses, given.addresses);
             let Some(Key { process_id: -2, secret: i32::MAX }) = read.key else { panic!("{:?}", read.key) };
         }
@@ -158,16 +170,15 @@ mod tests {
 
     #[test]
     fn a_token_that_does_not_fit_asks_nobody() {
-        let with = |endpoint: Endpoint, token: &[u8]| {
-            Canceller::with_token(Server { endpoint, tls: Tls::Off }, token).is_some()
-        };
+        let with =
+            |endpoint: Endpoint, token: &[u8]| Canceller::with_token(servers(endpoint), token).is_some();
         let token = canceller(tcp(), Some("10.0.0.7:5432")).token();
         assert!(with(tcp(), &token));
-        for length in [0, 3, 7, 8, 12] {
+        for length in [0, 3, 7, 8, 9, 13] {
             assert!(!with(tcp(), &token[..length]), "{length}");
         }
         assert!(!with(unix(), &token), "an address for a socket");
-        assert!(!with(tcp(), b"12345678db.example.com:5432"), "a name is resolved anew");
+        assert!(!with(tcp(), b"12345678\x01db.example.com:5432"), "a name is resolved anew");
         assert!(canceller(tcp(), None).token().is_empty(), "no address, no token");
     }
 }

@@ -13,11 +13,12 @@ use crate::{
     auth::{answer, authenticate},
     cancel::{Canceller, Key},
     connection::{Access, Connection},
-    options::Options,
+    options::{Options, Server},
     read_only,
     script::{self, Statements},
     session::PostgresSession,
     settings::{Looks, Reported},
+    target::{self, Target},
     wire::{Transport, Wire},
 };
 
@@ -32,30 +33,90 @@ const BYTES_AS_THEY_ARE: &str = "SET client_encoding TO 'SQL_ASCII'";
 pub(crate) const LOOKS: &str =
     "pg_catalog.current_setting('extra_float_digits'), pg_catalog.current_setting('bytea_output')";
 
-/// Opens a session.
+/// Opens a session with the first server that will do.
 pub(crate) async fn open(open: &Open) -> Result<PostgresSession, OpenError> {
     let options = Options::parse(open)?;
     let deadline = Instant::now() + open.connect_limit;
-    within(open.connect_limit, deadline, async {
-        let addresses = resolve(&options.endpoint, deadline).await?;
-        let stream = dial_resolved(&options.endpoint, &addresses, deadline).await?;
-        let connected_to = peer(&stream);
-        let transport = options.tls.secure(stream).await?;
-        log_in(transport, connected_to, &options, open).await
-    })
-    .await
+    let opened = within(open.connect_limit, deadline, any(&options, open, deadline)).await?;
+    Ok(opened.session)
 }
 
-/// Opens a session stage by stage, to tell how far it came.
+/// Opens a session stage by stage, to tell how far it came. Of several servers the one that a session would be opened with
+/// is told of, or the last one.
 pub(crate) async fn test(open: &Open, stages: &mut Stages) -> Result<pb::ServerFacts, OpenError> {
     let options = Options::parse(open)?;
     let deadline = Instant::now() + open.connect_limit;
     within(open.connect_limit, deadline, async {
-        let addresses = match options.endpoint {
+        let (mut server, mut target) = (options.servers.last(), options.target);
+        if options.servers.len() > 1
+            && let Ok(opened) = any(&options, open, target::share(deadline, 2)).await
+        {
+            (server, target) = (Some(opened.server), opened.target);
+        }
+        let server = server.expect("a connection has a server");
+        let attempt = Attempt { options: &options, server, target, open, deadline };
+        attempt.told(stages).await
+    })
+    .await
+}
+
+/// A session, and what was found.
+struct Opened<'a> {
+    session: PostgresSession,
+    server: &'a Server,
+    target: Target,
+}
+
+/// Tries the servers in turn.
+async fn any<'a>(options: &'a Options, open: &Open, deadline: Instant) -> Result<Opened<'a>, OpenError> {
+    let servers = options.servers.len();
+    let rounds = options.target.rounds();
+    let mut left = servers * rounds.len();
+    let mut failures = Vec::new();
+    for &target in rounds {
+        for server in &options.servers {
+            let deadline = if left == 1 { deadline } else { target::share(deadline, left) };
+            left -= 1;
+            let attempt = Attempt { options, server, target, open, deadline };
+            let error = match timeout_at(deadline, attempt.quiet()).await {
+                Ok(Ok(session)) => return Ok(Opened { session, server, target }),
+                Ok(Err(error)) if servers == 1 && left == 0 || !target::goes_on(&error) => return Err(error),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "no answer in time".to_owned(),
+            };
+            failures.push(format!("{}: {error}", server.endpoint));
+        }
+    }
+    let message = format!("none of {servers} servers will do: {}", failures.join("; "));
+    Err(Error::new(Reason::ConnectFailed, message).into())
+}
+
+/// One way to open a session.
+struct Attempt<'a> {
+    options: &'a Options,
+    server: &'a Server,
+    target: Target,
+    open: &'a Open,
+    deadline: Instant,
+}
+
+impl Attempt<'_> {
+    async fn quiet(&self) -> Result<PostgresSession, OpenError> {
+        let Self { server, deadline, .. } = *self;
+        let addresses = resolve(&server.endpoint, deadline).await?;
+        let stream = dial_resolved(&server.endpoint, &addresses, deadline).await?;
+        let connected_to = peer(&stream);
+        let transport = server.tls.secure(stream).await?;
+        self.log_in(transport, connected_to).await
+    }
+
+    async fn told(&self, stages: &mut Stages) -> Result<pb::ServerFacts, OpenError> {
+        let Self { server, deadline, .. } = *self;
+        let addresses = match server.endpoint {
             Endpoint::Unix { .. } => Vec::new(),
             Endpoint::Tcp { .. } => {
                 stages.begin(pb::TestStage::Resolve);
-                let addresses = resolve(&options.endpoint, deadline).await?;
+                let addresses = resolve(&server.endpoint, deadline).await?;
                 let shown: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
                 stages.passed(shown.join(", ")).await;
                 addresses
@@ -63,26 +124,64 @@ pub(crate) async fn test(open: &Open, stages: &mut Stages) -> Result<pb::ServerF
         };
 
         stages.begin(pb::TestStage::Dial);
-        let stream = dial_resolved(&options.endpoint, &addresses, deadline).await?;
+        let stream = dial_resolved(&server.endpoint, &addresses, deadline).await?;
         let connected_to = peer(&stream);
-        stages
-            .passed(connected_to.map_or_else(|| options.endpoint.to_string(), |peer| peer.to_string()))
-            .await;
+        let shown = connected_to.map_or_else(|| server.endpoint.to_string(), |peer| peer.to_string());
+        stages.passed(shown).await;
 
         stages.begin(pb::TestStage::Tls);
-        let transport = options.tls.secure(stream).await?;
+        let transport = server.tls.secure(stream).await?;
         if let Some(version) = transport.tls_version() {
             stages.passed(version).await;
         }
 
         stages.begin(pb::TestStage::Login);
-        let session = log_in(transport, connected_to, &options, open).await?;
-        stages.passed(format!("as {}", options.user)).await;
+        let session = self.log_in(transport, connected_to).await?;
+        stages.passed(format!("as {}", self.options.user)).await;
 
         stages.begin(pb::TestStage::Version);
         Ok(querybox_plugin::Session::server(&session))
-    })
-    .await
+    }
+
+    async fn log_in(
+        &self,
+        transport: Transport,
+        connected_to: Option<SocketAddr>,
+    ) -> Result<PostgresSession, OpenError> {
+        let Self { options, server, target, open, .. } = *self;
+        let end_point = transport.end_point();
+        let tls = transport.tls_version().unwrap_or_default().to_owned();
+        let mut wire = Wire::new(transport);
+        let application_name = format!("querybox {}", open.session_id);
+        let parameters = [
+            ("user", options.user.as_str()),
+            ("database", &options.database),
+            ("application_name", &application_name),
+            ("client_encoding", "UTF8"),
+        ];
+        frontend::startup_message(parameters, &mut wire.output)
+            .map_err(|_| Error::broken("the log-in cannot be written"))?;
+        wire.send().await?;
+        authenticate(&mut wire, options, server, end_point).await?;
+        let access = if open.read_only { Access::ReadOnly } else { Access::ReadWrite };
+        let (mut connection, key) = greeting(wire, access).await?;
+        target.check(&mut connection).await?;
+        set_up(&mut connection, open).await?;
+
+        let canceller =
+            Canceller { server: server.clone(), addresses: connected_to.into_iter().collect(), key };
+        let facts = pb::ServerFacts {
+            product: "PostgreSQL".into(),
+            version: connection.reported.version().to_owned(),
+            user: match connection.reported.user() {
+                "" => options.user.clone(),
+                user => user.to_owned(),
+            },
+            database: options.database.clone(),
+            tls,
+        };
+        Ok(PostgresSession::new(connection, canceller, facts))
+    }
 }
 
 async fn within<T>(
@@ -101,48 +200,6 @@ fn peer(stream: &Stream) -> Option<SocketAddr> {
         Stream::Tcp(stream) => stream.peer_addr().ok(),
         Stream::Unix(_) => None,
     }
-}
-
-async fn log_in(
-    transport: Transport,
-    connected_to: Option<SocketAddr>,
-    options: &Options,
-    open: &Open,
-) -> Result<PostgresSession, OpenError> {
-    let tls = transport.tls_version().unwrap_or_default().to_owned();
-    let mut wire = Wire::new(transport);
-    let application_name = format!("querybox {}", open.session_id);
-    let parameters = [
-        ("user", options.user.as_str()),
-        ("database", &options.database),
-        ("application_name", &application_name),
-        ("client_encoding", "UTF8"),
-    ];
-    frontend::startup_message(parameters, &mut wire.output)
-        .map_err(|_| Error::broken("the log-in cannot be written"))?;
-    wire.send().await?;
-    authenticate(&mut wire, options).await?;
-    let access = if open.read_only { Access::ReadOnly } else { Access::ReadWrite };
-    let (mut connection, key) = greeting(wire, access).await?;
-    set_up(&mut connection, open).await?;
-
-    let canceller = Canceller {
-        endpoint: options.endpoint.clone(),
-        addresses: connected_to.into_iter().collect(),
-        tls: options.tls.clone(),
-        key,
-    };
-    let server = pb::ServerFacts {
-        product: "PostgreSQL".into(),
-        version: connection.reported.version().to_owned(),
-        user: match connection.reported.user() {
-            "" => options.user.clone(),
-            user => user.to_owned(),
-        },
-        database: options.database.clone(),
-        tls,
-    };
-    Ok(PostgresSession::new(connection, canceller, server))
 }
 
 /// What the server says of itself after the log-in.

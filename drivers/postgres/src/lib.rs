@@ -27,6 +27,7 @@ mod schema;
 mod script;
 mod session;
 mod settings;
+mod target;
 mod tls;
 mod types;
 mod wire;

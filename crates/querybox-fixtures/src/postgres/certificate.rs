@@ -17,6 +17,22 @@ impl Certificate {
     ///
     /// When a name is none.
     pub fn make(names: &[&str]) -> Self {
+        Self::with(params("querybox test server", names))
+    }
+
+    /// As [`make`](Self::make), but it was valid long ago.
+    ///
+    /// # Panics
+    ///
+    /// As [`make`](Self::make).
+    pub fn expired(names: &[&str]) -> Self {
+        let mut server = params("querybox test server", names);
+        server.not_before = rcgen::date_time_ymd(2001, 1, 1);
+        server.not_after = rcgen::date_time_ymd(2002, 1, 1);
+        Self::with(server)
+    }
+
+    fn with(server: CertificateParams) -> Self {
         let authority_key = KeyPair::generate().expect("the system has random numbers");
         let mut authority = params("querybox test authority", &[]);
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -24,7 +40,6 @@ impl Certificate {
         let issuer = Issuer::new(authority, authority_key);
 
         let key = KeyPair::generate().expect("the system has random numbers");
-        let server = params("querybox test server", names);
         let chain_pem = server.signed_by(&key, &issuer).expect("the parameters are whole").pem();
         Self { authority_pem, chain_pem, key_pem: key.serialize_pem() }
     }

@@ -168,7 +168,7 @@ async fn a_cancel_for_another_process_goes_to_the_address_of_its_connection_twic
     ];
     let open = client.open_request(given, vec![]);
     let address = connected.local_addr().unwrap().to_string();
-    let token = [b"\0\0\0\x07\0\0\0\x09".as_slice(), address.as_bytes()].concat();
+    let token = [b"\0\0\0\x07\0\0\0\x09\0".as_slice(), address.as_bytes()].concat();
     let asked = client.cancel_detached(open, token.into());
     let heard = async {
         for _ in 0..2 {
@@ -188,7 +188,7 @@ async fn a_cancel_for_another_process_goes_to_the_address_of_its_connection_twic
 #[tokio::test]
 async fn a_cancel_for_another_process_needs_a_token_of_this_driver() {
     let server = Postgres::start();
-    for token in ["", "1234567", "12345678", "12345678localhost:5432"] {
+    for token in ["", "1234567", "12345678", "12345678\0localhost:5432", "12345678\x01127.0.0.1:5432"] {
         let mut client = Client::connect(Driver);
         let open = client.open_request(parameters(&server), secrets());
         let refused = client.cancel_detached(open, token.into()).await.unwrap_err();

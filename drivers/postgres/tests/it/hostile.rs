@@ -272,3 +272,67 @@ async fn the_end_of_a_session_is_told_from_a_refusal_in_any_language_and_at_any_
     let (mut client, _servers) = open_with(&[&greeting, &looks, &refused, b""]).await;
     assert_eq!(crate::server::rejection(&mut client, "select 1").await.sqlstate, "22000");
 }
+
+#[tokio::test]
+async fn a_server_that_does_not_know_the_password_is_found_out() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let mut servers = JoinSet::new();
+    servers.spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut buffer = vec![0; 4096];
+        let _startup = stream.read(&mut buffer).await.unwrap();
+        stream.write_all(&message(b'R', b"\0\0\0\x0aSCRAM-SHA-256\0\0")).await.unwrap();
+        let count = stream.read(&mut buffer).await.unwrap();
+        // Its own nonce, as the protocol wants it, and the end of everything that it can know.
+        let first = String::from_utf8_lossy(&buffer[..count]).into_owned();
+        let nonce = first.split("r=").nth(1).unwrap();
+        let challenge = format!("r={nonce}more,s=c2FsdA==,i=4096");
+        stream.write_all(&message(b'R', &[b"\0\0\0\x0b", challenge.as_bytes()].concat())).await.unwrap();
+        let _proof = stream.read(&mut buffer).await.unwrap();
+        let made_up = b"\0\0\0\x0cv=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        stream.write_all(&[&message(b'R', made_up), AUTHENTICATED, READY].concat()).await.unwrap();
+    });
+    let mut client = Client::connect(Driver);
+    let parameters = [("host", "127.0.0.1"), ("port", &port), ("user", "u")];
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let status = client.open(parameters, secrets()).await.unwrap_err();
+    assert_eq!(reason(&status), "PROTOCOL_BROKEN");
+    assert!(status.message().contains("could not prove that it knows the password"), "{status:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_anywhere_is_lost() {
+    let server = Postgres::start();
+    let server_port = server.port();
+    let mut cut_after = 0;
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut relay = JoinSet::new();
+        relay.spawn(async move {
+            let (client, _) = listener.accept().await.unwrap();
+            let server = TcpStream::connect((Postgres::HOST, server_port)).await.unwrap();
+            let (mut from_client, mut to_server) = (client, server);
+            let (mut from_client, mut to_client) = from_client.split();
+            let (from_server, mut to_server) = to_server.split();
+            let mut some = from_server.take(cut_after);
+            tokio::select! {
+                _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
+                _ = tokio::io::copy(&mut some, &mut to_client) => {}
+            }
+        });
+        let mut client = Client::connect(Driver);
+        let mut parameters = parameters(&server);
+        parameters[1].1 = port.to_string();
+        let ended = match client.open(parameters, secrets()).await {
+            Ok(Outcome::Opened(_)) => client.execute("select 1").await.map(|_| ()),
+            Ok(Outcome::Rejection(rejection)) => panic!("{rejection:?}"),
+            Err(status) => Err(status),
+        };
+        let Err(status) = ended else { break };
+        assert_eq!(reason(&status), "CONNECTION_LOST", "after {cut_after} bytes: {status:?}");
+        cut_after += 11;
+    }
+    assert!(cut_after > 500, "{cut_after} bytes are a whole log-in and a query");
+}

@@ -90,6 +90,21 @@ async fn a_server_must_prove_what_the_mode_asks() {
 }
 
 #[tokio::test]
+async fn a_certificate_of_yesterday_proves_nothing() {
+    let certificate = Certificate::expired(&["localhost"]);
+    let options = PostgresOptions { certificate: Some(&certificate), ..Default::default() };
+    let server = Postgres::start_with(&options);
+    let authority = Some(certificate.authority_pem());
+    for mode in ["verify-full", "verify-ca"] {
+        let status = open(&server, "localhost", Some(mode), authority).await.unwrap_err();
+        assert_eq!(reason(&status), "TLS_FAILED");
+        assert!(status.message().contains("expired"), "{status:?}");
+    }
+    // It is the certificate: who believes anybody gets in.
+    open(&server, "localhost", Some("require"), None).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_cancel_request_is_protected_as_the_connection_is() {
     let certificate = Certificate::make(&["localhost"]);
     let options = PostgresOptions { certificate: Some(&certificate), ..Default::default() };

@@ -86,10 +86,13 @@ fn servers_that_are_out_of_reach_or_let_nobody_in() {
         "read-only",
         &site.url("127.0.0.1", "postgres"),
         &["--read-only"],
-        2,
+        1,
         expect![[r#"
-        error: read-only connections are not supported
-    "#]],
+            error: a read-only connection is refused for "postgres", a superuser
+             code: SQLSTATE 0A000
+             detail: COPY runs programs and writes files of the server for such users, in a read-only transaction as in any.
+             hint: Connect as a user without these rights.
+        "#]],
     );
     check(
         "start-up",

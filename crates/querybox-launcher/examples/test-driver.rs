@@ -46,8 +46,33 @@ fn info() -> pb::PluginInfo {
         contract_version: 1,
         network_need: pb::NetworkNeed::None.into(),
         file_need: pb::FileNeed::None.into(),
+        connection_form: form(),
         ..pb::PluginInfo::default()
     }
+}
+
+/// A field for each role that matters to Core. It reads none but `open` and the password.
+fn form() -> Vec<pb::FormField> {
+    use pb::{FormFieldKind as Kind, FormFieldRole as Role};
+
+    let field = |name: &str, kind: Kind, role: Role| pb::FormField {
+        name: name.to_owned(),
+        label: name.to_owned(),
+        kind: kind.into(),
+        role: role.into(),
+        ..pb::FormField::default()
+    };
+    let port = field("port", Kind::Number, Role::Port);
+    vec![
+        field("open", Kind::Text, Role::Option),
+        field("host", Kind::Text, Role::Host),
+        pb::FormField { default_value: "7000".to_owned(), ..port },
+        field("user", Kind::Text, Role::User),
+        pb::FormField { secret: true, ..field("password", Kind::Password, Role::Password) },
+        field("database", Kind::Text, Role::Database),
+        field("tls", Kind::Text, Role::Tls),
+        field("roots", Kind::Text, Role::Tls),
+    ]
 }
 
 async fn serve() -> io::Result<()> {

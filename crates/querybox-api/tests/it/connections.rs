@@ -20,6 +20,7 @@ async fn a_connection_lives_through_all_its_calls() {
         bytes_max: Some(20),
         startup_sql: "select 1".into(),
         default_schema: "main".into(),
+        secret_scope: pb::SecretScope::Shared.into(),
         ..house.spec("Orders")
     };
     let created = house.create(spec.clone()).await.unwrap();

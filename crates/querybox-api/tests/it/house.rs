@@ -6,7 +6,8 @@ use querybox_api::{Api, MESSAGE_BYTES_MAX};
 use querybox_contracts::{
     core::v1::{
         self as pb, connection_ref::Key, connection_service_client::ConnectionServiceClient,
-        execute_response::Part, plugin_service_client::PluginServiceClient,
+        credential_service_client::CredentialServiceClient, execute_response::Part,
+        key_service_client::KeyServiceClient, plugin_service_client::PluginServiceClient,
         query_service_client::QueryServiceClient, schema_service_client::SchemaServiceClient,
         session_service_client::SessionServiceClient,
     },
@@ -62,8 +63,19 @@ impl House {
         let plugins = folder.add_folder("plugins", owner, 0o755).unwrap();
         copy_program(&program("querybox-driver-sqlite"), &plugins).unwrap();
         copy_program(&example("test-driver"), &plugins).unwrap();
-        let User { uid, gid } = unprivileged();
         folder.add_folder("data", if is_root() { unprivileged() } else { owner }, 0o755).unwrap();
+        Self::open(folder, limits, keys).await
+    }
+
+    /// Another Core on what this one has kept, with master keys.
+    pub(crate) async fn again(self, keys: KeySource) -> Self {
+        let Self { core, folder, .. } = self;
+        core.shutdown().await;
+        Self::open(folder, limits(), keys).await
+    }
+
+    async fn open(folder: Folder, limits: Limits, keys: KeySource) -> Self {
+        let User { uid, gid } = unprivileged();
         let launcher = querybox_launcher::Config {
             jail: program("querybox-jail"),
             unprivileged: Ids { uid, gid },
@@ -73,7 +85,7 @@ impl House {
         let core = Arc::new(Core::new(Config {
             store: Store::open(&folder.path().join("store.db")).await.unwrap(),
             launcher: Launcher::new(launcher).unwrap(),
-            plugin_folders: vec![plugins],
+            plugin_folders: vec![folder.path().join("plugins")],
             limits,
             clock: Clock::new(jiff::Timestamp::now),
             secrets: Secrets { keys, keyring: OsKeyring::new() },
@@ -118,6 +130,14 @@ impl House {
 
     pub(crate) fn connections(&self) -> ConnectionServiceClient<Api> {
         ConnectionServiceClient::new(self.api.clone())
+    }
+
+    pub(crate) fn credentials(&self) -> CredentialServiceClient<Api> {
+        CredentialServiceClient::new(self.api.clone())
+    }
+
+    pub(crate) fn keys(&self) -> KeyServiceClient<Api> {
+        KeyServiceClient::new(self.api.clone())
     }
 
     pub(crate) fn plugins(&self) -> PluginServiceClient<Api> {

@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test by panicking, as tests do")]
 
 mod connections;
+mod credentials;
 mod failures;
 mod house;
+mod keys;
 mod lease;
 mod lease_endings;
 mod leases;

@@ -30,9 +30,7 @@ impl Core {
         let store = self.store()?;
         let mut secrets = Vec::with_capacity(stored.len());
         let has_keyring_entries = stored.iter().any(|credential| credential.kept == Kept::Keyring);
-        if let Some(first) = stored.first() {
-            store.touch_credentials(connection.id, first.key.owner.clone(), self.now());
-        }
+        let owner = stored.first().map(|credential| credential.key.owner.clone());
         for Credential { key, kept, .. } in stored {
             let secret = match kept {
                 Kept::Keyring => {
@@ -50,6 +48,9 @@ impl Core {
         // An entry of the keyring has no moment in common with the store: it may have been set for another host since.
         if has_keyring_entries && store.connection(connection.id).await?.revision != connection.revision {
             return Err(ConnectionError::Changed(connection.id).into());
+        }
+        if let Some(owner) = owner {
+            store.touch_credentials(connection.id, owner, self.now());
         }
         Ok(secrets)
     }

@@ -23,6 +23,20 @@ pub(crate) struct House {
 
 pub(crate) const GRACE: Duration = Duration::from_millis(500);
 
+pub(crate) fn limits() -> Limits {
+    Limits {
+        sessions_max: 2,
+        leases_max: 2,
+        lease_idle: Duration::from_secs(600),
+        deadline: Duration::from_secs(30),
+        connect: Duration::from_secs(10),
+        cancel_grace: GRACE,
+        memory_bytes: 256 << 20,
+        descriptors: 64,
+        file_bytes: None,
+    }
+}
+
 impl House {
     /// With the test driver in its plugin folder.
     pub(crate) async fn new() -> Self {
@@ -48,17 +62,7 @@ impl House {
             store: Store::open(&path("store.db")).await.unwrap(),
             launcher: Launcher::new(launcher).unwrap(),
             plugin_folders: vec![path("first"), path("missing"), path("second")],
-            limits: Limits {
-                sessions_max: 2,
-                leases_max: 2,
-                lease_idle: Duration::from_secs(600),
-                deadline: Duration::from_secs(30),
-                connect: Duration::from_secs(10),
-                cancel_grace: GRACE,
-                memory_bytes: 256 << 20,
-                descriptors: 64,
-                file_bytes: None,
-            },
+            limits: limits(),
             clock: Clock::new(Timestamp::now),
             secrets: Secrets { keys: KeySource::none(), keyring: OsKeyring::new() },
         });

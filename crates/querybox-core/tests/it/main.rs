@@ -8,3 +8,4 @@ mod deadlines;
 mod endings;
 mod house;
 mod plugins;
+mod rotation;

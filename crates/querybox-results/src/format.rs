@@ -40,6 +40,9 @@ pub struct Written {
     pub rows: u64,
     /// Cells of which only the first part was there to write. The document does not show it, so tell people.
     pub cells_cut: u64,
+    /// Cells that are text the driver could not decode, so that the hexadecimal digits of their bytes stand there. In an Arrow
+    /// stream they are null, and counted as left out.
+    pub cells_undecodable: u64,
 }
 
 /// Writes one result as a document.
@@ -146,7 +149,11 @@ impl<W: io::Write> Writer<W> {
         let Writer { text, scratch, written, .. } = self;
         let cells = (0..self.column_count).map(|column| {
             let cell = batch.cell(row, column);
-            written.cells_cut += u64::from(matches!(cell.state(), State::Cut { .. }));
+            match cell.state() {
+                State::Cut { .. } => written.cells_cut += 1,
+                State::Undecodable => written.cells_undecodable += 1,
+                State::Value | State::Null => {}
+            }
             cell
         });
         match &self.form {

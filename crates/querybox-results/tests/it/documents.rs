@@ -286,15 +286,21 @@ fn batches_follow_one_another_without_a_seam() {
         ]
     "#]]
     .assert_eq(&text);
-    assert_eq!(written, Written { rows: 3, cells_cut: 0 });
+    assert_eq!(written, Written { rows: 3, cells_cut: 0, cells_undecodable: 0 });
     assert_eq!(document(Format::Csv, &batches).0, "word\na\nb\nc\n");
 }
 
 #[test]
-fn cut_cells_are_counted() {
-    let cut = |row| CellNote { row, column: 0, note: Note::CutAtSize(9), display: None, full_size: None };
-    let batch = batch(vec![words(&[Some("a"), None, Some("c")])], vec![cut(0), cut(2)]);
-    assert_eq!(document(Format::Csv, &[batch]).1, Written { rows: 3, cells_cut: 2 });
+fn cells_that_are_not_what_they_were_are_counted() {
+    let note = |row, note| CellNote { row, column: 0, note, display: None, full_size: None };
+    let bytes = Bytes::from_static(b"\xe9");
+    let notes =
+        vec![note(0, Note::CutAtSize(9)), note(1, Note::Undecodable(bytes)), note(2, Note::CutAtSize(9))];
+    let batch = batch(vec![words(&[Some("a"), None, Some("c")])], notes);
+    for format in [Format::Csv, Format::Tsv, Format::Json, Format::NdJson, Format::Markdown] {
+        let written = document(format, std::slice::from_ref(&batch)).1;
+        assert_eq!(written, Written { rows: 3, cells_cut: 2, cells_undecodable: 1 });
+    }
 }
 
 #[test]

@@ -160,7 +160,7 @@ pub(crate) fn form() -> Vec<pb::FormField> {
         pb::FormField {
             options: vec![
                 mode("disable", "Off"),
-                mode("require", "Encrypt, but believe any server, or any of the root certificates"),
+                mode("require", "Encrypt, but believe any server, or any of the given roots"),
                 mode("verify-ca", "Check who signed the certificate"),
                 mode("verify-full", "Check the certificate and the name in it"),
             ],

@@ -13,8 +13,9 @@ pub(crate) struct Names {
 
 #[derive(Debug, Default)]
 pub(crate) struct RelationNames {
-    /// `None`: unqualified names are looked up in its schema.
-    pub schema: Option<String>,
+    pub schema: String,
+    /// Names without a schema are looked up in its schema.
+    pub is_default: bool,
     pub name: String,
     pub kind: &'static str,
     /// Each with its type.
@@ -29,7 +30,8 @@ impl Names {
             for relation in schema.relations.into_iter().filter(|relation| is_plain(&relation.name)) {
                 let columns = relation.columns.into_iter().filter(|column| is_plain(&column.name));
                 names.relations.push(RelationNames {
-                    schema: (!schema.is_default).then(|| schema.name.clone()),
+                    schema: schema.name.clone(),
+                    is_default: schema.is_default,
                     name: relation.name,
                     kind: relation.kind,
                     columns: columns

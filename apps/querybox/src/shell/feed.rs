@@ -1,6 +1,6 @@
 //! Lines in, statements and commands out: where what is typed is complete, for people and for scripts alike.
 
-use querybox_sql::{Dialect, TokenKind, lex, split};
+use querybox_sql::{Backslashes, Dialect, TokenKind, Unterminated, lex, split};
 
 /// Text that waits is looked at after every line as long as it is short.
 const SHORT_BYTES: usize = 64 * 1024;
@@ -34,6 +34,15 @@ pub(crate) struct Feed {
     /// Long text is not looked at before it has so many bytes, so that the time is not square in its length. A statement that
     /// ended meanwhile only waits for the next one.
     look_at: usize,
+    tail: Tail,
+}
+
+/// What the lines so far leave open for the next one, so that no line is read twice for it.
+#[derive(Default)]
+struct Tail {
+    /// What the open literal, name or comment began with. Read in front of the next line, it stands for all that came before.
+    opener: String,
+    is_open: bool,
 }
 
 /// How far a text has come.
@@ -47,13 +56,13 @@ enum Extent {
 
 impl Feed {
     pub(crate) fn new(dialect: Dialect) -> Feed {
-        Feed { dialect, pending: String::new(), first_line: 1, lines: 0, look_at: 0 }
+        Feed { dialect, pending: String::new(), first_line: 1, lines: 0, look_at: 0, tail: Tail::default() }
     }
 
     /// Takes the next line, without its end.
     pub(crate) fn push(&mut self, line: &str) -> Option<Entry> {
         self.lines += 1;
-        if line.trim_start().starts_with('\\') && !self.is_in_literal() {
+        if line.trim_start().starts_with('\\') && !self.tail.is_open {
             let text = line.trim().to_owned();
             return Some(Entry { text, line: self.lines, kind: Kind::Command });
         }
@@ -62,6 +71,10 @@ impl Feed {
         }
         self.pending.push_str(line);
         self.pending.push('\n');
+        self.tail.read(line, &self.dialect);
+        if self.tail.is_open {
+            return None;
+        }
         let bytes = self.pending.len();
         if bytes > SHORT_BYTES && (bytes < self.look_at || !line.contains(';')) {
             return None;
@@ -70,6 +83,7 @@ impl Feed {
             Extent::Whole => self.take(),
             Extent::Empty => {
                 self.pending.clear();
+                self.tail = Tail::default();
                 None
             }
             Extent::Open => {
@@ -94,6 +108,7 @@ impl Feed {
 
     fn take(&mut self) -> Option<Entry> {
         self.look_at = 0;
+        self.tail = Tail::default();
         let text = std::mem::take(&mut self.pending);
         Some(Entry { text, line: self.first_line, kind: Kind::Sql })
     }
@@ -111,13 +126,62 @@ impl Feed {
             Err(_) => Extent::Whole,
         }
     }
+}
 
-    fn is_in_literal(&self) -> bool {
-        let mark = self.pending.len();
-        let text = format!("{}x", self.pending);
-        let last = lex(&text, &self.dialect).last();
-        last.is_none_or(|token| token.kind != TokenKind::Word || token.range.start != mark)
+impl Tail {
+    /// Reads the next line, without its end. No literal and no comment's mark lies across the end of a line.
+    fn read(&mut self, line: &str, dialect: &Dialect) {
+        let text = format!("{}{line}\n", self.opener);
+        let mut last = None;
+        for token in lex(&text, dialect) {
+            // The database looks over these too when it looks for the rest of a literal.
+            let is_passed_over = token.kind == TokenKind::Whitespace
+                || token.kind == TokenKind::Comment && text[token.range.clone()].starts_with("--");
+            if !is_passed_over {
+                last = Some(token);
+            }
+        }
+        let (kind, token) = match last {
+            Some(last) => (last.kind, &text[last.range]),
+            None => return,
+        };
+        let through = |c: &[char]| token.find(c).map_or(token, |at| &token[..=at]).to_owned();
+        self.is_open = matches!(kind, TokenKind::Unterminated(_));
+        self.opener = match kind {
+            TokenKind::Unterminated(Unterminated::String) => through(&['\'', '"']),
+            TokenKind::Unterminated(Unterminated::QuotedIdentifier) => through(&['"', '`', '[']),
+            TokenKind::Unterminated(Unterminated::DollarQuote) => {
+                token.splitn(3, '$').take(2).map(|piece| format!("{piece}$")).collect()
+            }
+            TokenKind::Unterminated(Unterminated::Comment) => "/*".repeat(depth(token, dialect)),
+            // Where it has ended, a literal in quotes on a later line goes on with it.
+            TokenKind::String
+                if dialect.backslashes == Backslashes::EStrings && token.starts_with(['e', 'E']) =>
+            {
+                "E''\n".to_owned()
+            }
+            _ => String::new(),
+        };
     }
+}
+
+/// How many comments are open at the end of one that is.
+fn depth(comment: &str, dialect: &Dialect) -> usize {
+    let mut depth = 1_usize;
+    let mut rest = &comment["/*".len()..];
+    while let Some(at) = rest.find(['*', '/']) {
+        let mark = rest.get(at..at + 2).unwrap_or_default();
+        depth = match mark {
+            "*/" => depth.saturating_sub(1),
+            "/*" if dialect.nested_block_comments => depth + 1,
+            _ => {
+                rest = &rest[at + 1..];
+                continue;
+            }
+        };
+        rest = &rest[at + 2..];
+    }
+    depth.max(1)
 }
 
 /// Whether all that was typed can be carried out, so that Enter does so.
@@ -167,6 +231,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_open_lasts_over_lines() {
+        let postgres = |text: &str, expected: &[(usize, &str)]| {
+            let found = entries(text, &Dialect::postgres());
+            let found: Vec<_> = found.iter().map(|(line, text)| (*line, text.as_str())).collect();
+            assert_eq!(found, expected);
+        };
+        for text in [
+            "select $a$\n\\d $$\n$b$;\n\\d\n$a$;",
+            "select $$\n\\d '$\n$$;",
+            "/* /*\n\\d */\n\\d\n/*/ */\n\\d */ */ select 1;",
+            "select 1 as \"\n\\d '\n\\d\"\"\n\\d\";",
+            "select e'it\\'\n\\d\\'\n\\d';",
+            "select E'it' -- '\n\n  'is\\'\n\\d;\n';",
+            "select U&'\n\\0061\n';",
+            "select ''\n'\n\\d''\n\\d';",
+        ] {
+            postgres(text, &[(1, text)]);
+        }
+        postgres("select 'it\\'\n\\x\n;", &[(2, "\\x"), (1, "select 'it\\'\n;")]);
+        postgres("select e'it'\n\\x\n;", &[(2, "\\x"), (1, "select e'it'\n;")]);
+        let escapes = "select 'it\\'\n\\d;\n';";
+        assert_eq!(entries(escapes, &Dialect::postgres_with_escapes()), [(1, escapes.to_owned())]);
+        let brackets = "select 1 as [\n\\d\n];";
+        assert_eq!(entries(brackets, &Dialect::sqlite()), [(1, brackets.to_owned())]);
+    }
+
+    #[test]
     fn comments_and_space_are_nothing() {
         check("\n -- nothing\n/* nothing */\n", &[]);
         check("-- first\nselect 1;", &[(2, "select 1;")]);
@@ -196,6 +287,18 @@ mod tests {
         for text in ["select 1", "select (1;", "select 'a;", "select $$;", "/* ;", "select 1; select 2"] {
             assert!(!is_whole(text, &dialect), "{text}");
         }
+    }
+
+    #[test]
+    fn a_long_literal_of_backslashes_costs_little() {
+        let mut feed = Feed::new(Dialect::postgres());
+        let start = std::time::Instant::now();
+        assert!(feed.push("select '").is_none());
+        for _ in 0..60_000 {
+            assert!(feed.push("\\x; a line of text that begins as a command does").is_none());
+        }
+        assert_eq!(feed.push("';").map(|entry| entry.kind), Some(Kind::Sql));
+        assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
     }
 
     #[test]

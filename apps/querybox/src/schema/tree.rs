@@ -1,8 +1,10 @@
 //! A catalog as a tree of text.
 
+use std::borrow::Cow;
+
 use unicode_width::UnicodeWidthStr;
 
-use super::model::{Catalog, Column, Index, Key, Relation};
+use super::model::{Catalog, Column, Index, Key, Reference, Relation};
 use crate::{sanitize, screen::Paint, words};
 
 /// Draws the tree.
@@ -17,13 +19,13 @@ pub(crate) fn draw(catalog: &Catalog, paint: Paint) -> String {
         text.push('\n');
         for (index, relation) in schema.relations.iter().enumerate() {
             let is_last = index + 1 == schema.relations.len();
-            push_relation(&mut text, relation, is_last, paint);
+            push_relation(&mut text, &schema.name, relation, is_last, paint);
         }
     }
     text
 }
 
-fn push_relation(text: &mut String, relation: &Relation, is_last: bool, paint: Paint) {
+fn push_relation(text: &mut String, schema: &str, relation: &Relation, is_last: bool, paint: Paint) {
     let (branch, trunk) = if is_last { ("└── ", "    ") } else { ("├── ", "│   ") };
     let estimate = relation.row_estimate.map(|rows| format!(", about {}", words::count(rows, "row")));
     let facts = format!(" ({}{})", relation.kind, estimate.unwrap_or_default());
@@ -38,7 +40,7 @@ fn push_relation(text: &mut String, relation: &Relation, is_last: bool, paint: P
     let type_width =
         widest(relation.columns.iter().map(|column| sanitize::line(&column.database_type).width()));
     let leaves = relation.columns.iter().map(|column| describe_column(column, name_width, type_width));
-    let leaves = leaves.chain(relation.keys.iter().filter_map(describe_key));
+    let leaves = leaves.chain(relation.keys.iter().filter_map(|key| describe_key(key, schema)));
     let leaves: Vec<_> = leaves.chain(relation.indexes.iter().map(describe_index)).collect();
     for (index, leaf) in leaves.iter().enumerate() {
         let branch = if index + 1 == leaves.len() { "└── " } else { "├── " };
@@ -75,7 +77,7 @@ fn describe_column(column: &Column, name_width: usize, type_width: usize) -> Str
 }
 
 /// A primary key of one column stands at the column already.
-fn describe_key(key: &Key) -> Option<String> {
+fn describe_key(key: &Key, schema: &str) -> Option<String> {
     if key.kind == "primary key" && key.columns.len() == 1 {
         return None;
     }
@@ -83,10 +85,14 @@ fn describe_key(key: &Key) -> Option<String> {
     // The expression of a check names its columns itself.
     let names_itself = key.kind == "check" && !key.definition.is_empty();
     if !key.columns.is_empty() && !names_itself {
-        text.push_str(&format!(" ({})", key.columns.join(", ")));
+        text.push_str(&format!(" ({})", list(&key.columns)));
     }
-    if let Some(reference) = &key.references {
-        text.push_str(&format!(" → {} ({})", reference.relation, reference.columns.join(", ")));
+    if let Some(Reference { schema: referenced, relation, columns }) = &key.references {
+        text.push_str(" → ");
+        if !referenced.is_empty() && referenced != schema {
+            text.push_str(&format!("{}.", quoted(referenced)));
+        }
+        text.push_str(&format!("{} ({})", quoted(relation), list(columns)));
     }
     if !key.definition.is_empty() {
         text.push_str(&format!(" {}", key.definition));
@@ -96,7 +102,21 @@ fn describe_key(key: &Key) -> Option<String> {
 
 fn describe_index(index: &Index) -> String {
     let kind = if index.unique { "unique index" } else { "index" };
-    format!("{kind} {} ({})", index.name, index.columns.join(", "))
+    // Expressions stand among the columns, as the database writes them.
+    format!("{kind} {} ({})", quoted(&index.name), index.columns.join(", "))
+}
+
+fn list(names: &[String]) -> String {
+    names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
+}
+
+/// A name among others: in quotes when it could be taken for more or less than one.
+fn quoted(name: &str) -> Cow<'_, str> {
+    let is_word = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
+    match is_word && !name.is_empty() {
+        true => Cow::Borrowed(name),
+        false => Cow::Owned(format!("\"{}\"", name.replace('"', "\"\""))),
+    }
 }
 
 fn comment(comment: &str, paint: Paint) -> String {
@@ -147,7 +167,18 @@ mod tests {
                 relation: "orders".into(),
                 kind: plugin::KeyKind::Foreign.into(),
                 columns: vec!["customer_id".into()],
+                referenced_schema: "main".into(),
                 referenced_relation: "customers".into(),
+                referenced_columns: vec!["id".into()],
+                ..plugin::Key::default()
+            }),
+            Object::Key(plugin::Key {
+                schema: "main".into(),
+                relation: "orders".into(),
+                kind: plugin::KeyKind::Foreign.into(),
+                columns: vec!["a, b".into(), "Größe".into()],
+                referenced_schema: "my.own".into(),
+                referenced_relation: "the \"thing\"".into(),
                 referenced_columns: vec!["id".into()],
                 ..plugin::Key::default()
             }),
@@ -173,6 +204,7 @@ mod tests {
             │   ├── id        INTEGER  primary key, not null
             │   ├── note\x1b  TEXT
             │   ├── foreign key (customer_id) → customers (id)
+            │   ├── foreign key ("a, b", Größe) → "my.own"."the ""thing""" (id)
             │   └── index orders_by_note (note)
             └── totals (view)
                 └── total

@@ -6,7 +6,7 @@ use std::{
 };
 
 use querybox_contracts::plugin::v1 as plugin;
-use querybox_results::{ArrowStream, Shape, Writer};
+use querybox_results::{ArrowStream, Shape, Writer, Written};
 
 use crate::{
     failure::Failure,
@@ -35,7 +35,7 @@ pub(crate) struct Sheet {
     /// What people call the output.
     name: String,
     is_replacement: bool,
-    /// Results that were begun, whether they are written or not.
+    /// Results that have come, whether they are written or not.
     results: u64,
     /// The only result that is written, from 1. `None`: all are.
     only: Option<u64>,
@@ -46,6 +46,8 @@ pub(crate) struct Sheet {
 pub(crate) struct Losses {
     /// Cells that the driver had cut, because they were too long to be sent.
     pub cells_cut: u64,
+    /// Cells of a document that the driver could not decode, so that their bytes stand there.
+    pub cells_undecodable: u64,
     /// Cells that were cut, because the terminal is too narrow.
     pub cells_narrowed: u64,
     /// Cells that are left out, because the format does not hold them.
@@ -54,6 +56,8 @@ pub(crate) struct Losses {
 
 enum Place {
     Between(Output),
+    /// A result is announced, and nothing of it written: it may still be refused.
+    Before(Box<(Output, Shape)>),
     Inside(Box<(Shape, Renderer)>),
     /// Inside of a result that nobody wants to see.
     Skipping(Output),
@@ -98,10 +102,23 @@ impl Sheet {
         }
     }
 
-    /// Begins a result.
+    /// Begins a result. What stands above its rows is written with the first of them, or at its end.
     pub(crate) fn begin(&mut self, header: plugin::Header) -> Result<(), Failure> {
-        let Place::Between(mut output) = mem::replace(&mut self.place, Place::Lost) else {
+        let Place::Between(output) = mem::replace(&mut self.place, Place::Lost) else {
             return Err(out_of_order("a result began inside another"));
+        };
+        self.place = Place::Before(Box::new((output, shapes::shape(header)?)));
+        Ok(())
+    }
+
+    /// Writes what stands above the rows, unless that is done.
+    fn open(&mut self) -> Result<(), Failure> {
+        let (mut output, shape) = match mem::replace(&mut self.place, Place::Lost) {
+            Place::Before(before) => *before,
+            other => {
+                self.place = other;
+                return Ok(());
+            }
         };
         self.results += 1;
         match self.only {
@@ -117,7 +134,6 @@ impl Sheet {
             }
             None => output.write_all(b"\n").map_err(|error| self.failure(&error))?,
         }
-        let shape = shapes::shape(header)?;
         let renderer = match self.look {
             Look::Table { room, paint, arrangement } => {
                 Renderer::Table(Table::begin(shape.columns(), output, room, paint, arrangement))
@@ -137,10 +153,13 @@ impl Sheet {
 
     /// Writes rows of the result that was begun.
     pub(crate) fn batch(&mut self, batch: plugin::Batch) -> Result<(), Failure> {
+        self.open()?;
         let inside = match &mut self.place {
             Place::Inside(inside) => inside,
             Place::Skipping(_) => return Ok(()),
-            Place::Between(_) | Place::Lost => return Err(out_of_order("rows came outside of a result")),
+            Place::Between(_) | Place::Before(_) | Place::Lost => {
+                return Err(out_of_order("rows came outside of a result"));
+            }
         };
         let (shape, renderer) = &mut **inside;
         let (metadata, body) = (batch.arrow_metadata.clone(), batch.arrow_body.clone());
@@ -161,7 +180,7 @@ impl Sheet {
                 // These write every batch out.
                 Renderer::Document(_) | Renderer::Arrow(_) => false,
             },
-            Place::Between(_) | Place::Skipping(_) | Place::Lost => false,
+            Place::Between(_) | Place::Before(_) | Place::Skipping(_) | Place::Lost => false,
         }
     }
 
@@ -174,8 +193,21 @@ impl Sheet {
         }
     }
 
+    /// Ends a result that was refused. Of one without a row nothing is left.
+    pub(crate) fn abort(&mut self) -> Result<(), Failure> {
+        match mem::replace(&mut self.place, Place::Lost) {
+            Place::Before(before) => self.place = Place::Between(before.0),
+            other => {
+                self.place = other;
+                self.end()?;
+            }
+        }
+        Ok(())
+    }
+
     /// Ends the result that was begun. `None`: none was.
     pub(crate) fn end(&mut self) -> Result<Option<Losses>, Failure> {
+        self.open()?;
         let inside = match mem::replace(&mut self.place, Place::Lost) {
             Place::Inside(inside) => inside,
             Place::Skipping(output) => {
@@ -191,16 +223,17 @@ impl Sheet {
             Renderer::Table(table) => {
                 let (output, counts) = table.end().map_err(|error| self.failure(&error))?;
                 let Counts { cells_cut, cells_narrowed, .. } = counts;
-                (output, Losses { cells_cut, cells_narrowed, cells_left_out: 0 })
+                (output, Losses { cells_cut, cells_narrowed, ..Losses::default() })
             }
             Renderer::Document(writer) => {
                 let (output, written) = writer.end().map_err(|error| self.failure(&error))?;
-                (output, Losses { cells_cut: written.cells_cut, ..Losses::default() })
+                let Written { cells_cut, cells_undecodable, .. } = written;
+                (output, Losses { cells_cut, cells_undecodable, ..Losses::default() })
             }
             Renderer::Arrow(stream) => {
                 let (output, arrow) = stream.end().map_err(|error| self.failure(&error))?;
                 let (cells_cut, cells_left_out) = (arrow.written.cells_cut, arrow.cells_left_out);
-                (output, Losses { cells_cut, cells_narrowed: 0, cells_left_out })
+                (output, Losses { cells_cut, cells_left_out, ..Losses::default() })
             }
         };
         self.place = Place::Between(output);
@@ -209,7 +242,7 @@ impl Sheet {
 
     /// Ends all. A file takes its place.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
-        self.end()?;
+        self.abort()?;
         let returned = words::count(self.results, "result");
         match self.only {
             Some(wanted) if wanted > self.results => {
@@ -222,7 +255,7 @@ impl Sheet {
         }
         match self.place {
             Place::Between(output) => output.finish(),
-            Place::Inside(..) | Place::Skipping(_) | Place::Lost => Ok(()),
+            Place::Before(_) | Place::Inside(..) | Place::Skipping(_) | Place::Lost => Ok(()),
         }
     }
 

@@ -68,12 +68,18 @@ pub(crate) fn notice(messages: &Messages, notice: &plugin::Notice) {
 /// A statement is done. `losses`: of the result it returned; `None` when it returned none.
 pub(crate) fn summary(messages: &Messages, summary: &plugin::Summary, losses: Option<Losses>, times: Times) {
     messages.note(&format!("({})", outcome(summary, losses.is_some(), times)));
-    let Losses { cells_cut, cells_narrowed, cells_left_out } = losses.unwrap_or_default();
+    let Losses { cells_cut, cells_undecodable, cells_narrowed, cells_left_out } = losses.unwrap_or_default();
     if cells_cut > 0 {
         // 16 MiB is Core's limit; a driver may have a smaller one of its own.
         messages.warn(&format!(
             "{} cut at 16 MiB; a part of the value is read with the database's own functions, such as `substr`",
             were(cells_cut, "cell")
+        ));
+    }
+    if cells_undecodable > 0 {
+        messages.warn(&format!(
+            "{} in an encoding that is not known here, and written as `\\x` and the digits of its bytes",
+            were(cells_undecodable, "cell")
         ));
     }
     if cells_left_out > 0 {

@@ -32,8 +32,12 @@ pub(crate) struct Lease {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seen {
     pub transaction: TransactionState,
-    /// Results that had rows to show, empty ones too.
+    /// Results that were shown, empty ones too.
     pub results: u64,
+    /// A result is announced that was not shown yet.
+    awaits_rows: bool,
+    /// The statement whose parts come returns rows.
+    returns_rows: bool,
     /// A statement changed what there is to complete.
     pub changed_schema: bool,
     /// The session is over.
@@ -174,18 +178,27 @@ impl Seen {
     fn see(&mut self, part: &Part) {
         let Part::Result(part) = part else { return };
         match part {
-            ResultPart::Header(header) => self.results += u64::from(header.returns_rows),
+            ResultPart::Header(header) => {
+                (self.returns_rows, self.awaits_rows) = (header.returns_rows, header.returns_rows);
+            }
+            ResultPart::Batch(_) => self.show(),
             ResultPart::Summary(summary) => {
+                self.show();
                 self.transaction_is(summary.transaction_state());
                 let verb = summary.command_tag.split(' ').next().unwrap_or_default();
-                self.changed_schema |= changes_schema(verb);
+                self.changed_schema |= changes_schema(verb, self.returns_rows);
+                self.returns_rows = false;
             }
-            ResultPart::Rejection(rejection) => self.transaction_is(rejection.transaction_state()),
-            ResultPart::Batch(_)
-            | ResultPart::Notice(_)
-            | ResultPart::Progress(_)
-            | ResultPart::ColumnFacts(_) => {}
+            ResultPart::Rejection(rejection) => {
+                (self.returns_rows, self.awaits_rows) = (false, false);
+                self.transaction_is(rejection.transaction_state());
+            }
+            ResultPart::Notice(_) | ResultPart::Progress(_) | ResultPart::ColumnFacts(_) => {}
         }
+    }
+
+    fn show(&mut self) {
+        self.results += u64::from(std::mem::take(&mut self.awaits_rows));
     }
 
     fn transaction_is(&mut self, state: TransactionState) {
@@ -202,10 +215,15 @@ impl Seen {
     }
 }
 
-/// Whether statements with this verb change the names that there are. A rollback may take names away again.
-fn changes_schema(verb: &str) -> bool {
-    const VERBS: [&str; 8] = ["CREATE", "ALTER", "DROP", "RENAME", "ATTACH", "DETACH", "ROLLBACK", "SET"];
-    VERBS.iter().any(|one| one.eq_ignore_ascii_case(verb))
+/// Whether a statement with this verb can have changed the names that there are. A rollback may take names away again.
+fn changes_schema(verb: &str, returns_rows: bool) -> bool {
+    const VERBS: [&str; 13] = [
+        "CREATE", "ALTER", "DROP", "RENAME", "ATTACH", "DETACH", "ROLLBACK", "SET", "RESET", "DISCARD", "DO",
+        "CALL", "IMPORT",
+    ];
+    // A SELECT that keeps its rows has made a table of them: `CREATE TABLE … AS`, `SELECT … INTO`.
+    let makes_table = verb.eq_ignore_ascii_case("SELECT") && !returns_rows;
+    makes_table || VERBS.iter().any(|one| one.eq_ignore_ascii_case(verb))
 }
 
 /// The end of the session that a failure tells. `None`: the session can be asked again.
@@ -263,5 +281,43 @@ mod tests {
         assert_eq!(seen.transaction, TransactionState::Open);
         seen.see(&summary("CREATE TABLE", TransactionState::Open));
         assert!(seen.changed_schema);
+    }
+
+    #[test]
+    fn whatever_may_make_names_makes_them_stale() {
+        let header = |returns_rows| {
+            Part::Result(ResultPart::Header(plugin::Header { returns_rows, ..plugin::Header::default() }))
+        };
+        let summary = |tag: &str| {
+            let command_tag = tag.to_owned();
+            Part::Result(ResultPart::Summary(plugin::Summary { command_tag, ..plugin::Summary::default() }))
+        };
+        let check = |tag: &str, returns_rows: bool, changes: bool| {
+            let mut seen = Seen::default();
+            seen.see(&header(returns_rows));
+            seen.see(&summary(tag));
+            assert_eq!((seen.changed_schema, seen.results), (changes, u64::from(returns_rows)), "{tag}");
+        };
+        check("SELECT 12", true, false);
+        check("SELECT 12", false, true);
+        for tag in ["DO", "CALL", "IMPORT FOREIGN SCHEMA", "DISCARD ALL", "RESET", "drop table"] {
+            check(tag, false, true);
+        }
+        check("INSERT 0 1", false, false);
+        check("COMMIT", false, false);
+    }
+
+    #[test]
+    fn a_result_that_is_refused_before_its_first_row_was_not_shown() {
+        let mut seen = Seen::default();
+        let header = plugin::Header { returns_rows: true, ..plugin::Header::default() };
+        seen.see(&Part::Result(ResultPart::Header(header.clone())));
+        seen.see(&Part::Result(ResultPart::Rejection(plugin::Rejection::default())));
+        assert_eq!(seen.results, 0);
+        seen.see(&Part::Result(ResultPart::Header(header)));
+        seen.see(&Part::Result(ResultPart::Batch(plugin::Batch::default())));
+        seen.see(&Part::Result(ResultPart::Batch(plugin::Batch::default())));
+        seen.see(&Part::Result(ResultPart::Rejection(plugin::Rejection::default())));
+        assert_eq!(seen.results, 1);
     }
 }

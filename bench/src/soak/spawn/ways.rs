@@ -138,8 +138,13 @@ impl Way {
             }
             Self::KillStopped => {
                 let driver = yard.open().await?;
-                let mut parts = driver.execute(script("misbehave stop")).await?;
-                parts.next().await?;
+                let answer = async {
+                    let mut parts = driver.execute(script("misbehave stop")).await?;
+                    read_all(&mut parts).await
+                };
+                // It may have stopped itself before anything it wrote was sent.
+                let over = timeout(START_TIME + random.time(START_TIME), answer).await;
+                ensure!(over.is_err(), "it did not stop");
                 ended(&driver.kill().await, Cause::Killed)
             }
             Self::DropParts => {
@@ -171,8 +176,12 @@ impl Way {
             Self::OwnEnd => {
                 let driver = yard.open().await?;
                 let wish = OWN_ENDS[random.below(OWN_ENDS.len())];
-                let mut parts = driver.execute(script(&format!("misbehave {wish}"))).await?;
-                ensure!(read_all(&mut parts).await.is_err(), "it did not end ({wish})");
+                let answer = async {
+                    let mut parts = driver.execute(script(&format!("misbehave {wish}"))).await?;
+                    read_all(&mut parts).await
+                };
+                // Whether it ends before the call is answered or after is the machine's to say.
+                ensure!(answer.await.is_err(), "it did not end ({wish})");
                 let ending = driver.ended().await;
                 ensure!(!matches!(ending.cause, Cause::Killed), "it was killed ({wish})");
                 Ok(())

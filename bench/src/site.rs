@@ -59,8 +59,8 @@ impl Site {
 
     /// Ends the Cores, then the server.
     pub async fn close(self) {
-        self.cold.core.shutdown().await;
-        self.warm.core.shutdown().await;
+        self.cold.core.shutdown(Duration::ZERO).await;
+        self.warm.core.shutdown(Duration::ZERO).await;
     }
 
     /// Where the programs lie as if installed.
@@ -230,6 +230,8 @@ fn limits() -> Limits {
         leases_max: 16,
         lease_idle: Duration::from_secs(600),
         deadline: Duration::from_secs(120),
+        deadline_max: None,
+        stream_idle: None,
         connect: Duration::from_secs(60),
         cancel_grace: Duration::from_secs(2),
         memory_bytes: 512 << 20,

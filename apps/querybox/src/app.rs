@@ -69,7 +69,8 @@ impl App {
             return;
         }
         drop(channel);
-        if timeout(SHUTDOWN_MAX, core.shutdown()).await.is_err() {
+        // What runs still was stopped by the user, or nobody waits for it.
+        if timeout(SHUTDOWN_MAX, core.shutdown(Duration::ZERO)).await.is_err() {
             tracing::warn!("Core did not shut down in time");
         }
     }

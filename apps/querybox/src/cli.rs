@@ -130,6 +130,8 @@ colons), and in `plugins` in the home folder; the first driver of a type wins.
 
 Settings are taken from the command line, then the environment, then config.toml in the home folder:
   deadline = \"30s\"        # for connections that do not say their own
+  deadline_max = \"1h\"     # the longest that there is; `none` means it then [default: no longest]
+  session_idle = \"10m\"    # a shell's session that is not used for so long ends
   plugins = [\"/opt/qb\"]   # more plugin folders, where QUERYBOX_PLUGINS is not set
   shell_history = \"plain\" # keep what is typed in the shell in a file, in the clear [default: \"memory\"]
 

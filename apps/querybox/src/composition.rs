@@ -28,10 +28,8 @@ pub(crate) const UNPRIVILEGED_ID: u32 = 65534;
 
 /// Sessions at once. A command runs one; the rest is room for a server's.
 const SESSIONS_MAX: usize = 256;
-/// Sessions leased at once: tabs and shells of one person.
+/// Sessions leased at once by each shell or page.
 const LEASES_MAX: usize = 16;
-/// Time for which a leased session may be unused.
-const LEASE_IDLE: Duration = Duration::from_secs(10 * 60);
 /// Time to resolve, dial, agree on TLS and log in.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Time for the database to answer a cancel before its driver is killed.
@@ -76,8 +74,11 @@ pub(crate) async fn compose(config: &Config, home: &Home, programs: &Path) -> Re
         limits: Limits {
             sessions_max: SESSIONS_MAX,
             leases_max: LEASES_MAX,
-            lease_idle: LEASE_IDLE,
+            lease_idle: config.session_idle,
             deadline: config.deadline,
+            deadline_max: config.deadline_max,
+            // A person may look at a pager for long, and whoever runs a command ends it when he likes. Servers have a limit.
+            stream_idle: None,
             connect: CONNECT,
             cancel_grace: CANCEL_GRACE,
             memory_bytes: DRIVER_MEMORY_BYTES,

@@ -17,6 +17,8 @@ use crate::{
 
 /// Time that a request may take when neither it nor its connection says so.
 const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
+/// Time for which a session may be unused: it holds a driver, a connection, and whatever its transaction has locked.
+const SESSION_IDLE_DEFAULT: Duration = Duration::from_secs(10 * 60);
 
 /// The settings, from all their sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,10 @@ pub(crate) struct Config {
     pub plugin_folders: Vec<PathBuf>,
     /// Time that a request may take when neither it nor its connection says so.
     pub deadline: Duration,
+    /// The longest time that a request may take, whatever it or its connection says. `None`: there is none.
+    pub deadline_max: Option<Duration>,
+    /// Time for which the session of a shell may be unused before it ends.
+    pub session_idle: Duration,
     /// Whether what is typed in the shell is kept in a file, in the clear.
     pub keeps_history: bool,
 }
@@ -36,6 +42,8 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields)]
 struct File {
     deadline: Option<String>,
+    deadline_max: Option<String>,
+    session_idle: Option<String>,
     plugins: Option<Vec<PathBuf>>,
     shell_history: Option<ShellHistory>,
 }
@@ -81,16 +89,13 @@ impl Config {
 
     fn layer(home: PathBuf, programs: &Path, file: &str, plugins: Option<&OsStr>) -> Result<Config, String> {
         let file: File = toml::from_str(file).map_err(|error| error.to_string().trim_end().to_owned())?;
-        let deadline = match file.deadline {
-            None => DEADLINE_DEFAULT,
-            Some(text) => match text.parse() {
-                Ok(DeadlineArg::After(time)) => time,
-                // Nothing may run for ever because of a line in a file; a connection or a request may say so.
-                Ok(DeadlineArg::None) | Err(_) => {
-                    return Err("deadline: give a time such as `30s` or `5m`".to_owned());
-                }
-            },
-        };
+        // Nothing may run for ever because of a line in a file; a connection or a request may say so.
+        let deadline = time("deadline", file.deadline)?.unwrap_or(DEADLINE_DEFAULT);
+        let deadline_max = time("deadline_max", file.deadline_max)?;
+        if deadline_max.is_some_and(|max| deadline > max) {
+            return Err("deadline: it is longer than deadline_max".to_owned());
+        }
+        let session_idle = time("session_idle", file.session_idle)?.unwrap_or(SESSION_IDLE_DEFAULT);
         let more = match plugins {
             Some(list) => env::split_paths(list).filter(|folder| !folder.as_os_str().is_empty()).collect(),
             None => file.plugins.unwrap_or_default(),
@@ -99,7 +104,16 @@ impl Config {
         plugin_folders.extend(more.into_iter().map(|folder| home.join(folder)));
         plugin_folders.push(home.join("plugins"));
         let keeps_history = file.shell_history == Some(ShellHistory::Plain);
-        Ok(Config { home, plugin_folders, deadline, keeps_history })
+        Ok(Config { home, plugin_folders, deadline, deadline_max, session_idle, keeps_history })
+    }
+}
+
+/// Reads a time. `None`: the file does not say.
+fn time(key: &str, text: Option<String>) -> Result<Option<Duration>, String> {
+    match text.map(|text| text.parse()) {
+        None => Ok(None),
+        Some(Ok(DeadlineArg::After(time))) => Ok(Some(time)),
+        Some(Ok(DeadlineArg::None) | Err(_)) => Err(format!("{key}: give a time such as `30s` or `5m`")),
     }
 }
 
@@ -141,7 +155,11 @@ mod tests {
         let config = layer("", Some("")).unwrap();
         assert_eq!(config.deadline, Duration::from_secs(30));
         assert_eq!(folders(&config), ["/opt/qb/plugins", "/home/ada/qb/plugins"]);
+        assert_eq!((config.deadline_max, config.session_idle), (None, Duration::from_secs(600)));
+        assert_eq!(layer("session_idle = '1h'", None).unwrap().session_idle, Duration::from_secs(3600));
         assert_eq!(layer("deadline = '5m'", None).unwrap().deadline, Duration::from_secs(300));
+        let bounded = layer("deadline_max = '1h'", None).unwrap();
+        assert_eq!(bounded.deadline_max, Some(Duration::from_secs(3600)));
     }
 
     #[test]
@@ -159,5 +177,7 @@ mod tests {
         assert!(layer("deadline = 'soon'", None).is_err_and(|why| why.starts_with("deadline: ")));
         assert!(layer("deadline = 'none'", None).is_err());
         assert!(layer("deadline = 5", None).is_err());
+        assert!(layer("deadline_max = 'none'", None).is_err_and(|why| why.starts_with("deadline_max: ")));
+        assert!(layer("deadline_max = '10s'", None).is_err_and(|why| why.contains("deadline_max")));
     }
 }

@@ -46,6 +46,7 @@ impl Exit {
             | Reason::ParameterInvalid
             | Reason::PasswordInUrl
             | Reason::BindingInvalid
+            | Reason::DeadlineTooLong
             | Reason::SecretMissing
             | Reason::CredentialMissing
             | Reason::CredentialInvalid
@@ -82,6 +83,7 @@ impl Exit {
             | Reason::SessionNotFound
             | Reason::SessionBusy
             | Reason::SessionEnded
+            | Reason::NothingRuns
             | Reason::DriverBroken
             | Reason::DriverStartFailed
             | Reason::DriverDied
@@ -90,9 +92,11 @@ impl Exit {
             | Reason::ShuttingDown => Exit::Machinery,
             Reason::LimitReached
             | Reason::Deadline
+            | Reason::StreamIdle
             | Reason::MemoryLimit
             | Reason::SessionsFull
-            | Reason::LeasesFull => Exit::Limit,
+            | Reason::LeasesFull
+            | Reason::WatchersFull => Exit::Limit,
             Reason::Cancelled => Exit::Cancelled,
         }
     }

@@ -164,6 +164,7 @@ fn hint_for(reason: Reason) -> &'static str {
             "`querybox keys add` registers another one, `querybox keys status` shows them"
         }
         Reason::Deadline => "`--deadline` gives it more time, `--deadline none` all of it",
+        Reason::DeadlineTooLong => "`deadline_max` in `config.toml` is the longest time that there is",
         Reason::ConnectionChanged => {
             "somebody else changed it meanwhile: look at it with `connections show`, then try again"
         }
@@ -187,6 +188,9 @@ fn hint_for(reason: Reason) -> &'static str {
         | Reason::SessionBusy
         | Reason::SessionEnded
         | Reason::LeasesFull
+        | Reason::NothingRuns
+        | Reason::WatchersFull
+        | Reason::StreamIdle
         | Reason::Cancelled
         | Reason::DriverStartFailed
         | Reason::DriverDied

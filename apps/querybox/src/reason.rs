@@ -42,11 +42,15 @@ pub(crate) enum Reason {
     KeyRetired,
     KeysInitialized,
     Deadline,
+    DeadlineTooLong,
+    StreamIdle,
     MemoryLimit,
     SessionsFull,
     SessionBusy,
     SessionEnded,
     LeasesFull,
+    NothingRuns,
+    WatchersFull,
     Cancelled,
     DriverStartFailed,
     DriverDied,
@@ -98,11 +102,15 @@ impl Reason {
             "KEY_RETIRED" => Reason::KeyRetired,
             "KEYS_INITIALIZED" => Reason::KeysInitialized,
             "DEADLINE" => Reason::Deadline,
+            "DEADLINE_TOO_LONG" => Reason::DeadlineTooLong,
+            "STREAM_IDLE" => Reason::StreamIdle,
             "MEMORY_LIMIT" => Reason::MemoryLimit,
             "SESSIONS_FULL" => Reason::SessionsFull,
             "SESSION_BUSY" => Reason::SessionBusy,
             "SESSION_ENDED" => Reason::SessionEnded,
             "LEASES_FULL" => Reason::LeasesFull,
+            "NOTHING_RUNS" => Reason::NothingRuns,
+            "WATCHERS_FULL" => Reason::WatchersFull,
             "CANCELLED" => Reason::Cancelled,
             "DRIVER_START_FAILED" => Reason::DriverStartFailed,
             "DRIVER_DIED" => Reason::DriverDied,
@@ -119,13 +127,14 @@ mod tests {
     use super::*;
     use crate::exit::Exit;
 
-    const CONTRACTS: [&str; 6] = [
+    const CONTRACTS: [&str; 7] = [
         include_str!("../../../contracts/plugin/v1/plugin.proto"),
         include_str!("../../../contracts/core/v1/query.proto"),
         include_str!("../../../contracts/core/v1/connection.proto"),
         include_str!("../../../contracts/core/v1/session.proto"),
         include_str!("../../../contracts/core/v1/credential.proto"),
         include_str!("../../../contracts/core/v1/key.proto"),
+        include_str!("../../../contracts/core/v1/event.proto"),
     ];
 
     /// Words that look like reasons in the contracts' comments and are something else.
@@ -195,6 +204,8 @@ mod tests {
         check("CONNECTION_LOST", 3);
         check("DRIVER_DIED", 3);
         check("DEADLINE", 4);
+        check("DEADLINE_TOO_LONG", 2);
+        check("STREAM_IDLE", 4);
         check("MEMORY_LIMIT", 4);
         check("CANCELLED", 130);
         assert_eq!(Exit::PipeClosed.code(), 141);

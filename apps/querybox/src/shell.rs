@@ -4,6 +4,7 @@ mod command;
 mod completion;
 mod dialect;
 mod editor;
+mod events;
 mod external;
 mod feed;
 mod highlight;
@@ -34,10 +35,12 @@ use crate::{
     signals::Ends,
     stdout,
     table::Arrangement,
+    words,
 };
 
 use command::{COMMANDS, Command};
 use editor::{Editor, Typed};
+use events::{Events, Told};
 use feed::{Entry, Feed, Kind};
 use lines::Lines;
 use names::SharedNames;
@@ -115,6 +118,13 @@ struct Shell<'a> {
     last_sql: String,
 }
 
+/// What came of a prompt.
+enum Asked {
+    Typed(Typed),
+    /// Something happened meanwhile. What was typed was not carried out.
+    Told(Told, Typed),
+}
+
 /// What follows a command.
 enum Next {
     On(Exit),
@@ -135,12 +145,31 @@ impl Shell<'_> {
         let version = format!("{} {}", server.product, server.version);
         app.messages.note(&format!("{}; \\? shows the commands, Ctrl-D leaves", version.trim()));
         let mut text = String::new();
+        let mut events = Events::watch(&app.channel, self.session.front_end_id.clone()).await?;
         loop {
-            let typed = match self.ask(&mut editor, &names, std::mem::take(&mut text)).await? {
-                Typed::Text(typed) => typed,
-                Typed::Dropped => continue,
-                Typed::End => return Ok(Exit::Done),
-                Typed::Stopped => return Ok(Exit::Cancelled),
+            // The answers told of it as well, or it is another session's.
+            while let Some(told) = events.meanwhile() {
+                if matches!(told, Told::Ended { .. }) {
+                    self.hear(told);
+                }
+            }
+            let asked = self.ask(&mut editor, &names, &mut events, std::mem::take(&mut text)).await?;
+            let typed = match asked {
+                Asked::Typed(Typed::Text(typed)) => typed,
+                Asked::Typed(Typed::Dropped) => continue,
+                Asked::Typed(Typed::End) => return Ok(Exit::Done),
+                Asked::Typed(Typed::Stopped) => return Ok(Exit::Cancelled),
+                Asked::Told(told, typed) => {
+                    // It may change what the user wants of the text.
+                    if let Typed::Text(typed) = typed {
+                        text = typed;
+                    } else {
+                        // Below what stands at the prompt.
+                        self.app.messages.say("");
+                    }
+                    self.hear(told);
+                    continue;
+                }
             };
             match self.take(&typed).await {
                 Ok(Some(rest)) => text = rest,
@@ -170,24 +199,61 @@ impl Shell<'_> {
         &mut self,
         editor: &mut Editor,
         names: &SharedNames,
+        events: &mut Events,
         text: String,
-    ) -> Result<Typed, Failure> {
+    ) -> Result<Asked, Failure> {
         let stop = editor.stop();
         let prompt = Prompt::new(&self.session.args.connection, self.session.transaction());
         let mut typing = pin!(editor.ask(prompt, text));
         // Dropped when something was typed: a session does one thing at a time, and people come first.
         let mut reading = pin!(self.session.names());
         let mut reads = true;
+        let mut told = None;
+        let mut is_over = false;
         loop {
             tokio::select! {
-                typed = &mut typing => return typed,
+                typed = &mut typing => {
+                    let typed = typed?;
+                    return Ok(match told {
+                        Some(told) if !is_over && !matches!(typed, Typed::End) => Asked::Told(told, typed),
+                        Some(_) | None => Asked::Typed(typed),
+                    });
+                }
+                event = events.next(), if told.is_none() => {
+                    if self.session.concerns(&event) {
+                        told = Some(event);
+                        stop.stop();
+                    }
+                }
                 read = &mut reading, if reads => {
                     reads = false;
                     if let Some(read) = read {
                         names.set(read);
                     }
                 }
-                () = self.ends.next() => stop.stop(),
+                () = self.ends.next() => {
+                    is_over = true;
+                    stop.stop();
+                }
+            }
+        }
+    }
+
+    /// Tells the user what happened to the session.
+    fn hear(&mut self, told: Told) {
+        if !self.session.concerns(&told) {
+            return;
+        }
+        match told {
+            Told::EndsSoon { remaining, .. } => {
+                let time = words::time(remaining);
+                self.app.messages.warn(&format!("the session ends in {time} unless it is used"));
+            }
+            Told::Ended { end, .. } => {
+                self.app
+                    .messages
+                    .warn(&format!("{}; the next statement opens a new session", end.sentence()));
+                self.session.forget();
             }
         }
     }

@@ -9,15 +9,15 @@ use std::{
 use http::{Request, Response};
 use querybox_contracts::core::v1::{
     connection_service_server::ConnectionServiceServer, credential_service_server::CredentialServiceServer,
-    key_service_server::KeyServiceServer, plugin_service_server::PluginServiceServer,
-    query_service_server::QueryServiceServer, schema_service_server::SchemaServiceServer,
-    session_service_server::SessionServiceServer,
+    event_service_server::EventServiceServer, key_service_server::KeyServiceServer,
+    plugin_service_server::PluginServiceServer, query_service_server::QueryServiceServer,
+    schema_service_server::SchemaServiceServer, session_service_server::SessionServiceServer,
 };
 use querybox_core::Core;
 use tonic::{body::Body, service::Routes};
 use tower::Service;
 
-use crate::services::{Connections, Credentials, Keys, Plugins, Queries, Schemas, Sessions};
+use crate::services::{Connections, Credentials, Events, Keys, Plugins, Queries, Schemas, Sessions};
 
 /// The largest message of a result, which is one batch: the contract has drivers cut at 256 KiB, but a batch holds at least
 /// one row, and a row may hold several cells of 16 MiB. The launcher takes no larger one from a driver either.
@@ -64,6 +64,11 @@ impl Api {
         )
         .add_service(
             SessionServiceServer::new(Sessions::new(Arc::clone(&core)))
+                .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .max_encoding_message_size(MESSAGE_BYTES_MAX),
+        )
+        .add_service(
+            EventServiceServer::new(Events::new(Arc::clone(&core)))
                 .max_decoding_message_size(REQUEST_BYTES_MAX)
                 .max_encoding_message_size(MESSAGE_BYTES_MAX),
         )

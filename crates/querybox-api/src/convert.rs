@@ -4,6 +4,7 @@
 
 mod connection;
 mod credential;
+mod event;
 mod key;
 mod lease;
 mod parameter;
@@ -18,13 +19,17 @@ pub(crate) use connection::{connection_id, connection_message, key, name, settin
 pub(crate) use credential::{
     migrated_message, optional_field, places_message, stored_message, stored_place, stored_place_or_usual,
 };
+pub(crate) use event::event_message;
 pub(crate) use key::{key_id, key_listing_message, key_message, key_record, rotation_message};
-pub(crate) use lease::{lease_request, leased_message};
+pub(crate) use lease::{front_end, lease_request, leased_message};
 pub(crate) use parameter::{given, parameter_messages, secrets};
 pub(crate) use plugin::plugin_messages;
 pub(crate) use query::{execute_options, unsaved_plugin};
 pub(crate) use schema::schema_filter;
-pub(crate) use session::{cancel_message, ended_message, opened_message, rejection_message, session_id};
+pub(crate) use session::{
+    cancel_message, cause, ended_message, extension, opened_message, rejection_message, remaining_message,
+    session_id,
+};
 pub(crate) use test_stage::stage_message;
 
 /// A field of a request that cannot be what it is.

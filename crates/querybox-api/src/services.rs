@@ -2,6 +2,7 @@
 
 mod connections;
 mod credentials;
+mod events;
 mod keys;
 mod plugins;
 mod queries;
@@ -10,6 +11,7 @@ mod sessions;
 
 pub(crate) use connections::Connections;
 pub(crate) use credentials::Credentials;
+pub(crate) use events::Events;
 pub(crate) use keys::Keys;
 pub(crate) use plugins::Plugins;
 pub(crate) use queries::Queries;

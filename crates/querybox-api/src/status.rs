@@ -4,12 +4,12 @@ use std::{collections::HashMap, error::Error};
 
 use querybox_core::{
     CallError, Cause, ConnectionError, CredentialError, EndCause, KeyError, KeyringError, KeysetError,
-    LeaseEnd, LeaseError, Reason as DriverReason, SessionError, UrlError, VaultError,
+    LeaseError, Reason as DriverReason, SessionEnd, SessionError, UrlError, VaultError, WatchError,
 };
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::convert::InvalidField;
+use crate::convert::{InvalidField, cause};
 
 /// The domain of each `google.rpc.ErrorInfo` of QueryBox.
 const DOMAIN: &str = "querybox";
@@ -149,6 +149,13 @@ impl From<SessionError> for Refused {
             SessionError::Deadline { limit } => {
                 refuse(Reason::Deadline, &error, [("limit_ms", limit.as_millis().to_string())])
             }
+            SessionError::DeadlineTooLong { max } => {
+                refuse(Reason::DeadlineTooLong, &error, [("max_ms", max.as_millis().to_string())])
+            }
+            SessionError::NothingRuns => refuse(Reason::NothingRuns, &error, []),
+            SessionError::StreamIdle { limit } => {
+                refuse(Reason::StreamIdle, &error, [("limit_ms", limit.as_millis().to_string())])
+            }
             SessionError::Cancelled => refuse(Reason::Cancelled, &error, []),
             SessionError::Lease(error) => error.into(),
             SessionError::Start(_) => refuse(Reason::DriverStartFailed, &error, []),
@@ -167,6 +174,15 @@ impl From<LeaseError> for Refused {
     }
 }
 
+impl From<WatchError> for Refused {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::Full { max } => refuse(Reason::WatchersFull, &error, [("max", max.to_string())]),
+            WatchError::ShuttingDown(_) => refuse(Reason::ShuttingDown, &error, []),
+        }
+    }
+}
+
 impl Refused {
     /// The contract's word and a sentence, where a failure is told inside of an answer.
     pub(crate) fn told(self) -> (String, String) {
@@ -175,7 +191,7 @@ impl Refused {
     }
 
     /// The failure of a request in a leased session, which says whether the session goes on.
-    pub(crate) fn in_lease(error: SessionError, end: Option<LeaseEnd>) -> Self {
+    pub(crate) fn in_lease(error: SessionError, end: Option<SessionEnd>) -> Self {
         if matches!(error, SessionError::Unknown) {
             return error.into();
         }
@@ -193,7 +209,7 @@ impl Refused {
     }
 }
 
-fn end_metadata(end: LeaseEnd) -> Metadata {
+fn end_metadata(end: SessionEnd) -> Metadata {
     let mut metadata = Metadata::from([("cause".to_owned(), cause_word(end.cause).to_owned())]);
     if end.transaction_lost {
         metadata.insert("transaction".to_owned(), "LOST".to_owned());
@@ -201,19 +217,10 @@ fn end_metadata(end: LeaseEnd) -> Metadata {
     metadata
 }
 
-/// The word of `session.proto`.
-fn cause_word(cause: EndCause) -> &'static str {
-    match cause {
-        EndCause::Closed => "CLOSED",
-        EndCause::Idle(_) => "IDLE",
-        EndCause::Unstoppable => "UNSTOPPABLE",
-        EndCause::Deadline(_) => "DEADLINE",
-        EndCause::Memory { .. } => "MEMORY",
-        EndCause::DriverDied => "DRIVER_DIED",
-        EndCause::DriverFailed => "DRIVER_FAILED",
-        EndCause::ConnectionLost => "CONNECTION_LOST",
-        EndCause::ShuttingDown => "SHUTTING_DOWN",
-    }
+/// The word of `query.proto`.
+fn cause_word(end: EndCause) -> &'static str {
+    let name = cause(end).as_str_name();
+    name.strip_prefix("END_CAUSE_").unwrap_or(name)
 }
 
 impl From<CallError> for Refused {
@@ -260,8 +267,8 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     line
 }
 
-/// The closed list of reasons: those of `query.proto`, `session.proto`, `connection.proto`, `credential.proto`, `key.proto`
-/// and `plugin.proto`.
+/// The closed list of reasons: those of `query.proto`, `session.proto`, `event.proto`, `connection.proto`,
+/// `credential.proto`, `key.proto` and `plugin.proto`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
     ConnectionNotFound,
@@ -290,11 +297,15 @@ pub(crate) enum Reason {
     KeyRetired,
     KeysInitialized,
     Deadline,
+    DeadlineTooLong,
+    StreamIdle,
     MemoryLimit,
     SessionsFull,
     SessionBusy,
     SessionEnded,
     LeasesFull,
+    NothingRuns,
+    WatchersFull,
     Cancelled,
     DriverStartFailed,
     DriverDied,
@@ -373,11 +384,15 @@ impl Reason {
             Self::KeyRetired => ("KEY_RETIRED", Code::FailedPrecondition),
             Self::KeysInitialized => ("KEYS_INITIALIZED", Code::FailedPrecondition),
             Self::Deadline => ("DEADLINE", Code::DeadlineExceeded),
+            Self::DeadlineTooLong => ("DEADLINE_TOO_LONG", Code::InvalidArgument),
+            Self::StreamIdle => ("STREAM_IDLE", Code::ResourceExhausted),
             Self::MemoryLimit => ("MEMORY_LIMIT", Code::ResourceExhausted),
             Self::SessionsFull => ("SESSIONS_FULL", Code::ResourceExhausted),
             Self::SessionBusy => ("SESSION_BUSY", Code::FailedPrecondition),
             Self::SessionEnded => ("SESSION_ENDED", Code::FailedPrecondition),
             Self::LeasesFull => ("LEASES_FULL", Code::ResourceExhausted),
+            Self::NothingRuns => ("NOTHING_RUNS", Code::FailedPrecondition),
+            Self::WatchersFull => ("WATCHERS_FULL", Code::ResourceExhausted),
             Self::Cancelled => ("CANCELLED", Code::Cancelled),
             Self::DriverStartFailed => ("DRIVER_START_FAILED", Code::Unavailable),
             Self::DriverDied => ("DRIVER_DIED", Code::Unavailable),

@@ -10,6 +10,7 @@ use std::{
 use jiff::Timestamp;
 use querybox_launcher::Launcher;
 use querybox_store::Store;
+use tokio::time::timeout;
 use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
@@ -18,8 +19,9 @@ use tokio_util::{
 use crate::{
     clock::Clock,
     credentials::{Keyring, Secrets, Vault},
+    events::Watchers,
     plugins::{Listing, Plugins},
-    session::{SessionId, Sessions},
+    session::{Aftermath, SessionId, Sessions},
 };
 
 /// What Core is made of.
@@ -39,12 +41,17 @@ pub struct Config {
 pub struct Limits {
     /// Sessions at once; each is a process.
     pub sessions_max: usize,
-    /// Sessions leased at once, which count as sessions too.
+    /// Sessions leased at once by each front end, which count as sessions too.
     pub leases_max: usize,
     /// Time for which a leased session may be unused before it ends. Whoever leases one may ask for less.
     pub lease_idle: Duration,
     /// Time a request may take when neither it nor its connection says.
     pub deadline: Duration,
+    /// The longest time that a request may take, whoever asks for it, with all extensions. `None`: as long as people wish.
+    pub deadline_max: Option<Duration>,
+    /// Time for which the reader of an answer may take nothing before what runs is stopped: it holds a driver, a connection
+    /// and perhaps locks. `None`: as long as it likes.
+    pub stream_idle: Option<Duration>,
     /// Time a driver may take to resolve, dial, agree on TLS and log in.
     pub connect: Duration,
     /// Time the database may take to answer a cancel before its driver is killed.
@@ -64,12 +71,17 @@ pub struct Limits {
 pub struct Core {
     pub(crate) limits: Limits,
     pub(crate) launcher: Arc<Launcher>,
+    pub(crate) aftermath: Aftermath,
     pub(crate) plugins: Plugins,
     pub(crate) sessions: Arc<Sessions>,
     /// Every task and every use of the store, so that shutting down waits for them.
     pub(crate) tracker: TaskTracker,
-    /// Set when no new work is taken and running sessions have to end.
+    /// Those who are told what happens to what they hold.
+    pub(crate) watchers: Arc<Watchers>,
+    /// Set when no new work is taken.
     pub(crate) closing: CancellationToken,
+    /// Set when what runs has to stop.
+    pub(crate) cutting: CancellationToken,
     pub(crate) clock: Clock,
     pub(crate) vault: Arc<Vault>,
     pub(crate) keyring: Keyring,
@@ -86,13 +98,17 @@ impl Core {
     pub fn new(config: Config) -> Self {
         let Config { store, launcher, plugin_folders, limits, clock, secrets } = config;
         let launcher = Arc::new(launcher);
+        let tracker = TaskTracker::new();
         Self {
+            aftermath: Aftermath::new(Arc::clone(&launcher), tracker.clone()),
             sessions: Sessions::new(limits.sessions_max, limits.leases_max),
             plugins: Plugins::new(plugin_folders, Arc::clone(&launcher)),
             limits,
             launcher,
-            tracker: TaskTracker::new(),
+            tracker,
+            watchers: Arc::new(Watchers::new()),
             closing: CancellationToken::new(),
+            cutting: CancellationToken::new(),
             clock,
             vault: Arc::new(Vault::new(secrets.keys)),
             keyring: Keyring::new(secrets.keyring),
@@ -116,13 +132,17 @@ impl Core {
         self.plugins.rescan().await
     }
 
-    /// Takes no new work, cancels what runs, and resolves when every driver is gone and the store is closed.
-    pub async fn shutdown(&self) {
+    /// Takes no new work at once, lets what runs finish within the grace, then cancels it, and resolves when every driver is
+    /// gone and the store is closed. Leased sessions end with what they run; a transaction that they leave open is lost.
+    pub async fn shutdown(&self, grace: Duration) {
         self.closing.cancel();
         let store = self.store.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.tracker.close();
+        let _ = timeout(grace, self.tracker.wait()).await;
+        self.cutting.cancel();
         self.tracker.wait().await;
         self.launcher.shutdown().await;
+        self.watchers.close();
         // Every other holder was tracked, and is gone. A second call finds nothing to close.
         if let Some(store) = store.and_then(Arc::into_inner) {
             store.close().await;

@@ -1,6 +1,6 @@
 //! Running scripts.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use querybox_launcher::{CallError, ExecuteOrder, OnError, OpenDriver, Part, Parts};
 use querybox_store::Deadline;
@@ -8,7 +8,7 @@ use querybox_vault::Secret;
 
 use crate::{
     Core,
-    session::{Answers, Cancelled, Kind, SessionError, SessionId, StatementLimits, Target, Work},
+    session::{Answers, Cancelled, Extension, Kind, SessionError, SessionId, StatementLimits, Target, Work},
 };
 
 /// A script to be run on a connection, as one session.
@@ -66,6 +66,20 @@ impl Core {
     /// [`SessionError::Unknown`].
     pub async fn cancel_session(&self, id: SessionId) -> Result<Cancelled, SessionError> {
         self.stop_session(id).await
+    }
+
+    /// Gives what a session runs, leased or not, more time. Answers what is left then; `None`: as long as it takes.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NothingRuns`], [`SessionError::DeadlineTooLong`], [`SessionError::Unknown`],
+    /// [`LeaseError::Ended`](crate::LeaseError::Ended).
+    pub fn extend_deadline(
+        &self,
+        id: SessionId,
+        extension: Extension,
+    ) -> Result<Option<Duration>, SessionError> {
+        self.extend(id, extension)
     }
 }
 

@@ -13,8 +13,8 @@ use crate::{
     execution::{ExecuteOptions, Follows, Script},
     schema::Catalog,
     session::{
-        Absent, Answers, EndCause, Event, Job, Kind, Lease, LeaseEnd, LeaseError, Note, Opened, Run, Running,
-        SessionError, SessionId, StatementLimits, Target, Terms, Work,
+        Absent, Answers, EndCause, Event, FrontEndId, Job, Kind, Lease, LeaseError, Note, Opened, Run,
+        Running, SessionEnd, SessionError, SessionId, StatementLimits, Target, Terms, Work,
     },
 };
 
@@ -22,6 +22,8 @@ use crate::{
 #[derive(Debug)]
 pub struct LeaseRequest {
     pub session_id: SessionId,
+    /// Who leases.
+    pub front_end: FrontEndId,
     pub target: Target,
     /// By the names of their fields. Moved to the driver's socket and wiped.
     pub secrets: Vec<(String, Secret)>,
@@ -53,12 +55,12 @@ impl Core {
     ///
     /// As [`execute`](Self::execute), and [`LeaseError::Full`].
     pub async fn open_session(&self, request: LeaseRequest) -> Result<LeaseOutcome, SessionError> {
-        let LeaseRequest { session_id, target, secrets, idle_limit } = request;
-        let beginning = self.begin(session_id, Kind::Leased, Deadline::Default)?;
+        let LeaseRequest { session_id, front_end, target, secrets, idle_limit } = request;
+        let beginning = self.begin(session_id, Kind::Leased(front_end), Deadline::Default)?;
         let prepared = beginning.prepare(self, target, secrets).await?;
         let idle_limit = idle_limit.map_or(self.limits.lease_idle, |asked| asked.min(self.limits.lease_idle));
         let driver = Arc::clone(&prepared.driver);
-        let mut answers = beginning.spawn_lease(self, prepared, idle_limit);
+        let mut answers = beginning.spawn_lease(self, prepared, front_end, idle_limit);
         while let Some(event) = answers.next().await {
             match event? {
                 Event::Opened(opened) if opened.server.is_some() => {
@@ -126,12 +128,12 @@ impl Core {
     /// # Errors
     ///
     /// [`SessionError::Unknown`]; [`LeaseError::Ended`] when it has ended already.
-    pub async fn close_session(&self, id: SessionId) -> Result<LeaseEnd, SessionError> {
+    pub async fn close_session(&self, id: SessionId) -> Result<SessionEnd, SessionError> {
         match self.sessions.find(id) {
             Ok(Running::Leased(lease)) => Ok(lease.close().await?),
-            Ok(Running::Opening(cancel)) => {
-                self.stop(cancel).await;
-                Ok(LeaseEnd { cause: EndCause::Closed, transaction_lost: false })
+            Ok(Running::Opening(_, controls)) => {
+                self.stop(controls.cancel).await;
+                Ok(SessionEnd { cause: EndCause::Closed, transaction_lost: false })
             }
             Ok(Running::OneShot(_)) | Err(Absent::Ended | Absent::Unknown) => Err(SessionError::Unknown),
             Err(Absent::LeaseEnded(end)) => Err(LeaseError::Ended(end).into()),
@@ -140,11 +142,11 @@ impl Core {
 
     /// How a leased session ended. `None`: it goes on, or nothing is known of it.
     #[must_use]
-    pub fn lease_end(&self, id: SessionId) -> Option<LeaseEnd> {
+    pub fn lease_end(&self, id: SessionId) -> Option<SessionEnd> {
         match self.sessions.find(id) {
             Ok(Running::Leased(lease)) => lease.end(),
             Err(Absent::LeaseEnded(end)) => Some(end),
-            Ok(Running::Opening(_) | Running::OneShot(_)) | Err(Absent::Ended | Absent::Unknown) => None,
+            Ok(Running::Opening(..) | Running::OneShot(_)) | Err(Absent::Ended | Absent::Unknown) => None,
         }
     }
 
@@ -152,8 +154,12 @@ impl Core {
     fn request(&self, id: SessionId) -> Result<LeaseCall, SessionError> {
         let begun = Instant::now();
         match self.sessions.find(id) {
+            // One that has ended says so itself.
+            Ok(Running::Leased(lease)) if lease.end().is_none() && self.closing.is_cancelled() => {
+                Err(ConnectionError::ShuttingDown(ShuttingDown).into())
+            }
             Ok(Running::Leased(lease)) => Ok(LeaseCall { lease, begun }),
-            Ok(Running::Opening(_)) => Err(LeaseError::Busy.into()),
+            Ok(Running::Opening(..)) => Err(LeaseError::Busy.into()),
             Ok(Running::OneShot(_)) | Err(Absent::Ended | Absent::Unknown) => Err(SessionError::Unknown),
             Err(Absent::LeaseEnded(end)) => Err(LeaseError::Ended(end).into()),
         }
@@ -177,7 +183,7 @@ impl LeaseCall {
         job: impl FnOnce(Run<W>) -> Job,
     ) -> Result<Answers<W::Part>, SessionError> {
         let Self { lease, begun } = self;
-        let (watch, claim, answers) = core.watch_in_lease(&lease, begun, deadline);
+        let (watch, claim, answers) = core.watch_in_lease(&lease, begun, deadline)?;
         lease.run(claim, job(Run { watch, work, limits, note })).await?;
         Ok(answers)
     }

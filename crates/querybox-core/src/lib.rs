@@ -8,7 +8,7 @@
 //! - Sessions run by [`Core::execute`], [`Core::schema`] and [`Core::test_connection`], each a stream that *is* the session;
 //!   [`Core::cancel_session`] stops one and tells how it went.
 //! - Leased sessions keep their driver over many requests: [`Core::open_session`], [`Core::execute_in_session`],
-//!   [`Core::schema_in_session`], [`Core::close_session`].
+//!   [`Core::schema_in_session`], [`Core::close_session`]. What happens to them meanwhile [`Core::watch_events`] tells.
 //!
 //! Must not know: any database's protocol, protobuf beyond what passes through, a user interface, environment variables,
 //! configuration files. It never looks inside a batch, and never sends a statement twice.
@@ -17,6 +17,7 @@ mod clock;
 mod connections;
 mod core;
 mod credentials;
+mod events;
 mod execution;
 mod form;
 mod leases;
@@ -47,14 +48,15 @@ pub use crate::{
         MigrationOutcome, RotationFailure, RotationReport, RotationStep, SecretPlaces, Secrets, StoredPlace,
         VaultError, local_user,
     },
+    events::{FrontEndEvent, WatchError},
     execution::{ExecuteOptions, ExecuteRequest},
     form::{Given, GivenValue, ParameterError, ParameterProblem},
     leases::{LeaseOutcome, LeaseRequest, Leased},
     plugins::{Listing, Plugin, PluginError, PluginState},
     schema::SchemaRequest,
     session::{
-        Answers, Cancelled, EndCause, Ended, Event, LeaseEnd, LeaseError, Opened, Receipt, SessionError,
-        SessionId, SessionIdError, Target, Unsaved,
+        Answers, Cancelled, EndCause, Ended, Event, Extension, FrontEndId, FrontEndIdError, LeaseError,
+        Opened, Receipt, SessionEnd, SessionError, SessionId, SessionIdError, Target, Unsaved,
     },
     test_connection::{TestRequest, TestStep},
     url::UrlError,

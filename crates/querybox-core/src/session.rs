@@ -5,12 +5,14 @@
 //! from the driver only when the reader asks for one; nothing is buffered here, and a slow reader slows the database down.
 //!
 //! [`run`] is what both kinds do with one request. The [`task`] of a one-shot session does it once; that of a [`lease`] does
-//! it whenever it is asked, as the lease's [`state`](lease) allows.
+//! it whenever it is asked, as the session's [`state`] allows.
 
+mod aftermath;
 mod answers;
 mod beginning;
 mod budget;
 mod error;
+mod front_end;
 mod handover;
 mod history;
 mod id;
@@ -19,20 +21,24 @@ mod parking;
 mod prepare;
 mod registry;
 mod run;
+mod state;
 mod stop;
 mod tally;
 mod task;
 mod watch;
 
+pub(crate) use aftermath::Aftermath;
 pub use answers::{Answers, Ended, Event, Opened};
 pub use beginning::{Cancelled, Receipt};
+pub use budget::Extension;
 pub use error::{LeaseError, SessionError};
+pub use front_end::{FrontEndId, FrontEndIdError};
 pub(crate) use history::Note;
 pub use id::{SessionId, SessionIdError};
-pub use lease::{EndCause, LeaseEnd};
 pub(crate) use lease::{Job, Lease, Run, Terms};
 pub use prepare::{Target, Unsaved};
 pub(crate) use registry::{Absent, Kind, Running, Sessions};
 pub(crate) use run::Work;
+pub use state::{EndCause, SessionEnd};
 pub(crate) use tally::{Answer, StatementLimits, Tally};
 pub(crate) use watch::Watch;

@@ -32,7 +32,7 @@ pub(crate) enum Typed {
     Dropped,
     /// Ctrl-D on an empty line.
     End,
-    /// [`Stop::stop`].
+    /// [`Stop::stop`]. What was typed so far stands there again when it is asked next.
     Stopped,
 }
 

@@ -74,6 +74,7 @@ pub(crate) enum Opening {
 /// Opens a session on a saved connection.
 pub(crate) async fn open(
     channel: &Channel,
+    front_end_id: String,
     connection: core::ConnectionRef,
     credential: Option<plugin::Credential>,
 ) -> Result<Opening, Failure> {
@@ -83,6 +84,7 @@ pub(crate) async fn open(
         target: Some(core::open_session_request::Target::Connection(connection)),
         credential,
         idle_limit: None,
+        front_end_id,
     };
     let mut client = SessionServiceClient::new(channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
     match client.open_session(request).await?.into_inner().outcome {

@@ -7,10 +7,12 @@ use querybox_contracts::{
     plugin::v1::{self as plugin, SchemaObjectKind, TransactionState},
 };
 use querybox_sql::Dialect;
+use uuid::Uuid;
 
 use super::{
     command::Target,
     dialect,
+    events::Told,
     feed::Entry,
     lease::{self, Lease, LeaseEnd, Opening, Wanted},
     names::Names,
@@ -51,6 +53,8 @@ pub(crate) struct Session<'a> {
     pub facts: plugin::Dialect,
     pub dialect: Dialect,
     pub server: plugin::ServerFacts,
+    /// This shell, to Core.
+    pub front_end_id: String,
     pub times: Times,
     pub arrangement: Arrangement,
     has_schema: bool,
@@ -70,6 +74,7 @@ impl<'a> Session<'a> {
             facts: plugin::Dialect::default(),
             dialect: dialect::read(&plugin::Dialect::default()),
             server: plugin::ServerFacts::default(),
+            front_end_id: Uuid::now_v7().to_string(),
             times: if args.verbose { Times::Detailed } else { Times::Shown },
             arrangement: Arrangement::Fitting,
             has_schema: false,
@@ -258,7 +263,7 @@ impl<'a> Session<'a> {
         let credential = secrets::of_connection(app, &connection, &self.args.secret).await?;
         let mut interrupts = listen()?;
         let opening = tokio::select! {
-            opening = lease::open(&app.channel, connection, credential) => opening?,
+            opening = lease::open(&app.channel, self.front_end_id.clone(), connection, credential) => opening?,
             () = interrupts.next() => return Err(Failure::new(Exit::Cancelled, "cancelled")),
         };
         let (lease, leased) = match opening {
@@ -293,6 +298,19 @@ impl<'a> Session<'a> {
     fn lose(&mut self, lease: &Lease, end: LeaseEnd) {
         self.results_before += lease.seen().results;
         self.loss = Some(end);
+    }
+
+    /// Whether it is about the session that is held now.
+    pub(crate) fn concerns(&self, told: &Told) -> bool {
+        let (Told::EndsSoon { session, .. } | Told::Ended { session, .. }) = told;
+        self.lease.as_ref().is_some_and(|lease| lease.id == *session)
+    }
+
+    /// The session has ended, and the user was told.
+    pub(crate) fn forget(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            self.results_before += lease.seen().results;
+        }
     }
 
     /// How the session was lost, when that was not told yet.

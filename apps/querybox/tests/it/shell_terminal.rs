@@ -142,11 +142,14 @@ fn a_lost_session_is_told_and_nothing_is_sent_again() {
     };
     let first = driver(&mut person);
     person.types("begin; delete from products where id = 1;\r").sees("shop=*> ");
+    person.types("commit;");
+    person.sees("commit;");
     kill_process(first, Signal::KILL).unwrap();
     within(Duration::from_secs(2), "the driver's end", || !lives(first));
-    person.types("commit;\r").sees("transaction lost; the next statement opens a new session");
+    // It is told at once, and what was typed for the lost session stands there again, and runs only when it is sent.
+    person.sees("warning: the session has ended, transaction lost; the next statement opens a new session");
     person.sees("shop=> ");
-    // What was typed for the lost session stands there again, and runs only when it is sent.
+    person.sees("commit;");
     person.types(CTRL_C).sees("shop=> ");
     person.types("select count(*) as n from products;\r");
     let second = driver(&mut person);
@@ -156,6 +159,26 @@ fn a_lost_session_is_told_and_nothing_is_sent_again() {
     let ran = house.run(["query", "shop", "select count(*) as n from products"]).exits(0);
     assert_eq!(ran.stdout, "n\n3\n");
     within(Duration::from_secs(2), "the driver's end", || !lives(second));
+}
+
+#[test]
+fn a_session_that_is_not_used_is_announced_to_end_and_then_ends() {
+    let house = House::new();
+    fs::write(house.home().join("config.toml"), "session_idle = '4s'\n").unwrap();
+    let mut person = Person::at(&house, &["shop"]);
+    person.sees("shop=> ");
+    person.types("begin;\r").sees("shop=*> ");
+    person.types("select 1 as kept");
+    person.sees("warning: the session ends in 800 ms unless it is used");
+    // What was typed stands there again, and is sent in time.
+    person.sees("shop=*> ");
+    person.types(";\r").sees("(1 row, ");
+    person.sees("warning: the session ends in 800 ms unless it is used");
+    person.sees("warning: the session was not used for too long, and ended, transaction lost; ");
+    person.sees("shop=> ");
+    person.types("select 2;\r").sees("(1 row, ");
+    person.types(CTRL_D);
+    assert_eq!(person.leaves(), 0);
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use querybox_contracts::core::v1 as pb;
-use querybox_core::{LeaseOutcome, LeaseRequest, Target};
+use querybox_core::{FrontEndId, FrontEndIdError, LeaseOutcome, LeaseRequest, Target};
 
 use super::{InvalidField, key, opened_message, rejection_message, secrets, session_id, time::span, unsaved};
 use crate::status::Refused;
 
 pub(crate) fn lease_request(message: pb::OpenSessionRequest) -> Result<LeaseRequest, Refused> {
-    let pb::OpenSessionRequest { session_id: id, target, credential, idle_limit } = message;
+    let pb::OpenSessionRequest { session_id: id, target, credential, idle_limit, front_end_id } = message;
     let secrets = secrets(credential);
     let target = match target {
         None => return Err(InvalidField::missing("target").into()),
@@ -19,7 +19,12 @@ pub(crate) fn lease_request(message: pb::OpenSessionRequest) -> Result<LeaseRequ
         Some(pb::open_session_request::Target::Unsaved(spec)) => Target::Unsaved(Box::new(unsaved(spec)?)),
     };
     let idle_limit = idle_limit.map(idle).transpose()?;
-    Ok(LeaseRequest { session_id: session_id(&id)?, target, secrets, idle_limit })
+    let front_end = front_end(&front_end_id)?;
+    Ok(LeaseRequest { session_id: session_id(&id)?, front_end, target, secrets, idle_limit })
+}
+
+pub(crate) fn front_end(text: &str) -> Result<FrontEndId, InvalidField> {
+    text.parse().map_err(|error: FrontEndIdError| InvalidField::new("front_end_id", error.to_string()))
 }
 
 fn idle(limit: prost_types::Duration) -> Result<Duration, InvalidField> {

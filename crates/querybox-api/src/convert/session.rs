@@ -1,11 +1,14 @@
 //! What a session is named, how it opens and ends.
 
+use std::time::Duration;
+
 use querybox_contracts::{core::v1 as pb, plugin::v1 as plugin};
 use querybox_core::{
-    Cancelled, Ended, Opened, Receipt, Rejection, ServerFacts, SessionError, SessionId, TransactionState,
+    Cancelled, EndCause, Ended, Extension, Opened, Receipt, Rejection, ServerFacts, SessionError, SessionId,
+    TransactionState,
 };
 
-use super::time::span;
+use super::{InvalidField, time::span};
 use crate::status::Refused;
 
 pub(crate) fn session_id(text: &str) -> Result<SessionId, Refused> {
@@ -25,6 +28,25 @@ pub(crate) fn ended_message(ended: Ended) -> pb::SessionEnded {
         statements_done: ended.statements_done,
         statements_rejected: ended.statements_rejected,
         driver_memory_peak_bytes: ended.driver_memory_peak_bytes,
+        cause: cause(ended.cause).into(),
+    }
+}
+
+pub(crate) fn cause(cause: EndCause) -> pb::EndCause {
+    match cause {
+        EndCause::Done => pb::EndCause::Done,
+        EndCause::Rejected => pb::EndCause::Rejected,
+        EndCause::Cancelled => pb::EndCause::Cancelled,
+        EndCause::Deadline(_) => pb::EndCause::Deadline,
+        EndCause::Memory { .. } => pb::EndCause::Memory,
+        EndCause::Idle(_) => pb::EndCause::Idle,
+        EndCause::StreamIdle(_) => pb::EndCause::StreamIdle,
+        EndCause::Unstoppable => pb::EndCause::Unstoppable,
+        EndCause::DriverDied => pb::EndCause::DriverDied,
+        EndCause::DriverFailed => pb::EndCause::DriverFailed,
+        EndCause::ConnectionLost => pb::EndCause::ConnectionLost,
+        EndCause::Closed => pb::EndCause::Closed,
+        EndCause::ShuttingDown => pb::EndCause::ShuttingDown,
     }
 }
 
@@ -35,6 +57,24 @@ pub(crate) fn cancel_message(cancelled: Cancelled) -> pb::CancelSessionResponse 
         Receipt::Killed => pb::CancelReceipt::Killed,
     };
     pb::CancelSessionResponse { receipt: receipt.into(), elapsed: Some(span(cancelled.elapsed)) }
+}
+
+pub(crate) fn extension(
+    message: Option<pb::extend_deadline_request::Extension>,
+) -> Result<Extension, InvalidField> {
+    use pb::extend_deadline_request::Extension as Message;
+    match message {
+        None => Err(InvalidField::missing("extension")),
+        Some(Message::None(pb::NoDeadline {})) => Ok(Extension::Unlimited),
+        Some(Message::By(by)) => match Duration::try_from(by) {
+            Ok(by) if !by.is_zero() => Ok(Extension::By(by)),
+            Ok(_) | Err(_) => Err(InvalidField::new("by", "is not a time above zero")),
+        },
+    }
+}
+
+pub(crate) fn remaining_message(remaining: Option<Duration>) -> pb::ExtendDeadlineResponse {
+    pb::ExtendDeadlineResponse { remaining: remaining.map(span) }
 }
 
 /// The refusal of Open, which travels as a part of the result. (Those of statements pass through unread.)

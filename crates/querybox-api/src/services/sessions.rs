@@ -1,4 +1,4 @@
-//! Sessions: leased ones, and stopping what any session runs.
+//! Sessions: leased ones, and stopping what any session runs, or giving it more time.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -8,7 +8,10 @@ use querybox_core::{Core, Event};
 use tonic::{Request, Response, Status};
 
 use crate::{
-    convert::{cancel_message, execute_options, lease_request, leased_message, session_id},
+    convert::{
+        cancel_message, execute_options, extension, lease_request, leased_message, remaining_message,
+        session_id,
+    },
     status::Refused,
 };
 
@@ -67,6 +70,16 @@ impl pb::session_service_server::SessionService for Sessions {
         let id = session_id(&request.into_inner().session_id)?;
         let cancelled = self.core.cancel_session(id).await.map_err(Refused::from)?;
         Ok(Response::new(cancel_message(cancelled)))
+    }
+
+    async fn extend_deadline(
+        &self,
+        request: Request<pb::ExtendDeadlineRequest>,
+    ) -> Result<Response<pb::ExtendDeadlineResponse>, Status> {
+        let pb::ExtendDeadlineRequest { session_id: id, extension: wanted } = request.into_inner();
+        let id = session_id(&id)?;
+        let remaining = self.core.extend_deadline(id, extension(wanted)?).map_err(Refused::from)?;
+        Ok(Response::new(remaining_message(remaining)))
     }
 
     async fn close_session(

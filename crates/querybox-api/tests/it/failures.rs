@@ -194,7 +194,7 @@ async fn a_file_that_cannot_be_opened_is_said_by_core_or_by_the_driver() {
 #[tokio::test]
 async fn a_core_that_shuts_down_says_so() {
     let house = House::with_shop().await;
-    house.core.shutdown().await;
+    house.core.shutdown(Duration::ZERO).await;
     check(
         &refused(&house, request("select 1")).await,
         Code::Unavailable,

@@ -6,10 +6,10 @@ use querybox_api::{Api, MESSAGE_BYTES_MAX};
 use querybox_contracts::{
     core::v1::{
         self as pb, connection_ref::Key, connection_service_client::ConnectionServiceClient,
-        credential_service_client::CredentialServiceClient, execute_response::Part,
-        key_service_client::KeyServiceClient, plugin_service_client::PluginServiceClient,
-        query_service_client::QueryServiceClient, schema_service_client::SchemaServiceClient,
-        session_service_client::SessionServiceClient,
+        credential_service_client::CredentialServiceClient, event_service_client::EventServiceClient,
+        execute_response::Part, key_service_client::KeyServiceClient,
+        plugin_service_client::PluginServiceClient, query_service_client::QueryServiceClient,
+        schema_service_client::SchemaServiceClient, session_service_client::SessionServiceClient,
     },
     plugin::v1::{self as plugin, execute_response::Part as ResultPart},
 };
@@ -31,6 +31,8 @@ pub(crate) fn limits() -> Limits {
         leases_max: 2,
         lease_idle: Duration::from_secs(600),
         deadline: Duration::from_secs(30),
+        deadline_max: None,
+        stream_idle: None,
         connect: Duration::from_secs(10),
         cancel_grace: Duration::from_secs(2),
         memory_bytes: 512 << 20,
@@ -70,7 +72,7 @@ impl House {
     /// Another Core on what this one has kept, with master keys.
     pub(crate) async fn again(self, keys: KeySource) -> Self {
         let Self { core, folder, .. } = self;
-        core.shutdown().await;
+        core.shutdown(Duration::ZERO).await;
         Self::open(folder, limits(), keys).await
     }
 
@@ -103,6 +105,11 @@ impl House {
     /// Adds the driver that misbehaves as its parameter `wish` says, of type `misbehaving`.
     pub(crate) fn add_misbehaving(&self) {
         copy_program(&program("querybox-driver-misbehaving"), &self.folder.path().join("plugins")).unwrap();
+    }
+
+    /// Adds the driver of PostgreSQL.
+    pub(crate) fn add_postgres(&self) {
+        copy_program(&program("querybox-driver-postgres"), &self.folder.path().join("plugins")).unwrap();
     }
 
     pub(crate) fn store(&self) -> PathBuf {
@@ -152,6 +159,10 @@ impl House {
         SessionServiceClient::new(self.api.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
+    pub(crate) fn events(&self) -> EventServiceClient<Api> {
+        EventServiceClient::new(self.api.clone())
+    }
+
     pub(crate) fn schemas(&self) -> SchemaServiceClient<Api> {
         SchemaServiceClient::new(self.api.clone())
     }
@@ -162,17 +173,38 @@ impl House {
     }
 
     pub(crate) async fn execute_with(&self, sql: &str, options: pb::ExecuteOptions) -> Answer {
-        let session_id = session_id();
         let request = pb::ExecuteRequest {
-            session_id: session_id.clone(),
+            session_id: session_id(),
             connection: named(SHOP),
             sql: sql.to_owned(),
             options: Some(options),
             credential: None,
         };
-        let stream = self.queries().execute(request).await.unwrap().into_inner();
-        Answer { stream, session_id }
+        self.ask(request).await.unwrap()
     }
+
+    pub(crate) async fn ask(&self, request: pb::ExecuteRequest) -> Result<Answer, Status> {
+        let session_id = request.session_id.clone();
+        let stream = self.queries().execute(request).await?.into_inner();
+        Ok(Answer { stream, session_id })
+    }
+}
+
+/// So many milliseconds.
+pub(crate) fn ms(milliseconds: i32) -> prost_types::Duration {
+    prost_types::Duration { seconds: i64::from(milliseconds / 1000), nanos: milliseconds % 1000 * 1_000_000 }
+}
+
+/// A request that may take so many milliseconds.
+pub(crate) fn within(milliseconds: i32) -> pb::ExecuteOptions {
+    let deadline = Some(pb::Deadline { limit: Some(pb::deadline::Limit::After(ms(milliseconds))) });
+    pb::ExecuteOptions { deadline, ..pb::ExecuteOptions::default() }
+}
+
+/// A request that may take as long as it takes.
+pub(crate) fn without_end() -> pb::ExecuteOptions {
+    let deadline = Some(pb::Deadline { limit: Some(pb::deadline::Limit::None(pb::NoDeadline {})) });
+    pb::ExecuteOptions { deadline, ..pb::ExecuteOptions::default() }
 }
 
 /// The running answer to a script.

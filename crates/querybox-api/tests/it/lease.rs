@@ -1,16 +1,18 @@
 //! A leased session to be tested.
 
+use std::time::Duration;
+
 use querybox_contracts::{
     core::v1::{
-        self as pb, execute_in_session_response::Part, open_session_request::Target,
-        open_session_response::Outcome,
+        self as pb, execute_in_session_response::Part, extend_deadline_request::Extension,
+        open_session_request::Target, open_session_response::Outcome,
     },
     plugin::v1::{self as plugin, TransactionState, execute_response::Part as ResultPart},
 };
 use rustix::process::{Pid, Signal, kill_process};
 use tonic::{Code, Status, Streaming};
 
-use crate::house::{House, SHOP, check, named, session_id, text};
+use crate::house::{House, SHOP, check, ms, named, session_id, text};
 
 pub(crate) struct Lease<'a> {
     house: &'a House,
@@ -35,7 +37,21 @@ pub(crate) fn on_driver(driver_type: &str, wish: &str) -> pb::OpenSessionRequest
     pb::OpenSessionRequest { target: Some(Target::Unsaved(spec)), ..on_shop() }
 }
 
+/// An extension by so many milliseconds.
+pub(crate) fn by(milliseconds: i32) -> Extension {
+    Extension::By(ms(milliseconds))
+}
+
+pub(crate) const WITHOUT_END: Extension = Extension::None(pb::NoDeadline {});
+
 impl House {
+    /// Gives a session more time; what is left then.
+    pub(crate) async fn extend(&self, id: &str, extension: Extension) -> Result<Option<Duration>, Status> {
+        let request = pb::ExtendDeadlineRequest { session_id: id.to_owned(), extension: Some(extension) };
+        let answer = self.sessions().extend_deadline(request).await?.into_inner();
+        Ok(answer.remaining.map(|left| left.try_into().unwrap()))
+    }
+
     pub(crate) async fn lease(&self) -> Lease<'_> {
         self.lease_with(on_shop()).await.unwrap()
     }
@@ -131,7 +147,7 @@ pub(crate) struct Running {
 pub(crate) struct Results(pub(crate) Vec<ResultPart>);
 
 impl Running {
-    async fn next(&mut self) -> Result<Option<ResultPart>, Status> {
+    pub(crate) async fn next(&mut self) -> Result<Option<ResultPart>, Status> {
         let Some(message) = self.stream.message().await? else { return Ok(None) };
         let Some(Part::Result(plugin::ExecuteResponse { part })) = message.part else { panic!("no part") };
         Ok(Some(part.unwrap()))

@@ -107,7 +107,7 @@ async fn a_core_that_shuts_down_ends_its_leases() {
     let (idle, busy) = (house.lease().await, house.lease().await);
     let running = busy.begin(ENDLESS_WITHOUT_ROWS).await.unwrap();
     let begun = Instant::now();
-    let ((), (_, end)) = tokio::join!(house.core.shutdown(), running.rest());
+    let ((), (_, end)) = tokio::join!(house.core.shutdown(Duration::ZERO), running.rest());
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     check(&end.unwrap_err(), Code::Unavailable, "SHUTTING_DOWN", "QueryBox is shutting down");
     for lease in [&idle, &busy] {

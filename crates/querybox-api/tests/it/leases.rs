@@ -265,7 +265,12 @@ async fn sixteen_sessions_are_leased_and_no_more() {
         leases.push(house.lease().await);
     }
     let full = house.lease_with(on_shop()).await.err().unwrap();
-    check(&full, Code::ResourceExhausted, "LEASES_FULL", "16 sessions are leased, and no more may be");
+    check(
+        &full,
+        Code::ResourceExhausted,
+        "LEASES_FULL",
+        "this front end has leased 16 sessions, and may lease no more",
+    );
     assert_eq!(metadata(&full, "max"), "16");
     let answers = leases.iter().map(|lease| lease.execute("select 1"));
     assert!(futures::future::join_all(answers).await.iter().all(|results| results.rows() == 1));
@@ -287,7 +292,7 @@ async fn the_history_has_each_script_of_a_session() {
     lease.cancel().await;
     drop(running);
     lease.execute("select 1 union all select 2").await;
-    house.core.shutdown().await;
+    house.core.shutdown(Duration::ZERO).await;
 
     let store = Store::open(&house.store()).await.unwrap();
     let mut runs = store.runs(10).await.unwrap();

@@ -1,14 +1,19 @@
-//! The services through their generated clients, in process, on the real Core, jail and SQLite driver.
+//! The services through their generated clients, in process, on the real Core, jail and drivers.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test by panicking, as tests do")]
 
 mod connections;
 mod credentials;
+mod deadlines;
+mod events;
 mod failures;
 mod house;
+mod ids;
 mod keys;
 mod lease;
 mod lease_endings;
 mod leases;
 mod plugins;
+mod postgres;
 mod queries;
 mod schemas;
+mod slow_readers;

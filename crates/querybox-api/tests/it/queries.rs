@@ -85,7 +85,8 @@ async fn a_refusal_to_open_is_a_result_too() {
     let rest = answer.rest().await;
     assert_eq!(rest.results.len(), 1);
     assert!(rest.rejections()[0].message.contains("nothing"), "{:?}", rest.results);
-    assert_eq!(rest.end.unwrap(), pb::SessionEnded::default());
+    let cause = pb::EndCause::Rejected.into();
+    assert_eq!(rest.end.unwrap(), pb::SessionEnded { cause, ..pb::SessionEnded::default() });
 }
 
 #[tokio::test]
@@ -174,7 +175,7 @@ async fn a_hundred_megabytes_pass_in_flat_memory() {
     assert!(grown < 32 << 20, "{grown}");
 }
 
-fn resident_bytes() -> usize {
+pub(crate) fn resident_bytes() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * rustix::param::page_size()
 }

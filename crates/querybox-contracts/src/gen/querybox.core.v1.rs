@@ -2193,6 +2193,1044 @@ pub mod credential_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// How a script is run.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExecuteOptions {
+    /// What follows a rejected statement. UNSPECIFIED: STOP.
+    #[prost(enumeration = "super::super::plugin::v1::OnError", tag = "1")]
+    pub on_error: i32,
+    /// All statements in one transaction.
+    #[prost(bool, tag = "2")]
+    pub single_transaction: bool,
+    /// Rows a statement may return. Absent: as the connection says.
+    #[prost(uint64, optional, tag = "3")]
+    pub rows_max: ::core::option::Option<u64>,
+    /// Bytes a statement may return. Absent: as the connection says.
+    #[prost(uint64, optional, tag = "4")]
+    pub bytes_max: ::core::option::Option<u64>,
+    /// Time the request may take, which does not run while its reader takes nothing. Absent: as the connection says. Where the
+    /// operator has set a longest time, a longer one is refused as DEADLINE_TOO_LONG, and `none` means the longest; what a
+    /// connection says is shortened to it.
+    #[prost(message, optional, tag = "5")]
+    pub deadline: ::core::option::Option<Deadline>,
+    /// Values for the statement's parameters. Only for a script of one statement.
+    #[prost(message, repeated, tag = "6")]
+    pub bindings: ::prost::alloc::vec::Vec<super::super::plugin::v1::Binding>,
+}
+/// Runs a script on a saved connection.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExecuteRequest {
+    /// A UUIDv7 in canonical text form, made by the caller for this request alone.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// The connection.
+    #[prost(message, optional, tag = "2")]
+    pub connection: ::core::option::Option<ConnectionRef>,
+    /// One or more statements in UTF-8.
+    #[prost(string, tag = "3")]
+    pub sql: ::prost::alloc::string::String,
+    /// How. Absent: defaults of each field.
+    #[prost(message, optional, tag = "4")]
+    pub options: ::core::option::Option<ExecuteOptions>,
+    /// Secrets for a connection that asks for them. Never stored. Absent: none.
+    #[prost(message, optional, tag = "5")]
+    pub credential: ::core::option::Option<super::super::plugin::v1::Credential>,
+}
+/// One part of the answer. The first is `session`, then come the driver's parts in their order (see plugin.proto), and
+/// `ended` is the last one unless a gRPC status ends the stream.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExecuteResponse {
+    /// The part.
+    #[prost(oneof = "execute_response::Part", tags = "1, 2, 3")]
+    pub part: ::core::option::Option<execute_response::Part>,
+}
+/// Nested message and enum types in `ExecuteResponse`.
+pub mod execute_response {
+    /// The part.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Part {
+        /// The session is open.
+        #[prost(message, tag = "1")]
+        Session(super::SessionOpened),
+        /// A part of a result, as the driver sent it.
+        #[prost(message, tag = "2")]
+        Result(super::super::super::plugin::v1::ExecuteResponse),
+        /// The session is closed.
+        #[prost(message, tag = "3")]
+        Ended(super::SessionEnded),
+    }
+}
+/// Runs a script on a connection that is not saved.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExecutePluginRequest {
+    /// A UUIDv7 in canonical text form, made by the caller for this request alone.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// PluginInfo.driver_type.
+    #[prost(string, tag = "2")]
+    pub driver_type: ::prost::alloc::string::String,
+    /// Values for the driver's form.
+    #[prost(message, repeated, tag = "3")]
+    pub parameters: ::prost::alloc::vec::Vec<super::super::plugin::v1::Parameter>,
+    /// Secrets. Never stored. Absent: none.
+    #[prost(message, optional, tag = "4")]
+    pub credential: ::core::option::Option<super::super::plugin::v1::Credential>,
+    /// One or more statements in UTF-8.
+    #[prost(string, tag = "5")]
+    pub sql: ::prost::alloc::string::String,
+    /// How. Absent: defaults of each field.
+    #[prost(message, optional, tag = "6")]
+    pub options: ::core::option::Option<ExecuteOptions>,
+    /// The database refuses every write.
+    #[prost(bool, tag = "7")]
+    pub read_only: bool,
+}
+/// One part of the answer, as in ExecuteResponse.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExecutePluginResponse {
+    /// The part.
+    #[prost(oneof = "execute_plugin_response::Part", tags = "1, 2, 3")]
+    pub part: ::core::option::Option<execute_plugin_response::Part>,
+}
+/// Nested message and enum types in `ExecutePluginResponse`.
+pub mod execute_plugin_response {
+    /// The part.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Part {
+        /// The session is open.
+        #[prost(message, tag = "1")]
+        Session(super::SessionOpened),
+        /// A part of a result, as the driver sent it.
+        #[prost(message, tag = "2")]
+        Result(super::super::super::plugin::v1::ExecuteResponse),
+        /// The session is closed.
+        #[prost(message, tag = "3")]
+        Ended(super::SessionEnded),
+    }
+}
+/// A session is open.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionOpened {
+    /// What was found.
+    #[prost(message, optional, tag = "1")]
+    pub server: ::core::option::Option<super::super::plugin::v1::ServerFacts>,
+    /// What this machine could not enforce on the driver, a sentence each. Empty: everything is enforced.
+    #[prost(string, repeated, tag = "2")]
+    pub degraded: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The driver's process on Core's machine.
+    #[prost(uint32, tag = "3")]
+    pub driver_pid: u32,
+}
+/// A session is closed, by no failure: those end the stream with a gRPC status.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionEnded {
+    /// Statements that were done.
+    #[prost(uint32, tag = "1")]
+    pub statements_done: u32,
+    /// Statements that the database refused.
+    #[prost(uint32, tag = "2")]
+    pub statements_rejected: u32,
+    /// The most memory that the driver had resident, in bytes. 0: not measured.
+    #[prost(uint64, tag = "3")]
+    pub driver_memory_peak_bytes: u64,
+    /// DONE, REJECTED or CANCELLED.
+    #[prost(enumeration = "EndCause", tag = "4")]
+    pub cause: i32,
+}
+/// Why a session ended. Each has one cause, the first that came. A failure that the caller is told as a gRPC status has the
+/// cause by whose name it goes; metadata `cause` has the word without its prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum EndCause {
+    /// Never sent.
+    Unspecified = 0,
+    /// What it was asked for is done. Not of leased sessions.
+    Done = 1,
+    /// The database refused what it was asked for. Not of leased sessions, whose database refuses statements and goes on.
+    Rejected = 2,
+    /// It was cancelled, or its answer is not wanted any more. Not of leased sessions, which a cancel leaves.
+    Cancelled = 3,
+    /// Its time was over. Of a leased session: a statement did not stop at its deadline.
+    Deadline = 4,
+    /// The driver needed more memory than it may have.
+    Memory = 5,
+    /// A leased session was not used for its idle limit.
+    Idle = 6,
+    /// Its answer was not read for the limit of idle streams. Not of leased sessions, whose statement alone is stopped.
+    StreamIdle = 7,
+    /// A statement that was to be stopped did not stop, and the driver was killed. Of leased sessions alone.
+    Unstoppable = 8,
+    /// The driver ended by a signal or by itself.
+    DriverDied = 9,
+    /// The driver could not be started, failed, or broke its contract.
+    DriverFailed = 10,
+    /// The connection to the database was lost.
+    ConnectionLost = 11,
+    /// CloseSession.
+    Closed = 12,
+    /// Core ended.
+    ShuttingDown = 13,
+}
+impl EndCause {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "END_CAUSE_UNSPECIFIED",
+            Self::Done => "END_CAUSE_DONE",
+            Self::Rejected => "END_CAUSE_REJECTED",
+            Self::Cancelled => "END_CAUSE_CANCELLED",
+            Self::Deadline => "END_CAUSE_DEADLINE",
+            Self::Memory => "END_CAUSE_MEMORY",
+            Self::Idle => "END_CAUSE_IDLE",
+            Self::StreamIdle => "END_CAUSE_STREAM_IDLE",
+            Self::Unstoppable => "END_CAUSE_UNSTOPPABLE",
+            Self::DriverDied => "END_CAUSE_DRIVER_DIED",
+            Self::DriverFailed => "END_CAUSE_DRIVER_FAILED",
+            Self::ConnectionLost => "END_CAUSE_CONNECTION_LOST",
+            Self::Closed => "END_CAUSE_CLOSED",
+            Self::ShuttingDown => "END_CAUSE_SHUTTING_DOWN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "END_CAUSE_UNSPECIFIED" => Some(Self::Unspecified),
+            "END_CAUSE_DONE" => Some(Self::Done),
+            "END_CAUSE_REJECTED" => Some(Self::Rejected),
+            "END_CAUSE_CANCELLED" => Some(Self::Cancelled),
+            "END_CAUSE_DEADLINE" => Some(Self::Deadline),
+            "END_CAUSE_MEMORY" => Some(Self::Memory),
+            "END_CAUSE_IDLE" => Some(Self::Idle),
+            "END_CAUSE_STREAM_IDLE" => Some(Self::StreamIdle),
+            "END_CAUSE_UNSTOPPABLE" => Some(Self::Unstoppable),
+            "END_CAUSE_DRIVER_DIED" => Some(Self::DriverDied),
+            "END_CAUSE_DRIVER_FAILED" => Some(Self::DriverFailed),
+            "END_CAUSE_CONNECTION_LOST" => Some(Self::ConnectionLost),
+            "END_CAUSE_CLOSED" => Some(Self::Closed),
+            "END_CAUSE_SHUTTING_DOWN" => Some(Self::ShuttingDown),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod query_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Runs statements. One request is one session: a driver is started for it and gone when it has ended. SessionService has
+    /// sessions that outlive a request, and stops what runs in either kind.
+    ///
+    /// What the database refuses is a Rejection part of the stream. A gRPC status is for failures of the machinery; its
+    /// google.rpc.ErrorInfo (domain `querybox`) has a reason of plugin.proto's list or one of these:
+    ///
+    /// CONNECTION_NOT_FOUND  no such connection                                     NOT_FOUND
+    /// PLUGIN_NOT_FOUND      no usable driver of that type                          NOT_FOUND
+    /// SESSION_ID_INVALID    not a UUIDv7, used before, or off by over 5 minutes    INVALID_ARGUMENT
+    /// SESSION_NOT_FOUND     no such session                                        NOT_FOUND
+    /// PARAMETER_INVALID     see plugin.proto                                       INVALID_ARGUMENT
+    /// SECRET_MISSING        the connection asks for a secret and none was given    FAILED_PRECONDITION
+    /// DEADLINE              the request's time is over                             DEADLINE_EXCEEDED
+    /// DEADLINE_TOO_LONG     more time than the operator allows; `max_ms` says it   INVALID_ARGUMENT
+    /// STREAM_IDLE           the answer was not read for `limit_ms`, and stopped    RESOURCE_EXHAUSTED
+    /// MEMORY_LIMIT          the driver needed more memory than it may have         RESOURCE_EXHAUSTED
+    /// SESSIONS_FULL         as many sessions run as may                            RESOURCE_EXHAUSTED
+    /// CANCELLED             stopped by CancelSession before the database answered  CANCELLED
+    /// DRIVER_START_FAILED   the driver could not be started or confined            UNAVAILABLE
+    /// DRIVER_DIED           the driver ended by a signal or by itself              UNAVAILABLE
+    /// DRIVER_BROKE_CONTRACT the driver's answers are not those of its contract     UNAVAILABLE
+    /// STORE_FAILED          Core's own store does not work                         UNAVAILABLE
+    /// SHUTTING_DOWN         Core takes no new work                                 UNAVAILABLE
+    #[derive(Debug, Clone)]
+    pub struct QueryServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl QueryServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> QueryServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> QueryServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            QueryServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Runs a script on a saved connection. The stream is the query: dropping it cancels.
+        pub async fn execute(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExecuteRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ExecuteResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.QueryService/Execute",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.QueryService", "Execute"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Runs a script on a connection that is not saved. The stream is the query: dropping it cancels.
+        pub async fn execute_plugin(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExecutePluginRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ExecutePluginResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.QueryService/ExecutePlugin",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.core.v1.QueryService", "ExecutePlugin"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod query_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with QueryServiceServer.
+    #[async_trait]
+    pub trait QueryService: std::marker::Send + std::marker::Sync + 'static {
+        /// Server streaming response type for the Execute method.
+        type ExecuteStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ExecuteResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Runs a script on a saved connection. The stream is the query: dropping it cancels.
+        async fn execute(
+            &self,
+            request: tonic::Request<super::ExecuteRequest>,
+        ) -> std::result::Result<tonic::Response<Self::ExecuteStream>, tonic::Status>;
+        /// Server streaming response type for the ExecutePlugin method.
+        type ExecutePluginStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ExecutePluginResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Runs a script on a connection that is not saved. The stream is the query: dropping it cancels.
+        async fn execute_plugin(
+            &self,
+            request: tonic::Request<super::ExecutePluginRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ExecutePluginStream>,
+            tonic::Status,
+        >;
+    }
+    /// Runs statements. One request is one session: a driver is started for it and gone when it has ended. SessionService has
+    /// sessions that outlive a request, and stops what runs in either kind.
+    ///
+    /// What the database refuses is a Rejection part of the stream. A gRPC status is for failures of the machinery; its
+    /// google.rpc.ErrorInfo (domain `querybox`) has a reason of plugin.proto's list or one of these:
+    ///
+    /// CONNECTION_NOT_FOUND  no such connection                                     NOT_FOUND
+    /// PLUGIN_NOT_FOUND      no usable driver of that type                          NOT_FOUND
+    /// SESSION_ID_INVALID    not a UUIDv7, used before, or off by over 5 minutes    INVALID_ARGUMENT
+    /// SESSION_NOT_FOUND     no such session                                        NOT_FOUND
+    /// PARAMETER_INVALID     see plugin.proto                                       INVALID_ARGUMENT
+    /// SECRET_MISSING        the connection asks for a secret and none was given    FAILED_PRECONDITION
+    /// DEADLINE              the request's time is over                             DEADLINE_EXCEEDED
+    /// DEADLINE_TOO_LONG     more time than the operator allows; `max_ms` says it   INVALID_ARGUMENT
+    /// STREAM_IDLE           the answer was not read for `limit_ms`, and stopped    RESOURCE_EXHAUSTED
+    /// MEMORY_LIMIT          the driver needed more memory than it may have         RESOURCE_EXHAUSTED
+    /// SESSIONS_FULL         as many sessions run as may                            RESOURCE_EXHAUSTED
+    /// CANCELLED             stopped by CancelSession before the database answered  CANCELLED
+    /// DRIVER_START_FAILED   the driver could not be started or confined            UNAVAILABLE
+    /// DRIVER_DIED           the driver ended by a signal or by itself              UNAVAILABLE
+    /// DRIVER_BROKE_CONTRACT the driver's answers are not those of its contract     UNAVAILABLE
+    /// STORE_FAILED          Core's own store does not work                         UNAVAILABLE
+    /// SHUTTING_DOWN         Core takes no new work                                 UNAVAILABLE
+    #[derive(Debug)]
+    pub struct QueryServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> QueryServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for QueryServiceServer<T>
+    where
+        T: QueryService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/querybox.core.v1.QueryService/Execute" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExecuteSvc<T: QueryService>(pub Arc<T>);
+                    impl<
+                        T: QueryService,
+                    > tonic::server::ServerStreamingService<super::ExecuteRequest>
+                    for ExecuteSvc<T> {
+                        type Response = super::ExecuteResponse;
+                        type ResponseStream = T::ExecuteStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExecuteRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as QueryService>::execute(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExecuteSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.QueryService/ExecutePlugin" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExecutePluginSvc<T: QueryService>(pub Arc<T>);
+                    impl<
+                        T: QueryService,
+                    > tonic::server::ServerStreamingService<super::ExecutePluginRequest>
+                    for ExecutePluginSvc<T> {
+                        type Response = super::ExecutePluginResponse;
+                        type ResponseStream = T::ExecutePluginStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExecutePluginRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as QueryService>::execute_plugin(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExecutePluginSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for QueryServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "querybox.core.v1.QueryService";
+    impl<T> tonic::server::NamedService for QueryServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Asks to be told.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchEventsRequest {
+    /// Who asks: OpenSessionRequest.front_end_id. Empty: what was leased without one.
+    #[prost(string, tag = "1")]
+    pub front_end_id: ::prost::alloc::string::String,
+}
+/// One event.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchEventsResponse {
+    /// What happened.
+    #[prost(oneof = "watch_events_response::Event", tags = "1, 2, 3")]
+    pub event: ::core::option::Option<watch_events_response::Event>,
+}
+/// Nested message and enum types in `WatchEventsResponse`.
+pub mod watch_events_response {
+    /// What happened.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Event {
+        /// A leased session ends soon unless it is used.
+        #[prost(message, tag = "1")]
+        IdleWarning(super::IdleWarning),
+        /// A leased session has ended.
+        #[prost(message, tag = "2")]
+        LeaseEnded(super::LeaseEnded),
+        /// The reader was slow, and older events are lost.
+        #[prost(message, tag = "3")]
+        Missed(super::Missed),
+    }
+}
+/// A leased session was not used for long. Any request in it puts the end off.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IdleWarning {
+    /// The session.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// Time until it ends, when this was sent: a fifth of its idle limit, at most a minute.
+    #[prost(message, optional, tag = "2")]
+    pub remaining: ::core::option::Option<::prost_types::Duration>,
+}
+/// A leased session has ended.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeaseEnded {
+    /// The session.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(enumeration = "EndCause", tag = "2")]
+    pub cause: i32,
+    /// A transaction was open, and is lost.
+    #[prost(bool, tag = "3")]
+    pub transaction_lost: bool,
+}
+/// Core keeps a bounded number of events for a reader, the newest.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Missed {
+    /// How many are lost.
+    #[prost(uint64, tag = "1")]
+    pub count: u64,
+}
+/// Generated client implementations.
+pub mod event_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Tells what happens while nobody asks. Errors as in QueryService, and this:
+    ///
+    /// WATCHERS_FULL         as many watch as may                                   RESOURCE_EXHAUSTED
+    #[derive(Debug, Clone)]
+    pub struct EventServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl EventServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> EventServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> EventServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            EventServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Tells of everything that the front end holds, from the moment on when the call was answered: its leased sessions. What
+        /// is not leased ends in its own stream. Any number of streams of one front end are told the same. The stream ends when it
+        /// is dropped, or when Core has ended all sessions.
+        pub async fn watch_events(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WatchEventsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.EventService/WatchEvents",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.EventService", "WatchEvents"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod event_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with EventServiceServer.
+    #[async_trait]
+    pub trait EventService: std::marker::Send + std::marker::Sync + 'static {
+        /// Server streaming response type for the WatchEvents method.
+        type WatchEventsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::WatchEventsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Tells of everything that the front end holds, from the moment on when the call was answered: its leased sessions. What
+        /// is not leased ends in its own stream. Any number of streams of one front end are told the same. The stream ends when it
+        /// is dropped, or when Core has ended all sessions.
+        async fn watch_events(
+            &self,
+            request: tonic::Request<super::WatchEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::WatchEventsStream>,
+            tonic::Status,
+        >;
+    }
+    /// Tells what happens while nobody asks. Errors as in QueryService, and this:
+    ///
+    /// WATCHERS_FULL         as many watch as may                                   RESOURCE_EXHAUSTED
+    #[derive(Debug)]
+    pub struct EventServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> EventServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for EventServiceServer<T>
+    where
+        T: EventService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/querybox.core.v1.EventService/WatchEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchEventsSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::ServerStreamingService<super::WatchEventsRequest>
+                    for WatchEventsSvc<T> {
+                        type Response = super::WatchEventsResponse;
+                        type ResponseStream = T::WatchEventsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchEventsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::watch_events(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchEventsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for EventServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "querybox.core.v1.EventService";
+    impl<T> tonic::server::NamedService for EventServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// Asks for the keys.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListKeysRequest {}
@@ -3519,579 +4557,6 @@ pub mod plugin_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// How a script is run.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ExecuteOptions {
-    /// What follows a rejected statement. UNSPECIFIED: STOP.
-    #[prost(enumeration = "super::super::plugin::v1::OnError", tag = "1")]
-    pub on_error: i32,
-    /// All statements in one transaction.
-    #[prost(bool, tag = "2")]
-    pub single_transaction: bool,
-    /// Rows a statement may return. Absent: as the connection says.
-    #[prost(uint64, optional, tag = "3")]
-    pub rows_max: ::core::option::Option<u64>,
-    /// Bytes a statement may return. Absent: as the connection says.
-    #[prost(uint64, optional, tag = "4")]
-    pub bytes_max: ::core::option::Option<u64>,
-    /// Time the request may take. Absent: as the connection says.
-    #[prost(message, optional, tag = "5")]
-    pub deadline: ::core::option::Option<Deadline>,
-    /// Values for the statement's parameters. Only for a script of one statement.
-    #[prost(message, repeated, tag = "6")]
-    pub bindings: ::prost::alloc::vec::Vec<super::super::plugin::v1::Binding>,
-}
-/// Runs a script on a saved connection.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ExecuteRequest {
-    /// A UUIDv7 in canonical text form, made by the caller for this request alone.
-    #[prost(string, tag = "1")]
-    pub session_id: ::prost::alloc::string::String,
-    /// The connection.
-    #[prost(message, optional, tag = "2")]
-    pub connection: ::core::option::Option<ConnectionRef>,
-    /// One or more statements in UTF-8.
-    #[prost(string, tag = "3")]
-    pub sql: ::prost::alloc::string::String,
-    /// How. Absent: defaults of each field.
-    #[prost(message, optional, tag = "4")]
-    pub options: ::core::option::Option<ExecuteOptions>,
-    /// Secrets for a connection that asks for them. Never stored. Absent: none.
-    #[prost(message, optional, tag = "5")]
-    pub credential: ::core::option::Option<super::super::plugin::v1::Credential>,
-}
-/// One part of the answer. The first is `session`, then come the driver's parts in their order (see plugin.proto), and
-/// `ended` is the last one unless a gRPC status ends the stream.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ExecuteResponse {
-    /// The part.
-    #[prost(oneof = "execute_response::Part", tags = "1, 2, 3")]
-    pub part: ::core::option::Option<execute_response::Part>,
-}
-/// Nested message and enum types in `ExecuteResponse`.
-pub mod execute_response {
-    /// The part.
-    #[derive(Clone, PartialEq, ::prost::Oneof)]
-    pub enum Part {
-        /// The session is open.
-        #[prost(message, tag = "1")]
-        Session(super::SessionOpened),
-        /// A part of a result, as the driver sent it.
-        #[prost(message, tag = "2")]
-        Result(super::super::super::plugin::v1::ExecuteResponse),
-        /// The session is closed.
-        #[prost(message, tag = "3")]
-        Ended(super::SessionEnded),
-    }
-}
-/// Runs a script on a connection that is not saved.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ExecutePluginRequest {
-    /// A UUIDv7 in canonical text form, made by the caller for this request alone.
-    #[prost(string, tag = "1")]
-    pub session_id: ::prost::alloc::string::String,
-    /// PluginInfo.driver_type.
-    #[prost(string, tag = "2")]
-    pub driver_type: ::prost::alloc::string::String,
-    /// Values for the driver's form.
-    #[prost(message, repeated, tag = "3")]
-    pub parameters: ::prost::alloc::vec::Vec<super::super::plugin::v1::Parameter>,
-    /// Secrets. Never stored. Absent: none.
-    #[prost(message, optional, tag = "4")]
-    pub credential: ::core::option::Option<super::super::plugin::v1::Credential>,
-    /// One or more statements in UTF-8.
-    #[prost(string, tag = "5")]
-    pub sql: ::prost::alloc::string::String,
-    /// How. Absent: defaults of each field.
-    #[prost(message, optional, tag = "6")]
-    pub options: ::core::option::Option<ExecuteOptions>,
-    /// The database refuses every write.
-    #[prost(bool, tag = "7")]
-    pub read_only: bool,
-}
-/// One part of the answer, as in ExecuteResponse.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ExecutePluginResponse {
-    /// The part.
-    #[prost(oneof = "execute_plugin_response::Part", tags = "1, 2, 3")]
-    pub part: ::core::option::Option<execute_plugin_response::Part>,
-}
-/// Nested message and enum types in `ExecutePluginResponse`.
-pub mod execute_plugin_response {
-    /// The part.
-    #[derive(Clone, PartialEq, ::prost::Oneof)]
-    pub enum Part {
-        /// The session is open.
-        #[prost(message, tag = "1")]
-        Session(super::SessionOpened),
-        /// A part of a result, as the driver sent it.
-        #[prost(message, tag = "2")]
-        Result(super::super::super::plugin::v1::ExecuteResponse),
-        /// The session is closed.
-        #[prost(message, tag = "3")]
-        Ended(super::SessionEnded),
-    }
-}
-/// A session is open.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SessionOpened {
-    /// What was found.
-    #[prost(message, optional, tag = "1")]
-    pub server: ::core::option::Option<super::super::plugin::v1::ServerFacts>,
-    /// What this machine could not enforce on the driver, a sentence each. Empty: everything is enforced.
-    #[prost(string, repeated, tag = "2")]
-    pub degraded: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The driver's process on Core's machine.
-    #[prost(uint32, tag = "3")]
-    pub driver_pid: u32,
-}
-/// A session is closed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SessionEnded {
-    /// Statements that were done.
-    #[prost(uint32, tag = "1")]
-    pub statements_done: u32,
-    /// Statements that the database refused.
-    #[prost(uint32, tag = "2")]
-    pub statements_rejected: u32,
-    /// The most memory that the driver had resident, in bytes. 0: not measured.
-    #[prost(uint64, tag = "3")]
-    pub driver_memory_peak_bytes: u64,
-}
-/// Generated client implementations.
-pub mod query_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
-    /// Runs statements. One request is one session: a driver is started for it and gone when it has ended. SessionService has
-    /// sessions that outlive a request, and stops what runs in either kind.
-    ///
-    /// What the database refuses is a Rejection part of the stream. A gRPC status is for failures of the machinery; its
-    /// google.rpc.ErrorInfo (domain `querybox`) has a reason of plugin.proto's list or one of these:
-    ///
-    /// CONNECTION_NOT_FOUND  no such connection                                     NOT_FOUND
-    /// PLUGIN_NOT_FOUND      no usable driver of that type                          NOT_FOUND
-    /// SESSION_ID_INVALID    not a UUIDv7, used before, or off by over 5 minutes    INVALID_ARGUMENT
-    /// SESSION_NOT_FOUND     no such session                                        NOT_FOUND
-    /// PARAMETER_INVALID     see plugin.proto                                       INVALID_ARGUMENT
-    /// SECRET_MISSING        the connection asks for a secret and none was given    FAILED_PRECONDITION
-    /// DEADLINE              the request's time is over                             DEADLINE_EXCEEDED
-    /// MEMORY_LIMIT          the driver needed more memory than it may have         RESOURCE_EXHAUSTED
-    /// SESSIONS_FULL         as many sessions run as may                            RESOURCE_EXHAUSTED
-    /// CANCELLED             stopped by CancelSession before the database answered  CANCELLED
-    /// DRIVER_START_FAILED   the driver could not be started or confined            UNAVAILABLE
-    /// DRIVER_DIED           the driver ended by a signal or by itself              UNAVAILABLE
-    /// DRIVER_BROKE_CONTRACT the driver's answers are not those of its contract     UNAVAILABLE
-    /// STORE_FAILED          Core's own store does not work                         UNAVAILABLE
-    /// SHUTTING_DOWN         Core takes no new work                                 UNAVAILABLE
-    #[derive(Debug, Clone)]
-    pub struct QueryServiceClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl QueryServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> QueryServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> QueryServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            QueryServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Runs a script on a saved connection. The stream is the query: dropping it cancels.
-        pub async fn execute(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ExecuteRequest>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::ExecuteResponse>>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/querybox.core.v1.QueryService/Execute",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("querybox.core.v1.QueryService", "Execute"));
-            self.inner.server_streaming(req, path, codec).await
-        }
-        /// Runs a script on a connection that is not saved. The stream is the query: dropping it cancels.
-        pub async fn execute_plugin(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ExecutePluginRequest>,
-        ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::ExecutePluginResponse>>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/querybox.core.v1.QueryService/ExecutePlugin",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("querybox.core.v1.QueryService", "ExecutePlugin"),
-                );
-            self.inner.server_streaming(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod query_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with QueryServiceServer.
-    #[async_trait]
-    pub trait QueryService: std::marker::Send + std::marker::Sync + 'static {
-        /// Server streaming response type for the Execute method.
-        type ExecuteStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::ExecuteResponse, tonic::Status>,
-            >
-            + std::marker::Send
-            + 'static;
-        /// Runs a script on a saved connection. The stream is the query: dropping it cancels.
-        async fn execute(
-            &self,
-            request: tonic::Request<super::ExecuteRequest>,
-        ) -> std::result::Result<tonic::Response<Self::ExecuteStream>, tonic::Status>;
-        /// Server streaming response type for the ExecutePlugin method.
-        type ExecutePluginStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::ExecutePluginResponse, tonic::Status>,
-            >
-            + std::marker::Send
-            + 'static;
-        /// Runs a script on a connection that is not saved. The stream is the query: dropping it cancels.
-        async fn execute_plugin(
-            &self,
-            request: tonic::Request<super::ExecutePluginRequest>,
-        ) -> std::result::Result<
-            tonic::Response<Self::ExecutePluginStream>,
-            tonic::Status,
-        >;
-    }
-    /// Runs statements. One request is one session: a driver is started for it and gone when it has ended. SessionService has
-    /// sessions that outlive a request, and stops what runs in either kind.
-    ///
-    /// What the database refuses is a Rejection part of the stream. A gRPC status is for failures of the machinery; its
-    /// google.rpc.ErrorInfo (domain `querybox`) has a reason of plugin.proto's list or one of these:
-    ///
-    /// CONNECTION_NOT_FOUND  no such connection                                     NOT_FOUND
-    /// PLUGIN_NOT_FOUND      no usable driver of that type                          NOT_FOUND
-    /// SESSION_ID_INVALID    not a UUIDv7, used before, or off by over 5 minutes    INVALID_ARGUMENT
-    /// SESSION_NOT_FOUND     no such session                                        NOT_FOUND
-    /// PARAMETER_INVALID     see plugin.proto                                       INVALID_ARGUMENT
-    /// SECRET_MISSING        the connection asks for a secret and none was given    FAILED_PRECONDITION
-    /// DEADLINE              the request's time is over                             DEADLINE_EXCEEDED
-    /// MEMORY_LIMIT          the driver needed more memory than it may have         RESOURCE_EXHAUSTED
-    /// SESSIONS_FULL         as many sessions run as may                            RESOURCE_EXHAUSTED
-    /// CANCELLED             stopped by CancelSession before the database answered  CANCELLED
-    /// DRIVER_START_FAILED   the driver could not be started or confined            UNAVAILABLE
-    /// DRIVER_DIED           the driver ended by a signal or by itself              UNAVAILABLE
-    /// DRIVER_BROKE_CONTRACT the driver's answers are not those of its contract     UNAVAILABLE
-    /// STORE_FAILED          Core's own store does not work                         UNAVAILABLE
-    /// SHUTTING_DOWN         Core takes no new work                                 UNAVAILABLE
-    #[derive(Debug)]
-    pub struct QueryServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> QueryServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for QueryServiceServer<T>
-    where
-        T: QueryService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/querybox.core.v1.QueryService/Execute" => {
-                    #[allow(non_camel_case_types)]
-                    struct ExecuteSvc<T: QueryService>(pub Arc<T>);
-                    impl<
-                        T: QueryService,
-                    > tonic::server::ServerStreamingService<super::ExecuteRequest>
-                    for ExecuteSvc<T> {
-                        type Response = super::ExecuteResponse;
-                        type ResponseStream = T::ExecuteStream;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ExecuteRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as QueryService>::execute(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ExecuteSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/querybox.core.v1.QueryService/ExecutePlugin" => {
-                    #[allow(non_camel_case_types)]
-                    struct ExecutePluginSvc<T: QueryService>(pub Arc<T>);
-                    impl<
-                        T: QueryService,
-                    > tonic::server::ServerStreamingService<super::ExecutePluginRequest>
-                    for ExecutePluginSvc<T> {
-                        type Response = super::ExecutePluginResponse;
-                        type ResponseStream = T::ExecutePluginStream;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ExecutePluginRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as QueryService>::execute_plugin(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ExecutePluginSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.server_streaming(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for QueryServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "querybox.core.v1.QueryService";
-    impl<T> tonic::server::NamedService for QueryServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 /// Asks what the database of a connection holds.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetSchemaRequest {
@@ -4465,6 +4930,10 @@ pub struct OpenSessionRequest {
     /// How long the session may be unused before it ends. Absent, or longer than Core allows: as long as Core allows.
     #[prost(message, optional, tag = "5")]
     pub idle_limit: ::core::option::Option<::prost_types::Duration>,
+    /// Who leases: a UUID in canonical text form, made once by each page, shell or program. Each may hold so many leased
+    /// sessions, and is told by EventService what becomes of them. Empty: all who give none count as one.
+    #[prost(string, tag = "6")]
+    pub front_end_id: ::prost::alloc::string::String,
     /// A saved connection, or one that is not saved.
     #[prost(oneof = "open_session_request::Target", tags = "2, 3")]
     pub target: ::core::option::Option<open_session_request::Target>,
@@ -4563,6 +5032,36 @@ pub struct CancelSessionResponse {
     #[prost(message, optional, tag = "2")]
     pub elapsed: ::core::option::Option<::prost_types::Duration>,
 }
+/// Gives what a session runs more time.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExtendDeadlineRequest {
+    /// The session.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// How much more.
+    #[prost(oneof = "extend_deadline_request::Extension", tags = "2, 3")]
+    pub extension: ::core::option::Option<extend_deadline_request::Extension>,
+}
+/// Nested message and enum types in `ExtendDeadlineRequest`.
+pub mod extend_deadline_request {
+    /// How much more.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Extension {
+        /// So much beyond what is left. DEADLINE_TOO_LONG when all of it would be more than the operator allows.
+        #[prost(message, tag = "2")]
+        By(::prost_types::Duration),
+        /// As long as it takes, or as long as the operator allows.
+        #[prost(message, tag = "3")]
+        None(super::NoDeadline),
+    }
+}
+/// It has more time.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExtendDeadlineResponse {
+    /// What is left now. Absent: as long as it takes.
+    #[prost(message, optional, tag = "1")]
+    pub remaining: ::core::option::Option<::prost_types::Duration>,
+}
 /// Ends a leased session.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CloseSessionRequest {
@@ -4587,7 +5086,8 @@ pub enum CancelReceipt {
     Confirmed = 1,
     /// Nothing ran any more.
     AlreadyDone = 2,
-    /// The database did not answer within the grace; the driver was killed.
+    /// The database did not answer within the grace; the driver was killed. The database is then told by another process of
+    /// the driver where the driver can, which the receipt does not wait for.
     Killed = 3,
 }
 impl CancelReceipt {
@@ -4634,12 +5134,11 @@ pub mod session_service_client {
     ///
     /// SESSION_BUSY          another request of the session runs                    FAILED_PRECONDITION
     /// SESSION_ENDED         the session has ended, see below                       FAILED_PRECONDITION
-    /// LEASES_FULL           as many sessions are leased as may                     RESOURCE_EXHAUSTED
+    /// LEASES_FULL           the front end has as many leased sessions as it may    RESOURCE_EXHAUSTED
+    /// NOTHING_RUNS          the session runs nothing that could have more time     FAILED_PRECONDITION
     ///
-    /// The ErrorInfo of SESSION_ENDED has the metadata `cause`: CLOSED (by CloseSession), IDLE, UNSTOPPABLE (a cancelled
-    /// statement did not stop), DEADLINE (one did not stop at its deadline), MEMORY, DRIVER_DIED, DRIVER_FAILED,
-    /// CONNECTION_LOST or SHUTTING_DOWN; and `transaction` = LOST when one was open. Causes of the last 256 leased sessions are
-    /// remembered; those before are SESSION_NOT_FOUND.
+    /// The ErrorInfo of SESSION_ENDED has the metadata `cause`: a word of EndCause without its prefix; and `transaction` = LOST
+    /// when one was open. Causes of the last 256 leased sessions are remembered; those before are SESSION_NOT_FOUND.
     ///
     /// Each error of a request in a leased session has the metadata `session`: OPEN when it can be asked again, else ENDED, then
     /// also with `cause` and `transaction`.
@@ -4811,6 +5310,33 @@ pub mod session_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Gives what a session runs, leased or not, more time than it has. NOTHING_RUNS: nothing runs, or it is being stopped.
+        pub async fn extend_deadline(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExtendDeadlineRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExtendDeadlineResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.SessionService/ExtendDeadline",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.core.v1.SessionService", "ExtendDeadline"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Ends a leased session, and what it runs. Answers when the driver is gone.
         pub async fn close_session(
             &mut self,
@@ -4890,6 +5416,14 @@ pub mod session_service_server {
             tonic::Response<super::CancelSessionResponse>,
             tonic::Status,
         >;
+        /// Gives what a session runs, leased or not, more time than it has. NOTHING_RUNS: nothing runs, or it is being stopped.
+        async fn extend_deadline(
+            &self,
+            request: tonic::Request<super::ExtendDeadlineRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExtendDeadlineResponse>,
+            tonic::Status,
+        >;
         /// Ends a leased session, and what it runs. Answers when the driver is gone.
         async fn close_session(
             &self,
@@ -4908,12 +5442,11 @@ pub mod session_service_server {
     ///
     /// SESSION_BUSY          another request of the session runs                    FAILED_PRECONDITION
     /// SESSION_ENDED         the session has ended, see below                       FAILED_PRECONDITION
-    /// LEASES_FULL           as many sessions are leased as may                     RESOURCE_EXHAUSTED
+    /// LEASES_FULL           the front end has as many leased sessions as it may    RESOURCE_EXHAUSTED
+    /// NOTHING_RUNS          the session runs nothing that could have more time     FAILED_PRECONDITION
     ///
-    /// The ErrorInfo of SESSION_ENDED has the metadata `cause`: CLOSED (by CloseSession), IDLE, UNSTOPPABLE (a cancelled
-    /// statement did not stop), DEADLINE (one did not stop at its deadline), MEMORY, DRIVER_DIED, DRIVER_FAILED,
-    /// CONNECTION_LOST or SHUTTING_DOWN; and `transaction` = LOST when one was open. Causes of the last 256 leased sessions are
-    /// remembered; those before are SESSION_NOT_FOUND.
+    /// The ErrorInfo of SESSION_ENDED has the metadata `cause`: a word of EndCause without its prefix; and `transaction` = LOST
+    /// when one was open. Causes of the last 256 leased sessions are remembered; those before are SESSION_NOT_FOUND.
     ///
     /// Each error of a request in a leased session has the metadata `session`: OPEN when it can be asked again, else ENDED, then
     /// also with `cause` and `transaction`.
@@ -5116,6 +5649,52 @@ pub mod session_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CancelSessionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.SessionService/ExtendDeadline" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExtendDeadlineSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::ExtendDeadlineRequest>
+                    for ExtendDeadlineSvc<T> {
+                        type Response = super::ExtendDeadlineResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExtendDeadlineRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::extend_deadline(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExtendDeadlineSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -9,7 +9,7 @@ use futures::{Stream, StreamExt as _};
 use querybox_launcher::{Rejection, ServerFacts};
 use tokio_util::sync::DropGuard;
 
-use super::{error::SessionError, handover::Reader};
+use super::{error::SessionError, handover::Reader, state::EndCause};
 use crate::{ConnectionError, ShuttingDown};
 
 /// One event of a session.
@@ -42,6 +42,8 @@ pub struct Ended {
     pub statements_rejected: u32,
     /// The most memory that the driver was seen to have resident. Not told in a leased session, whose driver goes on.
     pub driver_memory_peak_bytes: u64,
+    /// Why, when no failure is why. In a leased session always that the request is done.
+    pub cause: EndCause,
 }
 
 /// The stream of a session's events.

@@ -1,6 +1,6 @@
 //! From a request to a session's task.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use querybox_launcher::{Limits as DriverLimits, OpenOrder, Parameter, ParameterValue, Part, StartOrder};
 use querybox_store::Deadline;
@@ -11,14 +11,15 @@ use tracing::info;
 
 use super::{
     answers::{Answers, Event},
-    budget::Budget,
+    budget::{Budget, Extension, NotExtended},
     error::{LeaseError, SessionError},
+    front_end::FrontEndId,
     handover::{Reader, handover},
     history::Note,
     id::SessionId,
     lease::{Claim, Lease, LeaseTask, Terms},
     prepare::{Prepared, Target},
-    registry::{Absent, Admission, Kind, Refusal, Running},
+    registry::{Absent, Admission, Controls, Kind, Refusal, Running},
     run::Work,
     stop::{Cancel, End, Stoppable, stoppable},
     tally::StatementLimits,
@@ -26,7 +27,7 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    ConnectionError, Core, ShuttingDown,
+    ConnectionError, Core, Limits, ShuttingDown,
     form::{Given, GivenValue},
 };
 
@@ -34,6 +35,8 @@ use crate::{
 pub(crate) struct Beginning {
     admission: Admission,
     stop: Stoppable,
+    /// What the request says. What the connection says is known when it is found.
+    budget: Budget,
     begun: Instant,
     started: jiff::Timestamp,
     asked_deadline: Deadline,
@@ -78,20 +81,24 @@ impl Core {
         if self.closing.is_cancelled() {
             return Err(ConnectionError::ShuttingDown(ShuttingDown).into());
         }
-        let (admission, stop) = self.sessions.admit(id, kind, started).map_err(|refusal| match refusal {
+        let begun = Instant::now();
+        let asked = self.check_deadline(asked_deadline)?;
+        let budget = Budget::since(begun, asked);
+        let admitted = self.sessions.admit(id, kind, budget.allowance(), started);
+        let (admission, stop) = admitted.map_err(|refusal| match refusal {
             Refusal::Id(error) => SessionError::Id(error),
             Refusal::Full { max } => SessionError::Full { max },
             Refusal::LeasesFull { max } => LeaseError::Full { max }.into(),
         })?;
-        Ok(Beginning { admission, stop, begun: Instant::now(), started, asked_deadline })
+        Ok(Beginning { admission, stop, budget, begun, started, asked_deadline })
     }
 
     /// Asks a session to stop what it runs, and waits for that.
     pub(crate) async fn stop_session(&self, id: SessionId) -> Result<Cancelled, SessionError> {
         let begun = Instant::now();
         let cancel = match self.sessions.find(id) {
-            Ok(Running::OneShot(cancel) | Running::Opening(cancel)) => Some(cancel),
-            Ok(Running::Leased(lease)) => lease.cancel(),
+            Ok(Running::OneShot(controls) | Running::Opening(_, controls)) => Some(controls.cancel),
+            Ok(Running::Leased(lease)) => lease.controls().map(|controls| controls.cancel),
             Err(Absent::Ended | Absent::LeaseEnded(_)) => None,
             Err(Absent::Unknown) => return Err(SessionError::Unknown),
         };
@@ -114,12 +121,49 @@ impl Core {
         cancel.stop(self.limits.cancel_grace + KILL_TIME).await.unwrap_or(End::Killed)
     }
 
-    /// The time that a request may take: as it asks, else as its connection says, else as Core was told.
-    pub(super) fn limit(&self, asked: Deadline, connection: Deadline) -> Option<Duration> {
-        match (asked, connection) {
+    /// Gives what a session runs more time. Answers what is left then; `None`: as long as it takes.
+    pub(crate) fn extend(
+        &self,
+        id: SessionId,
+        extension: Extension,
+    ) -> Result<Option<Duration>, SessionError> {
+        let controls = match self.sessions.find(id) {
+            Ok(Running::OneShot(controls) | Running::Opening(_, controls)) => Some(controls),
+            Ok(Running::Leased(lease)) => lease.controls(),
+            Err(Absent::Ended) => None,
+            Err(Absent::LeaseEnded(end)) => return Err(LeaseError::Ended(end).into()),
+            Err(Absent::Unknown) => return Err(SessionError::Unknown),
+        };
+        let controls = controls.ok_or(SessionError::NothingRuns)?;
+        let left = controls.allowance.extend(extension, self.limits.deadline_max).map_err(|no| match no {
+            NotExtended::NothingRuns => SessionError::NothingRuns,
+            NotExtended::TooLong { max } => SessionError::DeadlineTooLong { max },
+        })?;
+        info!(session = %id, ?left, "deadline extended");
+        Ok(left)
+    }
+
+    /// What the request itself says of its time, as far as the operator allows it.
+    pub(crate) fn check_deadline(&self, asked: Deadline) -> Result<Option<Duration>, SessionError> {
+        match (asked, self.limits.deadline_max) {
+            (Deadline::After(limit), Some(max)) if limit > max => Err(SessionError::DeadlineTooLong { max }),
+            (Deadline::After(limit), _) => Ok(Some(limit)),
+            (Deadline::None, max) => Ok(max),
+            (Deadline::Default, _) => Ok(None),
+        }
+    }
+
+    /// The time that a request may take: as it asks, else as its connection says, else as Core was told. Whatever says so,
+    /// never more than the operator allows: what was saved long ago is cut, not refused.
+    fn limit(&self, asked: Deadline, connection: Deadline) -> Option<Duration> {
+        let limit = match (asked, connection) {
             (Deadline::After(limit), _) | (Deadline::Default, Deadline::After(limit)) => Some(limit),
             (Deadline::None, _) | (Deadline::Default, Deadline::None) => None,
             (Deadline::Default, Deadline::Default) => Some(self.limits.deadline),
+        };
+        match (limit, self.limits.deadline_max) {
+            (Some(limit), Some(max)) => Some(limit.min(max)),
+            (limit, max) => limit.or(max),
         }
     }
 
@@ -142,14 +186,9 @@ impl Beginning {
         target: Target,
         secrets: Vec<(String, Secret)>,
     ) -> Result<Prepared, SessionError> {
-        let asked = match self.asked_deadline {
-            Deadline::After(limit) => Some(limit),
-            Deadline::Default | Deadline::None => None,
-        };
-        let budget = Budget::since(self.begun, asked);
         tokio::select! {
             biased;
-            limit = budget.used_up() => Err(SessionError::Deadline { limit }),
+            limit = self.budget.used_up() => Err(SessionError::Deadline { limit }),
             () = core.closing.cancelled() => Err(ConnectionError::ShuttingDown(ShuttingDown).into()),
             () = self.stop.asked().cancelled() => {
                 self.stop.tell(End::Killed);
@@ -178,15 +217,22 @@ impl Beginning {
         };
         let (watch, answers) = self.watch(core, &prepared);
         let (start, open) = core.orders(note.session, prepared);
-        let launcher = core.launcher.clone();
-        core.tracker.spawn(Task { watch, launcher, start, open, work, limits, note }.run());
+        let (launcher, aftermath) = (core.launcher.clone(), core.aftermath.clone());
+        core.tracker.spawn(Task { watch, launcher, aftermath, start, open, work, limits, note }.run());
         Ok(answers)
     }
 
     /// Starts the task of a session that is to be leased.
-    pub(crate) fn spawn_lease(self, core: &Core, prepared: Prepared, idle_limit: Duration) -> Answers<Part> {
+    pub(crate) fn spawn_lease(
+        self,
+        core: &Core,
+        prepared: Prepared,
+        front_end: FrontEndId,
+        idle_limit: Duration,
+    ) -> Answers<Part> {
         let settings = &prepared.settings;
         let terms = Terms {
+            front_end,
             connection: prepared.connection,
             driver_type: settings.driver_type.clone(),
             deadline: settings.deadline,
@@ -194,23 +240,35 @@ impl Beginning {
             bytes_max: settings.bytes_max,
             idle_limit,
         };
-        let Self { admission, stop, begun, asked_deadline, .. } = self;
+        let Self { admission, stop, budget, asked_deadline, .. } = self;
         info!(session = %admission.id, driver = %terms.driver_type, "session begins");
-        let budget = Budget::since(begun, core.limit(asked_deadline, terms.deadline));
+        budget.set_limit(core.limit(asked_deadline, terms.deadline));
+        // What is opened while Core ends would serve nobody.
         let (watch, reader) = core.watch(admission.id, stop, None, budget, core.closing.clone());
         let (start, open) = core.orders(admission.id, prepared);
-        let launcher = core.launcher.clone();
-        core.tracker.spawn(LeaseTask { admission, watch, launcher, start, open, terms }.run());
+        let task = LeaseTask {
+            admission,
+            watch,
+            launcher: Arc::clone(&core.launcher),
+            aftermath: core.aftermath.clone(),
+            start,
+            open,
+            terms,
+            ending: core.closing.child_token(),
+            stopping: core.cutting.child_token(),
+            watchers: Arc::clone(&core.watchers),
+        };
+        core.tracker.spawn(task.run());
         Answers::new(reader)
     }
 
     /// Makes the two ends of the session's answer.
     pub(crate) fn watch<P>(self, core: &Core, prepared: &Prepared) -> (Watch<P>, Answers<P>) {
-        let Self { admission, stop, begun, asked_deadline, .. } = self;
+        let Self { admission, stop, budget, asked_deadline, .. } = self;
         let settings = &prepared.settings;
         info!(session = %admission.id, driver = %settings.driver_type, "session begins");
-        let budget = Budget::since(begun, core.limit(asked_deadline, settings.deadline));
-        let (watch, reader) = core.watch(admission.id, stop, Some(admission), budget, core.closing.clone());
+        budget.set_limit(core.limit(asked_deadline, settings.deadline));
+        let (watch, reader) = core.watch(admission.id, stop, Some(admission), budget, core.cutting.clone());
         (watch, Answers::new(reader))
     }
 }
@@ -222,13 +280,16 @@ impl Core {
         lease: &Lease,
         begun: Instant,
         deadline: Deadline,
-    ) -> (Watch<P>, Claim, Answers<P>) {
+    ) -> Result<(Watch<P>, Claim, Answers<P>), SessionError> {
+        self.check_deadline(deadline)?;
         let (stop, cancel) = stoppable();
-        let budget = Budget::since(begun, self.limit(deadline, lease.terms.deadline));
-        let (watch, reader) = self.watch(lease.id, stop, None, budget, lease.ending.clone());
+        let budget = Budget::since(begun, None);
+        budget.set_limit(self.limit(deadline, lease.terms.deadline));
+        let controls = Controls { cancel, allowance: budget.allowance() };
+        let (watch, reader) = self.watch(lease.id, stop, None, budget, lease.stopping.clone());
         let reader_gone = CancellationToken::new();
         let answers = Answers::in_lease(reader, reader_gone.clone().drop_guard());
-        (watch, Claim { cancel, reader_gone }, answers)
+        Ok((watch, Claim { controls, reader_gone }, answers))
     }
 
     fn watch<P>(
@@ -237,11 +298,11 @@ impl Core {
         stop: Stoppable,
         admission: Option<Admission>,
         budget: Budget,
-        closing: CancellationToken,
+        stopping: CancellationToken,
     ) -> (Watch<P>, Reader<Result<Event<P>, SessionError>>) {
         let (giver, reader) = handover();
-        let cancel_grace = self.limits.cancel_grace;
-        (Watch { id, stop, admission, giver, budget, closing, cancel_grace }, reader)
+        let Limits { cancel_grace, stream_idle, .. } = self.limits;
+        (Watch { id, stop, admission, giver, budget, stopping, cancel_grace, stream_idle }, reader)
     }
 
     /// What the launcher is asked for.

@@ -2,7 +2,45 @@
 
 use std::{future::pending, time::Duration};
 
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
+/// The time that one request may take, from the edge to its end. It stands still while the reader takes its time.
+///
+/// Dropped, nothing has time any more.
+#[derive(Debug)]
+pub(crate) struct Budget(watch::Sender<Time>);
+
+/// The end of those who may give a request more time.
+#[derive(Debug, Clone)]
+pub(crate) struct Allowance(watch::Sender<Time>);
+
+/// How much more time a request is to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extension {
+    /// So much beyond what is left.
+    By(Duration),
+    /// As long as it takes, or as long as the operator allows.
+    Unlimited,
+}
+
+/// Why a request has no more time than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotExtended {
+    /// It does not run yet, or is over, or is being stopped.
+    NothingRuns,
+    /// All of it would be more than may be.
+    TooLong { max: Duration },
+}
+
+#[derive(Debug)]
+struct Time {
+    left: Option<Left>,
+    running_since: Option<Instant>,
+    phase: Phase,
+}
 
 /// What is left of a limit.
 #[derive(Debug, Clone, Copy)]
@@ -11,91 +49,159 @@ struct Left {
     limit: Duration,
 }
 
-/// The time that one request may take, from the edge to its end. It stands still while the reader takes its time.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    left: Option<Left>,
-    running_since: Option<Instant>,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The limit may still change, for what the connection says is not known yet.
+    Begins,
+    Runs,
+    /// More time would change nothing.
+    Over,
 }
 
 impl Budget {
-    /// A budget that runs since `start`. `None`: as long as it takes.
+    /// A budget that runs since `start`, with a limit to be [set](Self::set_limit). `None`: as long as it takes.
     pub(crate) fn since(start: Instant, limit: Option<Duration>) -> Self {
-        Self { left: limit.map(|limit| Left { left: limit, limit }), running_since: Some(start) }
+        let left = limit.map(|limit| Left { left: limit, limit });
+        let (time, _) = watch::channel(Time { left, running_since: Some(start), phase: Phase::Begins });
+        Self(time)
+    }
+
+    /// The limit, now that it is known. From now on it may be extended.
+    pub(crate) fn set_limit(&self, limit: Option<Duration>) {
+        self.0.send_modify(|time| {
+            time.left = limit.map(|limit| Left { left: limit, limit });
+            time.phase = Phase::Runs;
+        });
+    }
+
+    pub(crate) fn allowance(&self) -> Allowance {
+        Allowance(self.0.clone())
     }
 
     /// Stops counting.
-    pub(crate) fn pause(&mut self, now: Instant) {
+    pub(crate) fn pause(&self, now: Instant) {
+        // Whoever waits for the end of the budget is who pauses it, and asks anew afterwards.
+        self.0.send_if_modified(|time| {
+            time.pause(now);
+            false
+        });
+    }
+
+    /// Goes on counting.
+    pub(crate) fn resume(&self, now: Instant) {
+        self.0.send_if_modified(|time| {
+            time.running_since.get_or_insert(now);
+            false
+        });
+    }
+
+    /// No more time can be given: what ran is over, or is being stopped.
+    pub(crate) fn close(&self) {
+        self.0.send_if_modified(|time| {
+            time.phase = Phase::Over;
+            false
+        });
+    }
+
+    /// Resolves with the whole limit when it is used up: never without one, and not while it is paused. Cancel-safe.
+    pub(crate) async fn used_up(&self) -> Duration {
+        let mut extended = self.0.subscribe();
+        loop {
+            let end = extended.borrow_and_update().end();
+            let over = async {
+                match end {
+                    Some(end) => sleep_until(end).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                () = over => if let Some(limit) = self.expire(Instant::now()) {
+                    return limit;
+                },
+                // The sender is in `self`.
+                _ = extended.changed() => {}
+            }
+        }
+    }
+
+    /// The whole limit, if it is used up. From then on no extension comes in time.
+    fn expire(&self, now: Instant) -> Option<Duration> {
+        let mut used_up = None;
+        self.0.send_if_modified(|time| {
+            if time.end().is_some_and(|end| end <= now) {
+                used_up = time.left.map(|left| left.limit);
+                time.phase = Phase::Over;
+            }
+            false
+        });
+        used_up
+    }
+}
+
+impl Drop for Budget {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Allowance {
+    /// Gives more time, all in all no more than `max`. Answers what is left then; `None`: as long as it takes.
+    pub(crate) fn extend(
+        &self,
+        extension: Extension,
+        max: Option<Duration>,
+    ) -> Result<Option<Duration>, NotExtended> {
+        let mut answer = Err(NotExtended::NothingRuns);
+        self.0.send_if_modified(|time| {
+            if time.phase == Phase::Runs {
+                answer = time.extend(extension, max, Instant::now());
+            }
+            answer.is_ok()
+        });
+        answer
+    }
+}
+
+impl Time {
+    fn pause(&mut self, now: Instant) {
         if let (Some(since), Some(left)) = (self.running_since.take(), &mut self.left) {
             left.left = left.left.saturating_sub(now.saturating_duration_since(since));
         }
     }
 
-    /// Goes on counting.
-    pub(crate) fn resume(&mut self, now: Instant) {
-        self.running_since.get_or_insert(now);
-    }
-
-    /// Resolves with the whole limit when it is used up: never without one, and not while it is paused. Cancel-safe.
-    pub(crate) async fn used_up(&self) -> Duration {
-        match self.end() {
-            Some((end, limit)) => {
-                sleep_until(end).await;
-                limit
-            }
-            None => pending().await,
+    fn extend(
+        &mut self,
+        extension: Extension,
+        max: Option<Duration>,
+        now: Instant,
+    ) -> Result<Option<Duration>, NotExtended> {
+        if self.running_since.is_some() {
+            self.pause(now);
+            self.running_since = Some(now);
         }
+        // What has no limit needs no more.
+        let Some(left) = &mut self.left else { return Ok(None) };
+        let more = match (extension, max) {
+            (Extension::By(by), None) => by,
+            (Extension::By(by), Some(max)) if left.limit.saturating_add(by) <= max => by,
+            (Extension::By(_), Some(max)) => return Err(NotExtended::TooLong { max }),
+            (Extension::Unlimited, Some(max)) => max.saturating_sub(left.limit),
+            (Extension::Unlimited, None) => {
+                self.left = None;
+                return Ok(None);
+            }
+        };
+        left.limit = left.limit.saturating_add(more);
+        left.left = left.left.saturating_add(more);
+        Ok(Some(left.left))
     }
 
-    /// When it is used up if nothing pauses it, and what it was.
-    fn end(&self) -> Option<(Instant, Duration)> {
-        let Left { left, limit } = self.left?;
+    /// When it is used up if nothing pauses it.
+    fn end(&self) -> Option<Instant> {
         // A limit beyond what an instant can hold is no limit.
-        Some((self.running_since?.checked_add(left)?, limit))
+        self.running_since?.checked_add(self.left?.left)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use futures::FutureExt as _;
-
-    use super::*;
-
-    const fn s(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    #[test]
-    fn the_time_of_a_slow_reader_does_not_count() {
-        let start = Instant::now();
-        let mut budget = Budget::since(start, Some(s(30)));
-        assert_eq!(budget.end(), Some((start + s(30), s(30))));
-        budget.pause(start + s(20));
-        assert_eq!(budget.end(), None, "a paused budget is never used up");
-        budget.resume(start + s(1020));
-        assert_eq!(budget.end(), Some((start + s(1030), s(30))));
-    }
-
-    #[test]
-    fn pausing_twice_and_resuming_twice_count_once() {
-        let start = Instant::now();
-        let mut budget = Budget::since(start, Some(s(10)));
-        budget.pause(start + s(4));
-        budget.pause(start + s(5));
-        budget.resume(start + s(6));
-        budget.resume(start + s(7));
-        assert_eq!(budget.end(), Some((start + s(12), s(10))));
-        budget.pause(start + s(100));
-        budget.resume(start + s(200));
-        assert_eq!(budget.end(), Some((start + s(200), s(10))), "what is used up stays so");
-    }
-
-    #[tokio::test]
-    async fn it_tells_its_limit_when_it_is_used_up_and_never_without_one() {
-        let past = Instant::now().checked_sub(s(1)).unwrap();
-        assert_eq!(Budget::since(past, Some(s(1))).used_up().await, s(1));
-        for limit in [None, Some(Duration::MAX)] {
-            assert_eq!(Budget::since(past, limit).used_up().now_or_never(), None, "{limit:?}");
-        }
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf, time::Duration};
 
 use querybox_launcher::{CallError, StartError};
 
-use super::{SessionIdError, lease::LeaseEnd};
+use super::{SessionIdError, state::SessionEnd};
 use crate::{ConnectionError, CredentialError};
 
 /// Why a session could not begin, or did not come to its end.
@@ -33,6 +33,14 @@ pub enum SessionError {
     File { path: PathBuf, source: io::Error },
     #[error("the request took longer than its deadline of {limit:?}")]
     Deadline { limit: Duration },
+    #[error("a request may take {max:?} here, and no longer")]
+    DeadlineTooLong { max: Duration },
+    /// More time was asked for, and nothing runs that could use it.
+    #[error("the session runs nothing that could have more time")]
+    NothingRuns,
+    /// Its reader held the session and took nothing.
+    #[error("the answer was not read for {limit:?}, and was stopped")]
+    StreamIdle { limit: Duration },
     /// Somebody cancelled the session, and the database had not answered when it ended.
     #[error("the session was cancelled")]
     Cancelled,
@@ -48,12 +56,12 @@ pub enum SessionError {
 /// Why a leased session does not take a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LeaseError {
-    #[error("{max} sessions are leased, and no more may be")]
+    #[error("this front end has leased {max} sessions, and may lease no more")]
     Full { max: usize },
     #[error("the session already runs something")]
     Busy,
     #[error("the session has ended: {0}")]
-    Ended(LeaseEnd),
+    Ended(SessionEnd),
 }
 
 impl SessionError {
@@ -68,6 +76,9 @@ impl SessionError {
             Self::Credential(_) => "stored secret",
             Self::File { .. } => "file",
             Self::Deadline { .. } => "deadline",
+            Self::DeadlineTooLong { .. } => "deadline too long",
+            Self::NothingRuns => "nothing runs",
+            Self::StreamIdle { .. } => "stream idle",
             Self::Cancelled => "cancelled",
             Self::Lease(LeaseError::Full { .. }) => "leases full",
             Self::Lease(LeaseError::Busy) => "session busy",

@@ -45,7 +45,7 @@ fn derive_outcome(rejected: bool, cancel_asked: bool, last: &Result<(), SessionE
         Ok(()) => Outcome::Done,
         // Closing a session stops what it runs.
         Err(SessionError::Cancelled | SessionError::Lease(_)) => Outcome::Canceled,
-        Err(SessionError::Deadline { .. }) => Outcome::Limited,
+        Err(SessionError::Deadline { .. } | SessionError::StreamIdle { .. }) => Outcome::Limited,
         Err(SessionError::Driver(CallError::Driver { reason: Reason::LimitReached, .. })) => Outcome::Limited,
         Err(SessionError::Driver(CallError::Ended(ending))) => match ending.cause {
             Cause::Deadline(_) | Cause::Memory { .. } | Cause::FileSize { .. } => Outcome::Limited,
@@ -59,6 +59,8 @@ fn derive_outcome(rejected: bool, cancel_asked: bool, last: &Result<(), SessionE
             | SessionError::SecretMissing(_)
             | SessionError::Credential(_)
             | SessionError::File { .. }
+            | SessionError::DeadlineTooLong { .. }
+            | SessionError::NothingRuns
             | SessionError::Start(_)
             | SessionError::Driver(CallError::Driver { .. } | CallError::Broken(_)),
         ) => Outcome::Failed,

@@ -1,10 +1,9 @@
 //! Leased sessions: one driver, asked again and again.
 //!
-//! A [`Lease`] is what all who know the session's id share. Its [`state`] decides under one short lock who may ask; the
-//! request then goes to the session's [`task`], which alone holds the driver.
+//! A [`Lease`] is what all who know the session's id share. Its [state](super::state) decides under one short lock who may
+//! ask; the request then goes to the session's [`task`], which alone holds the driver.
 
 mod job;
-mod state;
 mod task;
 
 use std::time::Duration;
@@ -14,19 +13,26 @@ use querybox_store::{ConnectionId, Deadline, DriverType};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{error::LeaseError, id::SessionId, stop::Cancel};
+use super::{
+    error::LeaseError,
+    front_end::FrontEndId,
+    id::SessionId,
+    registry::Controls,
+    state::{EndCause, Event, Machine, SessionEnd, Verdict},
+};
 
+use job::Follow;
 pub(crate) use job::{Job, Run};
-pub use state::{EndCause, LeaseEnd};
-use state::{Event, Machine, Verdict};
 pub(crate) use task::LeaseTask;
 
 /// A leased session, as those see it who ask something of it.
 pub(crate) struct Lease {
     pub(crate) id: SessionId,
     pub(crate) terms: Terms,
-    /// Cancelled when it has to end: it is closed, or Core ends.
-    pub(super) ending: CancellationToken,
+    /// Cancelled when it takes no more requests: it is closed, or Core ends.
+    ending: CancellationToken,
+    /// Cancelled when what it runs has to stop: it is closed, or Core has waited long enough.
+    pub(super) stopping: CancellationToken,
     inner: watch::Sender<Inner>,
     jobs: mpsc::Sender<Job>,
 }
@@ -34,6 +40,8 @@ pub(crate) struct Lease {
 /// What holds for each request of a leased session: its connection's word at the time when it was opened.
 #[derive(Debug, Clone)]
 pub(crate) struct Terms {
+    /// Who has leased it, and is told of it.
+    pub(crate) front_end: FrontEndId,
     /// `None`: it is not saved.
     pub(crate) connection: Option<ConnectionId>,
     pub(crate) driver_type: DriverType,
@@ -52,18 +60,23 @@ struct Inner {
 /// A request that wants to run.
 #[derive(Clone)]
 pub(crate) struct Claim {
-    pub(crate) cancel: Cancel,
+    pub(crate) controls: Controls,
     /// Cancelled when nobody reads its answer any more.
     pub(crate) reader_gone: CancellationToken,
 }
 
 impl Lease {
     /// A session that has just opened, and the end at which its task receives requests.
-    fn new(id: SessionId, terms: Terms, ending: CancellationToken) -> (Self, mpsc::Receiver<Job>) {
+    fn new(
+        id: SessionId,
+        terms: Terms,
+        ending: CancellationToken,
+        stopping: CancellationToken,
+    ) -> (Self, mpsc::Receiver<Job>) {
         // One runs at a time, and is taken out before the next is let in.
         let (jobs, received) = mpsc::channel(1);
-        let (inner, _) = watch::channel(Inner { machine: Machine::new(), claim: None });
-        (Self { id, terms, ending, inner, jobs }, received)
+        let (inner, _) = watch::channel(Inner { machine: Machine::leased(), claim: None });
+        (Self { id, terms, ending, stopping, inner, jobs }, received)
     }
 
     /// Runs a request when none runs. One whose answer nobody reads any more is being stopped, and waited for.
@@ -105,9 +118,9 @@ impl Lease {
         self.inner.borrow().claim.as_ref().is_some_and(|claim| claim.reader_gone.is_cancelled())
     }
 
-    /// The wish to stop what runs. `None`: nothing does.
-    pub(crate) fn cancel(&self) -> Option<Cancel> {
-        self.inner.borrow().claim.as_ref().map(|claim| claim.cancel.clone())
+    /// What may be asked of what runs. `None`: nothing does.
+    pub(crate) fn controls(&self) -> Option<Controls> {
+        self.inner.borrow().claim.as_ref().map(|claim| claim.controls.clone())
     }
 
     /// Ends the session and what it runs. Resolves when the driver is gone.
@@ -115,9 +128,10 @@ impl Lease {
     /// # Errors
     ///
     /// [`LeaseError::Ended`]: it has ended already, or is about to.
-    pub(crate) async fn close(&self) -> Result<LeaseEnd, LeaseError> {
+    pub(crate) async fn close(&self) -> Result<SessionEnd, LeaseError> {
         let verdict = self.apply(Event::End(EndCause::Closed));
         self.ending.cancel();
+        self.stopping.cancel();
         if verdict != Verdict::Goes {
             return Err(LeaseError::Ended(self.end_or(EndCause::Closed)));
         }
@@ -127,12 +141,12 @@ impl Lease {
     }
 
     /// How it ended, or is about to. `None`: it goes on.
-    pub(crate) fn end(&self) -> Option<LeaseEnd> {
+    pub(crate) fn end(&self) -> Option<SessionEnd> {
         self.inner.borrow().machine.end()
     }
 
-    fn end_or(&self, cause: EndCause) -> LeaseEnd {
-        self.end().unwrap_or(LeaseEnd { cause, transaction_lost: false })
+    fn end_or(&self, cause: EndCause) -> SessionEnd {
+        self.end().unwrap_or(SessionEnd { cause, transaction_lost: false })
     }
 
     /// What ran is over, and another request may run.

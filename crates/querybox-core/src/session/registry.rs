@@ -9,8 +9,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     SessionId, SessionIdError,
+    budget::Allowance,
+    front_end::FrontEndId,
     id::CLOCK_OFFSET_MAX,
-    lease::{Lease, LeaseEnd},
+    lease::Lease,
+    state::SessionEnd,
     stop::{Cancel, Stoppable, stoppable},
 };
 
@@ -27,6 +30,7 @@ const _: () = assert!(REMEMBERED.as_secs() >= 2 * CLOCK_OFFSET_MAX.as_secs());
 /// The sessions of one Core.
 pub(crate) struct Sessions {
     max: usize,
+    /// For each front end.
     leases_max: usize,
     state: Mutex<State>,
 }
@@ -38,17 +42,24 @@ struct State {
     /// The same ids in the order of their use.
     used_since: VecDeque<(Timestamp, SessionId)>,
     /// Leased sessions that have ended, oldest first.
-    ended_leases: VecDeque<(SessionId, LeaseEnd)>,
+    ended_leases: VecDeque<(SessionId, SessionEnd)>,
 }
 
 /// A session that has its place.
 #[derive(Clone)]
 pub(crate) enum Running {
-    OneShot(Cancel),
-    /// It is to be leased, and opens.
-    Opening(Cancel),
+    OneShot(Controls),
+    /// It is to be leased by this front end, and opens.
+    Opening(FrontEndId, Controls),
     /// It may have ended a moment ago.
     Leased(Arc<Lease>),
+}
+
+/// What may be asked of something that runs.
+#[derive(Clone)]
+pub(crate) struct Controls {
+    pub(crate) cancel: Cancel,
+    pub(crate) allowance: Allowance,
 }
 
 /// What a session is wanted for.
@@ -56,8 +67,8 @@ pub(crate) enum Running {
 pub(crate) enum Kind {
     /// One request.
     OneShot,
-    /// As many as come until it ends.
-    Leased,
+    /// As many as come until it ends, for this front end.
+    Leased(FrontEndId),
 }
 
 /// Why a session cannot begin.
@@ -68,7 +79,7 @@ pub(crate) enum Refusal {
     Full {
         max: usize,
     },
-    /// As many are leased as may.
+    /// The front end has leased as many as it may.
     LeasesFull {
         max: usize,
     },
@@ -86,7 +97,7 @@ pub(crate) enum Absent {
     /// One did, within the time that ids are remembered.
     Ended,
     /// A leased one did, and came to this end.
-    LeaseEnded(LeaseEnd),
+    LeaseEnded(SessionEnd),
     /// None did.
     Unknown,
 }
@@ -101,6 +112,7 @@ impl Sessions {
         self: &Arc<Self>,
         id: SessionId,
         kind: Kind,
+        allowance: Allowance,
         now: Timestamp,
     ) -> Result<(Admission, Stoppable), Refusal> {
         id.check_time(now).map_err(Refusal::Id)?;
@@ -112,15 +124,18 @@ impl Sessions {
         if state.running.len() >= self.max || state.used.len() >= REMEMBERED_MAX {
             return Err(Refusal::Full { max: self.max });
         }
-        if kind == Kind::Leased && state.leases() >= self.leases_max {
+        if let Kind::Leased(front_end) = kind
+            && state.leases(front_end) >= self.leases_max
+        {
             return Err(Refusal::LeasesFull { max: self.leases_max });
         }
         let (stop, cancel) = stoppable();
         state.used.insert(id);
         state.used_since.push_back((now, id));
+        let controls = Controls { cancel, allowance };
         let running = match kind {
-            Kind::OneShot => Running::OneShot(cancel),
-            Kind::Leased => Running::Opening(cancel),
+            Kind::OneShot => Running::OneShot(controls),
+            Kind::Leased(front_end) => Running::Opening(front_end, controls),
         };
         state.running.insert(id, running);
         Ok((Admission { id, sessions: Arc::clone(self) }, stop))
@@ -146,8 +161,13 @@ impl Sessions {
 }
 
 impl State {
-    fn leases(&self) -> usize {
-        self.running.values().filter(|running| !matches!(running, Running::OneShot(_))).count()
+    fn leases(&self, front_end: FrontEndId) -> usize {
+        let is_its = |running: &&Running| match running {
+            Running::OneShot(_) => false,
+            Running::Opening(by, _) => *by == front_end,
+            Running::Leased(lease) => lease.terms.front_end == front_end,
+        };
+        self.running.values().filter(is_its).count()
     }
 
     fn absent(&self, id: SessionId) -> Absent {
@@ -192,6 +212,7 @@ impl Drop for Admission {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::budget::Budget;
 
     fn id(made: Timestamp, random: u8) -> SessionId {
         let milliseconds = u64::try_from(made.as_millisecond()).unwrap();
@@ -203,7 +224,17 @@ mod tests {
     }
 
     fn admit(sessions: &Arc<Sessions>, id: SessionId) -> Result<(Admission, Stoppable), Refusal> {
-        sessions.admit(id, Kind::OneShot, now())
+        admit_as(sessions, id, Kind::OneShot, now())
+    }
+
+    fn admit_as(
+        sessions: &Arc<Sessions>,
+        id: SessionId,
+        kind: Kind,
+        now: Timestamp,
+    ) -> Result<(Admission, Stoppable), Refusal> {
+        let allowance = Budget::since(tokio::time::Instant::now(), None).allowance();
+        sessions.admit(id, kind, allowance, now)
     }
 
     fn now() -> Timestamp {
@@ -227,15 +258,15 @@ mod tests {
         drop(admit(&sessions, future));
         for minutes in 0..20 {
             let later = now() + SignedDuration::from_mins(minutes);
-            assert!(sessions.admit(future, Kind::OneShot, later).is_err(), "after {minutes} minutes");
+            assert!(admit_as(&sessions, future, Kind::OneShot, later).is_err(), "after {minutes} minutes");
         }
         // By then it is forgotten, and refused for its time.
         let later = now() + SignedDuration::from_mins(20);
         assert_eq!(
-            sessions.admit(future, Kind::OneShot, later).err(),
+            admit_as(&sessions, future, Kind::OneShot, later).err(),
             Some(Refusal::Id(SessionIdError::ClockOffset))
         );
-        drop(sessions.admit(id(later, 2), Kind::OneShot, later));
+        drop(admit_as(&sessions, id(later, 2), Kind::OneShot, later));
         assert_eq!(sessions.lock().used.len(), 1);
     }
 
@@ -261,13 +292,23 @@ mod tests {
     }
 
     #[test]
-    fn leases_have_a_bound_of_their_own() {
-        let sessions = Sessions::new(3, 1);
-        let lease = |random| sessions.admit(id(now(), random), Kind::Leased, now());
-        let first = lease(1).ok().unwrap();
-        assert_eq!(lease(2).err(), Some(Refusal::LeasesFull { max: 1 }));
-        assert!(admit(&sessions, id(now(), 3)).is_ok());
+    fn each_front_end_has_a_bound_of_leases_and_all_have_one_of_sessions() {
+        let sessions = Sessions::new(4, 1);
+        let page: FrontEndId = "5b3e1d0a-7c00-4abc-8def-0123456789ab".parse().unwrap();
+        let unnamed = FrontEndId::default();
+        let lease =
+            |front_end, random| admit_as(&sessions, id(now(), random), Kind::Leased(front_end), now());
+        let first = lease(page, 1).ok().unwrap();
+        assert_eq!(lease(page, 2).err(), Some(Refusal::LeasesFull { max: 1 }));
+        let _second = lease(unnamed, 3).ok().unwrap();
+        assert_eq!(lease(unnamed, 4).err(), Some(Refusal::LeasesFull { max: 1 }));
+        let one_shot = admit(&sessions, id(now(), 5)).ok().unwrap();
         drop(first);
-        assert!(lease(2).is_ok(), "a refused id is not used up");
+        let _third = lease(page, 2).expect("a refused id is not used up");
+        let _fourth = admit(&sessions, id(now(), 6)).ok().unwrap();
+        let other: FrontEndId = "5b3e1d0a-7c00-4abc-8def-0123456789ac".parse().unwrap();
+        assert_eq!(lease(other, 7).err(), Some(Refusal::Full { max: 4 }));
+        drop(one_shot);
+        assert!(lease(other, 7).is_ok());
     }
 }

@@ -120,6 +120,7 @@ async fn stop<W: Work>(
     tally: &mut Tally,
     interruption: Interruption,
 ) -> Finish<W::Part> {
+    watch.budget.close();
     let end = watch.grace_end(interruption);
     let keeps = watch.keeps_rest(interruption);
     let mut parking = if keeps { Parking::open() } else { Parking::closed() };

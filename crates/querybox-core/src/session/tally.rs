@@ -93,7 +93,10 @@ impl Tally {
         if !rejection.rolled_back_at_end {
             self.ended.statements_rejected += 1;
         }
-        self.transaction = Some(rejection.transaction);
+        // A server's last word before it goes tells nothing of the transaction, which is as it was: lost with it.
+        if rejection.transaction != TransactionState::Unknown {
+            self.transaction = Some(rejection.transaction);
+        }
     }
 }
 

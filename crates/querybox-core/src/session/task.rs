@@ -6,11 +6,13 @@ use querybox_launcher::{CallError, Launcher, OpenDriver, OpenOrder, OpenOutcome,
 use tracing::{debug, info};
 
 use super::{
-    answers::{Event, Opened},
+    aftermath::{Aftermath, Bequest},
+    answers::{Ended, Event, Opened},
     error::SessionError,
     history::Note,
     id::SessionId,
     run::{After, Finish, Work, answer},
+    state::{EndCause, Event as Happened, Machine},
     stop::End,
     tally::{StatementLimits, Tally},
     watch::Watch,
@@ -20,6 +22,7 @@ use super::{
 pub(super) struct Task<W: Work> {
     pub(super) watch: Watch<W::Part>,
     pub(super) launcher: Arc<Launcher>,
+    pub(super) aftermath: Aftermath,
     pub(super) start: StartOrder,
     pub(super) open: OpenOrder,
     pub(super) work: W,
@@ -30,12 +33,15 @@ pub(super) struct Task<W: Work> {
 impl<W: Work> Task<W> {
     /// Runs the session to its end. The driver is gone before the reader hears of the end.
     pub(super) async fn run(self) {
-        let Self { mut watch, launcher, start, open, work, limits, note } = self;
+        let Self { mut watch, launcher, aftermath, start, open, work, limits, note } = self;
+        let mut life = Machine::one_shot();
         let mut tally = Tally::new(limits);
         let (parked, last) = match open_and_tell(&mut watch, &launcher, &start, open).await {
             Ok(Some(driver)) => {
                 let Finish { parked, last, after } = answer(&mut watch, &driver, work, &mut tally).await;
+                let bequest = Bequest::of(watch.id, &driver);
                 let ending = after.end(driver).await;
+                aftermath.follow(bequest, &after, &start);
                 tally.ended.driver_memory_peak_bytes = ending.memory_peak_bytes;
                 if matches!(after, After::Stuck) {
                     watch.stop.tell(End::Killed);
@@ -48,9 +54,13 @@ impl<W: Work> Task<W> {
             }
             Err(error) => (VecDeque::new(), Err(error)),
         };
-        log_end(watch.id, &last);
-        note.write(&tally, watch.stop.asked().is_cancelled(), &last);
-        watch.conclude(parked, last.map(|()| tally.ended)).await;
+        let cancel_asked = watch.stop.asked().is_cancelled();
+        life.apply(Happened::End(EndCause::of_request(&last, tally.rejected, cancel_asked)));
+        life.apply(Happened::DriverGone);
+        let cause = life.end().map_or(EndCause::DriverDied, |end| end.cause);
+        log_end(watch.id, cause, &last);
+        note.write(&tally, cancel_asked, &last);
+        watch.conclude(parked, last.map(|()| Ended { cause, ..tally.ended })).await;
     }
 }
 
@@ -90,10 +100,10 @@ pub(super) async fn open_driver<P>(
     })
 }
 
-pub(super) fn log_end(session: SessionId, last: &Result<(), SessionError>) {
+pub(super) fn log_end(session: SessionId, cause: EndCause, last: &Result<(), SessionError>) {
     match last {
-        Ok(()) => info!(%session, "session ended"),
-        Err(error) => info!(%session, reason = error.word(), "session failed"),
+        Ok(()) => info!(%session, ?cause, "session ended"),
+        Err(error) => info!(%session, ?cause, reason = error.word(), "session failed"),
     }
     log_last_words(session, last);
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, future::Future, time::Duration};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -25,6 +25,8 @@ pub(crate) enum Interruption {
     Deadline(Duration),
     /// Nobody wants the answer any more.
     ReaderGone,
+    /// The reader is there, and took nothing for this long.
+    StreamIdle(Duration),
     /// Core ends.
     ShuttingDown,
 }
@@ -39,6 +41,7 @@ impl From<Interruption> for SessionError {
             // Nobody reads it when the reader is gone.
             Interruption::Cancelled | Interruption::ReaderGone => Self::Cancelled,
             Interruption::Deadline(limit) => Self::Deadline { limit },
+            Interruption::StreamIdle(limit) => Self::StreamIdle { limit },
             Interruption::ShuttingDown => Self::Connection(ConnectionError::ShuttingDown(ShuttingDown)),
         }
     }
@@ -59,8 +62,11 @@ pub(crate) struct Watch<P> {
     pub(super) admission: Option<Admission>,
     pub(super) giver: Giver<Result<Event<P>, SessionError>>,
     pub(super) budget: Budget,
-    pub(super) closing: CancellationToken,
+    /// Cancelled when what runs has to stop: Core has waited for it long enough, or its session is closed.
+    pub(super) stopping: CancellationToken,
     pub(super) cancel_grace: Duration,
+    /// How long the reader may take nothing. `None`: as it likes.
+    pub(super) stream_idle: Option<Duration>,
 }
 
 impl<P> Watch<P> {
@@ -77,12 +83,12 @@ impl<P> Watch<P> {
         }
     }
 
-    /// Waits until the reader wants a part. Its time does not count.
+    /// Waits until the reader wants a part, as long as it may take. That time does not count for the deadline.
     pub(super) async fn reader_asks(&mut self) -> Result<(), Interruption> {
         self.budget.pause(Instant::now());
-        let asked = self.unless_interrupted(self.giver.asked()).await;
+        let asked = self.unless_interrupted(within(self.stream_idle, self.giver.asked())).await;
         self.budget.resume(Instant::now());
-        Ok(asked??)
+        Ok(asked?.map_err(Interruption::StreamIdle)??)
     }
 
     /// Gives the reader a part when it wants one.
@@ -101,10 +107,11 @@ impl<P> Watch<P> {
         let grace = match interruption {
             Interruption::Cancelled => self.cancel_grace,
             // A kill would take the whole session away, with its transaction.
-            Interruption::ReaderGone if self.is_leased() => self.cancel_grace,
-            Interruption::Deadline(_) | Interruption::ReaderGone | Interruption::ShuttingDown => {
-                UNWANTED_GRACE
-            }
+            Interruption::ReaderGone | Interruption::StreamIdle(_) if self.is_leased() => self.cancel_grace,
+            Interruption::Deadline(_)
+            | Interruption::ReaderGone
+            | Interruption::StreamIdle(_)
+            | Interruption::ShuttingDown => UNWANTED_GRACE,
         };
         Instant::now() + grace
     }
@@ -115,29 +122,33 @@ impl<P> Watch<P> {
             Interruption::Cancelled => true,
             // The session goes on: its reader has to hear how the transaction stands.
             Interruption::Deadline(_) => self.is_leased(),
-            Interruption::ReaderGone | Interruption::ShuttingDown => false,
+            // One that took nothing would let it lie, and the session could not be used.
+            Interruption::ReaderGone | Interruption::StreamIdle(_) | Interruption::ShuttingDown => false,
         }
     }
 
     /// Gives the place back, then tells the reader the rest, for as long as it reads and Core is there.
     pub(crate) async fn conclude(self, parked: VecDeque<P>, last: Result<Ended, SessionError>) {
-        let Self { stop, admission, giver, closing, .. } = self;
+        let Self { stop, admission, giver, budget, stopping, stream_idle, .. } = self;
+        drop(budget);
         if matches!(last, Err(SessionError::Cancelled)) {
             // Nothing else was told: no database has answered.
             stop.tell(End::Killed);
         }
         drop(stop);
         drop(admission);
-        // Parts that nobody took while Core was there are missed by whoever reads on, who is told that Core ended.
-        if deliver(&giver, parked, &closing).await {
-            giver.leave(last.map(Event::Ended));
+        match deliver(&giver, parked, &stopping, stream_idle).await {
+            Delivered::All => giver.leave(last.map(Event::Ended)),
+            Delivered::Idle(limit) => giver.leave(Err(SessionError::StreamIdle { limit })),
+            // Parts that nobody took while Core was there are missed by whoever reads on, who is told that Core ended.
+            Delivered::Stopped => {}
         }
     }
 
     async fn interruption(&self) -> Interruption {
         tokio::select! {
             biased;
-            () = self.closing.cancelled() => Interruption::ShuttingDown,
+            () = self.stopping.cancelled() => Interruption::ShuttingDown,
             () = self.stop.asked().cancelled() => Interruption::Cancelled,
             () = self.giver.reader_gone() => Interruption::ReaderGone,
             limit = self.budget.used_up() => Interruption::Deadline(limit),
@@ -145,21 +156,44 @@ impl<P> Watch<P> {
     }
 }
 
-/// Gives the reader what is left, as it asks for it. `false`: it has not taken all, and the session has to end.
+/// What became of the last parts of an answer.
+pub(super) enum Delivered {
+    /// The reader has taken them, or is gone and misses nothing.
+    All,
+    /// It took nothing for this long.
+    Idle(Duration),
+    /// It has not taken all, and the session has to end.
+    Stopped,
+}
+
+/// Gives the reader what is left, as it asks for it.
 pub(super) async fn deliver<P>(
     giver: &Giver<Result<Event<P>, SessionError>>,
     parked: VecDeque<P>,
-    closing: &CancellationToken,
-) -> bool {
+    stopping: &CancellationToken,
+    stream_idle: Option<Duration>,
+) -> Delivered {
     let give_all = async {
         for part in parked {
-            // Nobody misses what is left when the reader is gone.
-            let Ok(()) = giver.give(Ok(Event::Part(part))).await else { break };
+            match within(stream_idle, giver.give(Ok(Event::Part(part)))).await {
+                Ok(Ok(())) => {}
+                Ok(Err(ReaderGone)) => break,
+                Err(limit) => return Delivered::Idle(limit),
+            }
         }
+        Delivered::All
     };
     tokio::select! {
         biased;
-        () = give_all => true,
-        () = closing.cancelled() => false,
+        delivered = give_all => delivered,
+        () = stopping.cancelled() => Delivered::Stopped,
+    }
+}
+
+/// Does what waits for a reader. `Err`: the reader took nothing for the limit.
+async fn within<T>(limit: Option<Duration>, waiting: impl Future<Output = T>) -> Result<T, Duration> {
+    match limit {
+        Some(limit) => timeout(limit, waiting).await.map_err(|_| limit),
+        None => Ok(waiting.await),
     }
 }

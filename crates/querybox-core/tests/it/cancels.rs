@@ -110,7 +110,7 @@ async fn shutting_down_ends_what_runs_and_refuses_what_comes() {
     let mut answers = house.execute("wait deaf").await;
     let pid = opened(&mut answers).await.driver_pid;
     let begun = Instant::now();
-    house.core.shutdown().await;
+    house.core.shutdown(Duration::ZERO).await;
     assert!(!is_alive(pid));
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     let (_, last) = rest(answers).await;

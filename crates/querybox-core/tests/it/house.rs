@@ -29,6 +29,8 @@ pub(crate) fn limits() -> Limits {
         leases_max: 2,
         lease_idle: Duration::from_secs(600),
         deadline: Duration::from_secs(30),
+        deadline_max: None,
+        stream_idle: None,
         connect: Duration::from_secs(10),
         cancel_grace: GRACE,
         memory_bytes: 256 << 20,

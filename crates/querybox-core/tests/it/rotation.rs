@@ -138,7 +138,7 @@ impl Site {
         }
         let old = KeyId::from(*self.records[0].0.id.as_bytes());
         core.retire_key(old).await.unwrap_or_else(|error| panic!("{context}: {error}"));
-        core.shutdown().await;
+        core.shutdown(std::time::Duration::ZERO).await;
     }
 }
 
@@ -255,7 +255,7 @@ async fn rotate_child() {
         Ok(report) => say(&format!("rotated {}", report.sealed)),
         Err(error) => say(&format!("failed: {error}")),
     }
-    core.shutdown().await;
+    core.shutdown(std::time::Duration::ZERO).await;
 }
 
 /// How often each call is made in one rotation, by the thread that makes it most often: injections count by thread.

@@ -1,23 +1,28 @@
 //! One request in a leased session.
 
-use querybox_launcher::{CallError, Cause, OpenDriver, Reason};
+use querybox_launcher::OpenDriver;
 
-use super::{EndCause, Lease, LeaseEnd, state::Event};
+use super::Lease;
 use crate::{
     ConnectionError, ShuttingDown,
     execution::Script,
     schema::Catalog,
     session::{
+        aftermath::Bequest,
         answers::Event as Answer,
         error::{LeaseError, SessionError},
         history::Note,
         run::{After, Finish, Work, answer},
+        state::{EndCause, Event, SessionEnd},
         stop::End,
         tally::{StatementLimits, Tally},
         task::log_last_words,
-        watch::{Watch, deliver},
+        watch::{Delivered, Watch, deliver},
     },
 };
+
+/// Sees to what a driver left running that ended so.
+pub(crate) type Follow<'a> = dyn Fn(Bequest, &After) + Send + Sync + 'a;
 
 /// A request for the session's task.
 pub(crate) enum Job {
@@ -36,10 +41,15 @@ pub(crate) struct Run<W: Work> {
 
 impl Job {
     /// Gives the driver back when it can be asked again; otherwise it is gone.
-    pub(super) async fn run(self, driver: OpenDriver, lease: &Lease) -> Option<OpenDriver> {
+    pub(super) async fn run(
+        self,
+        driver: OpenDriver,
+        lease: &Lease,
+        follow: &Follow<'_>,
+    ) -> Option<OpenDriver> {
         match self {
-            Self::Script(run) => run.run(driver, lease).await,
-            Self::Catalog(run) => run.run(driver, lease).await,
+            Self::Script(run) => run.run(driver, lease, follow).await,
+            Self::Catalog(run) => run.run(driver, lease, follow).await,
         }
     }
 
@@ -57,14 +67,14 @@ impl Job {
 }
 
 impl<W: Work> Run<W> {
-    async fn run(self, driver: OpenDriver, lease: &Lease) -> Option<OpenDriver> {
+    async fn run(self, driver: OpenDriver, lease: &Lease, follow: &Follow<'_>) -> Option<OpenDriver> {
         let Self { mut watch, work, limits, note } = self;
         let mut tally = Tally::new(limits);
         let Finish { parked, last, after } = answer(&mut watch, &driver, work, &mut tally).await;
         if let Some(transaction) = tally.transaction {
             lease.transaction_is(transaction);
         }
-        if watch.closing.is_cancelled() {
+        if watch.stopping.is_cancelled() {
             // Unless it was closed before.
             lease.apply(Event::End(EndCause::ShuttingDown));
         }
@@ -75,7 +85,9 @@ impl<W: Work> Run<W> {
         let driver = match end {
             None => Some(driver),
             Some(_) => {
+                let bequest = Bequest::of(lease.id, &driver);
                 after.end(driver).await;
+                follow(bequest, &after);
                 if matches!(after, After::Stuck) {
                     watch.stop.tell(End::Killed);
                 }
@@ -91,19 +103,23 @@ impl<W: Work> Run<W> {
         if let Some(note) = note {
             note.write(&tally, watch.stop.asked().is_cancelled(), &last);
         }
-        let Watch { stop, giver, closing: ending, .. } = watch;
-        drop(stop);
-        let delivered = deliver(&giver, parked, &ending).await;
+        let Watch { stop, giver, budget, stopping, stream_idle, .. } = watch;
+        drop((budget, stop));
+        let delivered = deliver(&giver, parked, &stopping, stream_idle).await;
         // Before the last word: whoever has heard that may ask again.
         lease.answered();
-        let last = if delivered { last.map(|()| tally.ended) } else { Err(closing(lease.end())) };
+        let last = match delivered {
+            Delivered::All => last.map(|()| tally.ended),
+            Delivered::Idle(limit) => Err(SessionError::StreamIdle { limit }),
+            Delivered::Stopped => Err(closing(lease.end())),
+        };
         giver.leave(last.map(Answer::Ended));
         driver
     }
 }
 
 /// What a reader is told whose session has to end before its answer has.
-fn closing(end: Option<LeaseEnd>) -> SessionError {
+fn closing(end: Option<SessionEnd>) -> SessionError {
     match end {
         Some(end) if end.cause == EndCause::Closed => LeaseError::Ended(end).into(),
         Some(_) | None => ConnectionError::ShuttingDown(ShuttingDown).into(),
@@ -118,30 +134,6 @@ fn derive_end(after: &After, last: &Result<(), SessionError>) -> Option<EndCause
             Err(SessionError::Deadline { limit }) => EndCause::Deadline(*limit),
             Ok(()) | Err(_) => EndCause::Unstoppable,
         }),
-        After::Failed(CallError::Broken(_)) => Some(EndCause::DriverFailed),
-        After::Failed(CallError::Ended(ending)) => Some(derive_cause(ending.cause)),
-        After::Failed(CallError::Driver { reason, .. }) => match reason {
-            // The request was refused before the database had heard of it.
-            Reason::BindingInvalid | Reason::Unsupported => None,
-            Reason::ConnectionLost | Reason::ProtocolBroken => Some(EndCause::ConnectionLost),
-            Reason::ResolveFailed
-            | Reason::ConnectFailed
-            | Reason::TlsFailed
-            | Reason::FileUnusable
-            | Reason::ParameterInvalid
-            | Reason::SessionForeign
-            | Reason::SessionState
-            | Reason::LimitReached
-            | Reason::DriverBroken => Some(EndCause::DriverFailed),
-        },
-    }
-}
-
-/// Why a session ended whose driver's process did.
-pub(super) fn derive_cause(cause: Cause) -> EndCause {
-    match cause {
-        Cause::Memory { limit_bytes, .. } => EndCause::Memory { limit_bytes },
-        Cause::Deadline(limit) => EndCause::Deadline(limit),
-        Cause::Exited(_) | Cause::Signal(_) | Cause::FileSize { .. } | Cause::Killed => EndCause::DriverDied,
+        After::Failed(error) => EndCause::of_call(error),
     }
 }

@@ -1,25 +1,31 @@
 //! The task of a leased session: opens the driver, does what is asked, and sees the driver gone.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, future::pending, sync::Arc, time::Duration};
 
 use querybox_launcher::{Launcher, OpenDriver, OpenOrder, Part, StartOrder};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
-use super::{
-    EndCause, Job, Lease, Terms,
-    job::derive_cause,
-    state::{Event, Verdict},
+use super::{Follow, Job, Lease, Terms};
+use crate::{
+    events::{FrontEndEvent, Watchers},
+    session::{
+        aftermath::{Aftermath, Bequest},
+        answers::{Ended, Event as Answer},
+        registry::Admission,
+        run::After,
+        state::{EndCause, Event, Verdict},
+        task::{log_end, open_driver},
+        watch::Watch,
+    },
 };
-use crate::session::{
-    answers::{Ended, Event as Answer},
-    registry::Admission,
-    task::{log_end, open_driver},
-    watch::Watch,
-};
+
+/// How long before its end an unused session is announced to end: a fifth of its limit, and no longer than people need.
+const WARNING_MAX: Duration = Duration::from_secs(60);
 
 /// A session that is to be leased and is about to start its driver.
 pub(crate) struct LeaseTask {
@@ -27,15 +33,21 @@ pub(crate) struct LeaseTask {
     /// What the opening depends on, and who waits for it.
     pub(crate) watch: Watch<Part>,
     pub(crate) launcher: Arc<Launcher>,
+    pub(crate) aftermath: Aftermath,
     pub(crate) start: StartOrder,
     pub(crate) open: OpenOrder,
     pub(crate) terms: Terms,
+    /// See [`Lease`].
+    pub(crate) ending: CancellationToken,
+    pub(crate) stopping: CancellationToken,
+    pub(crate) watchers: Arc<Watchers>,
 }
 
 impl LeaseTask {
     /// Runs the session to its end.
     pub(crate) async fn run(self) {
-        let Self { admission, watch, launcher, start, open, terms } = self;
+        let Self { admission, watch, launcher, aftermath, start, open, terms, ending, stopping, watchers } =
+            self;
         let (opened, driver) = match open_driver(&watch, &launcher, &start, open).await {
             Ok((opened, Ok(driver))) => (opened, driver),
             Ok((opened, Err(rejection))) => {
@@ -48,23 +60,24 @@ impl LeaseTask {
             }
             Err(error) => {
                 let last = Err(error);
-                log_end(watch.id, &last);
+                log_end(watch.id, EndCause::of_request(&last, false, false), &last);
                 drop(admission);
                 watch.conclude(VecDeque::new(), last.map(|()| Ended::default())).await;
                 return;
             }
         };
-        let (lease, mut jobs) = Lease::new(watch.id, terms, watch.closing.child_token());
+        let follow = |bequest: Bequest, after: &After| aftermath.follow(bequest, after, &start);
+        let (lease, mut jobs) = Lease::new(watch.id, terms, ending, stopping);
         let lease = Arc::new(lease);
         admission.leased(&lease);
         // From here on, however this task ends, it is told so.
-        let place = Place { lease: Arc::clone(&lease), _admission: admission };
+        let place = Place { lease: Arc::clone(&lease), watchers, _admission: admission };
         info!(session = %lease.id, "session is leased");
         let Watch { stop, giver, .. } = watch;
         drop(stop);
         match giver.give(Ok(Answer::Opened(opened))).await {
             Ok(()) => {
-                live(&lease, driver, &mut jobs).await;
+                live(&lease, driver, &mut jobs, &place.watchers, &follow).await;
                 // What was let in when the session had to end already was not sent.
                 jobs.close();
                 while let Some(job) = jobs.recv().await {
@@ -82,15 +95,21 @@ impl LeaseTask {
 }
 
 /// Does what is asked until the session has to end, and sees the driver gone.
-async fn live(lease: &Lease, mut driver: OpenDriver, jobs: &mut mpsc::Receiver<Job>) {
+async fn live(
+    lease: &Lease,
+    mut driver: OpenDriver,
+    jobs: &mut mpsc::Receiver<Job>,
+    watchers: &Watchers,
+    follow: &Follow<'_>,
+) {
     let idle_limit = lease.terms.idle_limit;
     loop {
+        let idle_since = Instant::now();
         let unused = async {
-            match Instant::now().checked_add(idle_limit) {
-                Some(end) => sleep_until(end).await,
-                // Longer than an instant can hold.
-                None => std::future::pending().await,
-            }
+            let remaining = (idle_limit / 5).min(WARNING_MAX);
+            until(idle_since.checked_add(idle_limit - remaining)).await;
+            watchers.tell(lease.terms.front_end, FrontEndEvent::IdleWarning { session: lease.id, remaining });
+            until(idle_since.checked_add(idle_limit)).await;
         };
         // All can be dropped at any time.
         let job = tokio::select! {
@@ -103,7 +122,7 @@ async fn live(lease: &Lease, mut driver: OpenDriver, jobs: &mut mpsc::Receiver<J
             }
             ending = driver.ended() => {
                 debug!(session = %lease.id, cause = %ending.cause, stderr = ending.stderr_tail, "driver's last words");
-                lease.apply(Event::End(derive_cause(ending.cause)));
+                lease.apply(Event::End(EndCause::of_process(ending.cause)));
                 return;
             }
             Some(job) = jobs.recv() => job,
@@ -116,16 +135,25 @@ async fn live(lease: &Lease, mut driver: OpenDriver, jobs: &mut mpsc::Receiver<J
                 continue;
             }
         };
-        match job.run(driver, lease).await {
+        match job.run(driver, lease, follow).await {
             Some(asked_again) => driver = asked_again,
             None => return,
         }
     }
 }
 
+/// Waits for a moment. `None`: it is later than an instant can hold.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
+    }
+}
+
 /// The session's place. Dropping it says that the driver is gone, and gives the place back.
 struct Place {
     lease: Arc<Lease>,
+    watchers: Arc<Watchers>,
     _admission: Admission,
 }
 
@@ -134,6 +162,8 @@ impl Drop for Place {
         self.lease.apply(Event::DriverGone);
         if let Some(end) = self.lease.end() {
             info!(session = %self.lease.id, cause = ?end.cause, end.transaction_lost, "leased session ended");
+            let event = FrontEndEvent::LeaseEnded { session: self.lease.id, end };
+            self.watchers.tell(self.lease.terms.front_end, event);
         }
     }
 }

@@ -1,0 +1,8 @@
+//! Sessions on a real PostgreSQL.
+
+mod aftermath;
+mod cancels;
+mod crowd;
+mod drain;
+mod leases;
+mod site;

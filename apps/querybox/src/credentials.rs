@@ -3,6 +3,8 @@
 mod migrate;
 pub(crate) mod status;
 
+use std::{fs, io, path::Path};
+
 use querybox_contracts::{
     core::v1::{self as core, credential_service_client::CredentialServiceClient},
     plugin::v1::{FormField, FormFieldKind, FormFieldRole},
@@ -15,9 +17,12 @@ use crate::{
     composition::Channel,
     connections::{self, named},
     exit::Exit,
-    failure::Failure,
+    failure::{Failure, describe},
     form, secrets, words,
 };
+
+/// Core takes no larger one.
+const SECRET_BYTES_MAX: u64 = 64 << 10;
 
 pub(crate) type Client = CredentialServiceClient<Channel>;
 
@@ -55,11 +60,14 @@ pub(crate) fn client(app: &App) -> Client {
 }
 
 async fn set(args: SetArgs, client: &mut Client, app: &App) -> Result<Exit, Failure> {
-    let SetArgs { connection, field, keep, secret } = args;
+    let SetArgs { connection, field, keep, file, secret } = args;
     let driver_type = connections::driver_of(app, &connection).await?;
     let form = form::of_driver(app, &driver_type).await?;
     let field = chosen_field(&form, field.as_deref())?;
-    let given = secrets::ask_for(field, &secret, &connection).await?;
+    let given = match &file {
+        Some(path) => read(path)?,
+        None => secrets::ask_for(field, &secret, &connection).await?,
+    };
     let stored = store(&connection, &field.name, given, keep, client).await?;
     app.messages.note(&format!(
         "the {} of {connection} is kept in the {}",
@@ -67,6 +75,17 @@ async fn set(args: SetArgs, client: &mut Client, app: &App) -> Result<Exit, Fail
         word(stored.place())
     ));
     Ok(Exit::Done)
+}
+
+/// The content of a file that is a secret.
+fn read(path: &Path) -> Result<Secret, Failure> {
+    let unreadable =
+        |error: io::Error| Failure::usage(format!("cannot read {}: {}", path.display(), describe(&error)));
+    let size = fs::metadata(path).map_err(unreadable)?.len();
+    if size > SECRET_BYTES_MAX {
+        return Err(Failure::usage(format!("{} is too large for a secret", path.display())));
+    }
+    fs::read(path).map(Secret::new).map_err(unreadable)
 }
 
 /// Stores a secret.

@@ -122,7 +122,7 @@ fn hint_for(reason: Reason) -> &'static str {
         }
         Reason::ParameterInvalid => "`querybox plugins info DRIVER` shows the parameters that there are",
         Reason::SecretMissing => {
-            "run it from a terminal to be asked, or give the password to `--password-stdin`"
+            "run it from a terminal to be asked, give the password to `--password-stdin`, or keep it by `querybox credentials set CONNECTION`"
         }
         Reason::CredentialMissing => {
             "`querybox credentials set CONNECTION` stores it; `--password-stdin` gives it for this run alone"
@@ -163,6 +163,7 @@ fn hint_for(reason: Reason) -> &'static str {
         Reason::KeysInitialized => {
             "`querybox keys add` registers another one, `querybox keys status` shows them"
         }
+        Reason::BindingInvalid => crate::rejection::BIND_HINT,
         Reason::Deadline => "`--deadline` gives it more time, `--deadline none` all of it",
         Reason::DeadlineTooLong => "`deadline_max` in `config.toml` is the longest time that there is",
         Reason::ConnectionChanged => {
@@ -174,7 +175,6 @@ fn hint_for(reason: Reason) -> &'static str {
         | Reason::ProtocolBroken
         | Reason::ConnectionLost
         | Reason::FileUnusable
-        | Reason::BindingInvalid
         | Reason::SessionForeign
         | Reason::SessionState
         | Reason::Unsupported

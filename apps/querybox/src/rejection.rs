@@ -54,11 +54,16 @@ pub(crate) fn describe(
         (sqlstate, "") => format!("SQLSTATE {sqlstate}"),
         (sqlstate, vendor) => format!("SQLSTATE {sqlstate}, {vendor}"),
     };
+    let hint = match (misses_value(rejection, source.sql), rejection.hint.trim_end()) {
+        (false, hint) => hint.to_owned(),
+        (true, "") => BIND_HINT.to_owned(),
+        (true, hint) => format!("{hint}\n{BIND_HINT}"),
+    };
     let facts = [
         ("statement", number.as_str()),
         ("code", code.as_str()),
         ("detail", &rejection.detail),
-        ("hint", &rejection.hint),
+        ("hint", &hint),
         ("context", &rejection.context),
     ];
     for (label, fact) in facts {
@@ -69,6 +74,22 @@ pub(crate) fn describe(
         }
     }
     text
+}
+
+/// How a parameter gets its value; the shell has no way of its own.
+pub(crate) const BIND_HINT: &str = "`querybox query --bind NAME=VALUE` gives the parameter :NAME a value, `--bind 1=VALUE` gives one to $1 or ?1";
+
+/// Whether the database came upon a parameter without a value. To most the mark of a name is a mistake of syntax, as nobody
+/// has put a number in its place.
+fn misses_value(rejection: &plugin::Rejection, sql: &str) -> bool {
+    let rest = rejection.position_byte.and_then(|position| sql.get(position as usize..)).unwrap_or_default();
+    match rejection.sqlstate.as_str() {
+        "42P02" => true,
+        "42601" => rest
+            .strip_prefix(':')
+            .is_some_and(|name| name.starts_with(|c: char| c.is_alphabetic() || c == '_')),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -88,6 +109,17 @@ mod tests {
             position_byte: position,
             ..plugin::Rejection::default()
         }
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_is_told_how_to_get_one() {
+        let sql = "select a[1:2], :id";
+        let told = |token: &str, sqlstate: &str| {
+            let rejection = plugin::Rejection { sqlstate: sqlstate.to_owned(), ..at(sql, token) };
+            describe(&rejection, &Source { sql, ..Source::NONE }, 60, Paint::OFF).contains(BIND_HINT)
+        };
+        assert!(told(":id", "42601") && told(":id", "42P02"));
+        assert!(!told(":2", "42601") && !told("select", "42601") && !told(":id", "42703"));
     }
 
     #[test]

@@ -19,6 +19,9 @@ use crate::{
     form, sanitize,
 };
 
+/// What to do where nobody can be asked.
+const ANSWER_HINT: &str = "run it from a terminal to be asked, or give the password to `--password-stdin`";
+
 /// A line of standard input that is longer is no password.
 const PASSWORD_BYTES_MAX: u64 = 64 * 1024;
 
@@ -36,7 +39,14 @@ pub(crate) async fn of_connection(
         core::SecretPlace::Ask => {
             // A driver that is missing or broken is Core's to tell: the connection is what was asked for.
             let Ok(form) = form::of_driver(app, &spec.driver_type).await else { return Ok(None) };
-            for_form(&form, args, &spec.name).await
+            let given = for_form(&form, args, &spec.name).await;
+            given.map_err(|failure| match failure.hint == ANSWER_HINT {
+                true => {
+                    let name = sanitize::line(&spec.name).into_owned();
+                    failure.with_hint(format!("{ANSWER_HINT}; `querybox credentials set {name}` keeps it"))
+                }
+                false => failure,
+            })
         }
         // Core has it; what is given here stands in its place for this session.
         core::SecretPlace::Keyring | core::SecretPlace::Vault if args.password_stdin => {
@@ -79,8 +89,7 @@ pub(crate) async fn ask_for(field: &FormField, args: &SecretArgs, whom: &str) ->
     match entered {
         Err(failure) if failure.exit == Exit::Usage && failure.hint.is_empty() => {
             let message = format!("{} asks for a password: {failure}", sanitize::line(whom));
-            Err(Failure::usage(message)
-                .with_hint("run it from a terminal to be asked, or give the password to `--password-stdin`"))
+            Err(Failure::usage(message).with_hint(ANSWER_HINT))
         }
         entered => entered,
     }

@@ -29,7 +29,6 @@ use crate::{
     failure::Failure,
     messages::Messages,
     query::tell::Times,
-    reason::Reason,
     sanitize,
     screen::Screen,
     signals::Ends,
@@ -83,7 +82,7 @@ pub(crate) async fn run(prepared: Prepared, app: &App) -> Result<Exit, Failure> 
         Ends::listen().map_err(|error| Failure::machinery(format!("cannot listen for signals: {error}")))?;
     let session = Session::open(app, &args).await?;
     let is_script = lines.is_some();
-    let mut shell = Shell { app, session, ends, last_sql: String::new() };
+    let mut shell = Shell { app, session, ends, last_sql: String::new(), unsent: String::new() };
     let done = match lines {
         Some(lines) => match shell.recite(lines, 1).await {
             Err(failure) => Err(match shell.session.loss() {
@@ -116,6 +115,8 @@ struct Shell<'a> {
     ends: Ends,
     /// What `\e` begins with.
     last_sql: String,
+    /// What was typed and could not be sent, with what follows it.
+    unsent: String,
 }
 
 /// What came of a prompt.
@@ -178,10 +179,8 @@ impl Shell<'_> {
                 Err(failure) if failure.exit == Exit::PipeClosed => return Err(failure),
                 Err(failure) => {
                     self.app.messages.fail(&failure);
-                    // It was not sent, so it stands there again, to be sent or not.
-                    if failure.reason == Some(Reason::SessionEnded) {
-                        text = typed;
-                    }
+                    // It stands there again, to be sent or not.
+                    text = std::mem::take(&mut self.unsent);
                 }
             }
             if let Some(end) = self.session.loss() {
@@ -265,7 +264,15 @@ impl Shell<'_> {
         while let Some(line) = lines.next() {
             let Some(entry) = feed.push(line) else { continue };
             let exit = match entry.kind {
-                Kind::Sql => self.execute(entry, None).await?,
+                Kind::Sql => {
+                    let text = entry.text.clone();
+                    let executed = self.execute(entry, None).await;
+                    if executed.is_err() && !self.session.was_sent {
+                        self.unsent = lines.fold(text, |text, line| text + line + "\n").trim_end().to_owned();
+                        return executed.map(|_| None);
+                    }
+                    executed?
+                }
                 Kind::Command => match self.command(&entry.text, 0).await? {
                     Next::On(exit) => exit,
                     Next::Leave => return Ok(None),

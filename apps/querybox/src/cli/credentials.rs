@@ -1,5 +1,7 @@
 //! Arguments of `querybox credentials`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::{JsonArg, query::SecretArgs};
@@ -43,6 +45,9 @@ pub(crate) struct SetArgs {
     /// Where to keep it [default: where the connection says, else the keyring where there is one, else the vault].
     #[arg(long, value_enum)]
     pub keep: Option<StoreArg>,
+    /// Take the whole content of a file, for instance of a private key.
+    #[arg(long, value_name = "FILE", conflicts_with = "password_stdin")]
+    pub file: Option<PathBuf>,
     #[command(flatten)]
     pub secret: SecretArgs,
 }
@@ -78,6 +83,7 @@ Examples:
   querybox credentials status
   querybox credentials set orders --keep keyring
   pass show orders | querybox credentials set orders --password-stdin
+  querybox credentials set orders --field sslkey --file client.key
   querybox credentials migrate --to vault --dry-run
 
 A stored password is never shown. Queries use it without asking; for one run `--password-stdin` gives another one in its

@@ -157,6 +157,7 @@ Output:
   narrow; control characters show as escapes such as \\n or \\x1b. CSV, TSV and JSON are exact.
   A cell of more than 16 MiB is cut, and a warning counts such cells. A table then counts as done; every other
   format ends with exit code 4, because a program would take the beginning for the whole.
+  So it is with text in an encoding that the driver does not know, in place of which stand \\x and its bytes.
   Arrow is a stream of one result, in the types that the driver sent; a value that its column's type does not hold
   (numeric NaN, a date beyond the range, an integer in a text column) is null there, and a warning counts them.
   A file named by -o appears whole or not at all, with mode 0600 or that of the file it replaces. A
@@ -171,7 +172,7 @@ Exit codes:
   1    rejected by the database
   2    usage, unknown connection or driver, unreadable -f, unwritable -o, text that is not UTF-8
   3    the machinery failed: broken plugin, server out of reach, connection lost, disk full
-  4    a limit or the deadline was reached, or a cell was cut in another format than a table
+  4    a limit or the deadline was reached, or a cell of another format than a table was cut or undecodable
   130  cancelled
   141  the reader of standard output has gone";
 

@@ -67,7 +67,8 @@ Commands:
   \\?                show the commands
 
 What is typed is remembered in memory only, unless --plain-history, or shell_history = \"plain\" in config.toml,
-keeps it in a file; a line that begins with a space is never remembered.
+keeps it in a file; a line that begins with a space is never remembered. No statement goes into the file that
+may hold a password: one with such a word, and something in quotes.
 
 Without a terminal, statements and commands are read from standard input and run one after another without prompts.
 With --password-stdin the first line is the password. A script that ends inside a transaction is rolled back, which

@@ -78,7 +78,7 @@ impl Editor {
         let menu = ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name(MENU)));
         let reedline = Reedline::create()
             .with_ansi_colors(colors)
-            .with_history(Box::new(history::open(history)?))
+            .with_history(history::open(history)?)
             // As in other shells: a line that begins with a space is not remembered.
             .with_history_exclusion_prefix(Some(" ".to_owned()))
             .with_validator(Box::new(Wholeness(dialect.clone())))

@@ -62,6 +62,8 @@ pub(crate) struct Session<'a> {
     lease: Option<Lease>,
     /// A loss that nobody was told of yet.
     loss: Option<LeaseEnd>,
+    /// Whether the statements that were executed last were sent to the session.
+    pub was_sent: bool,
     /// Results that sessions before this one have shown.
     results_before: u64,
 }
@@ -80,6 +82,7 @@ impl<'a> Session<'a> {
             has_schema: false,
             lease: None,
             loss: None,
+            was_sent: false,
             results_before: 0,
         };
         let lease = session.lease().await?;
@@ -94,6 +97,7 @@ impl<'a> Session<'a> {
 
     /// Runs statements and shows what comes back.
     pub(crate) async fn execute(&mut self, entry: Entry, file: Option<&str>) -> Result<Exit, Failure> {
+        self.was_sent = false;
         let lease = self.lease().await?;
         let app = self.app;
         let mut interrupts = listen()?;
@@ -137,6 +141,8 @@ impl<'a> Session<'a> {
         let asking = lease.execute(entry.text, options);
         let done = drive::drive(asking, &lease.id, &app.channel, printer, &mut interrupts).await;
         self.keep(lease);
+        // Core knew that the session is over, and has asked nothing of it.
+        self.was_sent = !matches!(&done, Err(failure) if failure.reason == Some(Reason::SessionEnded));
         done
     }
 

@@ -260,7 +260,7 @@ fn a_connection_that_asks_is_not_used_without_an_answer() {
         2,
         expect![[r#"
         error: n asks for a password: there is no terminal to ask on
-         hint: run it from a terminal to be asked, or give the password to `--password-stdin`
+         hint: run it from a terminal to be asked, or give the password to `--password-stdin`; `querybox credentials set n` keeps it
     "#]],
     );
 }

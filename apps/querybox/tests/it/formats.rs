@@ -168,6 +168,7 @@ fn values_are_bound_to_parameters() {
         2,
         expect![[r#"
         error: parameter "x" has no value
+         hint: `querybox query --bind NAME=VALUE` gives the parameter :NAME a value, `--bind 1=VALUE` gives one to $1 or ?1
     "#]],
     );
     check(
@@ -175,6 +176,7 @@ fn values_are_bound_to_parameters() {
         2,
         expect![[r#"
         error: the statement has no parameter "y"
+         hint: `querybox query --bind NAME=VALUE` gives the parameter :NAME a value, `--bind 1=VALUE` gives one to $1 or ?1
     "#]],
     );
     check(
@@ -189,6 +191,7 @@ fn values_are_bound_to_parameters() {
         2,
         expect![[r#"
         error: values for parameters go with a script of one statement
+         hint: `querybox query --bind NAME=VALUE` gives the parameter :NAME a value, `--bind 1=VALUE` gives one to $1 or ?1
     "#]],
     );
     let ran = house.run(["query", "shop", "--bind", "canary", "select 1"]).exits(2);
@@ -290,4 +293,22 @@ fn completions_and_help_need_no_home() {
     assert!(house.run(["query", "--help"]).exits(0).stdout.contains("Exit codes:"));
     assert!(house.run(["--version"]).exits(0).stdout.starts_with("querybox "));
     assert!(!house.home().exists());
+}
+
+#[test]
+fn a_statement_that_is_refused_before_its_first_row_leaves_nothing() {
+    let house = House::new();
+    let refused = "select abs(-9223372036854775808) as x";
+    for format in ["table", "csv", "tsv", "json", "ndjson", "markdown", "arrow"] {
+        let ran = house.run(["query", "shop", "--format", format, refused]).exits(1);
+        assert_eq!(ran.stdout, "", "{format}");
+    }
+    let script = format!("{refused}; select 1 as a; {refused}; select 2 as b");
+    let ran = house.run(["query", "shop", "--on-error", "continue", &script]).exits(1);
+    assert_eq!(ran.stdout, "a\n1\n\nb\n2\n");
+    let ran = house.run_with(script.as_bytes(), ["shell", "shop", "--on-error", "continue"]).exits(1);
+    assert_eq!(ran.stdout, "a\n1\n\nb\n2\n");
+    // Of an empty result the header is all there is.
+    let ran = house.run(["query", "shop", "select 1 as a where false"]).exits(0);
+    assert_eq!(ran.stdout, "a\n");
 }

@@ -4,6 +4,7 @@
 
 mod bad_inputs;
 mod connections;
+mod credentials;
 mod endings;
 mod first_run;
 mod formats;

@@ -109,7 +109,9 @@ fn a_lost_server_is_told_with_the_transaction() {
     // A new session needs the password again, because nobody has kept it.
     person.types("select 2;\r").sees("Password for pg: ");
     person.types("x\r").sees("error: ");
-    person.sees("pg=> ");
+    // It was not sent, and stands there again.
+    person.sees("pg=> select 2;");
+    person.types(CTRL_C).sees("pg=> ");
     person.types(CTRL_D);
     assert_eq!(person.leaves(), 0);
 }
@@ -133,4 +135,62 @@ fn a_password_can_be_the_first_line_of_a_script() {
     );
     let ran = house.run_with(&script, ["shell", "pg", "--password-stdin"]).exits(0);
     assert_eq!(ran.stdout, "sum\n3\n", "{ran:#?}");
+}
+
+#[test]
+fn ctrl_c_on_a_description_leaves_the_transaction() {
+    let (server, house) = site();
+    server.psql("create table kept (x int)");
+    let count = |sql: &str| String::from_utf8(server.psql(sql)).unwrap().trim_end().to_owned();
+    let mut person = logged_in(&house);
+    person.types("begin; insert into kept values (42);\r").sees("pg=*> ");
+    std::thread::scope(|threads| {
+        threads.spawn(|| server.psql("begin; lock pg_catalog.pg_constraint; select pg_sleep(4); commit"));
+        let is_held = "select count(*) from pg_locks where granted and mode = 'AccessExclusiveLock' and relation = 'pg_constraint'::regclass";
+        within(Duration::from_secs(4), "the lock", || count(is_held) == "1");
+        person.types("\\d kept\r");
+        let waits = "select count(*) from pg_locks where not granted";
+        within(Duration::from_secs(4), "the reading", || count(waits) == "1");
+        person.types(CTRL_C).sees("cancelled");
+        person.sees("pg=*> ");
+        person.types("select x + 1 as next from kept;\r").sees("   43\n");
+    });
+    person.types("commit;\r").sees("(COMMIT, ");
+    person.sees("pg=> ");
+    assert_eq!(count("select x from kept"), "42");
+    person.types(CTRL_D);
+    assert_eq!(person.leaves(), 0);
+}
+
+#[test]
+fn a_session_that_the_server_ends_is_lost_at_once_and_the_next_statement_opens_another() {
+    let (server, house) = site();
+    let end = || {
+        server.psql(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'querybox %'",
+        );
+    };
+    let mut person = logged_in(&house);
+    person.types("begin;\r").sees("pg=*> ");
+    end();
+    person.types("select 1;\r").sees("terminating connection");
+    person.sees("connection lost, transaction lost; the next statement opens a new session");
+    person.sees("pg=> ");
+    person.types("select pg_sleep(60);\r").sees("Password for pg: ");
+    person.types(Postgres::PASSWORD).types("\r");
+    let active = "select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(60)%' and pid <> pg_backend_pid()";
+    within(Duration::from_secs(5), "the statement", || server.psql(active) != b"0\n");
+    end();
+    person.sees("terminating connection");
+    person.sees("connection lost; the next statement opens a new session");
+    person.sees("pg=> ");
+    person.types("select 40 + 2 as answer;\r").sees("Password for pg: ");
+    // It is not sent yet, and stands there again.
+    person.types("wrong\r").sees("SQLSTATE 28P01");
+    person.sees("pg=> select 40 + 2 as answer;");
+    person.types("\r").sees("Password for pg: ");
+    person.types(Postgres::PASSWORD).types("\r");
+    person.sees("     42\n");
+    person.types(CTRL_D);
+    assert_eq!(person.leaves(), 0);
 }

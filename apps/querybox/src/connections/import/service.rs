@@ -5,7 +5,7 @@ use querybox_vault::Secret;
 use super::{Found, LeadsTo, Line, Skipped};
 
 /// Keywords and the parameters of the driver that they are.
-const KEYWORDS: [(&str, &str); 7] = [
+const KEYWORDS: [(&str, &str); 11] = [
     ("host", "host"),
     ("hostaddr", "host"),
     ("port", "port"),
@@ -13,6 +13,10 @@ const KEYWORDS: [(&str, &str); 7] = [
     ("dbname", "database"),
     ("sslmode", "sslmode"),
     ("sslrootcert", "sslrootcert"),
+    ("sslcert", "sslcert"),
+    ("sslnegotiation", "sslnegotiation"),
+    ("channel_binding", "channel_binding"),
+    ("target_session_attrs", "target_session_attrs"),
 ];
 
 /// Keywords that say nothing of where a connection leads, and how it is trusted.

@@ -38,7 +38,7 @@ fn a_url_is_saved_without_a_password_and_leads_to_the_server() {
         2,
         expect![[r#"
         error: pg asks for a password: there is no terminal to ask on
-         hint: run it from a terminal to be asked, or give the password to `--password-stdin`
+         hint: run it from a terminal to be asked, or give the password to `--password-stdin`; `querybox credentials set pg` keeps it
     "#]],
     );
 }

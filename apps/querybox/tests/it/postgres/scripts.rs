@@ -275,6 +275,7 @@ fn values_are_bound_by_number_and_by_name() {
         error: there is no parameter $1
          code: SQLSTATE 42P02
          hint: Give the statement a value for each of its parameters.
+               `querybox query --bind NAME=VALUE` gives the parameter :NAME a value, `--bind 1=VALUE` gives one to $1 or ?1
     "#]],
     );
     refuse(
@@ -283,6 +284,7 @@ fn values_are_bound_by_number_and_by_name() {
         2,
         expect![[r#"
         error: parameter "b" has no value
+         hint: `querybox query --bind NAME=VALUE` gives the parameter :NAME a value, `--bind 1=VALUE` gives one to $1 or ?1
     "#]],
     );
     refuse(
@@ -291,6 +293,7 @@ fn values_are_bound_by_number_and_by_name() {
         2,
         expect![[r#"
         error: the statement has no parameter "b"
+         hint: `querybox query --bind NAME=VALUE` gives the parameter :NAME a value, `--bind 1=VALUE` gives one to $1 or ?1
     "#]],
     );
 }

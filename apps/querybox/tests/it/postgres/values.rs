@@ -103,3 +103,20 @@ fn json_keeps_every_value_as_the_server_shows_it() {
     assert!(first["b"].is_boolean() && first["price"].is_number() && first["jb"].is_object());
     assert_eq!((&first["i8"], &first["f4"], &first["n"]), (&i64::MIN.into(), &"NaN".into(), &"NaN".into()));
 }
+
+#[test]
+fn text_that_nobody_can_decode_is_told_and_is_no_exact_output() {
+    let site = Site::start();
+    site.server.psql("create database ascii encoding 'SQL_ASCII' locale 'C' template template0");
+    site.add("ascii", &site.url("127.0.0.1", "ascii"), &[]);
+    let sql = "select convert_from('\\x6772fcdf', 'SQL_ASCII') as word, 'ok' as plain";
+    for format in ["csv", "tsv", "json", "ndjson"] {
+        let ran = site.run(&["query", "ascii", "--format", format, sql]).exits(4);
+        assert!(ran.stdout.contains("x6772fcdf") && ran.stdout.contains("ok"), "{ran:#?}");
+        let told = "warning: 1 cell was in an encoding that is not known here";
+        assert!(ran.stderr.contains(told), "{ran:#?}");
+    }
+    let ran = site.run(&["query", "ascii", "-o", "out.csv", sql]).exits(4);
+    assert!(!site.house.path("out.csv").exists(), "{ran:#?}");
+    site.run(&["query", "ascii", "--format", "table", sql]).exits(0);
+}

@@ -184,6 +184,7 @@ fn values_are_bound_to_parameters() {
         2,
         expect![[r#"
         error: the value for parameter "x" is given twice
+         hint: `querybox query --bind NAME=VALUE` gives the parameter :NAME a value, `--bind 1=VALUE` gives one to $1 or ?1
     "#]],
     );
     check(

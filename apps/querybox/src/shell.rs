@@ -29,6 +29,7 @@ use crate::{
     failure::Failure,
     messages::Messages,
     query::tell::Times,
+    reason::Reason,
     sanitize,
     screen::Screen,
     signals::Ends,
@@ -273,13 +274,19 @@ impl Shell<'_> {
                     }
                     executed?
                 }
-                Kind::Command => match self.command(&entry.text, 0).await? {
-                    Next::On(exit) => exit,
-                    Next::Leave => return Ok(None),
-                    Next::Edited(text) if feed::is_whole(&text, &self.session.dialect) => {
+                Kind::Command => match self.command(&entry.text, 0).await {
+                    Err(failure) if failure.reason == Some(Reason::SessionEnded) => {
+                        let text = entry.text + "\n";
+                        self.unsent = lines.fold(text, |text, line| text + line + "\n").trim_end().to_owned();
+                        return Err(failure);
+                    }
+                    Err(failure) => return Err(failure),
+                    Ok(Next::On(exit)) => exit,
+                    Ok(Next::Leave) => return Ok(None),
+                    Ok(Next::Edited(text)) if feed::is_whole(&text, &self.session.dialect) => {
                         return Box::pin(self.take(&text)).await;
                     }
-                    Next::Edited(text) => return Ok(Some(text)),
+                    Ok(Next::Edited(text)) => return Ok(Some(text)),
                 },
             };
             if !self.goes_on(exit) {

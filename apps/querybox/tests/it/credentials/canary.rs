@@ -236,7 +236,6 @@ fn no_secret_is_found_on_disk_in_logs_arguments_or_environments() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that cannot run says so")]
 fn after_its_session_a_shell_holds_nothing_of_the_password() {
     if !is_root() {
         assert!(std::env::var_os("CI").is_none(), "CI promises root, who can read the memory of the program");

@@ -223,27 +223,24 @@ async fn greeting(mut wire: Wire, access: Access) -> Result<(Connection, Option<
     Ok((Connection::new(wire, reported, access), key))
 }
 
-/// Sets the session up in one exchange: all is sent before the first answer is read.
+/// Sets the session up, in one exchange where the server takes all.
 async fn set_up(connection: &mut Connection, open: &Open) -> Result<(), OpenError> {
     let looks = format!("SELECT {LOOKS}");
     let settings = settings(&connection.reported, &open.default_schema)?;
+    // All in one transaction at first: a pooler takes the connection away when one ends, together with what was sent behind.
     for Setting { command, .. } in &settings {
-        connection.put_simple(command)?;
+        connection.put_command(command)?;
     }
-    connection.put_simple(&looks)?;
+    connection.put_command(&looks)?;
+    connection.put_sync();
     connection.wire.send().await?;
-
-    for Setting { command, is_optional } in settings {
-        let answer = connection.simple_answer(&command).await;
-        let is_taken = match answer {
-            Err(OpenError::Rejected(_)) if is_optional && !connection.is_over => false,
-            answer => answer.map(|_| true)?,
-        };
-        if is_taken {
-            connection.defaults.push(command);
-        }
+    let mut answer = connection.simple_answer(&looks).await;
+    if answer.is_ok() {
+        connection.defaults.extend(settings.into_iter().map(|setting| setting.command));
+    } else if matches!(answer, Err(OpenError::Rejected(_))) && !connection.is_over {
+        one_by_one(connection, settings).await?;
+        answer = connection.simple(&looks).await;
     }
-    let answer = connection.simple_answer(&looks).await;
     connection.looks = match answer.as_deref() {
         Ok([Some(extra_float_digits), Some(bytea_output)]) => {
             Looks::new(connection.reported.major_version(), extra_float_digits, bytea_output)
@@ -257,6 +254,21 @@ async fn set_up(connection: &mut Connection, open: &Open) -> Result<(), OpenErro
         read_only::check(connection).await?;
     }
     start_up(connection, &open.startup_sql).await
+}
+
+/// Makes settings of which the server refuses some.
+async fn one_by_one(connection: &mut Connection, settings: Vec<Setting>) -> Result<(), OpenError> {
+    for Setting { command, is_optional } in settings {
+        let answer = connection.simple(&command).await;
+        let is_taken = match answer {
+            Err(OpenError::Rejected(_)) if is_optional && !connection.is_over => false,
+            answer => answer.map(|_| true)?,
+        };
+        if is_taken {
+            connection.defaults.push(command);
+        }
+    }
+    Ok(())
 }
 
 /// A setting of the session that is not the user's.

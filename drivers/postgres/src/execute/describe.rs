@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use postgres_protocol::message::{backend, frontend};
-use querybox_plugin::{Error, ExecuteError, OpenError, Statement};
+use querybox_plugin::{Error, ExecuteError, Statement};
 
 use super::Executor;
 use crate::{
     connect::LOOKS,
     connection::{Access, Answer, out_of_order},
-    message::Field,
+    message::{Field, parse_texts},
     read_only,
     rejection::Refusal,
     settings::Looks,
@@ -36,8 +36,9 @@ struct Lookup {
 impl Executor<'_> {
     /// Has the server parse the statement and describe it.
     ///
-    /// When the formats depend on something unknown, that is asked for, and the statement is described once more in the
-    /// same exchange, because a simple query forgets the statement before it.
+    /// When the formats depend on something unknown, that is asked for, and the statement is described once more, because
+    /// the query forgets the statement before it. It is not sent along: a pooler takes the connection away when a
+    /// transaction ends, together with what was sent behind it.
     pub(super) async fn describe(
         &mut self,
         sql: &str,
@@ -58,22 +59,11 @@ impl Executor<'_> {
         };
         let Some(lookup) = self.lookup(&described) else { return Ok(Ok(described)) };
 
-        self.connection.put_sync();
-        let queries = lookup.queries();
-        for query in &queries {
-            self.connection.put_simple(query)?;
+        if let Err(refusal) = self.look_up(lookup).await? {
+            return Ok(Err(refusal));
         }
         self.put_describe(sql)?;
         self.connection.wire.send().await?;
-        loop {
-            match self.connection.answer().await? {
-                Answer::Ready => break,
-                Answer::Notice(notice) => statement.notice(notice).await?,
-                Answer::Refused(refusal) => return Ok(Err(refusal)),
-                _ => return Err(out_of_order().into()),
-            }
-        }
-        self.look_up(lookup, &queries).await?;
         self.described(statement).await
     }
 
@@ -167,19 +157,29 @@ impl Executor<'_> {
         (needs_looks || !types.is_empty()).then_some(Lookup { types })
     }
 
-    async fn look_up(&mut self, lookup: Lookup, queries: &[String]) -> Result<(), Error> {
+    async fn look_up(&mut self, lookup: Lookup) -> Result<Result<(), Refusal>, Error> {
         let mut row = Vec::new();
-        for query in queries {
-            match self.connection.simple_answer(query).await {
-                Ok(part) => row.extend(part),
-                // Formats are then chosen as for unknown settings, and the statement itself tells what is wrong.
-                Err(OpenError::Rejected(_)) if !self.connection.is_over => {}
-                Err(OpenError::Rejected(rejection)) => return Err(Error::lost(rejection.message)),
-                Err(OpenError::Failed(error)) => return Err(error),
+        for query in lookup.queries() {
+            self.connection.put_command(&query)?;
+            self.connection.put_sync();
+            self.connection.wire.send().await?;
+            loop {
+                match self.connection.answer().await? {
+                    Answer::Ready => break,
+                    Answer::Row(head) => {
+                        let encoding = self.connection.reported.encoding();
+                        row.extend(parse_texts(self.connection.wire.body(head), encoding)?);
+                        self.connection.wire.consume(head);
+                    }
+                    Answer::Refused(fatal) if fatal.is_fatal() => return Ok(Err(fatal)),
+                    // Formats are then chosen as for unknown settings, and the statement itself tells what is wrong.
+                    Answer::Refused(_) | Answer::Notice(_) | Answer::Other(_) => {}
+                    Answer::Fields(_) | Answer::CopyData(_) => return Err(out_of_order()),
+                }
             }
         }
         if row.len() != lookup.types.len() + 2 {
-            return Ok(());
+            return Ok(Ok(()));
         }
         let [Some(extra_float_digits), Some(bytea_output), names @ ..] = row.as_slice() else {
             return Err(out_of_order());
@@ -189,7 +189,7 @@ impl Executor<'_> {
         for ((type_oid, modifier), name) in lookup.types.into_iter().zip(names) {
             self.connection.type_names.add(type_oid, modifier, name.clone().unwrap_or_default());
         }
-        Ok(())
+        Ok(Ok(()))
     }
 }
 

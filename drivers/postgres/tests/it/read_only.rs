@@ -25,7 +25,7 @@ fn server() -> Postgres {
         ..PostgresOptions::default()
     });
     server.psql(&format!(
-        "create role {USER} login createrole createdb password '{0}'; create role other; grant other to {USER}; \
+        "create role {USER} login createrole createdb password '{0}'; create role other; grant other to {USER} with admin option; \
          grant all on database postgres to {USER}; alter schema public owner to {USER}",
         Postgres::PASSWORD
     ));
@@ -88,6 +88,7 @@ fn everything(server: &Postgres) -> String {
                'select md5(string_agg(r, '','' order by r)) as h from (select %s as r from %s t) s',
                case when c.oid = 'pg_class'::regclass then
                    '(to_jsonb(t) - ''{relpages,reltuples,relallvisible,relallfrozen,relfrozenxid,relminmxid}''::text[])::text'
+               when c.relkind = 'S' then 'concat_ws('' '', last_value, log_cnt, is_called)'
                else 't::text' end, c.oid::regclass), true, true, '')))[1]
            from pg_class c where relkind in ('r', 'm', 'S') and relpersistence <> 't' order by c.oid;
            select * from pg_prepared_xacts; select * from pg_replication_slots;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     Connection, ConnectionId, ConnectionName, Credential, CredentialKey, Error, Kept, Key, KeyId, KeyRecord,
-    Owner, Store, connection, credential, key,
+    Owner, SecretPlace, Store, connection, credential, key,
 };
 
 /// Credentials. The secrets themselves come and go sealed, or not at all.
@@ -62,6 +62,36 @@ impl Store {
         now: Timestamp,
     ) -> Result<Credential, Error> {
         self.write(move |db| credential::rows::put(db, &key, revision, &kept, now)).await
+    }
+
+    /// As [`put_credential`](Self::put_credential), and in the same moment the connection says that its secrets lie there.
+    /// The connection is as before, with its revision, when it says so already.
+    ///
+    /// # Errors
+    ///
+    /// As [`put_credential`](Self::put_credential).
+    pub async fn set_credential(
+        &self,
+        key: CredentialKey,
+        revision: u64,
+        kept: Kept,
+        now: Timestamp,
+    ) -> Result<(Connection, Credential), Error> {
+        self.write(move |db| {
+            let set = credential::rows::put(db, &key, revision, &kept, now)?;
+            let mut connection = connection::rows::by_id(db, key.connection)?;
+            let place = match kept {
+                Kept::Sealed { .. } => SecretPlace::Vault,
+                Kept::Keyring => SecretPlace::Keyring,
+            };
+            if connection.settings.secret_place != place {
+                connection.settings.secret_place = place;
+                connection =
+                    connection::rows::update(db, connection.id, revision, &connection.settings, now)?;
+            }
+            Ok((connection, set))
+        })
+        .await
     }
 
     /// Puts the same secret in another place, or under another key, when it is still kept as `expected` says. False: it

@@ -1,7 +1,7 @@
 //! Credentials: set, replaced, moved, dropped; and entries of the keyring that nobody stands for.
 
 use querybox_store::{
-    ConnectionSettings, CredentialKey, Error, Kept, KeyId, KeyRecord, Owner, SecretScope, Store,
+    ConnectionSettings, CredentialKey, Error, Kept, KeyId, KeyRecord, Owner, SecretPlace, SecretScope, Store,
 };
 
 use crate::{Site, at, settings};
@@ -98,6 +98,36 @@ async fn a_secret_meant_for_another_host_is_not_taken() {
     assert_eq!((connection.revision, dropped.len()), (3, 1));
     assert_eq!(store.credential(&key).await.unwrap(), None);
     assert_eq!(store.keyring_leftovers(at(4)).await.unwrap(), [key]);
+}
+
+#[tokio::test]
+async fn a_secret_and_its_place_are_set_together_or_not_at_all() {
+    let site = Site::new();
+    let store = site.open().await;
+    store.register_key(record(1), false, at(0)).await.unwrap();
+    let key = add(&store, "orders").await;
+    let set = |revision, kept| store.set_credential(key.clone(), revision, kept, at(1));
+    let place = async || store.connection(key.connection).await.unwrap().settings.secret_place;
+
+    // Refused for the key or the revision, or struck between the two.
+    assert!(matches!(set(1, sealed(7, "x")).await, Err(Error::NoKey(_))));
+    assert!(matches!(set(2, sealed(1, "x")).await, Err(Error::Conflict(_))));
+    let raw = site.raw();
+    let strike = "CREATE TRIGGER strike BEFORE UPDATE ON connection BEGIN SELECT RAISE(FAIL, 'struck'); END";
+    raw.execute_batch(strike).unwrap();
+    assert!(matches!(set(1, sealed(1, "x")).await, Err(Error::Storage(_))));
+    raw.execute_batch("DROP TRIGGER strike").unwrap();
+    assert_eq!(store.credential(&key).await.unwrap(), None);
+    assert_eq!(place().await, SecretPlace::NotNeeded);
+
+    let (connection, credential) = set(1, sealed(1, "a")).await.unwrap();
+    assert_eq!((connection.revision, connection.settings.secret_place), (2, SecretPlace::Vault));
+    assert_eq!(credential.kept, sealed(1, "a"));
+    // It says so already.
+    assert_eq!(set(2, sealed(1, "b")).await.unwrap().0.revision, 2);
+    assert_eq!(set(2, Kept::Keyring).await.unwrap().0.revision, 3);
+    assert_eq!(place().await, SecretPlace::Keyring);
+    assert_eq!(store.credential(&key).await.unwrap().unwrap().kept, Kept::Keyring);
 }
 
 #[tokio::test]

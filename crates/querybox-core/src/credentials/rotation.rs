@@ -8,7 +8,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use futures::{Stream, stream};
 use querybox_store::{Connection, Credential, CredentialKey, Error as StoreError, Kept, KeyId};
-use querybox_vault::{Keyset, OpenError};
+use querybox_vault::{Keyset, OpenError, sealed_key_id};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -179,9 +179,17 @@ impl Rotation {
         mut left: VecDeque<Credential>,
         total: u64,
     ) -> Result<RotationStep, KeyError> {
-        for credential in left.drain(..left.len().min(BATCH as usize)) {
+        let rest = left.split_off(left.len().min(BATCH as usize));
+        for credential in std::mem::replace(&mut left, rest) {
             let Kept::Sealed { key, blob } = &credential.kept else { continue };
             match open(&self.store, &self.keyset, &credential.key, blob) {
+                // The key that opened it is the one that the blob names, whatever the store says beside it: what the store
+                // says is counted when a key is to be retired, so that the two are brought together.
+                Ok(_) if sealed_key_id(blob).map(store_id) != Some(*key) => {
+                    let name = credential.key.clone();
+                    self.seal_one(credential).await?;
+                    left.extend(self.store.credential(&name).await?.filter(|one| one.kept != Kept::Keyring));
+                }
                 Ok(_) if *key == self.key => self.verified += 1,
                 // Sealed under the old key behind all passes: it opens, and the old key stays in use.
                 Ok(_) => {}

@@ -24,7 +24,9 @@ use querybox_core::{
 use querybox_fixtures::program;
 use querybox_launcher::{Ids, MemoryControl};
 use querybox_store::KeyId;
-use querybox_vault::{KeyRecord as VaultKeyRecord, KeyUse, Keyset, MasterKey, MasterKeys, Place, Secret};
+use querybox_vault::{
+    KeyRecord as VaultKeyRecord, KeyUse, Keyset, MasterKey, MasterKeys, Place, Secret, sealed_key_id,
+};
 
 use crate::house::limits;
 
@@ -320,6 +322,33 @@ async fn attack(points_max: usize) {
     assert!(failed >= 2, "an error of the disk is told");
     let told = format!("{runs} rotations attacked, {failed} told of an error, in {:?}\n", began.elapsed());
     std::io::stderr().write_all(told.as_bytes()).unwrap();
+}
+
+#[tokio::test]
+async fn what_the_store_says_of_a_key_is_not_believed() {
+    let site = Site::make().await;
+    let path = site.copy();
+    let (old, new) = (&site.records[0].0, &site.records[1].0);
+    let store = Store::open(&path).await.unwrap();
+    for credential in store.credentials(None).await.unwrap().into_iter().take(3) {
+        let Kept::Sealed { blob, .. } = credential.kept.clone() else { panic!("not sealed") };
+        let untrue = Kept::Sealed { key: store_record(new).id, blob };
+        assert!(store.swap_credential(credential.key, credential.kept, untrue, now()).await.unwrap());
+    }
+    store.close().await;
+
+    let core = core(&path, &site.keys).await;
+    let report = rotate(&core).await.unwrap();
+    assert_eq!((report.sealed, report.verified, report.failures.len()), (SECRETS as u64, SECRETS as u64, 0));
+    core.retire_key(store_record(old).id).await.unwrap();
+    core.shutdown(std::time::Duration::ZERO).await;
+    let store = Store::open(&path).await.unwrap();
+    for credential in store.credentials(None).await.unwrap() {
+        let Kept::Sealed { blob, .. } = credential.kept else { panic!("not sealed") };
+        assert_eq!(sealed_key_id(&blob), Some(new.id), "nothing is left under the retired key");
+    }
+    store.close().await;
+    site.check_nothing_is_lost(&path, "after a rotation").await;
 }
 
 fn can_trace() -> bool {

@@ -127,21 +127,12 @@ impl Core {
                 Kept::Keyring
             }
         };
-        let now = self.now();
-        let set = store.put_credential(key.clone(), connection.revision, kept, now).await;
+        let set = store.set_credential(key.clone(), connection.revision, kept, self.now()).await;
         if let Err(error @ querybox_store::Error::NoKey(_)) = set {
             // The record of a key that was read before is gone: the store was set back.
             return Err(VaultError::Store(error).into());
         }
-        let set = set?;
-        let connection = match connection.settings.secret_place == place.into() {
-            true => connection,
-            false => {
-                let mut settings = connection.settings;
-                settings.secret_place = place.into();
-                store.update_connection(connection.id, connection.revision, settings, now).await?
-            }
-        };
+        let (connection, set) = set?;
         self.sweep_keyring(&store, &[key]).await?;
         Ok((connection, set))
     }

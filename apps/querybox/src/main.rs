@@ -61,6 +61,7 @@ const RUNTIME_GRACE: Duration = Duration::from_millis(50);
 fn main() -> ExitCode {
     // First of all: until then the key can be read by other processes of the user.
     let hidden = keys::source::hide_from_environment();
+    keys::source::take_descriptors();
     keep_memory_private();
     // What this program was started with, a master key among it, is not for those that it starts.
     close_fds::set_fds_cloexec(3, &[]);

@@ -10,6 +10,7 @@ mod reading;
 mod words;
 
 use std::{
+    env,
     ffi::OsString,
     fmt,
     os::fd::RawFd,
@@ -21,6 +22,15 @@ use querybox_vault::{MasterKeys, Secret};
 use crate::failure::Failure;
 
 pub(crate) use environment::hide_from_environment;
+
+/// Takes the descriptors that the environment names, for [`Source::read`]. It must come before anything is opened.
+pub(crate) fn take_descriptors() {
+    let named = [DESCRIPTOR, environment::PIPE].into_iter().filter_map(|variable| {
+        // What is no number is told when it is to be used.
+        env::var_os(variable).and_then(|number| descriptor(variable, &number).ok())
+    });
+    reading::take_descriptors(named);
+}
 
 /// A source that is configured. Nothing has been read from it yet.
 #[derive(Clone, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use std::{
     fmt,
     fs::File,
-    os::fd::{AsFd, RawFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd, RawFd},
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -11,6 +12,7 @@ use querybox_vault::Secret;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
+    process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open},
 };
 
 use crate::failure::describe;
@@ -58,16 +60,47 @@ pub(super) fn to_end(from: impl AsFd, deadline: Instant) -> Result<Secret, ReadE
     Ok(Secret::new(buffer[..length].to_vec()))
 }
 
-/// Reads a descriptor that the program was started with to its end.
-///
-/// It is opened again through `/proc`, since a number alone may not be turned into an owned descriptor. It stays open
-/// itself, as does every descriptor that the program inherits; `main` sees to it that no other program gets it.
+/// The descriptors that hold keys, as they were when the program started.
+static TAKEN: OnceLock<Vec<(RawFd, Result<OwnedFd, String>)>> = OnceLock::new();
+
+/// Takes the descriptors that the program was started with. Before anything else is opened: a number that is not open now
+/// may be that of a file of our own later.
+pub(super) fn take_descriptors(numbers: impl Iterator<Item = RawFd>) {
+    TAKEN.get_or_init(|| numbers.map(|number| (number, take(number))).collect());
+}
+
+/// A descriptor that was taken, read to its end.
 pub(super) fn descriptor(number: RawFd) -> Result<Secret, String> {
-    let file = File::open(format!("/proc/self/fd/{number}")).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => "it is not open".to_owned(),
-        _ => describe(&error),
-    })?;
-    to_end(file, Instant::now() + TIME_MAX).map_err(|why| why.to_string())
+    let found = TAKEN.get().and_then(|taken| taken.iter().find(|(other, _)| *other == number));
+    let (_, taken) = found.ok_or(NOT_OPEN)?;
+    let descriptor = taken.as_ref().map_err(Clone::clone)?;
+    to_end(descriptor, Instant::now() + TIME_MAX).map_err(|why| why.to_string())
+}
+
+const NOT_OPEN: &str = "it is not open";
+
+/// A duplicate of an inherited descriptor: with its position, and whatever it is and whoever owns it. The one with the
+/// number stays open, as does every descriptor that the program inherits; `main` sees to it that no other program gets it.
+fn take(number: RawFd) -> Result<OwnedFd, String> {
+    // By way of the process's own descriptor, since a number alone may not be turned into an owned descriptor.
+    let duplicated =
+        pidfd_open(getpid(), PidfdFlags::empty()).and_then(|process| match process.as_raw_fd() == number {
+            true => Err(Errno::BADF),
+            false => pidfd_getfd(&process, number, PidfdGetfdFlags::empty()),
+        });
+    match duplicated {
+        Ok(descriptor) => Ok(descriptor),
+        Err(Errno::BADF) => Err(NOT_OPEN.to_owned()),
+        // A sandbox or an old kernel may not have that call. Opened anew: right for pipes, which is what people give.
+        Err(_) => {
+            File::open(format!("/proc/self/fd/{number}")).map(OwnedFd::from).map_err(|error| {
+                match error.kind() {
+                    std::io::ErrorKind::NotFound => NOT_OPEN.to_owned(),
+                    _ => describe(&error),
+                }
+            })
+        }
+    }
 }
 
 fn wait(from: &impl AsFd, deadline: Instant) -> Result<(), ReadError> {
@@ -115,11 +148,31 @@ mod tests {
     }
 
     #[test]
-    fn a_descriptor_is_found_by_its_number() {
-        let (reader, writer) = rustix::pipe::pipe().unwrap();
-        rustix::io::write(&writer, b"secret").unwrap();
+    fn a_descriptor_is_taken_by_its_number_where_it_stands() {
+        use std::io::{Read, Seek, Write};
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"read already, secret").unwrap();
+        file.seek(std::io::SeekFrom::Start(14)).unwrap();
+        let taken = take(file.as_raw_fd()).unwrap();
+        assert!(rustix::io::fcntl_getfd(&taken).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
+        assert_eq!(to_end(&taken, soon()).unwrap().expose(), b"secret");
+        assert_eq!(file.read(&mut [0; 1]).unwrap(), 0, "one position for both");
+        assert_eq!(take(9999).map(|_| ()), Err(NOT_OPEN.to_owned()));
+    }
+
+    #[test]
+    fn a_socket_is_read_too() {
+        use std::io::Write;
+        let (reader, mut writer) = std::os::unix::net::UnixStream::pair().unwrap();
+        writer.write_all(b"secret").unwrap();
         drop(writer);
-        assert_eq!(descriptor(reader.as_raw_fd()).unwrap().expose(), b"secret");
-        assert_eq!(descriptor(9999).map(|_| ()), Err("it is not open".to_owned()));
+        let taken = take(reader.as_raw_fd()).unwrap();
+        assert_eq!(to_end(&taken, soon()).unwrap().expose(), b"secret");
+    }
+
+    #[test]
+    fn what_was_not_taken_is_not_opened_later() {
+        let file = tempfile::tempfile().unwrap();
+        assert_eq!(descriptor(file.as_raw_fd()).map(|_| ()), Err(NOT_OPEN.to_owned()));
     }
 }

@@ -68,7 +68,8 @@ fn unescaped(text: &str) -> String {
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
         match character {
-            '\\' => plain.extend(characters.next()),
+            // At the end it escapes nothing, and stands for itself.
+            '\\' => plain.push(characters.next().unwrap_or('\\')),
             other => plain.push(other),
         }
     }
@@ -105,6 +106,12 @@ mod tests {
             r"a\b@fe80::1",
             &[("host", "fe80::1"), ("port", "5432"), ("user", r"a\b")],
             r"p:w\x",
+        );
+        check(
+            r"db:5432:shop:ada:end\",
+            "ada@db shop",
+            &[("database", "shop"), ("host", "db"), ("port", "5432"), ("user", "ada")],
+            r"end\",
         );
     }
 

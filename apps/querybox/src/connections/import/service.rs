@@ -37,8 +37,10 @@ pub(super) fn read(text: &str) -> Vec<Line> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            sections.push(Section { line: number, name: name.trim(), keywords: Vec::new() });
+        // Whatever begins a section ends the one above: what stands below is not that one's.
+        if let Some(rest) = line.strip_prefix('[') {
+            let name = rest.strip_suffix(']').map(str::trim);
+            sections.push(Section { line: number, name, keywords: Vec::new() });
             continue;
         }
         match (line.split_once('='), sections.last_mut()) {
@@ -52,7 +54,8 @@ pub(super) fn read(text: &str) -> Vec<Line> {
 
 struct Section<'a> {
     line: usize,
-    name: &'a str,
+    /// `None`: it cannot be told where the name ends.
+    name: Option<&'a str>,
     keywords: Vec<(&'a str, &'a str)>,
 }
 
@@ -60,10 +63,18 @@ impl Section<'_> {
     fn read(self) -> Line {
         let Section { line, name, keywords } = self;
         let skip = |why: String| Err(Skipped { line, why });
+        let Some(name) = name else {
+            return skip(
+                "it begins a service and does not end with ]; what stands below it is left out".to_owned(),
+            );
+        };
         let mut parameters: Vec<(String, String)> = Vec::new();
         let mut password = None;
         for (keyword, value) in keywords {
             if keyword == "password" {
+                if password.is_some() {
+                    return skip(format!("service {name} says its password twice"));
+                }
                 password = Some(Secret::from(value.to_owned()));
                 continue;
             }
@@ -107,10 +118,23 @@ mod tests {
     }
 
     #[test]
+    fn a_section_without_an_end_gives_nothing_to_the_one_above() {
+        for heading in ["[staging", "[staging] # comment"] {
+            let mut lines = read(&format!("[prod]\nhost=x\n\n{heading}\npassword=canary\n[next]\nhost=y\n"));
+            assert_eq!(lines.len(), 3, "{heading}");
+            assert!(lines.remove(0).unwrap().password.is_none(), "{heading}");
+            let skipped = lines.remove(0).unwrap_err();
+            assert!(skipped.line == 4 && skipped.why.contains("does not end"), "{}", skipped.why);
+            assert_eq!(lines.remove(0).unwrap().name, "next");
+        }
+    }
+
+    #[test]
     fn what_would_be_another_connection_is_skipped_with_a_word() {
         let why = |text: &str| read(text).remove(0).unwrap_err().why;
         assert_eq!(why("[a]\nsslkey=/k"), "service a has sslkey, which the driver does not know");
         assert_eq!(why("[a]\nhost=x\nhostaddr=y"), "service a says its host twice");
+        assert_eq!(why("[a]\npassword=x\npassword=y"), "service a says its password twice");
         assert_eq!(why("host=x"), "it is no keyword of a service");
         assert!(!why("canary").contains("canary"));
     }

@@ -3,8 +3,6 @@
 mod migrate;
 pub(crate) mod status;
 
-use std::{fs, io, path::Path};
-
 use querybox_contracts::{
     core::v1::{self as core, credential_service_client::CredentialServiceClient},
     plugin::v1::{FormField, FormFieldKind, FormFieldRole},
@@ -17,7 +15,7 @@ use crate::{
     composition::Channel,
     connections::{self, named},
     exit::Exit,
-    failure::{Failure, describe},
+    failure::Failure,
     form, secrets, words,
 };
 
@@ -65,7 +63,7 @@ async fn set(args: SetArgs, client: &mut Client, app: &App) -> Result<Exit, Fail
     let form = form::of_driver(app, &driver_type).await?;
     let field = chosen_field(&form, field.as_deref())?;
     let given = match &file {
-        Some(path) => read(path)?,
+        Some(path) => secrets::file::read(path, SECRET_BYTES_MAX, "a secret")?,
         None => secrets::ask_for(field, &secret, &connection).await?,
     };
     let stored = store(&connection, &field.name, given, keep, client).await?;
@@ -75,17 +73,6 @@ async fn set(args: SetArgs, client: &mut Client, app: &App) -> Result<Exit, Fail
         word(stored.place())
     ));
     Ok(Exit::Done)
-}
-
-/// The content of a file that is a secret.
-fn read(path: &Path) -> Result<Secret, Failure> {
-    let unreadable =
-        |error: io::Error| Failure::usage(format!("cannot read {}: {}", path.display(), describe(&error)));
-    let size = fs::metadata(path).map_err(unreadable)?.len();
-    if size > SECRET_BYTES_MAX {
-        return Err(Failure::usage(format!("{} is too large for a secret", path.display())));
-    }
-    fs::read(path).map(Secret::new).map_err(unreadable)
 }
 
 /// Stores a secret.

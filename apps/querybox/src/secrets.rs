@@ -1,9 +1,10 @@
 //! Passwords that people give: asked for on the terminal, or read from standard input. Never from the command line or the
 //! environment.
 
+pub(crate) mod file;
 mod terminal;
 
-use std::io::{self, BufRead, Read};
+use std::{io, os::fd::AsFd};
 
 use querybox_contracts::{
     core::v1::{self as core, connection_service_client::ConnectionServiceClient},
@@ -23,7 +24,7 @@ use crate::{
 const ANSWER_HINT: &str = "run it from a terminal to be asked, or give the password to `--password-stdin`";
 
 /// A line of standard input that is longer is no password.
-const PASSWORD_BYTES_MAX: u64 = 64 * 1024;
+const PASSWORD_BYTES_MAX: usize = 64 * 1024;
 
 /// The secrets that a saved connection asks for, or that are given in place of the stored ones. `None`: there are none.
 pub(crate) async fn of_connection(
@@ -97,20 +98,66 @@ pub(crate) async fn ask_for(field: &FormField, args: &SecretArgs, whom: &str) ->
 
 /// The first line of standard input, without its end.
 fn read_line() -> Result<Secret, Failure> {
-    let mut line = Vec::new();
-    let read = io::stdin().lock().take(PASSWORD_BYTES_MAX + 1).read_until(b'\n', &mut line);
-    let mut secret = match read {
-        Ok(_) => line,
-        Err(error) => {
-            return Err(Failure::usage(format!("cannot read standard input: {}", describe(&error))));
+    first_line(io::stdin())
+}
+
+/// Read without the buffer of the standard library, which would keep the password for as long as the program runs; and byte
+/// by byte, since what stands behind the line may be SQL for a shell.
+fn first_line(from: impl AsFd) -> Result<Secret, Failure> {
+    // As long as it may ever become: a buffer that grew would leave copies behind.
+    let mut line = zeroize::Zeroizing::new(Vec::with_capacity(PASSWORD_BYTES_MAX));
+    let mut byte = [0];
+    loop {
+        match rustix::io::read(&from, &mut byte) {
+            Ok(0) => break,
+            Ok(_) if byte == *b"\n" => break,
+            Ok(_) if line.len() == PASSWORD_BYTES_MAX => {
+                return Err(Failure::usage("the first line of standard input is too long for a password"));
+            }
+            Ok(_) => line.push(byte[0]),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => {
+                let why = describe(&io::Error::from(error));
+                return Err(Failure::usage(format!("cannot read standard input: {why}")));
+            }
         }
-    };
-    if secret.len() as u64 > PASSWORD_BYTES_MAX {
-        drop(Secret::new(secret));
-        return Err(Failure::usage("the first line of standard input is too long for a password"));
     }
-    while let Some(b'\n' | b'\r') = secret.last() {
-        secret.pop();
+    while line.last() == Some(&b'\r') {
+        line.pop();
     }
-    Ok(Secret::new(secret))
+    Ok(Secret::new(line.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_is_the_password() {
+        for (given, expected) in [
+            ("secret\nmore\n", "secret"),
+            ("secret", "secret"),
+            ("secret\r\n", "secret"),
+            ("", ""),
+            ("\nx", ""),
+        ] {
+            let (reader, writer) = rustix::pipe::pipe().unwrap();
+            rustix::io::write(&writer, given.as_bytes()).unwrap();
+            drop(writer);
+            assert_eq!(first_line(&reader).unwrap().expose(), expected.as_bytes(), "{given:?}");
+            let mut rest = [0; 8];
+            let length = rustix::io::read(&reader, &mut rest).unwrap();
+            let behind = given.split_once('\n').map_or("", |(_, behind)| behind);
+            assert_eq!(&rest[..length], behind.as_bytes(), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_longer_than_a_password_is_refused() {
+        for (length, is_read) in [(PASSWORD_BYTES_MAX, true), (PASSWORD_BYTES_MAX + 1, false)] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), vec![b'x'; length]).unwrap();
+            assert_eq!(first_line(std::fs::File::open(file.path()).unwrap()).is_ok(), is_read);
+        }
+    }
 }

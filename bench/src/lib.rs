@@ -19,4 +19,4 @@ mod site;
 pub mod soak;
 pub mod statistics;
 
-pub use crate::{one_query::OneQuery, programs::Programs, site::Site};
+pub use crate::{one_query::OneQuery, process::measure, programs::Programs, site::Site};

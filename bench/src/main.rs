@@ -8,6 +8,7 @@
 
 use std::{
     env,
+    ffi::OsString,
     io::IsTerminal as _,
     path::PathBuf,
     process::ExitCode,
@@ -21,6 +22,7 @@ use querybox_bench::{
     OneQuery, Programs, Site,
     frame::{self, Plan},
     machine::Machine,
+    measure,
     report::{Report, file, table},
     session,
     soak::{Verdict, cancel, spawn},
@@ -56,6 +58,14 @@ enum Verb {
     /// The whole process of the floor: connects to a fixture's server on this port and asks for 1.
     #[command(hide = true)]
     OneQuery { port: u16 },
+    /// Runs a program and writes down what that took, as the small process that a bench's own size does not disturb.
+    #[command(hide = true)]
+    Measure {
+        figures: PathBuf,
+        program: PathBuf,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -106,6 +116,9 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         connection.close()?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Verb::Measure { figures, program, arguments } = &verb {
+        return measure(figures, program, arguments);
+    }
     let own = env::current_exe().context("this program has no path")?;
     let programs = Programs::in_folder(own.parent().context("this program lies in no folder")?.to_owned());
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -137,7 +150,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
             Verb::Soak { what: Soak::Cancel { cancels, seed } } => {
                 tell(&cancel::run(&programs, cancel::CancelSoak { cancels, seed: seeded(seed) }).await?)
             }
-            Verb::OneQuery { .. } => unreachable!("it needs no runtime"),
+            Verb::OneQuery { .. } | Verb::Measure { .. } => unreachable!("it needs no runtime"),
         }
     })
 }

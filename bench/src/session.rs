@@ -62,7 +62,7 @@ pub async fn bench(site: &Arc<Site>, programs: &Programs, own: &Path, quick: boo
     let mut contenders: Vec<Contender> =
         vec![floor::own_connect(site, turn), floor::open_connection(site, turn)?];
     contenders.extend(programs::whole(site, own, turn)?);
-    contenders.push(programs::fork_exec(site.folder().path(), turn)?);
+    contenders.push(programs::fork_exec(site.folder().path(), own, turn)?);
     contenders.extend(launch::contenders(programs, turn)?);
     contenders.extend(core::one_shots(site, turn));
     contenders.push(core::lease(site, turn).await?);

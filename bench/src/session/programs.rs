@@ -28,98 +28,94 @@ const NOTHING: &str = "fn main() {}\n";
 pub(super) fn whole(site: &Arc<Site>, own: &Path, turn: Turn) -> anyhow::Result<Vec<Contender>> {
     debug_assert_eq!(PASSWORD_LINE.trim_end(), Postgres::PASSWORD);
     let port = site.server.port();
-    let own = own.to_owned();
-    let floor = process(
-        WHOLE_FLOOR,
-        "the same as a program of its own (this one, dynamically linked)",
-        None,
-        turn,
-        "",
-        "",
-        move || {
-            let mut command = Command::new(&own);
-            command.args(["one-query", &port.to_string()]);
-            command
-        },
-    );
-    let mut contenders = vec![floor];
+    let stage = Stage { own: own.to_owned(), figures: site.folder().path().join("figures"), turn };
+    let of_floor = "the same as a program of its own (this one, dynamically linked)";
+    let mut contenders = vec![stage.contender(WHOLE_FLOOR, of_floor, None, own, ("", ""), move |command| {
+        command.args(["one-query", &port.to_string()]);
+    })];
 
     let binary = site.server.programs().join("psql");
     ensure!(binary.is_file(), "{} is missing: install PostgreSQL's client", binary.display());
     let of_binary = "the program psql itself, `-X -A -t -c \"select 1\"`, password in PGPASSWORD";
-    contenders.push(psql(PSQL, of_binary, binary, port, turn));
-    if is_script(Path::new("/usr/bin/psql")) {
+    contenders.push(stage.psql(PSQL, of_binary, &binary, port));
+    let installed = Path::new("/usr/bin/psql");
+    if is_script(installed) {
         let of_wrapper = "as above by Debian's /usr/bin/psql, a Perl script that finds and becomes psql";
-        contenders.push(psql(PSQL_WRAPPER, of_wrapper, "/usr/bin/psql".into(), port, turn));
+        contenders.push(stage.psql(PSQL_WRAPPER, of_wrapper, installed, port));
     }
 
     let program = site.folder().path().join("querybox");
     let home = site.folder().path().join("home");
     save_connection(&program, &home, port)?;
-    contenders.push(process(
-        QUERY,
-        "the whole program: store, Core, driver probed and spawned in the jail, log-in, answer, history, end",
-        Some(WHOLE_FLOOR),
-        turn,
-        PASSWORD_LINE,
-        "?column?\n1\n",
-        move || {
-            let mut command = querybox(&program, &home);
-            command.args(["query", CONNECTION, "select 1", "--format", "csv", "--password-stdin"]);
-            command
-        },
-    ));
+    let of_query =
+        "the whole program: store, Core, driver probed and spawned in the jail, log-in, answer, history, end";
+    let talk = (PASSWORD_LINE, "?column?\n1\n");
+    contenders.push(stage.contender(QUERY, of_query, Some(WHOLE_FLOOR), &program, talk, move |command| {
+        furnish(command, &home);
+        command.args(["query", CONNECTION, "select 1", "--format", "csv", "--password-stdin"]);
+    }));
     Ok(contenders)
 }
 
 /// Starts a static program that ends at once.
-pub(super) fn fork_exec(folder: &Path, turn: Turn) -> anyhow::Result<Contender> {
+pub(super) fn fork_exec(folder: &Path, own: &Path, turn: Turn) -> anyhow::Result<Contender> {
+    let stage = Stage { own: own.to_owned(), figures: folder.join("figures"), turn };
     let program = compile_nothing(folder)?;
-    Ok(process(
-        EXEC_FLOOR,
-        "`fn main() {}` by rustc with crt-static (glibc, no interpreter), started by posix_spawn and waited for",
-        None,
-        turn,
-        "",
-        "",
-        move || Command::new(&program),
-    ))
+    let what = "`fn main() {}` by rustc with crt-static (glibc, no interpreter), started by posix_spawn and waited for \
+                (its memory is that of who started it)";
+    Ok(stage.contender(EXEC_FLOOR, what, None, &program, ("", ""), |_| {}))
 }
 
-fn process(
-    name: &'static str,
-    what: &str,
-    floor: Option<&'static str>,
+/// What all whole processes have in common.
+struct Stage {
+    own: PathBuf,
+    figures: PathBuf,
     turn: Turn,
-    input: &'static str,
-    answers: &'static str,
-    command: impl Fn() -> Command + Send + Sync + 'static,
-) -> Contender {
-    let run = Process { command: Box::new(command), input, answers, times: turn.processes };
-    Contender { name, what: what.to_owned(), unit: Unit::Seconds, floor, run: Box::new(run) }
 }
 
-fn psql(name: &'static str, what: &str, program: PathBuf, port: u16, turn: Turn) -> Contender {
-    process(name, what, Some(WHOLE_FLOOR), turn, "", "1\n", move || {
-        let mut command = Command::new(&program);
-        command
-            .env_clear()
-            .env("PATH", "/usr/bin:/bin")
-            .env("PGPASSWORD", Postgres::PASSWORD)
-            .args(["-X", "-A", "-t", "-h", Postgres::HOST, "-U", Postgres::USER, "-d", Postgres::DATABASE])
-            .args(["-p", &port.to_string(), "-c", "select 1"]);
-        command
-    })
+impl Stage {
+    /// `talk` is what the program reads, and what it must answer.
+    fn contender(
+        &self,
+        name: &'static str,
+        what: &str,
+        floor: Option<&'static str>,
+        program: &Path,
+        talk: (&'static str, &'static str),
+        arrange: impl Fn(&mut Command) + Send + Sync + 'static,
+    ) -> Contender {
+        let (input, answers) = talk;
+        let run = Process {
+            own: self.own.clone(),
+            program: program.to_owned(),
+            arrange: Box::new(arrange),
+            input,
+            answers,
+            figures: self.figures.clone(),
+            times: self.turn.processes,
+        };
+        Contender { name, what: what.to_owned(), unit: Unit::Seconds, floor, run: Box::new(run) }
+    }
+
+    fn psql(&self, name: &'static str, what: &str, program: &Path, port: u16) -> Contender {
+        self.contender(name, what, Some(WHOLE_FLOOR), program, ("", "1\n"), move |command| {
+            command
+                .env_clear()
+                .env("PATH", "/usr/bin:/bin")
+                .env("PGPASSWORD", Postgres::PASSWORD)
+                .args(["-X", "-A", "-t", "-h", Postgres::HOST, "-U", Postgres::USER])
+                .args(["-d", Postgres::DATABASE, "-p", &port.to_string(), "-c", "select 1"]);
+        })
+    }
 }
 
 fn is_script(path: &Path) -> bool {
     fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"#!"))
 }
 
-fn querybox(program: &Path, home: &Path) -> Command {
-    let mut command = Command::new(program);
+/// The environment of the program.
+fn furnish(command: &mut Command, home: &Path) {
     command.env_clear().env("PATH", "/usr/bin:/bin").env("LANG", "C.UTF-8").env("QUERYBOX_HOME", home);
-    command
 }
 
 /// The program's own connections, beside those of the Core in this process. The sample counts as made and removed.
@@ -127,7 +123,9 @@ fn save_connection(program: &Path, home: &Path, port: u16) -> anyhow::Result<()>
     fs::create_dir(home)?;
     fs::write(home.join("sample.made"), "removed by a bench\n")?;
     let url = format!("postgres://{}@{}:{port}/{}", Postgres::USER, Postgres::HOST, Postgres::DATABASE);
-    let output = querybox(program, home).args(["connections", "add", CONNECTION, &url]).output()?;
+    let mut command = Command::new(program);
+    furnish(&mut command, home);
+    let output = command.args(["connections", "add", CONNECTION, &url]).output()?;
     ensure!(output.status.success(), "no connection: {}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }
@@ -141,8 +139,33 @@ fn compile_nothing(folder: &Path) -> anyhow::Result<PathBuf> {
         .output()
         .context("rustc could not be started")?;
     ensure!(output.status.success(), "rustc: {}", String::from_utf8_lossy(&output.stderr));
-    // A program that needs an interpreter names it.
-    let names_interpreter = fs::read(&program)?.windows(8).any(|bytes| bytes == b"ld-linux");
-    ensure!(!names_interpreter, "{} is linked dynamically", program.display());
+    ensure!(!has_interpreter(&fs::read(&program)?), "{} is linked dynamically", program.display());
     Ok(program)
+}
+
+/// Whether a 64-bit ELF file of this machine has a program header PT_INTERP: the kernel then starts the dynamic linker.
+fn has_interpreter(file: &[u8]) -> bool {
+    const PT_INTERP: usize = 3;
+    let number = |at: usize, length: usize| {
+        let bytes = file.get(at..at + length).unwrap_or_default();
+        bytes.iter().rev().fold(0_usize, |number, byte| number << 8 | usize::from(*byte))
+    };
+    let (first, size, count) = (number(32, 8), number(54, 2), number(56, 2));
+    (0..count).any(|header| number(first + header * size, 4) == PT_INTERP)
+}
+
+#[cfg(test)]
+mod tests {
+    use querybox_fixtures::Folder;
+
+    use super::*;
+    use crate::programs::owner;
+
+    #[test]
+    fn this_test_has_an_interpreter_and_a_static_program_has_none() {
+        assert!(has_interpreter(&fs::read("/proc/self/exe").unwrap()));
+        let folder = Folder::make(owner(), 0o700).unwrap();
+        let program = compile_nothing(folder.path()).unwrap();
+        assert!(!has_interpreter(&fs::read(program).unwrap()));
+    }
 }

@@ -5,7 +5,7 @@ mod kinds;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use querybox_contracts::core::v1::CancelReceipt;
 use tokio::{
@@ -53,6 +53,9 @@ pub async fn run(programs: &Programs, soak: CancelSoak) -> anyhow::Result<Verdic
     for _ in 0..AT_ONCE {
         leases.push(site.warm.lease().await.context("no lease to begin with")?);
     }
+    // What is looked for at the end is found now.
+    let there = backends(&site);
+    ensure!(there == AT_ONCE.to_string(), "{AT_ONCE} leases have {there} backends");
     // A lease is one attempt's at a time; as many are there as attempts run.
     let spare_leases = Arc::new(Mutex::new(leases.clone()));
 
@@ -121,9 +124,7 @@ async fn go(
 async fn until_quiet(site: &Site) -> Result<Duration, String> {
     let begun = Instant::now();
     loop {
-        let left = site.ask(
-            "select count(*) from pg_stat_activity where application_name like 'querybox %' and pid <> pg_backend_pid()",
-        );
+        let left = backends(site);
         if left == "0" {
             return Ok(begun.elapsed());
         }
@@ -132,6 +133,11 @@ async fn until_quiet(site: &Site) -> Result<Duration, String> {
         }
         sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// How many backends of QueryBox the server has.
+fn backends(site: &Site) -> String {
+    site.ask("select count(*) from pg_stat_activity where application_name like 'querybox %'")
 }
 
 #[derive(Default)]

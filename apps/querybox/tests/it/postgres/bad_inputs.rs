@@ -88,7 +88,7 @@ fn servers_that_are_out_of_reach_or_let_nobody_in() {
         &["--read-only"],
         1,
         expect![[r#"
-            error: a read-only connection is refused for "postgres", a superuser
+            fatal: a read-only connection is refused for "postgres", a superuser
              code: SQLSTATE 0A000
              detail: COPY runs programs and writes files of the server for such users, in a read-only transaction as in any.
              hint: Connect as a user without these rights.

@@ -44,11 +44,16 @@ impl fmt::Display for MemoryKeeper {
     }
 }
 
+/// A process with less than this has only just been executed, and what is seen is not yet the driver.
+const FRESH_BYTES: u64 = 1 << 20;
+
 /// How long until the next look at a process that uses `resident_bytes` of `limit_bytes`. A machine fills a few gigabytes
 /// a second: from below half of a limit of 512 MiB it cannot pass the limit unseen within the longer span, and above half
-/// it is over by some ten megabytes when it is seen. A look takes about ten microseconds.
+/// it is over by some ten megabytes when it is seen. One that is fresh is looked at soon again, so that a short session
+/// has a peak to tell. A look takes about ten microseconds.
 pub(super) fn next_look(resident_bytes: u64, limit_bytes: u64) -> Duration {
-    if resident_bytes < limit_bytes / 2 { Duration::from_millis(50) } else { Duration::from_millis(5) }
+    let is_calm = (FRESH_BYTES..limit_bytes / 2).contains(&resident_bytes);
+    if is_calm { Duration::from_millis(50) } else { Duration::from_millis(5) }
 }
 
 /// The resident set in bytes: private, shared and file pages. None when the process is gone.
@@ -61,6 +66,19 @@ pub(super) fn resident_bytes(pid: Pid) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fresh_and_full_processes_are_looked_at_often() {
+        let limit = 512 << 20;
+        let check = |resident_bytes: u64, milliseconds: u64| {
+            assert_eq!(next_look(resident_bytes, limit), Duration::from_millis(milliseconds));
+        };
+        check(0, 5);
+        check(4096, 5);
+        check(1 << 20, 50);
+        check((256 << 20) - 1, 50);
+        check(256 << 20, 5);
+    }
 
     #[test]
     fn a_process_that_fills_memory_is_seen_to_do_so() {

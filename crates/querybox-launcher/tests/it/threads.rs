@@ -9,6 +9,8 @@ use crate::house::{House, script};
 /// Threads that end and are replaced, while the statements run.
 const WAVES: usize = 20;
 const THREADS_PER_WAVE: usize = 10;
+/// Long enough for a thread without work to end, which it does after a millisecond.
+const THREAD_ENDS: Duration = Duration::from_millis(10);
 
 #[test]
 fn fifty_long_statements_outlive_the_threads_that_started_them() {
@@ -33,6 +35,7 @@ fn fifty_long_statements_outlive_the_threads_that_started_them() {
             let mut parts = driver.execute(script("wait")).await.unwrap();
             let Fact::Header { .. } = parts.next().await.unwrap().unwrap().fact else { panic!() };
             running.push((driver, parts, starter));
+            tokio::time::sleep(THREAD_ENDS).await;
         }
         running
     });
@@ -53,7 +56,7 @@ fn fifty_long_statements_outlive_the_threads_that_started_them() {
             for thread in wave.collect::<Vec<_>>() {
                 seen.insert(thread.await.unwrap());
             }
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(THREAD_ENDS).await;
         }
     });
     assert!(starters.len() > 1 && seen.len() > starters.len() + WAVES / 2, "threads came and went");

@@ -22,6 +22,8 @@ pub(crate) const MIGRATIONS: &[&str] = &[
 
 /// Reads the version of a store, and refuses what these migrations cannot have made. Changes nothing.
 pub(crate) fn check(db: &rusqlite::Connection, migrations: &[&str]) -> Result<u32, Error> {
+    // All of it is read as of one moment: another process may be making the store just now.
+    let _moment = db.is_autocommit().then(|| db.unchecked_transaction()).transpose()?;
     let found: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let application_id: u32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let table_count: u32 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -231,6 +233,20 @@ mod tests {
             });
             assert_eq!(check(&site.db(), &[FIRST, SECOND]).unwrap(), 2);
             assert_eq!(site.texts(), ["kept"]);
+        }
+    }
+
+    #[test]
+    fn a_store_that_is_being_made_is_none_of_another_program() {
+        for _ in 0..50 {
+            let site = Site::new();
+            let seen = site.db();
+            seen.pragma_update(None, "journal_mode", "WAL").unwrap();
+            thread::scope(|scope| {
+                let made = scope.spawn(|| site.migrate(MIGRATIONS));
+                while check(&seen, MIGRATIONS).unwrap() == 0 {}
+                made.join().unwrap().unwrap();
+            });
         }
     }
 

@@ -51,6 +51,7 @@ fn a_failed_transaction_shows_until_it_is_rolled_back() {
     person.sees("pg=!> ");
     person.types("rollback;\r").sees("pg=> ");
     person.types("select 40 + 2 as answer;\r").sees("     42\n");
+    person.sees("pg=> ");
     person.types(CTRL_D);
     assert_eq!(person.leaves(), 0);
 }
@@ -72,6 +73,7 @@ fn ctrl_c_reaches_the_server_and_leaves_the_session() {
     person.types("rollback;\r").sees("pg=> ");
     person.types("select answer from kept;\r").sees("     42\n");
     assert!(!active());
+    person.sees("pg=> ");
     person.types(CTRL_D);
     assert_eq!(person.leaves(), 0);
 }
@@ -91,6 +93,7 @@ fn psqls_own_commands_are_refused_or_ours() {
     person.sees("pg=> ");
     person.types("select * from app.\t;\r").sees("from app.small;");
     person.sees("(0 rows, ");
+    person.sees("pg=> ");
     person.types(CTRL_D);
     assert_eq!(person.leaves(), 0);
 }
@@ -191,6 +194,7 @@ fn a_session_that_the_server_ends_is_lost_at_once_and_the_next_statement_opens_a
     person.types("\r").sees("Password for pg: ");
     person.types(Postgres::PASSWORD).types("\r");
     person.sees("     42\n");
+    person.sees("pg=> ");
     person.types(CTRL_D);
     assert_eq!(person.leaves(), 0);
 }

@@ -59,6 +59,7 @@ fn ctrl_c_stops_the_statement_and_not_the_shell() {
     person.types("select nonsense").types(CTRL_C);
     person.sees("shop=> ");
     person.types("select 'still' || ' here' as x;\r").sees("still here\n");
+    person.sees("shop=> ");
     person.types(CTRL_D);
     assert_eq!(person.leaves(), 0);
 }
@@ -126,6 +127,7 @@ fn tab_completes_tables_columns_and_keywords() {
     std::thread::sleep(Duration::from_secs(1));
     person.types("select 'none' from made\t;\r").sees("from made_just_now;");
     person.sees("(0 rows, ");
+    person.sees("shop=> ");
     person.types(CTRL_D);
     assert_eq!(person.leaves(), 0);
 }
@@ -154,6 +156,7 @@ fn a_lost_session_is_told_and_nothing_is_sent_again() {
     person.types("select count(*) as n from products;\r");
     let second = driver(&mut person);
     assert_ne!(first, second);
+    person.sees("shop=> ");
     person.types(CTRL_D);
     assert_eq!(person.leaves(), 0);
     let ran = house.run(["query", "shop", "select count(*) as n from products"]).exits(0);
@@ -177,6 +180,7 @@ fn a_session_that_is_not_used_is_announced_to_end_and_then_ends() {
     person.sees("warning: the session was not used for too long, and ended, transaction lost; ");
     person.sees("shop=> ");
     person.types("select 2;\r").sees("(1 row, ");
+    person.sees("shop=> ");
     person.types(CTRL_D);
     assert_eq!(person.leaves(), 0);
 }
@@ -264,6 +268,7 @@ fn several_lines_can_be_pasted() {
     person.sees(" one\n");
     person.sees("no such column: nope");
     person.sees("the rest of what was entered was not run");
+    person.sees("shop=> ");
     person.types(CTRL_D);
     assert_eq!(person.leaves(), 0);
 }

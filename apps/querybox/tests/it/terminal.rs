@@ -131,7 +131,7 @@ fn a_password_is_asked_for_without_echo() {
         let mut child = command.spawn().unwrap();
         drop(command);
         let echoes = || tcgetattr(&program).unwrap().local_modes.contains(LocalModes::ECHO);
-        within(Duration::from_secs(5), "the question", || !echoes());
+        within(Duration::from_secs(30), "the question", || !echoes());
         person.write_all(keys.as_bytes()).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(code));
         assert!(echoes(), "the terminal is as it was");

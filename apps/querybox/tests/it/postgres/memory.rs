@@ -1,9 +1,6 @@
 //! Memory stays flat, and the first rows leave at once.
 
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::{fs, time::Duration};
 
 use rustix::process::Pid;
 
@@ -21,10 +18,11 @@ fn memory_is_flat_and_the_first_line_is_on_disk_at_once() {
     let out = site.house.path("out.csv");
     let mut command = site.command(&["query", PG, "-v", "--deadline", "none", "--format", "csv", sql]);
     command.stdout(fs::File::create(&out).unwrap());
-    let start = Instant::now();
     let mut running = Running::start(command);
-    within(Duration::from_secs(1), "the first line", || fs::metadata(&out).unwrap().len() > 1000);
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    // What is on disk when it is looked at first is a small part: lines are written as rows come.
+    let written = || fs::metadata(&out).unwrap().len();
+    within(Duration::from_secs(30), "the first line", || written() > 1000);
+    assert!(written() < 150_000_000, "{} bytes came at once", written());
     let program = Pid::from_child(&running.child);
     let mut peaks = (0, 0);
     while running.child.try_wait().unwrap().is_none() {

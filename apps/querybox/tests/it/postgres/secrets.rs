@@ -64,7 +64,7 @@ fn a_password_is_in_no_argument_and_no_environment() {
     let canaries = Canaries::plant();
     let site = &canaries.site;
     let running = Running::start(site.command_with(&canaries.right, &["query", "ada", "-v", SLEEP]));
-    within(Duration::from_secs(5), "the statement", || site.is_busy());
+    within(Duration::from_secs(30), "the statement", || site.is_busy());
     let program = running.child.id().to_string();
     let driver = running.driver.as_raw_nonzero().to_string();
     let mut seen = 0;

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Longer than anything here may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// What a program asks a terminal for the place of its cursor.
 const WHERE_IS_THE_CURSOR: &[u8] = b"\x1b[6n";
 

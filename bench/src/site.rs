@@ -121,7 +121,7 @@ impl Host {
             secret_place: pb::SecretPlace::Ask.into(),
             ..pb::ConnectionSpec::default()
         };
-        let request = pb::CreateConnectionRequest { spec: Some(spec) };
+        let request = pb::CreateConnectionRequest { spec: Some(spec), secret: None };
         ConnectionServiceClient::new(self.api.clone()).create_connection(request).await?;
         Ok(())
     }

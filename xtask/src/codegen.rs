@@ -19,10 +19,11 @@ const JSON_ROOT: &str = ".querybox.plugin.v1.PluginInfo";
 /// Messages with a secret inside: prost derives no `Debug` for them, the contracts crate writes it by hand.
 ///
 /// A name that no contract defines (any more) fails the generation, so that a rename cannot silently bring `Debug` back.
-const SECRET_MESSAGES: [&str; 3] = [
+const SECRET_MESSAGES: [&str; 4] = [
     ".querybox.plugin.v1.Credential",
     ".querybox.plugin.v1.SecretField",
     ".querybox.core.v1.SetCredentialRequest",
+    ".querybox.core.v1.NewSecret",
 ];
 
 /// Writes the generated code into the contracts crate.

@@ -96,7 +96,7 @@ async fn add(args: AddArgs, client: &mut Client, app: &App) -> Result<(), Failur
             Some((field.name.clone(), secrets::ask_for(field, secret, &name).await?))
         }
     };
-    let request = core::CreateConnectionRequest { spec: Some(spec) };
+    let request = core::CreateConnectionRequest { spec: Some(spec), secret: None };
     client.create_connection(request).await.map_err(Failure::of_named_driver)?;
     let mut kept = String::new();
     if let (Some(Password { keep, .. }), Some((field, secret))) = (password, secret) {

@@ -99,7 +99,7 @@ async fn save_connection(channel: &Channel, file: &Path) -> Result<(), Failure> 
         ..core::ConnectionSpec::default()
     };
     ConnectionServiceClient::new(channel.clone())
-        .create_connection(core::CreateConnectionRequest { spec: Some(spec) })
+        .create_connection(core::CreateConnectionRequest { spec: Some(spec), secret: None })
         .await?;
     Ok(())
 }

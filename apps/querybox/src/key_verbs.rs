@@ -134,12 +134,13 @@ async fn register(record: &KeyRecord, must_be_first: bool, client: &mut Client) 
         salt: salt.to_vec().into(),
         check: check.to_vec().into(),
     };
-    client.register_key(core::RegisterKeyRequest { record: Some(record), must_be_first }).await?;
+    let request = core::RegisterKeyRequest { record: Some(record), must_be_first, replace_unused: false };
+    client.register_key(request).await?;
     Ok(())
 }
 
 async fn register_source_keys(must_be_first: bool, client: &mut Client) -> Result<Vec<core::Key>, Failure> {
-    let request = core::RegisterSourceKeysRequest { must_be_first };
+    let request = core::RegisterSourceKeysRequest { must_be_first, replace_unused: false };
     Ok(client.register_source_keys(request).await?.into_inner().registered)
 }
 

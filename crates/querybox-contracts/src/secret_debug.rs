@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::{
-    core::v1::SetCredentialRequest,
+    core::v1::{NewSecret, SetCredentialRequest},
     plugin::v1::{Credential, SecretField},
 };
 
@@ -25,9 +25,18 @@ impl fmt::Debug for SetCredentialRequest {
     }
 }
 
+impl fmt::Debug for NewSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewSecret(..)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::plugin::v1::{Credential, OpenRequest, SecretField};
+    use crate::{
+        core::v1::{CreateConnectionRequest, NewSecret},
+        plugin::v1::{Credential, OpenRequest, SecretField},
+    };
 
     #[test]
     fn a_request_with_a_secret_prints_without_it() {
@@ -36,7 +45,13 @@ mod tests {
             credential: Some(Credential { fields: vec![secret.clone()] }),
             ..OpenRequest::default()
         };
-        for printed in [format!("{open:?}"), format!("{open:#?}"), format!("{secret:?}")] {
+        let create = CreateConnectionRequest {
+            secret: Some(NewSecret { secret: "canary-7f3a".into(), ..NewSecret::default() }),
+            ..CreateConnectionRequest::default()
+        };
+        for printed in
+            [format!("{open:?}"), format!("{open:#?}"), format!("{secret:?}"), format!("{create:?}")]
+        {
             assert!(!printed.contains("canary"), "{printed}");
             // Bytes print as numbers too.
             assert!(!printed.contains("99, 97, 110"), "{printed}");

@@ -175,7 +175,7 @@ async fn save(found: Found, args: &ImportArgs, client: &mut Client, app: &App) -
         secret_place: place.into(),
         ..core::ConnectionSpec::default()
     };
-    client.create_connection(core::CreateConnectionRequest { spec: Some(spec) }).await?;
+    client.create_connection(core::CreateConnectionRequest { spec: Some(spec), secret: None }).await?;
     if let Some(secret) = found.password.filter(|_| keeps) {
         let field = credentials::chosen_field(&form, None)?.name.clone();
         let keep = args.keep.and_then(KeepArg::store);

@@ -31,9 +31,16 @@ impl pb::connection_service_server::ConnectionService for Connections {
         &self,
         request: Request<pb::CreateConnectionRequest>,
     ) -> Result<Response<pb::CreateConnectionResponse>, Status> {
-        let settings = settings(request.into_inner().spec)?;
+        let pb::CreateConnectionRequest { spec, secret } = request.into_inner();
+        if secret.is_some() {
+            return Err(Status::unimplemented("a secret cannot be given with a connection yet"));
+        }
+        let settings = settings(spec)?;
         let connection = self.core.create_connection(settings).await.map_err(Refused::from)?;
-        Ok(Response::new(pb::CreateConnectionResponse { connection: Some(connection_message(connection)) }))
+        Ok(Response::new(pb::CreateConnectionResponse {
+            connection: Some(connection_message(connection)),
+            secret_field: String::new(),
+        }))
     }
 
     async fn list_connections(

@@ -36,7 +36,10 @@ impl pb::key_service_server::KeyService for Keys {
         &self,
         request: Request<pb::RegisterKeyRequest>,
     ) -> Result<Response<pb::RegisterKeyResponse>, Status> {
-        let pb::RegisterKeyRequest { record, must_be_first } = request.into_inner();
+        let pb::RegisterKeyRequest { record, must_be_first, replace_unused } = request.into_inner();
+        if replace_unused {
+            return Err(Status::unimplemented("keys cannot be replaced yet"));
+        }
         let record = key_record(record)?;
         let key = self.core.register_key(record, must_be_first).await.map_err(Refused::from)?;
         Ok(Response::new(pb::RegisterKeyResponse { key: Some(key_message(key)) }))
@@ -46,7 +49,10 @@ impl pb::key_service_server::KeyService for Keys {
         &self,
         request: Request<pb::RegisterSourceKeysRequest>,
     ) -> Result<Response<pb::RegisterSourceKeysResponse>, Status> {
-        let must_be_first = request.into_inner().must_be_first;
+        let pb::RegisterSourceKeysRequest { must_be_first, replace_unused } = request.into_inner();
+        if replace_unused {
+            return Err(Status::unimplemented("keys cannot be replaced yet"));
+        }
         let registered = self.core.register_source_keys(must_be_first).await.map_err(Refused::from)?;
         let registered = registered.into_iter().map(key_message).collect();
         Ok(Response::new(pb::RegisterSourceKeysResponse { registered }))

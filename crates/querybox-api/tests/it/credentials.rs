@@ -70,7 +70,7 @@ pub(crate) async fn house_with_vault() -> (House, Source, String) {
 }
 
 pub(crate) async fn register(house: &House) -> Result<Vec<pb::Key>, Status> {
-    let request = pb::RegisterSourceKeysRequest { must_be_first: false };
+    let request = pb::RegisterSourceKeysRequest::default();
     Ok(house.keys().register_source_keys(request).await?.into_inner().registered)
 }
 

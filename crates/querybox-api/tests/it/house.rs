@@ -131,7 +131,7 @@ impl House {
     }
 
     pub(crate) async fn create(&self, spec: pb::ConnectionSpec) -> Result<pb::Connection, Status> {
-        let request = pb::CreateConnectionRequest { spec: Some(spec) };
+        let request = pb::CreateConnectionRequest { spec: Some(spec), secret: None };
         Ok(self.connections().create_connection(request).await?.into_inner().connection.unwrap())
     }
 

@@ -125,6 +125,7 @@ async fn a_key_is_registered_by_its_record_and_not_by_its_bytes() {
             check: record.check.to_vec().into(),
         }),
         must_be_first: true,
+        replace_unused: false,
     };
     let status = house.keys().register_key(message(&[0; 31])).await.unwrap_err();
     check(&status, Code::InvalidArgument, "PARAMETER_INVALID", "record.salt has not 32 bytes");

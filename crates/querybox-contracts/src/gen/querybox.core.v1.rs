@@ -114,13 +114,34 @@ pub struct CreateConnectionRequest {
     /// What is to be saved.
     #[prost(message, optional, tag = "1")]
     pub spec: ::core::option::Option<ConnectionSpec>,
+    /// A secret that is stored with it, in one go: both are saved, or neither is. Absent: none.
+    #[prost(message, optional, tag = "2")]
+    pub secret: ::core::option::Option<NewSecret>,
+}
+/// A secret that is stored with a new connection.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct NewSecret {
+    /// The secret field of the driver's form. Empty: the one whose role is PASSWORD.
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// The secret.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub secret: ::prost::bytes::Bytes,
+    /// KEYRING or VAULT. UNSPECIFIED: where spec.secret_place says; when it says neither, as SetCredentialRequest.place. The
+    /// saved connection says this place.
+    #[prost(enumeration = "SecretPlace", tag = "3")]
+    pub place: i32,
 }
 /// The saved connection.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateConnectionResponse {
-    /// As it is kept.
+    /// As it is kept. Its spec.secret_place is where the secret lies.
     #[prost(message, optional, tag = "1")]
     pub connection: ::core::option::Option<Connection>,
+    /// The field whose secret was stored. Empty: none was given.
+    #[prost(string, tag = "2")]
+    pub secret_field: ::prost::alloc::string::String,
 }
 /// Lists connections.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -462,7 +483,7 @@ pub mod connection_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Saves a new connection.
+        /// Saves a new connection, with a secret or without. With one it has the errors of CredentialService too.
         pub async fn create_connection(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateConnectionRequest>,
@@ -717,7 +738,7 @@ pub mod connection_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with ConnectionServiceServer.
     #[async_trait]
     pub trait ConnectionService: std::marker::Send + std::marker::Sync + 'static {
-        /// Saves a new connection.
+        /// Saves a new connection, with a secret or without. With one it has the errors of CredentialService too.
         async fn create_connection(
             &self,
             request: tonic::Request<super::CreateConnectionRequest>,
@@ -3278,6 +3299,10 @@ pub struct RegisterKeyRequest {
     /// Refuse with KEYS_INITIALIZED when any key is registered.
     #[prost(bool, tag = "2")]
     pub must_be_first: bool,
+    /// Remove all keys that are registered and not retired in the same moment, when no secret is sealed under any of them; refuse
+    /// with KEYS_USED when one is. It says more than must_be_first, which then does not count.
+    #[prost(bool, tag = "3")]
+    pub replace_unused: bool,
 }
 /// What is remembered of a key. Nothing in it is secret.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3305,11 +3330,14 @@ pub struct RegisterSourceKeysRequest {
     /// Refuse with KEYS_INITIALIZED when any key is registered.
     #[prost(bool, tag = "1")]
     pub must_be_first: bool,
+    /// As RegisterKeyRequest.replace_unused. The source need not give any key that is registered.
+    #[prost(bool, tag = "2")]
+    pub replace_unused: bool,
 }
 /// They are registered.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RegisterSourceKeysResponse {
-    /// Those that were not before, in the source's order.
+    /// Those that were not before, or were replaced, in the source's order.
     #[prost(message, repeated, tag = "1")]
     pub registered: ::prost::alloc::vec::Vec<Key>,
 }
@@ -3480,6 +3508,8 @@ pub mod key_service_client {
     /// FAILED_PRECONDITION
     /// KEY_RETIRED               the key is retired                                     FAILED_PRECONDITION
     /// KEYS_INITIALIZED          keys are registered already                            FAILED_PRECONDITION
+    /// KEYS_USED                 secrets are sealed under registered keys, which were to be replaced
+    /// FAILED_PRECONDITION
     #[derive(Debug, Clone)]
     pub struct KeyServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -3760,6 +3790,8 @@ pub mod key_service_server {
     /// FAILED_PRECONDITION
     /// KEY_RETIRED               the key is retired                                     FAILED_PRECONDITION
     /// KEYS_INITIALIZED          keys are registered already                            FAILED_PRECONDITION
+    /// KEYS_USED                 secrets are sealed under registered keys, which were to be replaced
+    /// FAILED_PRECONDITION
     #[derive(Debug)]
     pub struct KeyServiceServer<T> {
         inner: Arc<T>,

@@ -1,5 +1,6 @@
 //! One master key, and what is refused as one.
 
+mod guessable;
 mod weak;
 
 use std::fmt;
@@ -99,13 +100,13 @@ pub enum MasterKeyError {
     /// All bytes are zero.
     #[error("the master key is all zeros")]
     Zero,
-    /// A few bytes again and again.
+    /// A few bytes again and again, or nearly so.
     #[error("the master key repeats itself")]
     Repeats,
-    /// Each byte is as far from the one before it.
+    /// Each byte is as far from the one before it, or nearly each.
     #[error("the master key counts up or down")]
     Counts,
-    /// The 32 bytes are readable text: a passphrase, or digits that were encoded twice.
+    /// The 32 bytes are readable text, perhaps filled up with zeros: a passphrase, or digits that were encoded twice.
     #[error("the master key is readable text; it must be made by a random source")]
     ReadableText,
     /// Fewer different bytes than chance would give.
@@ -114,6 +115,9 @@ pub enum MasterKeyError {
         /// How many there are.
         distinct: usize,
     },
+    /// The hash of a word.
+    #[error("the master key is the hash of a word that anybody guesses; it must be made by a random source")]
+    Guessable,
     /// A key that stands in documentation or in a standard.
     #[error("the master key is an example from documentation, which everybody has")]
     Example,

@@ -3,6 +3,7 @@
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     constant_time::verify_slices_are_equal,
+    digest::{SHA256, SHA512, digest},
     hkdf::{HKDF_SHA256, KeyType, Salt},
     rand,
 };
@@ -17,6 +18,16 @@ pub(crate) const TAG_BYTES: usize = 16;
 /// Fills a buffer from the system's random source.
 pub(crate) fn fill_random(buffer: &mut [u8]) {
     rand::fill(buffer).expect("AWS-LC ends the process rather than be without random bytes");
+}
+
+/// SHA-256.
+pub(crate) fn sha256(text: &[u8]) -> [u8; 32] {
+    digest(&SHA256, text).as_ref().try_into().expect("SHA-256 has 32 bytes")
+}
+
+/// SHA-512.
+pub(crate) fn sha512(text: &[u8]) -> [u8; 64] {
+    digest(&SHA512, text).as_ref().try_into().expect("SHA-512 has 64 bytes")
 }
 
 /// HKDF-SHA256. The parts of `info` are put together as they are, so all but one must have a fixed length.
@@ -72,6 +83,13 @@ fn cipher(key: &[u8; KEY_BYTES]) -> LessSafeKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// NIST's examples for "abc".
+    #[test]
+    fn hashes_are_sha256_and_sha512() {
+        assert_eq!(sha256(b"abc")[..8], [0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea]);
+        assert_eq!(sha512(b"abc")[..8], [0xdd, 0xaf, 0x35, 0xa1, 0x93, 0x61, 0x7a, 0xba]);
+    }
 
     /// RFC 5869, test case 1.
     #[test]

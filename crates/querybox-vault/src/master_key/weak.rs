@@ -1,10 +1,13 @@
 //! Keys that no random source made.
 
-use super::MasterKeyError;
+use super::{MasterKeyError, guessable::is_guessable};
 use crate::primitives::KEY_BYTES;
 
 /// A random key has fewer different bytes less often than once in 10^15.
 const DISTINCT_MIN: usize = 16;
+
+/// Of the 32 bytes of a random key so many are the same less often than once in 10^13.
+const SAME_MIN: usize = 10;
 
 /// Refuses what was not made by a random source.
 ///
@@ -17,22 +20,59 @@ pub(super) fn check(key: &[u8; KEY_BYTES]) -> Result<(), MasterKeyError> {
     if key.iter().all(|byte| *byte == 0) {
         return Err(MasterKeyError::Zero);
     }
-    if (1..=KEY_BYTES / 2).any(|period| key[period..] == key[..KEY_BYTES - period]) {
+    if (1..=KEY_BYTES / 2).any(|period| repeats(key, period)) || is_mirrored(key) || is_filled(key) {
         return Err(MasterKeyError::Repeats);
     }
-    let step = key[1].wrapping_sub(key[0]);
-    if key.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step) {
+    if counts(key) {
         return Err(MasterKeyError::Counts);
     }
     // Of random keys less than one in 10^13 is text.
-    if key.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')) {
+    if is_text(key) {
         return Err(MasterKeyError::ReadableText);
     }
     let distinct = distinct_bytes(key);
     if distinct < DISTINCT_MIN {
         return Err(MasterKeyError::FewBytes { distinct });
     }
-    Ok(())
+    match is_guessable(key) {
+        true => Err(MasterKeyError::Guessable),
+        false => Ok(()),
+    }
+}
+
+/// Whether most bytes are those that stand so far before them. With a random key, of the 16 to 31 pairs half are equal less
+/// often than once in 10^15.
+fn repeats(key: &[u8; KEY_BYTES], period: usize) -> bool {
+    let pairs = key.iter().zip(&key[period..]);
+    2 * pairs.filter(|(one, other)| one == other).count() >= KEY_BYTES - period
+}
+
+/// Whether most of the second half is the first one backwards.
+fn is_mirrored(key: &[u8; KEY_BYTES]) -> bool {
+    let (one, other) = key.split_at(KEY_BYTES / 2);
+    let pairs = one.iter().zip(other.iter().rev());
+    2 * pairs.filter(|(one, other)| one == other).count() >= KEY_BYTES / 2
+}
+
+/// Whether one byte stands at so many places, as where a shorter key was filled up.
+fn is_filled(key: &[u8; KEY_BYTES]) -> bool {
+    key.iter().any(|byte| key.iter().filter(|other| *other == byte).count() >= SAME_MIN)
+}
+
+/// Whether most bytes are as far from the one before them.
+fn counts(key: &[u8; KEY_BYTES]) -> bool {
+    let mut steps: Vec<u8> = key.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+    let half = steps.len() / 2;
+    steps.sort_unstable();
+    steps.windows(half).any(|same| same.first() == same.last())
+}
+
+/// Whether it is text, perhaps with zeros before or behind it.
+fn is_text(key: &[u8; KEY_BYTES]) -> bool {
+    let first = key.iter().take_while(|byte| **byte == 0).count();
+    let behind = key.iter().rev().take_while(|byte| **byte == 0).count();
+    let text = &key[first..KEY_BYTES - behind];
+    text.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r'))
 }
 
 fn distinct_bytes(key: &[u8; KEY_BYTES]) -> usize {
@@ -72,15 +112,6 @@ const EXAMPLES: &[[u8; KEY_BYTES]] = &[
         0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44,
         0x49, 0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
     ],
-    // SHA-256 of nothing, and of "password": what `sha256sum` makes of an empty or a first thought.
-    [
-        0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27,
-        0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
-    ],
-    [
-        0x5e, 0x88, 0x48, 0x98, 0xda, 0x28, 0x04, 0x71, 0x51, 0xd0, 0xe5, 0x6f, 0x8d, 0xc6, 0x29, 0x27, 0x73,
-        0x60, 0x3d, 0x0d, 0x6a, 0xab, 0xbd, 0xd6, 0x2a, 0x11, 0xef, 0x72, 0x1d, 0x15, 0x42, 0xd8,
-    ],
 ];
 
 #[cfg(test)]
@@ -109,10 +140,35 @@ mod tests {
             let key = std::array::from_fn(|at| (at as u8).wrapping_mul(step));
             assert_eq!(check(&key), Err(MasterKeyError::Counts), "{step}");
         }
+        // Nearly so.
+        let mut key: [u8; 32] = std::array::from_fn(|at| (at as u8 % 16).wrapping_mul(37).wrapping_add(11));
+        (key[3], key[20]) = (1, 2);
+        assert_eq!(check(&key), Err(MasterKeyError::Repeats));
+        let mut key = [9; 32];
+        key[31] = 8;
+        assert_eq!(check(&key), Err(MasterKeyError::Repeats));
+        let mut key: [u8; 32] = std::array::from_fn(|at| at as u8);
+        key[31] = 30;
+        assert_eq!(check(&key), Err(MasterKeyError::Counts));
+        key.reverse();
+        assert_eq!(check(&key), Err(MasterKeyError::Counts));
+        let half: [u8; 16] = primitives::sha256(b"half")[..16].try_into().unwrap();
+        let with = |other: [u8; 16]| -> [u8; 32] { [half, other].concat().try_into().unwrap() };
+        let mut backwards = half;
+        backwards.reverse();
+        for other in [half, backwards, [0; 16], [0xff; 16]] {
+            assert_eq!(check(&with(other)), Err(MasterKeyError::Repeats), "{other:?}");
+        }
+        // Numbers of two and of four bytes.
+        let key = std::array::from_fn(|at| if at % 2 == 0 { 0 } else { at as u8 });
+        assert_eq!(check(&key), Err(MasterKeyError::Repeats));
+        assert_eq!(check(b"a passphrase of 29 characters\0\0\0"), Err(MasterKeyError::ReadableText));
+        assert_eq!(check(&primitives::sha256(b"admin")), Err(MasterKeyError::Guessable));
+        assert_eq!(check(&primitives::sha256(b"")), Err(MasterKeyError::Guessable));
         assert_eq!(check(b"a passphrase of 32 characters!!!"), Err(MasterKeyError::ReadableText));
         assert_eq!(check(b"5f4dcc3b5aa765d61d8327deb882cf99"), Err(MasterKeyError::ReadableText));
-        let mut few = [7; 32];
-        few[..14].copy_from_slice(&[200, 3, 99, 141, 8, 250, 17, 64, 31, 128, 77, 5, 190, 222]);
+        let values = [7, 200, 3, 99, 141, 8, 250, 17, 64, 31, 128, 77, 5, 190, 222_u8];
+        let few = std::array::from_fn(|at| values[if at < 15 { at } else { at * at % 11 }]);
         assert_eq!(check(&few), Err(MasterKeyError::FewBytes { distinct: 15 }));
     }
 

@@ -152,5 +152,6 @@ fn ability(capability: plugin::Capability) -> Option<&'static str> {
         plugin::Capability::ReadOnly => Some("read-only"),
         plugin::Capability::Bindings => Some("bindings"),
         plugin::Capability::DetachedCancel => Some("detached cancel"),
+        plugin::Capability::Ddl => Some("ddl"),
     }
 }

@@ -31,10 +31,11 @@ pub(crate) async fn run(args: SchemaArgs, app: &App) -> Result<Exit, Failure> {
         session_id: Uuid::now_v7().to_string(),
         connection: Some(connection),
         schemas: args.schemas,
-        relation: args.relation.clone().unwrap_or_default(),
+        name: args.relation.clone().unwrap_or_default(),
         kinds: Vec::new(),
         include_system: args.system,
         credential,
+        ..core::GetSchemaRequest::default()
     };
     let client = SchemaServiceClient::new(app.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let Reading { catalog, rejection } = read(client, request).await?;

@@ -25,7 +25,7 @@ pub(crate) use lease::{front_end, lease_request, leased_message};
 pub(crate) use parameter::{given, parameter_messages, secrets};
 pub(crate) use plugin::plugin_messages;
 pub(crate) use query::{execute_options, unsaved_plugin};
-pub(crate) use schema::schema_filter;
+pub(crate) use schema::{ddl_order, schema_kinds};
 pub(crate) use session::{
     cancel_message, cause, ended_message, extension, opened_message, rejection_message, remaining_message,
     session_id,

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::StreamExt as _;
-use querybox_launcher::{Described, Part, Rejection, SchemaOrder, SchemaPart};
+use querybox_launcher::{DdlOrder, DdlPart, Described, Part, Rejection, SchemaOrder, SchemaPart};
 use querybox_store::Deadline;
 use querybox_vault::Secret;
 use tokio::time::Instant;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::{
     ConnectionError, Core, ShuttingDown,
     execution::{ExecuteOptions, Follows, Script},
-    schema::Catalog,
+    schema::{Catalog, Definitions},
     session::{
         Absent, Answers, EndCause, Event, FrontEndId, Job, Kind, Lease, LeaseError, Note, Opened, Run,
         Running, SessionEnd, SessionError, SessionId, StatementLimits, Target, Terms, Work,
@@ -121,6 +121,21 @@ impl Core {
         let limits = StatementLimits::default();
         let catalog = Catalog(filter);
         self.request(id)?.send(self, Deadline::Default, catalog, limits, None, Job::Catalog).await
+    }
+
+    /// Streams how objects are made again, as a leased session sees them. Dropping the stream stops that, and the session
+    /// stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`schema_in_session`](Self::schema_in_session).
+    pub async fn ddl_in_session(
+        &self,
+        id: SessionId,
+        order: DdlOrder,
+    ) -> Result<Answers<DdlPart>, SessionError> {
+        let limits = StatementLimits::default();
+        self.request(id)?.send(self, Deadline::Default, Definitions(order), limits, None, Job::Ddl).await
     }
 
     /// Ends a leased session and what it runs. Resolves when its driver is gone.

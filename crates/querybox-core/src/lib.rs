@@ -5,10 +5,10 @@
 //! - Secrets are kept by [`Core::set_credential`] and its neighbors, moved by [`Core::migrate_credentials`], sealed anew by
 //!   [`Core::rotate_keys`].
 //! - Plugins are found by [`Core::plugins`].
-//! - Sessions run by [`Core::execute`], [`Core::schema`] and [`Core::test_connection`], each a stream that *is* the session;
+//! - Sessions run by [`Core::execute`], [`Core::schema`], [`Core::ddl`] and [`Core::test_connection`], each a stream that *is* the session;
 //!   [`Core::cancel_session`] stops one and tells how it went.
 //! - Leased sessions keep their driver over many requests: [`Core::open_session`], [`Core::execute_in_session`],
-//!   [`Core::schema_in_session`], [`Core::close_session`]. What happens to them meanwhile [`Core::watch_events`] tells.
+//!   [`Core::schema_in_session`], [`Core::ddl_in_session`], [`Core::close_session`]. What happens to them meanwhile [`Core::watch_events`] tells.
 //!
 //! Must not know: any database's protocol, protobuf beyond what passes through, a user interface, environment variables,
 //! configuration files. It never looks inside a batch, and never sends a statement twice.
@@ -29,8 +29,8 @@ mod url;
 
 pub use querybox_launcher::{BrokenContract, CallError, Cause, Ending, StartError, TransactionState};
 pub use querybox_launcher::{
-    Described, Fact, Launcher, OnError, Part, Reason, Rejection, SchemaKind, SchemaOrder, SchemaPart,
-    ServerFacts, StageOutcome, TestPart,
+    DdlOrder, DdlPart, Described, Fact, Launcher, ObjectName, OnError, Part, Reason, Rejection, SchemaKind,
+    SchemaOrder, SchemaPart, ServerFacts, StageOutcome, TestPart,
 };
 pub use querybox_store::{
     Connection, ConnectionId, ConnectionName, ConnectionSettings, Credential, CredentialKey, Deadline,
@@ -53,7 +53,7 @@ pub use crate::{
     form::{Given, GivenValue, ParameterError, ParameterProblem},
     leases::{LeaseOutcome, LeaseRequest, Leased},
     plugins::{Listing, Plugin, PluginError, PluginState},
-    schema::SchemaRequest,
+    schema::{DdlRequest, SchemaRequest},
     session::{
         Answers, Cancelled, EndCause, Ended, Event, Extension, FrontEndId, FrontEndIdError, LeaseError,
         Opened, Receipt, SessionEnd, SessionError, SessionId, SessionIdError, Target, Unsaved,

@@ -1,8 +1,11 @@
-//! Asking what a database holds.
+//! Asking what a database holds, and how it is made again.
 
 use std::future::Future;
 
-use querybox_launcher::{CallError, OpenDriver, SchemaOrder, SchemaPart, SchemaParts};
+use querybox_launcher::{
+    BrokenContract, CallError, CatalogMessage, CatalogPart, DdlOrder, DdlPart, DdlParts, OpenDriver,
+    SchemaOrder, SchemaPart, SchemaParts,
+};
 use querybox_store::Deadline;
 use querybox_vault::Secret;
 
@@ -21,6 +24,16 @@ pub struct SchemaRequest {
     pub filter: SchemaOrder,
 }
 
+/// Asks how objects of the database of a connection are made again, as one session.
+#[derive(Debug)]
+pub struct DdlRequest {
+    pub session_id: SessionId,
+    pub target: Target,
+    /// By the names of their fields. Moved to the driver's socket and wiped.
+    pub secrets: Vec<(String, Secret)>,
+    pub order: DdlOrder,
+}
+
 impl Core {
     /// Streams what a database holds. The time a connection allows its requests holds here too. Dropping the stream ends the
     /// driver.
@@ -30,9 +43,29 @@ impl Core {
     /// As [`execute`](Self::execute).
     pub async fn schema(&self, request: SchemaRequest) -> Result<Answers<SchemaPart>, SessionError> {
         let SchemaRequest { session_id, target, secrets, filter } = request;
+        self.look(session_id, target, secrets, Catalog(filter)).await
+    }
+
+    /// Streams how objects are made again. All else as [`schema`](Self::schema).
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute).
+    pub async fn ddl(&self, request: DdlRequest) -> Result<Answers<DdlPart>, SessionError> {
+        let DdlRequest { session_id, target, secrets, order } = request;
+        self.look(session_id, target, secrets, Definitions(order)).await
+    }
+
+    async fn look<W: Work>(
+        &self,
+        session_id: SessionId,
+        target: Target,
+        secrets: Vec<(String, Secret)>,
+        work: W,
+    ) -> Result<Answers<W::Part>, SessionError> {
         let beginning = self.begin(session_id, Kind::OneShot, Deadline::Default)?;
         let prepared = beginning.prepare(self, target, secrets).await?;
-        beginning.spawn(self, prepared, Catalog(filter), StatementLimits::default())
+        beginning.spawn(self, prepared, work, StatementLimits::default())
     }
 }
 
@@ -52,9 +85,25 @@ impl Work for Catalog {
     }
 }
 
-impl Answer for SchemaPart {
-    fn count(&self, tally: &mut Tally) -> Result<(), querybox_launcher::BrokenContract> {
-        tally.objects(self.wire.objects.len(), self.rejection.as_ref());
+/// Statements that are to be asked for.
+pub(crate) struct Definitions(pub(crate) DdlOrder);
+
+impl Work for Definitions {
+    type Part = DdlPart;
+    type Parts = DdlParts;
+
+    fn begin(self, driver: &OpenDriver) -> impl Future<Output = Result<DdlParts, CallError>> + Send {
+        driver.ddl(self.0)
+    }
+
+    fn next(parts: &mut DdlParts) -> impl Future<Output = Result<Option<DdlPart>, CallError>> + Send {
+        parts.next()
+    }
+}
+
+impl<M: CatalogMessage> Answer for CatalogPart<M> {
+    fn count(&self, tally: &mut Tally) -> Result<(), BrokenContract> {
+        tally.objects(CatalogPart::count(self), self.rejection.as_ref());
         Ok(())
     }
 
@@ -63,8 +112,6 @@ impl Answer for SchemaPart {
     }
 
     fn bytes(&self) -> u64 {
-        // A guess at an object's names, good enough for the bound that it serves.
-        const OBJECT_BYTES: u64 = 256;
-        self.wire.objects.len() as u64 * OBJECT_BYTES
+        CatalogPart::bytes(self)
     }
 }

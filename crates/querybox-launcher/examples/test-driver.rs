@@ -99,6 +99,7 @@ type Parts<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl DriverService for TestDriver {
     type ExecuteStream = Parts<pb::ExecuteResponse>;
     type GetSchemaStream = Parts<pb::GetSchemaResponse>;
+    type GetDdlStream = Parts<pb::GetDdlResponse>;
     type TestConnectionStream = Parts<pb::TestConnectionResponse>;
 
     async fn open(&self, request: Request<pb::OpenRequest>) -> Result<Response<pb::OpenResponse>, Status> {
@@ -150,6 +151,21 @@ impl DriverService for TestDriver {
         let schema = pb::Schema { name: "main".to_owned(), ..pb::Schema::default() };
         let object = pb::SchemaObject { object: Some(pb::schema_object::Object::Schema(schema)) };
         let part = pb::GetSchemaResponse { objects: vec![object], rejection: None };
+        Ok(Response::new(Box::pin(stream::iter([Ok(part)]))))
+    }
+
+    async fn get_ddl(
+        &self,
+        request: Request<pb::GetDdlRequest>,
+    ) -> Result<Response<Self::GetDdlStream>, Status> {
+        let ddl = |(object, of): (usize, pb::ObjectRef)| pb::Ddl {
+            object: u32::try_from(object).expect("a request names few objects"),
+            sql: format!("make {};\n", of.name),
+            found: Some(of),
+            ..pb::Ddl::default()
+        };
+        let ddl = request.into_inner().objects.into_iter().enumerate().map(ddl).collect();
+        let part = pb::GetDdlResponse { ddl, rejection: None };
         Ok(Response::new(Box::pin(stream::iter([Ok(part)]))))
     }
 

@@ -18,7 +18,7 @@ use crate::{
         open::{OpenOrder, ServerFacts},
         part::Rejection,
         parts::Parts,
-        schema::{SchemaOrder, SchemaParts},
+        schema::{DdlOrder, DdlParts, SchemaOrder, SchemaParts},
         test::TestParts,
     },
     order::{Deadline, StartOrder},
@@ -227,6 +227,19 @@ impl OpenDriver {
         let request = order.into_request(self.detached.session_id.clone());
         match self.client.clone().get_schema(request).await {
             Ok(response) => Ok(SchemaParts::new(response.into_inner(), Arc::clone(&self.process))),
+            Err(status) => Err(explain(&self.process, status).await),
+        }
+    }
+
+    /// Asks how objects are made again.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`].
+    pub async fn ddl(&self, order: DdlOrder) -> Result<DdlParts, CallError> {
+        let request = order.into_request(self.detached.session_id.clone());
+        match self.client.clone().get_ddl(request).await {
+            Ok(response) => Ok(DdlParts::new(response.into_inner(), Arc::clone(&self.process))),
             Err(status) => Err(explain(&self.process, status).await),
         }
     }

@@ -50,6 +50,8 @@ pub enum Capability {
     Bindings,
     /// A process that was never opened can stop what another one left running.
     DetachedCancel,
+    /// It tells how objects are made again.
+    Ddl,
 }
 
 /// Whether a driver reaches a network.
@@ -151,6 +153,7 @@ fn capability(wire: pb::Capability) -> Result<Capability, InfoFault> {
         pb::Capability::ReadOnly => Capability::ReadOnly,
         pb::Capability::Bindings => Capability::Bindings,
         pb::Capability::DetachedCancel => Capability::DetachedCancel,
+        pb::Capability::Ddl => Capability::Ddl,
     })
 }
 

@@ -30,7 +30,10 @@ pub use crate::{
         open::{OpenOrder, Parameter, ParameterValue, ServerFacts},
         part::{Fact, Part, Rejection, StoppedBy, Summary, TransactionState},
         parts::Parts,
-        schema::{SchemaKind, SchemaOrder, SchemaPart, SchemaParts},
+        schema::{
+            CatalogMessage, CatalogPart, CatalogParts, DdlOrder, DdlPart, DdlParts, ObjectName, SchemaKind,
+            SchemaOrder, SchemaPart, SchemaParts,
+        },
         test::{Stage, StageOutcome, TestPart, TestParts},
     },
     driver::{CancelOutcome, DetachedCancel, DetachedError, Driver, OpenDriver, OpenOutcome},

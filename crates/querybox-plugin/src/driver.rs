@@ -6,7 +6,9 @@ use bytes::Bytes;
 use querybox_contracts::plugin::v1 as pb;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Credential, Error, ExecuteError, OpenError, Parameters, Results, SchemaObjects, Stages};
+use crate::{
+    Credential, DdlStatements, Error, ExecuteError, OpenError, Parameters, Results, SchemaObjects, Stages,
+};
 
 /// One kind of database.
 ///
@@ -86,8 +88,24 @@ pub trait Session: Send + Sync + 'static {
         objects: SchemaObjects,
     ) -> impl Future<Output = Result<(), SchemaError>> + Send;
 
-    /// Asks the database to stop what runs. Called while [`execute`](Self::execute) or [`schema`](Self::schema) runs,
-    /// after [`Query::cancelled`] was set; they still end by themselves.
+    /// Tells the statements that make objects again, in the order in which they are asked for; nothing of an object that
+    /// there is not.
+    ///
+    /// A driver that has this names [`Ddl`](pb::Capability::Ddl) among its capabilities. Others leave it as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`schema`](Self::schema).
+    fn ddl(
+        &self,
+        _objects: Vec<pb::ObjectRef>,
+        _statements: DdlStatements,
+    ) -> impl Future<Output = Result<(), SchemaError>> + Send {
+        async { Err(Error::unsupported("the driver does not tell how objects are made").into()) }
+    }
+
+    /// Asks the database to stop what runs. Called while [`execute`](Self::execute), [`schema`](Self::schema) or
+    /// [`ddl`](Self::ddl) runs, after [`Query::cancelled`] was set; they still end by themselves.
     ///
     /// # Errors
     ///

@@ -113,7 +113,7 @@ pub use driver::{DetachedCancel, Driver, OnError, Open, Query, SchemaError, Sess
 pub use error::{ERROR_DOMAIN, Error, ExecuteError, OpenError, Reason};
 pub use form::{Credential, Parameters};
 pub use results::{Done, Results, Rows, Statement};
-pub use schema_objects::SchemaObjects;
+pub use schema_objects::{DdlStatements, SchemaObjects};
 pub use stages::Stages;
 
 /// The major version of the plugin contract that this SDK speaks.

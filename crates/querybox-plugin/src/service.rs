@@ -18,13 +18,15 @@ use tokio_util::{
 use tonic::{Request, Response, Status};
 
 use crate::{
-    Credential, DetachedCancel, Driver, Error, ExecuteError, OnError, Open, OpenError, Parameters, Query,
-    Reason, Results, SchemaError, SchemaObjects, Session, Stages, results::PARTS_WAITING_MAX,
-    rows::RowLimits,
+    Credential, DdlStatements, DetachedCancel, Driver, Error, ExecuteError, OnError, Open, OpenError,
+    Parameters, Query, Reason, Results, SchemaError, SchemaObjects, Session, Stages,
+    results::PARTS_WAITING_MAX, rows::RowLimits,
 };
 
 /// The largest message of either direction: a row's cells together stay below 24 MiB, a script below 64 MiB.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Objects of one GetDdl, by the contract.
+const DDL_OBJECTS_MAX: usize = 1000;
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const CELL_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
@@ -211,6 +213,32 @@ impl<D: Driver> DriverService for Service<D> {
                 Ok(()) | Err(SchemaError::Stopped) => Ok(()),
                 Err(SchemaError::Rejected(rejection)) => {
                     let refused = pb::GetSchemaResponse { objects: Vec::new(), rejection: Some(*rejection) };
+                    // Nobody listening any more is no failure.
+                    tx.send(Ok(refused)).await.ok();
+                    Ok(())
+                }
+                Err(SchemaError::Failed(error)) => Err(error),
+            }
+        }))
+    }
+
+    type GetDdlStream = Answer<pb::GetDdlResponse>;
+
+    async fn get_ddl(
+        &self,
+        request: Request<pb::GetDdlRequest>,
+    ) -> Result<Response<Self::GetDdlStream>, Status> {
+        let request = request.into_inner();
+        let opened = self.session(&request.session_id)?;
+        if request.objects.is_empty() || request.objects.len() > DDL_OBJECTS_MAX {
+            return Err(Error::parameter("objects", "are none, or more than 1,000").into());
+        }
+        let cancelled = opened.begin()?;
+        Ok(self.answer(opened, cancelled, move |opened, tx| async move {
+            match opened.session.ddl(request.objects, DdlStatements::new(tx.clone())).await {
+                Ok(()) | Err(SchemaError::Stopped) => Ok(()),
+                Err(SchemaError::Rejected(rejection)) => {
+                    let refused = pb::GetDdlResponse { ddl: Vec::new(), rejection: Some(*rejection) };
                     // Nobody listening any more is no failure.
                     tx.send(Ok(refused)).await.ok();
                     Ok(())

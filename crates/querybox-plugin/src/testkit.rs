@@ -191,6 +191,26 @@ impl Client {
         Ok(objects)
     }
 
+    /// Asks for the statements that make objects again.
+    ///
+    /// # Errors
+    ///
+    /// The status that ended the stream.
+    pub async fn ddl(&mut self, objects: Vec<pb::ObjectRef>) -> Result<Vec<pb::Ddl>, Status> {
+        let request = pb::GetDdlRequest { session_id: self.session_id.clone(), objects };
+        let mut parts = self.grpc.get_ddl(request).await?.into_inner();
+        let mut told: Vec<pb::Ddl> = Vec::new();
+        while let Some(part) = parts.next().await {
+            let part = part?;
+            assert_eq!(part.rejection, None, "the database refused to tell its statements");
+            assert!(part.ddl.len() <= 1_000, "a message holds at most 1,000 objects");
+            told.extend(part.ddl);
+        }
+        assert!(told.is_sorted_by_key(|ddl| ddl.object), "answers come in the order of the request");
+        assert!(told.iter().all(|ddl| ddl.found.is_some()), "an answer says what was found");
+        Ok(told)
+    }
+
     /// Closes the socket and waits for the driver to end.
     ///
     /// # Panics

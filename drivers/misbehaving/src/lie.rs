@@ -51,6 +51,7 @@ pub(crate) type Parts<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>
 impl DriverService for Liar {
     type ExecuteStream = Parts<pb::ExecuteResponse>;
     type GetSchemaStream = Parts<pb::GetSchemaResponse>;
+    type GetDdlStream = Parts<pb::GetDdlResponse>;
     type TestConnectionStream = Parts<pb::TestConnectionResponse>;
 
     async fn open(&self, _: Request<pb::OpenRequest>) -> Result<Response<pb::OpenResponse>, Status> {
@@ -71,6 +72,10 @@ impl DriverService for Liar {
         _: Request<pb::GetSchemaRequest>,
     ) -> Result<Response<Self::GetSchemaStream>, Status> {
         Ok(Response::new(calls::schema(self.wish)))
+    }
+
+    async fn get_ddl(&self, _: Request<pb::GetDdlRequest>) -> Result<Response<Self::GetDdlStream>, Status> {
+        Ok(Response::new(calls::ddl(self.wish)))
     }
 
     async fn cancel(&self, _: Request<pb::CancelRequest>) -> Result<Response<pb::CancelResponse>, Status> {

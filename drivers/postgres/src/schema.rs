@@ -109,7 +109,12 @@ async fn tell_indexes(
 }
 
 fn schema(row: &mut Row) -> Result<pb::Schema, Error> {
-    Ok(pb::Schema { name: row.text()?, is_default: row.flag()?, comment: row.text()? })
+    Ok(pb::Schema {
+        name: row.text()?,
+        is_default: row.flag()?,
+        comment: row.text()?,
+        ..pb::Schema::default()
+    })
 }
 
 fn relation(row: &mut Row) -> Result<pb::Relation, Error> {
@@ -128,6 +133,7 @@ fn relation(row: &mut Row) -> Result<pb::Relation, Error> {
         .into(),
         row_estimate: row.optional()?.map(|rows| rows.parse().map_err(|_| out_of_order())).transpose()?,
         comment: row.text()?,
+        ..pb::Relation::default()
     })
 }
 
@@ -140,9 +146,10 @@ fn column(row: &mut Row) -> Result<pb::RelationColumn, Error> {
         database_type: row.text()?,
         nullable: row.flag()?,
         default_expression: row.optional()?,
-        generated: row.flag()?,
+        generated: if row.flag()? { pb::Generated::Stored } else { pb::Generated::Unspecified }.into(),
         primary_key_position: row.number()?,
         comment: row.text()?,
+        ..pb::RelationColumn::default()
     })
 }
 
@@ -166,6 +173,7 @@ fn key(row: &mut Row) -> Result<(pb::Key, Option<String>, Option<String>), Error
         referenced_relation: row.text()?,
         referenced_columns: Vec::new(),
         definition: row.text()?,
+        ..pb::Key::default()
     };
     Ok((key, row.optional()?, row.optional()?))
 }
@@ -179,6 +187,7 @@ fn index(row: &mut Row) -> Result<(pb::Index, Option<String>), Error> {
         unique: row.flag()?,
         columns: Vec::new(),
         definition: row.text()?,
+        ..pb::Index::default()
     };
     Ok((index, row.optional()?))
 }

@@ -64,7 +64,7 @@ impl Telling<'_> {
             self.object(Object::Schema(pb::Schema {
                 name: schema.clone(),
                 is_default: schema == "main",
-                comment: String::new(),
+                ..pb::Schema::default()
             }))?;
             self.relations(&schema)?;
         }
@@ -77,7 +77,7 @@ impl Telling<'_> {
         let estimates = known(catalog::row_estimates(self.connection, schema))?;
         let definitions = catalog::definitions(self.connection, schema)?;
         for relation in catalog::relations(self.connection, schema)? {
-            let wanted = self.filter.relation.is_empty() || self.filter.relation == relation.name;
+            let wanted = self.filter.name.is_empty() || self.filter.name == relation.name;
             if !wanted || (relation.is_system && !self.filter.include_system) {
                 continue;
             }
@@ -86,7 +86,7 @@ impl Telling<'_> {
                 name: relation.name.clone(),
                 kind: relation.kind.into(),
                 row_estimate: estimates.get(&relation.name).copied(),
-                comment: String::new(),
+                ..pb::Relation::default()
             }))?;
             self.details(&Owner { schema, relation: &relation, definitions: &definitions })?;
         }
@@ -189,9 +189,10 @@ impl Owner<'_> {
             database_type: column.database_type.clone(),
             nullable: !(column.not_null || is_row_number),
             default_expression: column.default.clone(),
-            generated: column.generated,
+            generated: if column.generated { pb::Generated::Stored } else { pb::Generated::Unspecified }
+                .into(),
             primary_key_position: column.key_position,
-            comment: String::new(),
+            ..pb::RelationColumn::default()
         }
     }
 
@@ -212,6 +213,7 @@ impl Owner<'_> {
             name: index.name,
             unique: index.unique,
             columns: index.columns,
+            ..pb::Index::default()
         }
     }
 }

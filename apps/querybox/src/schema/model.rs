@@ -107,12 +107,13 @@ impl Catalog {
                 place.comment = relation.comment;
             }
             Some(Object::Column(column)) => {
+                let generated = column.generated() != plugin::Generated::Unspecified;
                 self.relation(&column.schema, &column.relation).columns.push(Column {
                     name: column.name,
                     database_type: column.database_type,
                     nullable: column.nullable,
                     default_expression: column.default_expression,
-                    generated: column.generated,
+                    generated,
                     primary_key_position: (column.primary_key_position > 0)
                         .then_some(column.primary_key_position),
                     comment: column.comment,
@@ -137,7 +138,17 @@ impl Catalog {
                     definition: index.definition,
                 });
             }
-            None => {}
+            Some(
+                Object::Trigger(_)
+                | Object::Policy(_)
+                | Object::Sequence(_)
+                | Object::Type(_)
+                | Object::Routine(_)
+                | Object::Extension(_)
+                | Object::Role(_)
+                | Object::Database(_),
+            )
+            | None => {}
         }
     }
 
@@ -192,5 +203,6 @@ fn key_kind(kind: plugin::KeyKind) -> &'static str {
         plugin::KeyKind::Unique => "unique",
         plugin::KeyKind::Foreign => "foreign key",
         plugin::KeyKind::Check => "check",
+        plugin::KeyKind::Exclusion => "exclusion",
     }
 }

@@ -138,10 +138,9 @@ impl Lease {
             session_id: self.id.clone(),
             connection: None,
             schemas: wanted.schema.into_iter().collect(),
-            relation: wanted.relation.unwrap_or_default(),
+            name: wanted.relation.unwrap_or_default(),
             kinds: wanted.kinds.iter().map(|kind| i32::from(*kind)).collect(),
-            include_system: false,
-            credential: None,
+            ..core::GetSchemaRequest::default()
         };
         let client =
             SchemaServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);

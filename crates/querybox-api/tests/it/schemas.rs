@@ -21,7 +21,7 @@ async fn a_catalog_is_streamed_with_its_filter() {
     let request = pb::GetSchemaRequest {
         session_id: session_id(),
         connection: named(SHOP),
-        relation: "item".into(),
+        name: "item".into(),
         kinds: vec![plugin::SchemaObjectKind::Relation.into()],
         ..pb::GetSchemaRequest::default()
     };

@@ -4602,9 +4602,9 @@ pub struct GetSchemaRequest {
     /// Only objects of these schemas, compared exactly. Empty: of all.
     #[prost(string, repeated, tag = "3")]
     pub schemas: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Only the relation with this name, compared exactly, with what belongs to it. Empty: all.
+    /// Only what has this name, as querybox.plugin.v1.GetSchemaRequest says. Empty: everything.
     #[prost(string, tag = "4")]
-    pub relation: ::prost::alloc::string::String,
+    pub name: ::prost::alloc::string::String,
     /// Only these kinds. Empty: all that the driver knows.
     #[prost(
         enumeration = "super::super::plugin::v1::SchemaObjectKind",
@@ -4619,6 +4619,12 @@ pub struct GetSchemaRequest {
     /// Absent: none.
     #[prost(message, optional, tag = "7")]
     pub credential: ::core::option::Option<super::super::plugin::v1::Credential>,
+    /// Only what has a name like this, as querybox.plugin.v1.GetSchemaRequest says. Empty: everything.
+    #[prost(string, tag = "8")]
+    pub name_pattern: ::prost::alloc::string::String,
+    /// Whether sizes on disk are told, which takes its time.
+    #[prost(bool, tag = "9")]
+    pub include_sizes: bool,
 }
 /// Some of the objects, or the database's refusal, which is the last part.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -4635,6 +4641,44 @@ pub mod get_schema_response {
         /// Objects in the driver's order: a parent before what belongs to it.
         #[prost(message, tag = "1")]
         Objects(super::super::super::plugin::v1::GetSchemaResponse),
+        /// The database refused to open. Not in a leased session.
+        #[prost(message, tag = "2")]
+        Rejection(super::super::super::plugin::v1::Rejection),
+    }
+}
+/// Asks for the statements that make objects again.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetDdlRequest {
+    /// A UUIDv7 in canonical text form, made by the caller for this request alone. Without a connection: a leased session,
+    /// which is asked.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// The connection. Absent: that of the leased session.
+    #[prost(message, optional, tag = "2")]
+    pub connection: ::core::option::Option<ConnectionRef>,
+    /// The objects. 1 to 1,000.
+    #[prost(message, repeated, tag = "3")]
+    pub objects: ::prost::alloc::vec::Vec<super::super::plugin::v1::ObjectRef>,
+    /// Secrets for a connection that asks for them. Never stored, and not taken in a leased session.
+    /// Absent: none.
+    #[prost(message, optional, tag = "4")]
+    pub credential: ::core::option::Option<super::super::plugin::v1::Credential>,
+}
+/// Some of the statements, or the database's refusal, which is the last part.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetDdlResponse {
+    /// The part.
+    #[prost(oneof = "get_ddl_response::Part", tags = "1, 2")]
+    pub part: ::core::option::Option<get_ddl_response::Part>,
+}
+/// Nested message and enum types in `GetDdlResponse`.
+pub mod get_ddl_response {
+    /// The part.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Part {
+        /// Answers in the order of the request's objects.
+        #[prost(message, tag = "1")]
+        Ddl(super::super::super::plugin::v1::GetDdlResponse),
         /// The database refused to open. Not in a leased session.
         #[prost(message, tag = "2")]
         Rejection(super::super::super::plugin::v1::Rejection),
@@ -4732,7 +4776,7 @@ pub mod schema_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Streams schemas, relations, columns, keys and indexes. Dropping the stream ends the driver; in a leased session it
+        /// Streams schemas, relations, columns and what else there is. Dropping the stream ends the driver; in a leased session it
         /// stops the reading and leaves the session.
         pub async fn get_schema(
             &mut self,
@@ -4758,6 +4802,31 @@ pub mod schema_service_client {
                 .insert(GrpcMethod::new("querybox.core.v1.SchemaService", "GetSchema"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Streams the statements that make objects again. Dropping the stream: as GetSchema.
+        pub async fn get_ddl(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDdlRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::GetDdlResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.SchemaService/GetDdl",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.SchemaService", "GetDdl"));
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -4779,12 +4848,23 @@ pub mod schema_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Streams schemas, relations, columns, keys and indexes. Dropping the stream ends the driver; in a leased session it
+        /// Streams schemas, relations, columns and what else there is. Dropping the stream ends the driver; in a leased session it
         /// stops the reading and leaves the session.
         async fn get_schema(
             &self,
             request: tonic::Request<super::GetSchemaRequest>,
         ) -> std::result::Result<tonic::Response<Self::GetSchemaStream>, tonic::Status>;
+        /// Server streaming response type for the GetDdl method.
+        type GetDdlStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::GetDdlResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Streams the statements that make objects again. Dropping the stream: as GetSchema.
+        async fn get_ddl(
+            &self,
+            request: tonic::Request<super::GetDdlRequest>,
+        ) -> std::result::Result<tonic::Response<Self::GetDdlStream>, tonic::Status>;
     }
     /// Reads catalogs. Errors as in QueryService; in a leased session as in SessionService.
     #[derive(Debug)]
@@ -4894,6 +4974,52 @@ pub mod schema_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetSchemaSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.SchemaService/GetDdl" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDdlSvc<T: SchemaService>(pub Arc<T>);
+                    impl<
+                        T: SchemaService,
+                    > tonic::server::ServerStreamingService<super::GetDdlRequest>
+                    for GetDdlSvc<T> {
+                        type Response = super::GetDdlResponse;
+                        type ResponseStream = T::GetDdlStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDdlRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SchemaService>::get_ddl(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDdlSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -13,6 +13,7 @@ impl serde::Serialize for Capability {
             Self::ReadOnly => "CAPABILITY_READ_ONLY",
             Self::Bindings => "CAPABILITY_BINDINGS",
             Self::DetachedCancel => "CAPABILITY_DETACHED_CANCEL",
+            Self::Ddl => "CAPABILITY_DDL",
         };
         serializer.serialize_str(variant)
     }
@@ -31,6 +32,7 @@ impl<'de> serde::Deserialize<'de> for Capability {
             "CAPABILITY_READ_ONLY",
             "CAPABILITY_BINDINGS",
             "CAPABILITY_DETACHED_CANCEL",
+            "CAPABILITY_DDL",
         ];
 
         struct GeneratedVisitor;
@@ -78,6 +80,7 @@ impl<'de> serde::Deserialize<'de> for Capability {
                     "CAPABILITY_READ_ONLY" => Ok(Capability::ReadOnly),
                     "CAPABILITY_BINDINGS" => Ok(Capability::Bindings),
                     "CAPABILITY_DETACHED_CANCEL" => Ok(Capability::DetachedCancel),
+                    "CAPABILITY_DDL" => Ok(Capability::Ddl),
                     _ => Ok(Capability::default()),
                 }
             }

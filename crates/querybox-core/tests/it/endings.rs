@@ -70,8 +70,7 @@ async fn a_result_comes_whole_and_in_order() {
 #[tokio::test]
 async fn a_catalog_and_a_test_are_sessions_too() {
     let house = House::new().await;
-    let filter =
-        SchemaOrder { schemas: Vec::new(), relation: None, kinds: Vec::new(), include_system: false };
+    let filter = SchemaOrder::default();
     let target = || Target::Unsaved(Box::new(unsaved("test")));
     let request = SchemaRequest { session_id: session_id(), target: target(), secrets: Vec::new(), filter };
     let events: Vec<_> = house.core.schema(request).await.unwrap().map(Result::unwrap).collect().await;

@@ -93,7 +93,7 @@ async fn cancel_reaches_the_driver_and_the_statement_ends_with_its_own_part() {
 #[tokio::test]
 async fn schema_and_test_are_streamed() {
     let house = House::new();
-    let order = SchemaOrder { schemas: Vec::new(), relation: None, kinds: Vec::new(), include_system: false };
+    let order = SchemaOrder::default();
     let mut schema = house.open().await.schema(order).await.unwrap();
     assert_eq!(schema.next().await.unwrap().unwrap().wire.objects.len(), 1);
     assert!(schema.next().await.unwrap().is_none());

@@ -36,6 +36,14 @@ wishes! {
         SchemaAfterRejection = "schema-after-rejection",
         /// The schema has no end.
         SchemaEndless = "schema-endless",
+        /// A part of the statements holds too many objects.
+        DdlTooMany = "ddl-too-many",
+        /// Statements of nothing.
+        DdlObjectEmpty = "ddl-object-empty",
+        /// More statements come after a Rejection.
+        DdlAfterRejection = "ddl-after-rejection",
+        /// The statements have no end.
+        DdlEndless = "ddl-endless",
         /// A stage of a test has no outcome.
         TestOutcomeMissing = "test-outcome-missing",
         /// The stages of a test go backwards.
@@ -93,6 +101,25 @@ pub(crate) fn schema(wish: Wish) -> Parts<pb::GetSchemaResponse> {
         Wish::Calls(CallsLie::SchemaEndless) => {
             return Box::pin(stream::repeat_with(move || Ok(part(1000))));
         }
+        _ => vec![part(1)],
+    };
+    Box::pin(stream::iter(parts.into_iter().map(Ok)))
+}
+
+pub(crate) fn ddl(wish: Wish) -> Parts<pb::GetDdlResponse> {
+    let found = || Some(pb::ObjectRef { name: "t".to_owned(), ..pb::ObjectRef::default() });
+    let ddl = move || pb::Ddl { found: found(), sql: "make t;\n".to_owned(), ..pb::Ddl::default() };
+    let part = move |count| pb::GetDdlResponse { ddl: vec![ddl(); count], rejection: None };
+    let parts = match wish {
+        Wish::Calls(CallsLie::DdlTooMany) => vec![part(1001)],
+        Wish::Calls(CallsLie::DdlObjectEmpty) => {
+            vec![pb::GetDdlResponse { ddl: vec![pb::Ddl { found: None, ..ddl() }], rejection: None }]
+        }
+        Wish::Calls(CallsLie::DdlAfterRejection) => {
+            let rejection = Some(pb::Rejection { message: "refused".to_owned(), ..pb::Rejection::default() });
+            vec![pb::GetDdlResponse { rejection, ..part(1) }, part(1)]
+        }
+        Wish::Calls(CallsLie::DdlEndless) => return Box::pin(stream::repeat_with(move || Ok(part(1000)))),
         _ => vec![part(1)],
     };
     Box::pin(stream::iter(parts.into_iter().map(Ok)))

@@ -13,13 +13,13 @@ pub(super) struct Filter {
 
 impl Filter {
     pub(super) fn new(request: &pb::GetSchemaRequest) -> Result<Self, Error> {
-        let names = request.schemas.iter().chain([&request.relation]);
+        let names = request.schemas.iter().chain([&request.name]);
         if names.into_iter().any(|name| name.contains('\0')) {
             return Err(Error::parameter("relation", "or one of the schemas has a zero byte in it"));
         }
         Ok(Self {
             schemas: (!request.schemas.is_empty()).then(|| array(&request.schemas)),
-            relation: Some(request.relation.clone()).filter(|name| !name.is_empty()),
+            relation: Some(request.name.clone()).filter(|name| !name.is_empty()),
             include_system: request.include_system,
         })
     }

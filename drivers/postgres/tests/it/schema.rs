@@ -104,7 +104,7 @@ async fn a_schema_is_told_with_all_that_belongs_to_it() {
             },
             pb::RelationColumn {
                 nullable: true,
-                generated: true,
+                generated: pb::Generated::Stored.into(),
                 default_expression: Some("upper((name)::text)".into()),
                 ..column("upper_name", 3, "text")
             },
@@ -168,7 +168,7 @@ async fn a_schema_is_filtered_and_its_refusal_is_a_result() {
     let mut client = open(&server).await;
     let request = GetSchemaRequest {
         schemas: vec!["shop".into(), "a\"b\\".into()],
-        relation: "customer".into(),
+        name: "customer".into(),
         ..GetSchemaRequest::default()
     };
     let objects = client.schema(request.clone()).await.unwrap();

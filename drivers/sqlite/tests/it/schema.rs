@@ -42,7 +42,7 @@ fn show(object: &Object) -> String {
             column.database_type,
             if column.nullable { "" } else { " not null" },
             column.default_expression.as_ref().map(|text| format!(" default {text}")).unwrap_or_default(),
-            if column.generated { " generated" } else { "" },
+            if column.generated() != pb::Generated::Unspecified { " generated" } else { "" },
             if column.primary_key_position > 0 {
                 format!(" key {}", column.primary_key_position)
             } else {
@@ -66,6 +66,7 @@ fn show(object: &Object) -> String {
             index.columns,
             index.definition
         ),
+        other => format!("{other:?}"),
     }
 }
 
@@ -121,15 +122,14 @@ async fn tables_columns_keys_and_indexes_are_told() {
 async fn the_filter_is_honored() {
     let database = Database::made_by(SHOP);
     let relation = pb::GetSchemaRequest {
-        relation: "pair".into(),
+        name: "pair".into(),
         kinds: vec![pb::SchemaObjectKind::Relation.into(), pb::SchemaObjectKind::Column.into()],
         ..pb::GetSchemaRequest::default()
     };
     assert_eq!(told(&database, relation).await, ["Table main.pair ~2", "  1 x ", "  2 y "]);
     let none = pb::GetSchemaRequest { schemas: vec!["other".into()], ..pb::GetSchemaRequest::default() };
     assert!(told(&database, none).await.is_empty());
-    let odd =
-        pb::GetSchemaRequest { relation: "odd \"name'; drop".into(), ..pb::GetSchemaRequest::default() };
+    let odd = pb::GetSchemaRequest { name: "odd \"name'; drop".into(), ..pb::GetSchemaRequest::default() };
     assert_eq!(told(&database, odd).await, ["schema main default", "Table main.odd \"name'; drop", "  1 a "]);
     let system = pb::GetSchemaRequest {
         include_system: true,

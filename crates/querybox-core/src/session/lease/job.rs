@@ -6,7 +6,7 @@ use super::Lease;
 use crate::{
     ConnectionError, ShuttingDown,
     execution::Script,
-    schema::Catalog,
+    schema::{Catalog, Definitions},
     session::{
         aftermath::Bequest,
         answers::Event as Answer,
@@ -28,6 +28,7 @@ pub(crate) type Follow<'a> = dyn Fn(Bequest, &After) + Send + Sync + 'a;
 pub(crate) enum Job {
     Script(Run<Script>),
     Catalog(Run<Catalog>),
+    Ddl(Run<Definitions>),
 }
 
 /// A request that is to be sent.
@@ -50,6 +51,7 @@ impl Job {
         match self {
             Self::Script(run) => run.run(driver, lease, follow).await,
             Self::Catalog(run) => run.run(driver, lease, follow).await,
+            Self::Ddl(run) => run.run(driver, lease, follow).await,
         }
     }
 
@@ -62,6 +64,7 @@ impl Job {
         match self {
             Self::Script(run) => run.watch.giver.leave(Err(error)),
             Self::Catalog(run) => run.watch.giver.leave(Err(error)),
+            Self::Ddl(run) => run.watch.giver.leave(Err(error)),
         }
     }
 }

@@ -21,6 +21,12 @@ trials! {
         schema_after_rejection => Outcome::Broken("a part after the last one"),
         schema_endless => Outcome::Deadline,
     }
+    Ddl {
+        ddl_too_many => Outcome::Broken("more objects than a part may hold"),
+        ddl_object_empty => Outcome::Broken("an object without content"),
+        ddl_after_rejection => Outcome::Broken("a part after the last one"),
+        ddl_endless => Outcome::Deadline,
+    }
     Test {
         test_outcome_missing => Outcome::Broken("a stage without an outcome"),
         test_backwards => Outcome::Broken("stages out of order"),

@@ -7,7 +7,8 @@ use std::{
 };
 
 use querybox_launcher::{
-    CallError, Cause, Driver, Ending, Fact, OpenDriver, OpenOutcome, Parts, Reason, SchemaOrder,
+    CallError, Cause, DdlOrder, Driver, Ending, Fact, ObjectName, OpenDriver, OpenOutcome, Parts, Reason,
+    SchemaOrder,
 };
 use tokio::time::{sleep, timeout};
 
@@ -36,6 +37,7 @@ pub(crate) enum Call {
     /// Executes, and cancels after the first part.
     Cancel,
     Schema,
+    Ddl,
     Test,
 }
 
@@ -158,6 +160,7 @@ async fn make(call: Call, driver: Driver, begun: Instant) -> Seen {
         Call::ExecuteAndWait => execute_and_wait(&driver).await,
         Call::Cancel => cancel(&driver).await,
         Call::Schema => schema(&driver).await.map(|()| None),
+        Call::Ddl => ddl(&driver).await.map(|()| None),
     };
     Seen { result, took: begun.elapsed(), driver: Some(driver) }
 }
@@ -188,8 +191,21 @@ async fn cancel(driver: &OpenDriver) -> Result<Option<Fact>, CallError> {
 }
 
 async fn schema(driver: &OpenDriver) -> Result<(), CallError> {
-    let order = SchemaOrder { schemas: Vec::new(), relation: None, kinds: Vec::new(), include_system: false };
+    let order = SchemaOrder::default();
     let mut parts = driver.schema(order).await?;
+    while parts.next().await?.is_some() {}
+    Ok(())
+}
+
+async fn ddl(driver: &OpenDriver) -> Result<(), CallError> {
+    let object = ObjectName {
+        kind: None,
+        schema: String::new(),
+        relation: String::new(),
+        name: "t".to_owned(),
+        arguments: None,
+    };
+    let mut parts = driver.ddl(DdlOrder { objects: vec![object] }).await?;
     while parts.next().await?.is_some() {}
     Ok(())
 }

@@ -156,7 +156,11 @@ mod tests {
             })
         };
         let objects = [
-            Object::Schema(plugin::Schema { name: "main".into(), is_default: true, comment: String::new() }),
+            Object::Schema(plugin::Schema {
+                name: "main".into(),
+                is_default: true,
+                ..plugin::Schema::default()
+            }),
             relation("orders", plugin::RelationKind::Table),
             relation("totals", plugin::RelationKind::View),
             column("orders", "id", "INTEGER", 1),

@@ -1,4 +1,4 @@
-//! `bench` and `soak`: builds the programs as they are shipped, and hands over to `querybox-bench`.
+//! `bench` and `soak`: builds the programs as they are shipped, and hands over to `querybox-bench` or `querybox-fuzz`.
 //!
 //! Everything that measures lies there: this tool depends on no crate of ours.
 
@@ -13,7 +13,9 @@ use crate::workspace::Workspace;
 
 /// The package that measures, and its program.
 const BENCH: &str = "querybox-bench";
-/// What it starts beside drivers.
+/// The package that lets the driver meet hostile servers, and its program.
+const FUZZ: &str = "querybox-fuzz";
+/// What the bench starts beside drivers.
 const PROGRAMS: [&str; 2] = ["querybox", "querybox-jail"];
 
 /// Which bench, and how long.
@@ -53,6 +55,16 @@ pub(crate) enum Soak {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Lets the PostgreSQL driver meet servers that send what no server sends: no panic, no waiting without end, no more
+    /// memory than a limit, no password in the clear.
+    Fuzz {
+        /// How long.
+        #[arg(long, default_value_t = 30)]
+        minutes: u64,
+        /// Brings the cases of an earlier run back.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
 }
 
 /// Runs a bench.
@@ -61,12 +73,12 @@ pub(crate) enum Soak {
 ///
 /// The build fails. What the bench itself finds is its exit code.
 pub(crate) fn bench(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<ExitCode> {
-    let built = Built::make(workspace)?;
+    let built = Built::make(workspace, packages)?;
     let json =
         args.json.clone().unwrap_or_else(|| built.target.join("bench").join(format!("{}.json", args.name)));
     // Where the user stands counts for a path that he gives, and not where the program is started.
     let json = std::path::absolute(json)?;
-    let mut command = built.command(workspace);
+    let mut command = built.command(workspace, BENCH);
     command.args(["bench", &args.name]).arg("--json").arg(json);
     if let Some(rounds) = args.rounds {
         command.args(["--rounds", &rounds.to_string()]);
@@ -83,8 +95,18 @@ pub(crate) fn bench(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<E
 ///
 /// As [`bench`].
 pub(crate) fn soak(workspace: &Workspace, soak: &Soak) -> anyhow::Result<ExitCode> {
-    let mut command = Built::make(workspace)?.command(workspace);
+    let built = match soak {
+        Soak::Spawn { .. } | Soak::Cancel { .. } => Built::make(workspace, packages)?,
+        Soak::Fuzz { .. } => Built::make(workspace, |_| vec![FUZZ])?,
+    };
+    let mut command = built.command(workspace, BENCH);
     let seed = match soak {
+        Soak::Fuzz { minutes, seed } => {
+            command = built.command(workspace, FUZZ);
+            command.args(["soak", "--seconds", &(minutes * 60).to_string()]);
+            command.arg("--case-file").arg(built.target.join("fuzz").join("last.case"));
+            seed
+        }
         Soak::Spawn { cycles, seed } => {
             command.args(["soak", "spawn", "--cycles", &cycles.to_string()]);
             seed
@@ -106,7 +128,7 @@ struct Built {
 }
 
 impl Built {
-    fn make(workspace: &Workspace) -> anyhow::Result<Self> {
+    fn make(workspace: &Workspace, packages: impl Fn(&[Package]) -> Vec<&str>) -> anyhow::Result<Self> {
         let metadata = cargo::metadata(workspace)?;
         let mut command = cargo::command(workspace.root());
         command.args(["build", "--release", "--bins", "--locked"]);
@@ -118,8 +140,8 @@ impl Built {
         Ok(Self { target: metadata.target_directory })
     }
 
-    fn command(&self, workspace: &Workspace) -> Command {
-        let program: &Path = &self.target.join("release").join(BENCH);
+    fn command(&self, workspace: &Workspace, program: &str) -> Command {
+        let program: &Path = &self.target.join("release").join(program);
         let mut command = Command::new(program);
         // It asks git for the commit there.
         command.current_dir(workspace.root());
@@ -128,16 +150,22 @@ impl Built {
 }
 
 /// What a bench starts, and it itself.
-fn packages(all: &[Package]) -> impl Iterator<Item = &str> {
+fn packages(all: &[Package]) -> Vec<&str> {
     let is_needed = |package: &&Package| {
         package.lies_in("drivers") || package.name == BENCH || PROGRAMS.contains(&package.name.as_str())
     };
-    all.iter().filter(|package| package.is_ours()).filter(is_needed).map(|package| package.name.as_str())
+    all.iter()
+        .filter(|package| package.is_ours())
+        .filter(is_needed)
+        .map(|package| package.name.as_str())
+        .collect()
 }
 
 /// The program's exit code is this tool's.
 fn hand_over(mut command: Command) -> anyhow::Result<ExitCode> {
-    let status = command.status().with_context(|| format!("{BENCH} could not be started"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("{} could not be started", command.get_program().to_string_lossy()))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
@@ -165,7 +193,6 @@ mod tests {
             package("querybox", "vendor", r#""registry""#),
             package("xtask", "", "null"),
         ];
-        let built: Vec<&str> = packages(&all).collect();
-        assert_eq!(built, ["querybox", "querybox-bench", "querybox-driver-new", "querybox-jail"]);
+        assert_eq!(packages(&all), ["querybox", "querybox-bench", "querybox-driver-new", "querybox-jail"]);
     }
 }

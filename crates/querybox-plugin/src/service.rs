@@ -60,22 +60,6 @@ impl<D: Driver> Service<D> {
         Self { driver, form, state: Mutex::new(State::Fresh), tasks: TaskTracker::new() }
     }
 
-    fn parse_open(&self, request: pb::OpenRequest) -> Result<Open, Error> {
-        check_id(&request.session_id)?;
-        let options = request.options.unwrap_or_default();
-        let limits = request.limits.unwrap_or_default();
-        Ok(Open {
-            session_id: request.session_id,
-            parameters: Parameters::parse(&self.form, request.parameters)?,
-            credential: Credential::parse(&self.form, request.credential)?,
-            read_only: options.read_only,
-            startup_sql: options.startup_sql,
-            default_schema: options.default_schema,
-            connect_limit: connect_limit(&limits),
-            memory_bytes: Some(limits.memory_bytes).filter(|bytes| *bytes > 0),
-        })
-    }
-
     fn parse_detached_cancel(&self, request: pb::CancelRequest) -> Result<DetachedCancel, Error> {
         check_id(&request.session_id)?;
         Ok(DetachedCancel {
@@ -144,7 +128,7 @@ impl<D: Driver> DriverService for Service<D> {
         }
         // Whatever goes wrong from here, also the caller's leaving, spends the driver.
         let spent = Spent(&self.state);
-        let open = self.parse_open(request)?;
+        let open = parse_open(&self.form, request)?;
         let session_id = open.session_id.clone();
         let outcome = match caught(self.driver.open(open)).await? {
             Ok(session) => {
@@ -278,7 +262,7 @@ impl<D: Driver> DriverService for Service<D> {
         &self,
         request: Request<pb::TestConnectionRequest>,
     ) -> Result<Response<Self::TestConnectionStream>, Status> {
-        let open = self.parse_open(request.into_inner().open.unwrap_or_default())?;
+        let open = parse_open(&self.form, request.into_inner().open.unwrap_or_default())?;
         let (tx, rx) = mpsc::channel(PARTS_WAITING_MAX);
         let abandoned = CancellationToken::new();
         let answer = Answer { rx, _abandon: abandoned.clone().drop_guard() };
@@ -366,6 +350,23 @@ impl<S> Drop for Spent<'_, S> {
             *state = State::Spent;
         }
     }
+}
+
+/// Reads what a session is to be opened with.
+pub(crate) fn parse_open(form: &[pb::FormField], request: pb::OpenRequest) -> Result<Open, Error> {
+    check_id(&request.session_id)?;
+    let options = request.options.unwrap_or_default();
+    let limits = request.limits.unwrap_or_default();
+    Ok(Open {
+        session_id: request.session_id,
+        parameters: Parameters::parse(form, request.parameters)?,
+        credential: Credential::parse(form, request.credential)?,
+        read_only: options.read_only,
+        startup_sql: options.startup_sql,
+        default_schema: options.default_schema,
+        connect_limit: connect_limit(&limits),
+        memory_bytes: Some(limits.memory_bytes).filter(|bytes| *bytes > 0),
+    })
 }
 
 fn check_id(session_id: &str) -> Result<(), Error> {

@@ -29,6 +29,7 @@
 
 mod answer;
 mod checks;
+mod direct;
 
 use std::{io, sync::Arc};
 
@@ -45,6 +46,7 @@ use crate::{Driver, serve::serve_stream, service::MESSAGE_BYTES_MAX};
 
 pub use answer::{Answer, Statement};
 pub use checks::{Cases, check};
+pub use direct::{Heard, execute_directly, open_directly};
 
 /// A driver in this process, and a client of it. Dropping it closes the driver's socket.
 #[derive(Debug)]

@@ -89,7 +89,7 @@ impl Host {
             plugin_folders: vec![folder.join("plugins")],
             limits: limits(),
             clock: Clock::new(jiff::Timestamp::now),
-            secrets: Secrets { keys: KeySource::none(), keyring: OsKeyring::new() },
+            secrets: Secrets { keys: KeySource::none(), keyring: Arc::new(OsKeyring::new()) },
         }));
         let host = Self { api: Api::new(Arc::clone(&core)), core };
         host.save_connection(port).await?;

@@ -227,6 +227,7 @@ mod tests {
         package querybox.core.v1;
         import "plugin/v1/plugin.proto";
         message SetCredentialRequest { bytes secret = 1; }
+        message NewSecret { bytes secret = 1; }
         message GetPluginResponse { querybox.plugin.v1.PluginInfo plugin = 1; }
     "#;
 

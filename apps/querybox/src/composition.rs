@@ -86,6 +86,6 @@ pub(crate) async fn compose(config: &Config, home: &Home, programs: &Path) -> Re
             file_bytes: None,
         },
         clock: Clock::new(jiff::Timestamp::now),
-        secrets: Secrets { keys: master_key::source(home), keyring: OsKeyring::new() },
+        secrets: Secrets { keys: master_key::source(home), keyring: Arc::new(OsKeyring::new()) },
     })))
 }

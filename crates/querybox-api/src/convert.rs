@@ -17,10 +17,11 @@ mod time;
 
 pub(crate) use connection::{connection_id, connection_message, key, name, settings, unsaved};
 pub(crate) use credential::{
-    migrated_message, optional_field, places_message, stored_message, stored_place, stored_place_or_usual,
+    migrated_message, new_secret, optional_field, places_message, stored_message, stored_place,
+    stored_place_or_usual,
 };
 pub(crate) use event::event_message;
-pub(crate) use key::{key_id, key_listing_message, key_message, key_record, rotation_message};
+pub(crate) use key::{key_id, key_listing_message, key_message, key_record, registering, rotation_message};
 pub(crate) use lease::{front_end, lease_request, leased_message};
 pub(crate) use parameter::{given, parameter_messages, secrets};
 pub(crate) use plugin::plugin_messages;

@@ -111,6 +111,7 @@ impl From<KeyError> for Refused {
             KeyError::NotFound(_) => refuse(Reason::KeyNotFound, &error, []),
             KeyError::Retired(_) => refuse(Reason::KeyRetired, &error, []),
             KeyError::Initialized => refuse(Reason::KeysInitialized, &error, []),
+            KeyError::Used { .. } => refuse(Reason::KeysUsed, &error, []),
             KeyError::InUse { .. } => refuse(Reason::KeyInUse, &error, []),
             KeyError::ShuttingDown(_) => refuse(Reason::ShuttingDown, &error, []),
         }
@@ -296,6 +297,7 @@ pub(crate) enum Reason {
     KeyInUse,
     KeyRetired,
     KeysInitialized,
+    KeysUsed,
     Deadline,
     DeadlineTooLong,
     StreamIdle,
@@ -383,6 +385,7 @@ impl Reason {
             Self::KeyInUse => ("KEY_IN_USE", Code::FailedPrecondition),
             Self::KeyRetired => ("KEY_RETIRED", Code::FailedPrecondition),
             Self::KeysInitialized => ("KEYS_INITIALIZED", Code::FailedPrecondition),
+            Self::KeysUsed => ("KEYS_USED", Code::FailedPrecondition),
             Self::Deadline => ("DEADLINE", Code::DeadlineExceeded),
             Self::DeadlineTooLong => ("DEADLINE_TOO_LONG", Code::InvalidArgument),
             Self::StreamIdle => ("STREAM_IDLE", Code::ResourceExhausted),

@@ -46,7 +46,7 @@ pub enum ConnectionError {
     NotFound(String),
     #[error("there already is a connection named {0}")]
     NameTaken(ConnectionName),
-    /// Somebody else changed it since it was read.
+    /// Somebody else changed it, or its secret, since it was read.
     #[error("connection {0} was changed meanwhile")]
     Changed(ConnectionId),
     #[error(transparent)]
@@ -74,6 +74,7 @@ impl From<StoreError> for ConnectionError {
             | StoreError::KeyRetired(_)
             | StoreError::KeyInUse { .. }
             | StoreError::KeysPresent
+            | StoreError::KeysUsed { .. }
             | StoreError::Newer { .. }
             | StoreError::ChangedMigration { .. }
             | StoreError::Full
@@ -148,7 +149,7 @@ impl Core {
         }
         let (connection, dropped) =
             store.update_connection_and_drop_credentials(id, revision, settings, self.now()).await?;
-        let keyring_entries_left = self.sweep_forgotten(&store, &dropped).await?;
+        let keyring_entries_left = self.remove_forgotten(&store, &dropped).await?;
         let dropped_for = if dropped.is_empty() { Vec::new() } else { dropped_for };
         let mut fields: Vec<String> = dropped.into_iter().map(|credential| credential.key.field).collect();
         fields.sort();
@@ -181,9 +182,8 @@ impl Core {
             ConnectionKey::Name(_) => self.connection(key).await?.id,
         };
         let store = self.store()?;
-        let forgotten = store.credentials(Some(id)).await?;
-        store.delete_connection(id, self.now()).await?;
-        self.sweep_forgotten(&store, &forgotten).await
+        let forgotten = store.delete_connection(id).await?;
+        self.remove_forgotten(&store, &forgotten).await
     }
 
     /// Reads a URL, or a list of keywords, into the parameters of a connection. Nothing is saved.
@@ -207,7 +207,7 @@ impl Core {
     }
 
     /// Checks the parameters against the form of the driver, and takes empty ones out.
-    async fn check_settings(
+    pub(crate) async fn check_settings(
         &self,
         mut settings: ConnectionSettings,
     ) -> Result<ConnectionSettings, ConnectionError> {

@@ -34,19 +34,19 @@ pub use querybox_launcher::{
 };
 pub use querybox_store::{
     Connection, ConnectionId, ConnectionName, ConnectionSettings, Credential, CredentialKey, Deadline,
-    DriverType, Environment, Folder, Kept, Key, KeyId, KeyRecord, KeyState, Owner, Parameter, SecretPlace,
-    SecretScope, Store,
+    DriverType, Environment, Folder, Kept, Key, KeyId, KeyRecord, KeyState, Owner, Parameter, Registering,
+    SecretPlace, SecretScope, Store,
 };
-pub use querybox_vault::{KeyringError, KeysetError, OsKeyring, Secret};
+pub use querybox_vault::{KeyringEntry, KeyringError, KeysetError, OsKeyring, Secret};
 
 pub use crate::{
     clock::Clock,
     connections::{ConnectionError, ConnectionKey, NoPlugin, ParsedUrl, Updated, to_saved},
     core::{Config, Core, Limits, ShuttingDown},
     credentials::{
-        CredentialError, Forgotten, KeyError, KeyListing, KeySource, KeySourceError, Migrated,
-        MigrationOutcome, RotationFailure, RotationReport, RotationStep, SecretPlaces, Secrets, StoredPlace,
-        VaultError, local_user,
+        CredentialError, Forgotten, KeyError, KeyListing, KeySource, KeySourceError, KeyringPort, Migrated,
+        MigrationOutcome, NewSecret, RotationFailure, RotationReport, RotationStep, SecretPlaces, Secrets,
+        StoredPlace, VaultError, local_user,
     },
     events::{FrontEndEvent, WatchError},
     execution::{ExecuteOptions, ExecuteRequest},

@@ -10,7 +10,7 @@ use rusqlite::{
 use uuid::Uuid;
 
 use crate::{
-    ConnectionId, ConnectionName, DriverType, Environment, Folder, KeyId, KeyState, Outcome, Owner,
+    ConnectionId, ConnectionName, DriverType, EntryId, Environment, Folder, KeyId, KeyState, Outcome, Owner,
     SecretPlace, SecretScope,
 };
 
@@ -85,6 +85,18 @@ impl ToSql for KeyId {
 impl FromSql for KeyId {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<KeyId> {
         <[u8; 8]>::try_from(value.as_blob()?).map(KeyId::from).map_err(FromSqlError::other)
+    }
+}
+
+impl ToSql for EntryId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.as_bytes().as_slice()))
+    }
+}
+
+impl FromSql for EntryId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<EntryId> {
+        <[u8; 16]>::try_from(value.as_blob()?).map(EntryId::from).map_err(FromSqlError::other)
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, time::Duration};
 use jiff::Timestamp;
 use uuid::{NoContext, Uuid};
 
-use crate::Owner;
+use crate::{Kept, Owner};
 
 mod names;
 pub(crate) mod rows;
@@ -108,6 +108,16 @@ pub enum SecretPlace {
     Keyring,
     /// Sealed under the master key.
     Vault,
+}
+
+impl SecretPlace {
+    /// The place that a secret lies in.
+    pub(crate) fn of(kept: &Kept) -> SecretPlace {
+        match kept {
+            Kept::Sealed { .. } => SecretPlace::Vault,
+            Kept::Keyring(_) => SecretPlace::Keyring,
+        }
+    }
 }
 
 /// The identity of a connection: it stays when the name changes.

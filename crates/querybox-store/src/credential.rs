@@ -6,8 +6,11 @@ use jiff::Timestamp;
 
 use crate::{ConnectionId, KeyId};
 
+mod entry;
 pub(crate) mod leftovers;
 pub(crate) mod rows;
+
+pub use entry::EntryId;
 
 /// Longer names of users are none.
 const OWNER_CHARS_MAX: usize = 200;
@@ -79,24 +82,35 @@ pub struct Credential {
     pub last_rotated: Option<Timestamp>,
 }
 
-/// Where a secret lies.
+/// Where a secret lies. No two seals are alike, and no entry of the keyring is used twice, so that comparing two tells
+/// whether the secret was set or moved in between.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Kept {
-    /// Here, sealed. No two seals are alike, so that comparing two tells whether the secret was set in between.
+    /// Here, sealed.
     Sealed {
         /// The master key that opens it.
         key: KeyId,
         blob: Vec<u8>,
     },
-    /// In the keyring of the operating system.
-    Keyring,
+    /// In this entry of the operating system's keyring.
+    Keyring(EntryId),
+}
+
+impl Kept {
+    /// The entry of the keyring that it lies in.
+    pub fn entry(&self) -> Option<EntryId> {
+        match self {
+            Kept::Keyring(entry) => Some(*entry),
+            Kept::Sealed { .. } => None,
+        }
+    }
 }
 
 impl fmt::Debug for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Kept::Sealed { key, blob } => write!(f, "Sealed({} bytes under {key})", blob.len()),
-            Kept::Keyring => f.write_str("Keyring"),
+            Kept::Keyring(entry) => write!(f, "Keyring({entry})"),
         }
     }
 }

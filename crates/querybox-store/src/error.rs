@@ -15,7 +15,8 @@ pub enum Error {
     /// Names are compared without case.
     #[error("there already is a connection named {0}")]
     NameTaken(ConnectionName),
-    /// The revision given is not the present one: somebody else changed the connection since it was read.
+    /// The revision given is not the present one, or a credential is not kept as it was: somebody else changed it since it
+    /// was read.
     #[error("connection {0} was changed meanwhile")]
     Conflict(ConnectionId),
     /// The file was left as it is, byte for byte.
@@ -30,6 +31,9 @@ pub enum Error {
     NoKey(KeyId),
     #[error("keys are registered already")]
     KeysPresent,
+    /// Keys that were to be replaced are needed.
+    #[error("{credentials} credentials are sealed under registered keys")]
+    KeysUsed { credentials: u64 },
     #[error("key {0} is retired")]
     KeyRetired(KeyId),
     /// Also when it is the primary key, or no rotation has shown that nothing is sealed under it.

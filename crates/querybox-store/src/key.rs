@@ -77,3 +77,14 @@ pub enum KeyState {
     /// Nothing is sealed under it, and nothing ever will be.
     Retired,
 }
+
+/// How a key is registered when others may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registering {
+    /// Beside them.
+    Beside,
+    /// As the first one; refused when any is registered.
+    First,
+    /// In place of all that are not retired; refused when anything is sealed under one of them.
+    ReplacingUnused,
+}

@@ -57,8 +57,8 @@ pub use connection::{
     Connection, ConnectionId, ConnectionName, ConnectionSettings, Deadline, DriverType, DriverTypeError,
     Environment, Folder, FolderError, NameError, Parameter, SecretPlace, SecretScope,
 };
-pub use credential::{Credential, CredentialKey, Kept, Owner, OwnerError};
+pub use credential::{Credential, CredentialKey, EntryId, Kept, Owner, OwnerError};
 pub use error::Error;
 pub use history::{Outcome, RUNS_MAX, Run};
-pub use key::{Key, KeyId, KeyIdError, KeyRecord, KeyState};
+pub use key::{Key, KeyId, KeyIdError, KeyRecord, KeyState, Registering};
 pub use store::{Store, StoreId};

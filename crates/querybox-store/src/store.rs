@@ -157,7 +157,7 @@ impl Store {
     ) -> Result<(Connection, Vec<Credential>), Error> {
         self.write(move |db| {
             let connection = rows::update(db, id, revision, &settings, now)?;
-            Ok((connection, credential::rows::delete_all(db, id, now)?))
+            Ok((connection, credential::rows::delete_all(db, id)?))
         })
         .await
     }
@@ -181,15 +181,16 @@ impl Store {
         .await
     }
 
-    /// Removes a connection and its credentials. Its runs stay in the history.
+    /// Removes a connection and its credentials, which are returned. Its runs stay in the history.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`].
-    pub async fn delete_connection(&self, id: ConnectionId, now: Timestamp) -> Result<(), Error> {
+    pub async fn delete_connection(&self, id: ConnectionId) -> Result<Vec<Credential>, Error> {
         self.write(move |db| {
-            credential::rows::delete_all(db, id, now)?;
-            rows::delete(db, id)
+            let forgotten = credential::rows::delete_all(db, id)?;
+            rows::delete(db, id)?;
+            Ok(forgotten)
         })
         .await
     }

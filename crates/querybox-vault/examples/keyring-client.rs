@@ -1,8 +1,7 @@
 //! The keyring by hand, and in tests, each of which needs a process with an environment of its own.
 //!
 //! Takes commands from standard input, a line each, and answers each with a line:
-//! `probe`, `set CONNECTION OWNER FIELD SECRET`, `get CONNECTION OWNER FIELD`, `delete CONNECTION OWNER FIELD`;
-//! an owner of `-` is none.
+//! `probe`, `add STORE ID SECRET`, `get STORE ID`, `delete STORE ID`.
 
 use std::{
     io::{self, Write},
@@ -28,24 +27,19 @@ fn main() -> io::Result<()> {
 
 fn run(keyring: &OsKeyring, line: &str) -> Result<String, KeyringError> {
     let words: Vec<&str> = line.split(' ').collect();
-    let entry = |connection, owner| KeyringEntry {
-        connection,
-        owner: if owner == "-" { "" } else { owner },
-        field: words[3],
-        label: "QueryBox: shop (password)",
-    };
     Ok(match words[..] {
         ["probe"] => keyring.probe().map(|()| "available".to_owned())?,
-        ["set", connection, owner, _, secret] => {
-            keyring.set(&entry(connection, owner), &Secret::from(secret.to_owned()))?;
-            "set".to_owned()
+        ["add", store, id, secret] => {
+            let label = "QueryBox: shop, password";
+            keyring.add(&KeyringEntry { store, id }, label, &Secret::from(secret.to_owned()))?;
+            "added".to_owned()
         }
-        ["get", connection, owner, _] => match keyring.get(&entry(connection, owner))? {
+        ["get", store, id] => match keyring.get(&KeyringEntry { store, id })? {
             // Shown: this is what the example is for.
             Some(secret) => String::from_utf8_lossy(secret.expose()).into_owned(),
             None => "none".to_owned(),
         },
-        ["delete", connection, owner, _] => keyring.delete(&entry(connection, owner))?.to_string(),
+        ["delete", store, id] => keyring.delete(&KeyringEntry { store, id })?.to_string(),
         _ => "no such command".to_owned(),
     })
 }

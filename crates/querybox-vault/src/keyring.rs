@@ -3,7 +3,7 @@
 mod calls;
 mod secret_service;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::secret::Secret;
 
@@ -23,17 +23,13 @@ pub struct OsKeyring {
 /// With what runs before and after it, a call is over within five seconds.
 const CALL_MAX: Duration = Duration::from_millis(4500);
 
-/// One secret of the keyring: which, and how people see it there.
+/// The name of one secret in the keyring. It is made for one secret alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyringEntry<'a> {
-    /// The connection's id.
-    pub connection: &'a str,
-    /// Whose it is; empty for one that all users of the connection share.
-    pub owner: &'a str,
-    /// The name of the field of the connection's form.
-    pub field: &'a str,
-    /// What the desktop's password manager shows; it is set when an entry is made, and does not tell entries apart.
-    pub label: &'a str,
+    /// The id of the store whose secret it is.
+    pub store: &'a str,
+    /// The id that the store made for it.
+    pub id: &'a str,
 }
 
 impl OsKeyring {
@@ -52,20 +48,24 @@ impl OsKeyring {
         self.call(system::probe)
     }
 
-    /// Keeps a secret, in place of the one that is there.
+    /// Keeps a secret under a new name, with a label that people see in their password manager. What is there already is never
+    /// written over.
     ///
     /// # Errors
     ///
     /// Why it is not kept. After [`KeyringError::Silent`] it may still come to be, when the keyring answers at last.
-    pub fn set(&self, entry: &KeyringEntry<'_>, secret: &Secret) -> Result<(), KeyringError> {
+    pub fn add(&self, entry: &KeyringEntry<'_>, label: &str, secret: &Secret) -> Result<(), KeyringError> {
         let item = Item::of(entry);
+        // An empty label is refused.
+        let label = if label.is_empty() { SERVICE } else { label }.to_owned();
         // The thread may outlive this call and needs a copy of its own, which is wiped there.
         let secret = Secret::new(secret.expose().to_vec());
+        let deadline = Instant::now() + CALL_MAX;
         // Exposed to the keyring itself, which is where it is to go.
-        self.call(move || system::set(&item, secret.expose()))
+        self.call(move || system::add(&item, &label, secret.expose(), deadline))
     }
 
-    /// Reads a secret. `None`: there is no such entry.
+    /// Reads a secret. `None`: there is no entry of this name.
     ///
     /// # Errors
     ///
@@ -124,9 +124,9 @@ pub enum KeyringError {
 
 /// An entry as the keyring has it, on its way to another thread.
 struct Item {
-    /// Who it is for, in the keyring's words: the connection, the field, and the owner where there is one.
+    store: String,
+    /// What tells it from all others, in the keyring's words.
     user: String,
-    label: String,
 }
 
 /// Under which name all entries are.
@@ -134,15 +134,8 @@ const SERVICE: &str = "QueryBox";
 
 impl Item {
     fn of(entry: &KeyringEntry<'_>) -> Item {
-        let KeyringEntry { connection, owner, field, label } = *entry;
-        let mut user = format!("{}/{}", escape(connection), escape(field));
-        if !owner.is_empty() {
-            user.push('/');
-            user.push_str(&escape(owner));
-        }
-        // An empty label is refused.
-        let label = if label.is_empty() { SERVICE } else { label };
-        Item { user, label: label.to_owned() }
+        let KeyringEntry { store, id } = *entry;
+        Item { store: store.to_owned(), user: format!("{}/{}", escape(store), escape(id)) }
     }
 }
 
@@ -157,13 +150,10 @@ mod tests {
 
     #[test]
     fn different_entries_have_different_names() {
-        let user = |connection, owner, field| {
-            Item::of(&KeyringEntry { connection, owner, field, label: "shop" }).user
-        };
-        assert_eq!(user("c1", "", "password"), "c1/password");
-        assert_eq!(user("c1", "ada", "password"), "c1/password/ada");
-        assert_eq!(user("c1", "a/b%2F", "password"), "c1/password/a%2Fb%252F");
-        assert_ne!(user("c1", "", "f/ada"), user("c1", "ada", "f"));
+        let user = |store, id| Item::of(&KeyringEntry { store, id }).user;
+        assert_eq!(user("s1", "e1"), "s1/e1");
+        assert_eq!(user("s1/e", "1%2F"), "s1%2Fe/1%252F");
+        assert_ne!(user("s1", "e/1"), user("s1/e", "1"));
     }
 
     #[test]

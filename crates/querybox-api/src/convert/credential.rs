@@ -2,7 +2,8 @@
 
 use querybox_contracts::core::v1 as pb;
 use querybox_core::{
-    Connection, Credential, Kept, Migrated, MigrationOutcome, SecretPlaces, StoredPlace, VaultError,
+    Connection, Credential, Kept, Migrated, MigrationOutcome, NewSecret, Secret, SecretPlaces, StoredPlace,
+    VaultError,
 };
 
 use super::{InvalidField, connection::text, time::timestamp};
@@ -32,10 +33,21 @@ pub(crate) fn stored_place_or_usual(
     }
 }
 
+/// A secret that is given with a new connection.
+pub(crate) fn new_secret(message: pb::NewSecret) -> Result<NewSecret, InvalidField> {
+    let pb::NewSecret { field, secret, place } = message;
+    Ok(NewSecret {
+        field: optional_field(field),
+        // Nothing of it stays in the message.
+        secret: Secret::new(Vec::from(secret)),
+        place: stored_place_or_usual(place, "secret.place")?,
+    })
+}
+
 pub(crate) fn stored_message(connection: &Connection, credential: Credential) -> pb::StoredCredential {
     let (place, key_id) = match &credential.kept {
         Kept::Sealed { key, .. } => (pb::SecretPlace::Vault, key.to_string()),
-        Kept::Keyring => (pb::SecretPlace::Keyring, String::new()),
+        Kept::Keyring(_) => (pb::SecretPlace::Keyring, String::new()),
     };
     pb::StoredCredential {
         connection_id: connection.id.to_string(),

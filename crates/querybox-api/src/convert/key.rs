@@ -1,7 +1,7 @@
 //! Master keys, as they are told of.
 
 use querybox_contracts::core::v1 as pb;
-use querybox_core::{Key, KeyId, KeyListing, KeyRecord, KeyState, RotationReport, RotationStep};
+use querybox_core::{Key, KeyId, KeyListing, KeyRecord, KeyState, Registering, RotationReport, RotationStep};
 
 use super::{InvalidField, credential::vault_state, time::timestamp};
 use crate::status::chain;
@@ -17,6 +17,14 @@ pub(crate) fn key_record(record: Option<pb::KeyRecord>) -> Result<KeyRecord, Inv
         salt: sized(&salt, "record.salt")?,
         check: sized(&check, "record.check")?,
     })
+}
+
+pub(crate) fn registering(must_be_first: bool, replace_unused: bool) -> Registering {
+    match (replace_unused, must_be_first) {
+        (true, _) => Registering::ReplacingUnused,
+        (false, true) => Registering::First,
+        (false, false) => Registering::Beside,
+    }
 }
 
 fn sized<const N: usize>(bytes: &[u8], field: &'static str) -> Result<[u8; N], InvalidField> {

@@ -4,13 +4,13 @@ use std::{pin::Pin, sync::Arc};
 
 use futures::{Stream, StreamExt as _, future::ready};
 use querybox_contracts::core::v1 as pb;
-use querybox_core::{Core, Event, Target, TestRequest};
+use querybox_core::{Core, Event, Target, TestRequest, local_user};
 use tonic::{Request, Response, Status};
 
 use crate::{
     convert::{
-        self, InvalidField, connection_message, key, parameter_messages, secrets, session_id, settings,
-        stage_message,
+        self, InvalidField, connection_message, key, new_secret, parameter_messages, secrets, session_id,
+        settings, stage_message,
     },
     status::Refused,
 };
@@ -32,15 +32,18 @@ impl pb::connection_service_server::ConnectionService for Connections {
         request: Request<pb::CreateConnectionRequest>,
     ) -> Result<Response<pb::CreateConnectionResponse>, Status> {
         let pb::CreateConnectionRequest { spec, secret } = request.into_inner();
-        if secret.is_some() {
-            return Err(Status::unimplemented("a secret cannot be given with a connection yet"));
-        }
         let settings = settings(spec)?;
-        let connection = self.core.create_connection(settings).await.map_err(Refused::from)?;
-        Ok(Response::new(pb::CreateConnectionResponse {
-            connection: Some(connection_message(connection)),
-            secret_field: String::new(),
-        }))
+        let (connection, secret_field) = match secret {
+            None => (self.core.create_connection(settings).await.map_err(Refused::from)?, String::new()),
+            Some(secret) => {
+                let secret = new_secret(secret)?;
+                let made = self.core.create_connection_with_secret(settings, local_user(), secret).await;
+                let (connection, credential) = made.map_err(Refused::from)?;
+                (connection, credential.key.field)
+            }
+        };
+        let connection = Some(connection_message(connection));
+        Ok(Response::new(pb::CreateConnectionResponse { connection, secret_field }))
     }
 
     async fn list_connections(

@@ -8,7 +8,7 @@ use querybox_core::Core;
 use tonic::{Request, Response, Status};
 
 use crate::{
-    convert::{key_id, key_listing_message, key_message, key_record, rotation_message},
+    convert::{key_id, key_listing_message, key_message, key_record, registering, rotation_message},
     status::Refused,
 };
 
@@ -37,11 +37,9 @@ impl pb::key_service_server::KeyService for Keys {
         request: Request<pb::RegisterKeyRequest>,
     ) -> Result<Response<pb::RegisterKeyResponse>, Status> {
         let pb::RegisterKeyRequest { record, must_be_first, replace_unused } = request.into_inner();
-        if replace_unused {
-            return Err(Status::unimplemented("keys cannot be replaced yet"));
-        }
         let record = key_record(record)?;
-        let key = self.core.register_key(record, must_be_first).await.map_err(Refused::from)?;
+        let registering = registering(must_be_first, replace_unused);
+        let key = self.core.register_key(record, registering).await.map_err(Refused::from)?;
         Ok(Response::new(pb::RegisterKeyResponse { key: Some(key_message(key)) }))
     }
 
@@ -50,10 +48,8 @@ impl pb::key_service_server::KeyService for Keys {
         request: Request<pb::RegisterSourceKeysRequest>,
     ) -> Result<Response<pb::RegisterSourceKeysResponse>, Status> {
         let pb::RegisterSourceKeysRequest { must_be_first, replace_unused } = request.into_inner();
-        if replace_unused {
-            return Err(Status::unimplemented("keys cannot be replaced yet"));
-        }
-        let registered = self.core.register_source_keys(must_be_first).await.map_err(Refused::from)?;
+        let registering = registering(must_be_first, replace_unused);
+        let registered = self.core.register_source_keys(registering).await.map_err(Refused::from)?;
         let registered = registered.into_iter().map(key_message).collect();
         Ok(Response::new(pb::RegisterSourceKeysResponse { registered }))
     }

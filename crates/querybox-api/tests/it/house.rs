@@ -90,7 +90,7 @@ impl House {
             plugin_folders: vec![folder.path().join("plugins")],
             limits,
             clock: Clock::new(jiff::Timestamp::now),
-            secrets: Secrets { keys, keyring: OsKeyring::new() },
+            secrets: Secrets { keys, keyring: Arc::new(OsKeyring::new()) },
         }));
         Self { api: Api::new(Arc::clone(&core)), core, folder }
     }

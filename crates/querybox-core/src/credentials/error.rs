@@ -51,6 +51,9 @@ pub enum KeyError {
     Retired(KeyId),
     #[error("keys are registered already")]
     Initialized,
+    /// They were to be replaced.
+    #[error("registered keys are in use: {}", used(*credentials))]
+    Used { credentials: u64 },
     /// Also when it is the primary key, or no rotation has shown that nothing is sealed under it.
     #[error("key {id} cannot be retired: {}", in_use(*credentials))]
     InUse { id: KeyId, credentials: u64 },
@@ -63,6 +66,13 @@ fn in_use(credentials: u64) -> String {
         0 => "it is the primary key, or no rotation has shown that nothing is sealed under it".to_owned(),
         1 => "a secret is sealed under it".to_owned(),
         many => format!("{many} secrets are sealed under it"),
+    }
+}
+
+fn used(credentials: u64) -> String {
+    match credentials {
+        1 => "a secret is sealed under them".to_owned(),
+        many => format!("{many} secrets are sealed under them"),
     }
 }
 
@@ -84,6 +94,7 @@ impl From<StoreError> for KeyError {
             StoreError::NoKey(id) => Self::NotFound(id),
             StoreError::KeyRetired(id) => Self::Retired(id),
             StoreError::KeysPresent => Self::Initialized,
+            StoreError::KeysUsed { credentials } => Self::Used { credentials },
             StoreError::KeyInUse { id, credentials } => Self::InUse { id, credentials },
             StoreError::NotFound(_)
             | StoreError::NameTaken(_)

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use querybox_store::{Key, KeyId, KeyRecord};
-use querybox_vault::{KeyRecord as VaultKeyRecord, KeysetError};
+use querybox_store::{Key, KeyId, KeyRecord, KeyState, Registering};
+use querybox_vault::{KeyRecord as VaultKeyRecord, KeysetError, MasterKeys};
 
 use super::{
     KeyError, VaultError,
-    vault::{store_record, vault_record},
+    vault::{store_id, store_record, vault_record},
 };
 use crate::Core;
 
@@ -48,36 +48,34 @@ impl Core {
     ///
     /// # Errors
     ///
-    /// [`KeyError::Initialized`] when it must be the first and is not.
-    pub async fn register_key(&self, record: KeyRecord, must_be_first: bool) -> Result<Key, KeyError> {
-        Ok(self.store()?.register_key(record, must_be_first, self.now()).await?)
+    /// [`KeyError::Initialized`], [`KeyError::Used`]: see [`Registering`].
+    pub async fn register_key(&self, record: KeyRecord, registering: Registering) -> Result<Key, KeyError> {
+        Ok(self.store()?.register_key(record, registering, self.now()).await?)
     }
 
-    /// Registers the keys of the source that are not registered yet, and returns them.
+    /// Registers the keys of the source that are not registered yet, and returns them. Those that are registered and may be
+    /// replaced count as not registered.
     ///
     /// # Errors
     ///
-    /// When keys are registered and the source gives none of them, it is the source of another store: a
-    /// [`KeysetError::Unknown`]. [`KeyError::Initialized`] when they must be the first and are not.
-    pub async fn register_source_keys(&self, must_be_first: bool) -> Result<Vec<Key>, KeyError> {
+    /// When keys are registered beside which it is to be, and the source gives none of them, it is the source of another
+    /// store: a [`KeysetError::Unknown`]. [`KeyError::Initialized`], [`KeyError::Used`]: see [`Registering`].
+    /// [`KeyError::Retired`] when a key that is to replace others was retired.
+    pub async fn register_source_keys(&self, registering: Registering) -> Result<Vec<Key>, KeyError> {
         let store = self.store()?;
-        let known: Vec<VaultKeyRecord> = store.keys().await?.iter().map(vault_record).collect();
-        if must_be_first && !known.is_empty() {
-            return Err(KeyError::Initialized);
-        }
         let source = self.vault.source_keys().await?;
-        let is_known = |key| known.iter().any(|record| record.is_of(key));
-        if !known.is_empty() && !source.iter().any(is_known) {
-            let known = known.iter().map(|record| record.id).collect();
-            return Err(VaultError::from(KeysetError::Unknown { position: 1, known }).into());
+        loop {
+            let present = store.keys().await?;
+            let records = unregistered(&source, &present, registering)?;
+            if records.is_empty() {
+                return Ok(Vec::new());
+            }
+            let seen: HashSet<KeyId> = present.iter().map(|key| key.record.id).collect();
+            if let Some(registered) = store.register_keys(records, registering, seen, self.now()).await? {
+                return Ok(registered);
+            }
+            // Somebody else registered keys meanwhile, perhaps these.
         }
-        let mut registered = Vec::new();
-        for key in source.iter().filter(|key| !is_known(key)) {
-            let record = store_record(&VaultKeyRecord::make(key));
-            let must_be_first = must_be_first && registered.is_empty();
-            registered.push(store.register_key(record, must_be_first, self.now()).await?);
-        }
-        Ok(registered)
     }
 
     /// Sees to it that nothing is ever sealed under a key again.
@@ -88,4 +86,34 @@ impl Core {
     pub async fn retire_key(&self, id: KeyId) -> Result<Key, KeyError> {
         Ok(self.store()?.retire_key(id, self.now()).await?)
     }
+}
+
+/// Records of the source's keys that are not registered.
+fn unregistered(
+    source: &MasterKeys,
+    present: &[Key],
+    registering: Registering,
+) -> Result<Vec<KeyRecord>, KeyError> {
+    let stays = |key: &&Key| match registering {
+        Registering::Beside | Registering::First => true,
+        Registering::ReplacingUnused => key.state == KeyState::Retired,
+    };
+    let staying: Vec<(VaultKeyRecord, KeyState)> =
+        present.iter().filter(stays).map(|key| (vault_record(key), key.state)).collect();
+    let known = |key| staying.iter().find(|(record, _)| record.is_of(key));
+    match registering {
+        Registering::First if !staying.is_empty() => return Err(KeyError::Initialized),
+        Registering::Beside if !staying.is_empty() && !source.iter().any(|key| known(key).is_some()) => {
+            let known = staying.into_iter().map(|(record, _)| record.id).collect();
+            return Err(VaultError::from(KeysetError::Unknown { position: 1, known }).into());
+        }
+        Registering::ReplacingUnused => {
+            if let Some((record, _)) = source.iter().find_map(known) {
+                return Err(KeyError::Retired(store_id(record.id)));
+            }
+        }
+        Registering::First | Registering::Beside => {}
+    }
+    let new = source.iter().filter(|key| known(key).is_none());
+    Ok(new.map(|key| store_record(&VaultKeyRecord::make(key))).collect())
 }

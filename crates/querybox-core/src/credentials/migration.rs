@@ -7,12 +7,12 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use futures::{Stream, stream};
-use querybox_store::{Connection, Credential, Kept, SecretPlace};
+use querybox_store::{Connection, Credential, CredentialKey, EntryId, Kept, SecretPlace};
 use querybox_vault::Keyset;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    CredentialError, StoredPlace, kept_place,
+    CredentialError, StoredPlace,
     keyring::Keyring,
     vault::{Vault, open, seal},
 };
@@ -151,7 +151,7 @@ impl Migration {
         connection: Connection,
         credential: Credential,
     ) -> Result<Migrated, CredentialError> {
-        let outcome = if kept_place(&credential.kept) == self.to {
+        let outcome = if StoredPlace::of(&credential.kept) == self.to {
             MigrationOutcome::AlreadyThere
         } else if self.is_dry_run {
             MigrationOutcome::WouldMove
@@ -170,36 +170,39 @@ impl Migration {
 
     /// Copies, reads back, compares, switches, and removes the old one. False: it was changed meanwhile.
     async fn copy(&self, connection: &Connection, credential: &Credential) -> Result<bool, CredentialError> {
-        let key = &credential.key;
-        let keyset = match (&credential.kept, self.to) {
-            (Kept::Keyring, StoredPlace::Keyring) => return Ok(true),
-            _ => self.vault.keyset(&self.store).await?,
-        };
-        let does_not_open = |source| CredentialError::DoesNotOpen { field: key.field.clone(), source };
-        let kept = match &credential.kept {
+        let Credential { key, kept: old, .. } = credential;
+        let keyset = self.vault.keyset(&self.store).await?;
+        let new = match old {
             Kept::Sealed { blob, .. } => {
-                let secret = open(&self.store, &keyset, key, blob).map_err(does_not_open)?;
-                self.store.plan_keyring_entry(key.clone(), self.clock.now()).await?;
-                self.keyring.keep(key, connection, secret).await?;
-                Kept::Keyring
+                let secret = open(&self.store, &keyset, key, blob)
+                    .map_err(|source| CredentialError::DoesNotOpen { field: key.field.clone(), source })?;
+                let name = &connection.settings.name;
+                let now = self.clock.now();
+                Kept::Keyring(self.keyring.keep(&self.store, key, name, secret, now).await?)
             }
-            Kept::Keyring => self.sealed_copy(&keyset, credential).await?,
+            Kept::Keyring(entry) => self.sealed_copy(&keyset, key, *entry).await?,
         };
         let now = self.clock.now();
-        let moved = self.store.swap_credential(key.clone(), credential.kept.clone(), kept, now).await?;
-        if moved && self.to == StoredPlace::Vault {
+        let moved = self.store.swap_credential(key.clone(), old.clone(), new.clone(), now).await?;
+        match (moved, old, new) {
             // What cannot be removed now is remembered, and removed later.
-            if self.keyring.delete(key).await.is_ok() {
-                self.store.forget_keyring_leftover(key.clone()).await?;
+            (true, Kept::Keyring(entry), _) => {
+                self.keyring.remove(&self.store, &[*entry]).await?;
             }
+            (false, _, Kept::Keyring(entry)) => self.keyring.give_up(&self.store, entry).await?,
+            (true, Kept::Sealed { .. }, _) | (false, _, Kept::Sealed { .. }) => {}
         }
         Ok(moved)
     }
 
-    async fn sealed_copy(&self, keyset: &Keyset, credential: &Credential) -> Result<Kept, CredentialError> {
-        let key = &credential.key;
+    async fn sealed_copy(
+        &self,
+        keyset: &Keyset,
+        key: &CredentialKey,
+        entry: EntryId,
+    ) -> Result<Kept, CredentialError> {
         let missing = || CredentialError::Missing { field: key.field.clone() };
-        let secret = self.keyring.get(key).await?.ok_or_else(missing)?;
+        let secret = self.keyring.get(&self.store, entry).await?.ok_or_else(missing)?;
         let kept = seal(&self.store, keyset, key, &secret);
         let Kept::Sealed { blob, .. } = &kept else { return Err(missing()) };
         match open(&self.store, keyset, key, blob) {

@@ -160,7 +160,7 @@ impl Rotation {
 
     async fn verification(&self) -> Result<Phase, StoreError> {
         let mut left: VecDeque<Credential> = self.store.credentials(None).await?.into();
-        left.retain(|credential| credential.kept != Kept::Keyring);
+        left.retain(|credential| credential.kept.entry().is_none());
         Ok(Phase::Verify { total: left.len() as u64, left })
     }
 
@@ -188,7 +188,7 @@ impl Rotation {
                 Ok(_) if sealed_key_id(blob).map(store_id) != Some(*key) => {
                     let name = credential.key.clone();
                     self.seal_one(credential).await?;
-                    left.extend(self.store.credential(&name).await?.filter(|one| one.kept != Kept::Keyring));
+                    left.extend(self.store.credential(&name).await?.filter(|one| one.kept.entry().is_none()));
                 }
                 Ok(_) if *key == self.key => self.verified += 1,
                 // Sealed under the old key behind all passes: it opens, and the old key stays in use.

@@ -2,14 +2,16 @@
 
 use std::{fmt, sync::Arc};
 
-use querybox_vault::{MasterKeys, OsKeyring};
+use querybox_vault::MasterKeys;
+
+use super::KeyringPort;
 
 /// What Core keeps secrets with.
 pub struct Secrets {
     /// Where master keys come from.
     pub keys: KeySource,
-    /// The keyring of the operating system, there or not.
-    pub keyring: OsKeyring,
+    /// The keyring of the operating system, there or not: [`OsKeyring`](crate::OsKeyring).
+    pub keyring: Arc<dyn KeyringPort>,
 }
 
 /// Where master keys come from. It is asked when a key is first needed, on a thread that may block, and not again unless

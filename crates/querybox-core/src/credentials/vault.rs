@@ -94,11 +94,13 @@ impl Inner {
 fn fits(keyset: &Keyset, keys: &[Key]) -> bool {
     let holds = |key: &Key| keyset.ids().any(|id| id.as_bytes() == key.record.id.as_bytes());
     let is_primary = |key: &Key| keyset.primary().as_bytes() == key.record.id.as_bytes();
-    keys.iter().all(|key| match key_use(key) {
-        KeyUse::Needed => holds(key),
-        KeyUse::Free => true,
-        KeyUse::Retired => !is_primary(key),
-    })
+    // The one that seals may have been replaced.
+    keys.iter().any(is_primary)
+        && keys.iter().all(|key| match key_use(key) {
+            KeyUse::Needed => holds(key),
+            KeyUse::Free => true,
+            KeyUse::Retired => !is_primary(key),
+        })
 }
 
 fn key_use(key: &Key) -> KeyUse {

@@ -2,7 +2,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -66,7 +69,7 @@ impl House {
             plugin_folders: vec![path("first"), path("missing"), path("second")],
             limits: limits(),
             clock: Clock::new(Timestamp::now),
-            secrets: Secrets { keys: KeySource::none(), keyring: OsKeyring::new() },
+            secrets: Secrets { keys: KeySource::none(), keyring: Arc::new(OsKeyring::new()) },
         });
         Self { core, folder }
     }

@@ -18,8 +18,8 @@ use futures::StreamExt as _;
 use jiff::Timestamp;
 use querybox_core::{
     Clock, Config, ConnectionSettings, Core, CredentialKey, Deadline, Environment, Folder, Kept, KeyError,
-    KeyRecord, KeySource, Launcher, OsKeyring, Owner, RotationReport, RotationStep, SecretPlace, SecretScope,
-    Secrets, Store,
+    KeyRecord, KeySource, Launcher, OsKeyring, Owner, Registering, RotationReport, RotationStep, SecretPlace,
+    SecretScope, Secrets, Store,
 };
 use querybox_fixtures::program;
 use querybox_launcher::{Ids, MemoryControl};
@@ -68,14 +68,14 @@ impl Site {
         let store = Store::open(&site.template()).await.unwrap();
         let keyset = Keyset::assemble(MasterKeys::from(old), &[(old_record.clone(), KeyUse::Free)]).unwrap();
         for record in [&old_record, &new_record] {
-            store.register_key(store_record(record), false, now()).await.unwrap();
+            store.register_key(store_record(record), Registering::Beside, now()).await.unwrap();
         }
         for number in 0..SECRETS {
             let connection = store.create_connection(settings(number), now()).await.unwrap().id;
             let key = CredentialKey { connection, owner: Owner::shared(), field: "password".to_owned() };
             let blob = seal(&store, &keyset, &key, &format!("secret {number}"));
             let kept = Kept::Sealed { key: store_record(&old_record).id, blob };
-            store.put_credential(key, 1, kept, now()).await.unwrap();
+            store.set_credential(key, 1, None, kept, now()).await.unwrap();
         }
         store.close().await;
         site
@@ -228,7 +228,7 @@ async fn core(path: &Path, keys: &str) -> Arc<Core> {
         plugin_folders: Vec::new(),
         limits: limits(),
         clock: Clock::new(now),
-        secrets: Secrets { keys: KeySource::new(read), keyring: OsKeyring::new() },
+        secrets: Secrets { keys: KeySource::new(read), keyring: Arc::new(OsKeyring::new()) },
     }))
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Row, params, types::Type};
 
-use super::{Credential, CredentialKey, Kept, leftovers};
+use super::{Credential, CredentialKey, EntryId, Kept, leftovers};
 use crate::{
     ConnectionId, Error, KeyId, Owner,
     columns::{self, Time},
@@ -11,7 +11,8 @@ use crate::{
 };
 
 const SELECT: &str = "
-    SELECT connection_id, owner, field, sealed, key_id, created_us, updated_us, last_access_us, last_rotated_us
+    SELECT connection_id, owner, field, sealed, key_id, keyring_entry, created_us, updated_us, last_access_us,
+           last_rotated_us
     FROM credential";
 
 /// Those of a connection that one owner has, by field.
@@ -70,32 +71,38 @@ pub(crate) fn sealed_otherwise(
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Sets a secret, new or in place of another one, when the connection is still at `revision`: a secret is meant for the
+/// Sets a secret, new or in place of what was `seen`, when the connection is still at `revision`: a secret is meant for the
 /// host that was seen.
 pub(crate) fn put(
     db: &rusqlite::Connection,
     key: &CredentialKey,
     revision: u64,
+    seen: Option<&Kept>,
     kept: &Kept,
     now: Timestamp,
 ) -> Result<Credential, Error> {
+    let changed = || Error::Conflict(key.connection);
     if connection::rows::by_id(db, key.connection)?.revision != revision {
-        return Err(Error::Conflict(key.connection));
+        return Err(changed());
     }
     let before = one(db, key)?;
-    settle_place(db, key, before.as_ref().map(|before| &before.kept), kept, now)?;
-    let (sealed, key_id) = columns_of(kept);
+    let before = before.as_ref().map(|before| &before.kept);
+    if before != seen || !settle_place(db, before, kept)? {
+        return Err(changed());
+    }
+    let (sealed, key_id, entry) = columns_of(kept);
     db.prepare_cached(
-        "INSERT INTO credential (connection_id, owner, field, sealed, key_id, created_us, updated_us)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
-         ON CONFLICT DO UPDATE SET sealed = ?4, key_id = ?5, updated_us = ?6",
+        "INSERT INTO credential (connection_id, owner, field, sealed, key_id, keyring_entry, created_us, updated_us)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
+         ON CONFLICT (connection_id, owner, field)
+         DO UPDATE SET sealed = ?4, key_id = ?5, keyring_entry = ?6, updated_us = ?7",
     )?
-    .execute(params![key.connection, key.owner, key.field, sealed, key_id, Time(now)])?;
+    .execute(params![key.connection, key.owner, key.field, sealed, key_id, entry, Time(now)])?;
     one(db, key)?.ok_or_else(|| Error::Storage("a credential is gone in its own transaction".into()))
 }
 
 /// Puts the same secret in another place, or under another key, when it is still kept as `expected` says. False: it was
-/// set, moved or removed meanwhile.
+/// set, moved or removed meanwhile, or the plan for its entry was given up.
 pub(crate) fn swap(
     db: &rusqlite::Connection,
     key: &CredentialKey,
@@ -103,36 +110,38 @@ pub(crate) fn swap(
     kept: &Kept,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    if one(db, key)?.is_none_or(|present| present.kept != *expected) {
+    let is_as_expected = one(db, key)?.is_some_and(|present| present.kept == *expected);
+    if !is_as_expected || !settle_place(db, Some(expected), kept)? {
         return Ok(false);
     }
-    settle_place(db, key, Some(expected), kept, now)?;
-    let (sealed, key_id) = columns_of(kept);
+    let (sealed, key_id, entry) = columns_of(kept);
     db.prepare_cached(
-        "UPDATE credential SET sealed = ?4, key_id = ?5, last_rotated_us = ?6
+        "UPDATE credential SET sealed = ?4, key_id = ?5, keyring_entry = ?6, last_rotated_us = ?7
          WHERE connection_id = ?1 AND owner = ?2 AND field = ?3",
     )?
-    .execute(params![key.connection, key.owner, key.field, sealed, key_id, Time(now)])?;
+    .execute(params![key.connection, key.owner, key.field, sealed, key_id, entry, Time(now)])?;
     Ok(true)
 }
 
-/// False: there is none.
-pub(crate) fn delete(db: &rusqlite::Connection, key: &CredentialKey, now: Timestamp) -> Result<bool, Error> {
-    leftovers::add_of(db, key.connection, Some((&key.owner, &key.field)), now)?;
-    let gone = db
-        .prepare_cached("DELETE FROM credential WHERE connection_id = ?1 AND owner = ?2 AND field = ?3")?
+/// Removes one that is still kept as it was seen.
+pub(crate) fn delete(db: &rusqlite::Connection, seen: &Credential) -> Result<(), Error> {
+    let key = &seen.key;
+    if one(db, key)?.is_none_or(|present| present.kept != seen.kept) {
+        return Err(Error::Conflict(key.connection));
+    }
+    leftovers::add_of(db, key.connection, Some((&key.owner, &key.field)))?;
+    db.prepare_cached("DELETE FROM credential WHERE connection_id = ?1 AND owner = ?2 AND field = ?3")?
         .execute(params![key.connection, key.owner, key.field])?;
-    Ok(gone > 0)
+    Ok(())
 }
 
 /// Removes all of a connection, and returns them.
 pub(crate) fn delete_all(
     db: &rusqlite::Connection,
     connection: ConnectionId,
-    now: Timestamp,
 ) -> Result<Vec<Credential>, Error> {
     let found = of(db, Some(connection))?;
-    leftovers::add_of(db, connection, None, now)?;
+    leftovers::add_of(db, connection, None)?;
     db.prepare_cached("DELETE FROM credential WHERE connection_id = ?1")?.execute([connection])?;
     Ok(found)
 }
@@ -152,39 +161,36 @@ pub(crate) fn touch(
     Ok(())
 }
 
-/// What a change of place means for keys and for the keyring.
-fn settle_place(
-    db: &rusqlite::Connection,
-    credential: &CredentialKey,
-    before: Option<&Kept>,
-    after: &Kept,
-    now: Timestamp,
-) -> Result<(), Error> {
+/// What a change of place means for keys and for the keyring. False, and nothing was done: the plan for the new entry was
+/// given up.
+fn settle_place(db: &rusqlite::Connection, before: Option<&Kept>, after: &Kept) -> Result<bool, Error> {
     match after {
         Kept::Sealed { key, .. } => key::rows::use_for_seal(db, *key)?,
-        Kept::Keyring => leftovers::remove(db, credential)?,
+        Kept::Keyring(entry) if !leftovers::settle(db, *entry)? => return Ok(false),
+        Kept::Keyring(_) => {}
     }
-    if before == Some(&Kept::Keyring) && *after != Kept::Keyring {
-        leftovers::add(db, credential, now)?;
+    if let Some(entry) = before.and_then(Kept::entry) {
+        leftovers::add(db, entry)?;
     }
-    Ok(())
+    Ok(true)
 }
 
-fn columns_of(kept: &Kept) -> (Option<&[u8]>, Option<KeyId>) {
+fn columns_of(kept: &Kept) -> (Option<&[u8]>, Option<KeyId>, Option<EntryId>) {
     match kept {
-        Kept::Sealed { key, blob } => (Some(blob), Some(*key)),
-        Kept::Keyring => (None, None),
+        Kept::Sealed { key, blob } => (Some(blob), Some(*key), None),
+        Kept::Keyring(entry) => (None, None, Some(*entry)),
     }
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Credential> {
     let time = |column: &str| row.get::<_, Option<Time>>(column).map(|time| time.map(|Time(time)| time));
-    let kept = match (row.get("key_id")?, row.get("sealed")?) {
-        (Some(key), Some(blob)) => Kept::Sealed { key, blob },
-        (None, None) => Kept::Keyring,
-        (Some(_), None) | (None, Some(_)) => {
+    let kept = match (row.get("key_id")?, row.get("sealed")?, row.get("keyring_entry")?) {
+        (Some(key), Some(blob), None) => Kept::Sealed { key, blob },
+        (None, None, Some(entry)) => Kept::Keyring(entry),
+        _ => {
             let column = row.as_ref().column_index("sealed")?;
-            return Err(rusqlite::Error::InvalidColumnType(column, "half of a seal".to_owned(), Type::Blob));
+            let what = "neither a seal nor an entry of the keyring".to_owned();
+            return Err(rusqlite::Error::InvalidColumnType(column, what, Type::Blob));
         }
     };
     Ok(Credential {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use super::{Key, KeyId, KeyRecord, KeyState};
+use super::{Key, KeyId, KeyRecord, KeyState, Registering};
 use crate::{
     Error,
     columns::{self, Time},
@@ -26,16 +26,34 @@ pub(crate) fn by_id(db: &rusqlite::Connection, id: KeyId) -> Result<Key, Error> 
     statement.query_map([id], from_row)?.next().ok_or(Error::NoKey(id))?.map_err(Error::from)
 }
 
-/// Registers a key. The first one is the primary one.
-pub(crate) fn insert(
-    db: &rusqlite::Connection,
-    record: &KeyRecord,
-    must_be_first: bool,
-    now: Timestamp,
-) -> Result<Key, Error> {
-    if must_be_first && db.prepare_cached("SELECT 1 FROM master_key")?.exists([])? {
-        return Err(Error::KeysPresent);
+/// Sees to it that a key may be registered.
+pub(crate) fn make_room(db: &rusqlite::Connection, registering: Registering) -> Result<(), Error> {
+    match registering {
+        Registering::Beside => {}
+        Registering::First => {
+            if db.prepare_cached("SELECT 1 FROM master_key")?.exists([])? {
+                return Err(Error::KeysPresent);
+            }
+        }
+        Registering::ReplacingUnused => {
+            // Secrets at rest are in this table alone.
+            let credentials = db.query_row(
+                "SELECT count(*) AS credential_count FROM credential WHERE key_id IS NOT NULL",
+                [],
+                |row| columns::count(row, "credential_count"),
+            )?;
+            if credentials > 0 {
+                return Err(Error::KeysUsed { credentials });
+            }
+            // A retired key stays known, so that it never comes back.
+            db.execute("DELETE FROM master_key WHERE state <> ?1", [KeyState::Retired])?;
+        }
     }
+    Ok(())
+}
+
+/// Registers a key: as the primary one where there is none.
+pub(crate) fn insert(db: &rusqlite::Connection, record: &KeyRecord, now: Timestamp) -> Result<Key, Error> {
     let is_primary = "SELECT 1 FROM master_key WHERE state = ?1";
     let state = match db.prepare_cached(is_primary)?.exists([KeyState::Primary])? {
         true => KeyState::DecryptOnly,

@@ -25,9 +25,11 @@ CREATE TABLE credential (
     owner TEXT NOT NULL,
     -- The secret field of the driver's form.
     field TEXT NOT NULL,
-    -- Null: it lies in the keyring of the operating system.
+    -- Where it lies: here, sealed under a key, or in an entry of the operating system's keyring.
     sealed BLOB,
     key_id BLOB REFERENCES master_key (id),
+    -- Random, made for one secret. No entry is ever written over.
+    keyring_entry BLOB UNIQUE CHECK (length(keyring_entry) = 16),
     created_us INTEGER NOT NULL,
     -- When the secret was set last.
     updated_us INTEGER NOT NULL,
@@ -35,17 +37,16 @@ CREATE TABLE credential (
     -- When it was sealed under another key, or moved to another place, last.
     last_rotated_us INTEGER,
     PRIMARY KEY (connection_id, owner, field),
-    CHECK ((sealed IS NULL) = (key_id IS NULL))
+    CHECK ((sealed IS NULL) = (key_id IS NULL)),
+    CHECK ((sealed IS NULL) <> (keyring_entry IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX credential_key ON credential (key_id);
 
--- Entries of the operating system's keyring that no credential stands for (yet, or any more). Written before an entry is
--- made and with the removal of a credential, so that none is forgotten when a program dies, or the keyring is away.
+-- Entries of the operating system's keyring that no credential names (yet, or any more). Written before an entry is made and
+-- with the removal of its credential, so that none is forgotten when a program dies, or the keyring is away.
 CREATE TABLE keyring_leftover (
-    connection_id BLOB NOT NULL CHECK (length(connection_id) = 16),
-    owner TEXT NOT NULL,
-    field TEXT NOT NULL,
-    since_us INTEGER NOT NULL,
-    PRIMARY KEY (connection_id, owner, field)
+    entry BLOB PRIMARY KEY CHECK (length(entry) = 16),
+    -- When it was about to be made. Null: it is to be removed, and no credential will ever name it.
+    planned_us INTEGER
 ) STRICT, WITHOUT ROWID;

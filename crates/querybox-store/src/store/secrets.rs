@@ -1,10 +1,12 @@
 //! What can be asked of the store about credentials and master keys.
 
+use std::{collections::HashSet, ops::Range};
+
 use jiff::Timestamp;
 
 use crate::{
-    Connection, ConnectionId, ConnectionName, Credential, CredentialKey, Error, Kept, Key, KeyId, KeyRecord,
-    Owner, SecretPlace, Store, connection, credential, key,
+    Connection, ConnectionId, ConnectionName, ConnectionSettings, Credential, CredentialKey, EntryId, Error,
+    Kept, Key, KeyId, KeyRecord, Owner, Registering, SecretPlace, Store, connection, credential, key,
 };
 
 /// Credentials. The secrets themselves come and go sealed, or not at all.
@@ -48,42 +50,28 @@ impl Store {
         self.read(move |db| credential::rows::one(db, &key)).await
     }
 
-    /// Sets a secret, new or in place of another one, when the connection is still at `revision`: a secret is meant for
-    /// the host that was seen.
+    /// Sets a secret, new or in place of what was `seen`, when the connection is still at `revision`: a secret is meant for
+    /// the host that was seen. In the same moment the connection says that its secrets lie there; it is as before, with its
+    /// revision, when it says so already.
+    ///
+    /// An entry of the keyring must have been planned. The one that the credential named before is to be removed.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::Conflict`], [`Error::NoKey`], [`Error::KeyRetired`].
-    pub async fn put_credential(
-        &self,
-        key: CredentialKey,
-        revision: u64,
-        kept: Kept,
-        now: Timestamp,
-    ) -> Result<Credential, Error> {
-        self.write(move |db| credential::rows::put(db, &key, revision, &kept, now)).await
-    }
-
-    /// As [`put_credential`](Self::put_credential), and in the same moment the connection says that its secrets lie there.
-    /// The connection is as before, with its revision, when it says so already.
-    ///
-    /// # Errors
-    ///
-    /// As [`put_credential`](Self::put_credential).
+    /// [`Error::NotFound`], [`Error::NoKey`], [`Error::KeyRetired`]; [`Error::Conflict`] also when the plan for the entry was
+    /// given up.
     pub async fn set_credential(
         &self,
         key: CredentialKey,
         revision: u64,
+        seen: Option<Kept>,
         kept: Kept,
         now: Timestamp,
     ) -> Result<(Connection, Credential), Error> {
         self.write(move |db| {
-            let set = credential::rows::put(db, &key, revision, &kept, now)?;
+            let set = credential::rows::put(db, &key, revision, seen.as_ref(), &kept, now)?;
             let mut connection = connection::rows::by_id(db, key.connection)?;
-            let place = match kept {
-                Kept::Sealed { .. } => SecretPlace::Vault,
-                Kept::Keyring => SecretPlace::Keyring,
-            };
+            let place = SecretPlace::of(&kept);
             if connection.settings.secret_place != place {
                 connection.settings.secret_place = place;
                 connection =
@@ -94,8 +82,30 @@ impl Store {
         .await
     }
 
+    /// Adds a connection, under the id that the credential names, together with its first credential, whatever place the
+    /// settings say.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NameTaken`], and those of [`set_credential`](Self::set_credential).
+    pub async fn create_connection_with_credential(
+        &self,
+        key: CredentialKey,
+        settings: ConnectionSettings,
+        kept: Kept,
+        now: Timestamp,
+    ) -> Result<(Connection, Credential), Error> {
+        self.write(move |db| {
+            let settings = ConnectionSettings { secret_place: SecretPlace::of(&kept), ..settings };
+            let connection = connection::rows::insert(db, key.connection, &settings, now)?;
+            let set = credential::rows::put(db, &key, connection.revision, None, &kept, now)?;
+            Ok((connection, set))
+        })
+        .await
+    }
+
     /// Puts the same secret in another place, or under another key, when it is still kept as `expected` says. False: it
-    /// was set, moved or removed meanwhile, and nothing was done.
+    /// was set, moved or removed meanwhile, or the plan for its entry of the keyring was given up; nothing was done.
     ///
     /// # Errors
     ///
@@ -110,9 +120,13 @@ impl Store {
         self.write(move |db| credential::rows::swap(db, &key, &expected, &kept, now)).await
     }
 
-    /// Forgets a credential. False: there is none.
-    pub async fn delete_credential(&self, key: CredentialKey, now: Timestamp) -> Result<bool, Error> {
-        self.write(move |db| credential::rows::delete(db, &key, now)).await
+    /// Forgets credentials, all of them or none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`] when one is not kept as it was seen.
+    pub async fn delete_credentials(&self, seen: Vec<Credential>) -> Result<(), Error> {
+        self.write(move |db| seen.iter().try_for_each(|seen| credential::rows::delete(db, seen))).await
     }
 
     /// Notes that an owner's credentials for a connection were used, some time after this returns.
@@ -131,22 +145,34 @@ fn with_credentials(
     Ok((connection, credentials))
 }
 
-/// Entries of the operating system's keyring that no credential stands for. Whoever makes an entry plans it first; setting
-/// the credential settles the plan, and removing one makes a new one.
+/// Entries of the operating system's keyring that no credential names. Whoever makes one plans it first; setting a credential
+/// settles the plan, and what a credential named before is to be removed. So a program may die anywhere: an entry is named by
+/// a credential, or is here.
 impl Store {
-    /// Notes that an entry is about to be made. Nothing is noted when a credential stands for it already.
-    pub async fn plan_keyring_entry(&self, key: CredentialKey, now: Timestamp) -> Result<(), Error> {
-        self.write(move |db| credential::leftovers::plan(db, &key, now)).await
+    /// Makes the name of an entry that is about to be made.
+    pub async fn plan_keyring_entry(&self, now: Timestamp) -> Result<EntryId, Error> {
+        self.write(move |db| credential::leftovers::plan(db, now)).await
     }
 
-    /// Entries to be removed: those noted before a time, oldest first. Younger ones may be about to become credentials.
-    pub async fn keyring_leftovers(&self, before: Timestamp) -> Result<Vec<CredentialKey>, Error> {
-        self.read(move |db| credential::leftovers::before(db, before)).await
+    /// An entry that was planned is not to be used. False: a credential names it.
+    pub async fn give_up_keyring_entry(&self, entry: EntryId) -> Result<bool, Error> {
+        self.write(move |db| credential::leftovers::give_up(db, entry)).await
     }
 
-    /// Notes that an entry is gone.
-    pub async fn forget_keyring_leftover(&self, key: CredentialKey) -> Result<(), Error> {
-        self.write(move |db| credential::leftovers::remove(db, &key)).await
+    /// How many entries [`claim_keyring_leftovers`](Self::claim_keyring_leftovers) would answer with.
+    pub async fn keyring_leftovers(&self, spared: Range<Timestamp>) -> Result<usize, Error> {
+        self.read(move |db| credential::leftovers::count_due(db, &spared)).await
+    }
+
+    /// Entries to be removed: those that no credential names any more, and those that were planned at a time that is not
+    /// `spared`. From now on no credential will ever name one of them.
+    pub async fn claim_keyring_leftovers(&self, spared: Range<Timestamp>) -> Result<Vec<EntryId>, Error> {
+        self.write(move |db| credential::leftovers::claim(db, &spared)).await
+    }
+
+    /// Notes that an entry that was to be removed is gone.
+    pub async fn forget_keyring_entry(&self, entry: EntryId) -> Result<(), Error> {
+        self.write(move |db| credential::leftovers::remove(db, entry)).await
     }
 }
 
@@ -161,14 +187,46 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::KeysPresent`] when it must be the first and is not.
+    /// [`Error::KeysPresent`], [`Error::KeysUsed`]: see [`Registering`].
     pub async fn register_key(
         &self,
         record: KeyRecord,
-        must_be_first: bool,
+        registering: Registering,
         now: Timestamp,
     ) -> Result<Key, Error> {
-        self.write(move |db| key::rows::insert(db, &record, must_be_first, now)).await
+        self.write(move |db| {
+            key::rows::make_room(db, registering)?;
+            key::rows::insert(db, &record, now)
+        })
+        .await
+    }
+
+    /// As [`register_key`](Self::register_key), of several keys, when those registered are still the ones that were `seen`:
+    /// a record does not show which key it is of. `None`: they are not, and nothing was done.
+    ///
+    /// # Errors
+    ///
+    /// As [`register_key`](Self::register_key).
+    pub async fn register_keys(
+        &self,
+        records: Vec<KeyRecord>,
+        registering: Registering,
+        seen: HashSet<KeyId>,
+        now: Timestamp,
+    ) -> Result<Option<Vec<Key>>, Error> {
+        self.write(move |db| {
+            let present: HashSet<KeyId> = key::rows::all(db)?.iter().map(|key| key.record.id).collect();
+            if present != seen {
+                return Ok(None);
+            }
+            key::rows::make_room(db, registering)?;
+            records
+                .iter()
+                .map(|record| key::rows::insert(db, record, now))
+                .collect::<Result<_, _>>()
+                .map(Some)
+        })
+        .await
     }
 
     /// Makes a key the primary one, and the present one decrypt-only.

@@ -3,7 +3,7 @@
 //! Each call makes its own connection and session: a session dies with the keyring that it was made with. Secrets are
 //! encrypted on the bus. The bus is the one that the process was started with; the libraries look for it by themselves.
 
-use std::{collections::HashMap, io};
+use std::{collections::HashMap, io, time::Instant};
 
 use keyring_core::{Entry, api::CredentialStoreApi};
 use secret_service::{EncryptionType, blocking::SecretService};
@@ -24,22 +24,33 @@ pub(super) fn probe() -> Result<(), KeyringError> {
     }
 }
 
-pub(super) fn set(item: &Item, secret: &[u8]) -> Result<(), KeyringError> {
-    entry(item)?.set_secret(secret).map_err(of_store)
+/// Makes an entry, unless there is one, or nobody waits for it any more.
+pub(super) fn add(item: &Item, label: &str, secret: &[u8], deadline: Instant) -> Result<(), KeyringError> {
+    let entry = entry(item, HashMap::from([("label", label)]))?;
+    if found(entry.get_credential())?.is_some() {
+        return Err(failed("there is an entry of this name already"));
+    }
+    // Whoever gave it up counts on it: what comes to be much later, nobody would remove.
+    if Instant::now() >= deadline {
+        return Err(KeyringError::Silent);
+    }
+    entry.set_secret(secret).map_err(of_store)?;
+    // By these people find what QueryBox keeps, and of which store.
+    let attributes = HashMap::from([("application", "querybox"), ("store", item.store.as_str())]);
+    entry.update_attributes(&attributes).map_err(of_store)
 }
 
 pub(super) fn get(item: &Item) -> Result<Option<Vec<u8>>, KeyringError> {
-    found(entry(item)?.get_secret())
+    found(entry(item, HashMap::new())?.get_secret())
 }
 
 pub(super) fn delete(item: &Item) -> Result<bool, KeyringError> {
-    found(entry(item)?.delete_credential()).map(|found| found.is_some())
+    found(entry(item, HashMap::new())?.delete_credential()).map(|found| found.is_some())
 }
 
-fn entry(item: &Item) -> Result<Entry, KeyringError> {
+fn entry(item: &Item, modifiers: HashMap<&str, &str>) -> Result<Entry, KeyringError> {
     probe()?;
     let store = Store::new().map_err(of_store)?;
-    let modifiers = HashMap::from([("label", item.label.as_str())]);
     store.build(SERVICE, &item.user, Some(&modifiers)).map_err(of_store)
 }
 

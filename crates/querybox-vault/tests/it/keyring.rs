@@ -62,60 +62,52 @@ impl Drop for Client {
     }
 }
 
-const ENTRY: [&str; 4] = ["service", "QueryBox", "username", "c1/password"];
+const ENTRY: [&str; 4] = ["service", "QueryBox", "username", "s1/e1"];
 
 #[test]
-fn an_entry_is_kept_replaced_seen_by_others_and_removed() {
+fn an_entry_is_kept_seen_by_others_and_removed_and_never_written_over() {
     let keyring = Keyring::start();
     let mut client = Client::of(&keyring);
     client.check("probe", "available");
-    client.check("get c1 - password", "none");
-    client.check("set c1 - password first", "set");
-    client.check("get c1 - password", "first");
-    assert_eq!(keyring.lookup(&ENTRY).unwrap(), b"first");
-    client.check("set c1 - password p\u{e4}ss", "set");
+    client.check("get s1 e1", "none");
+    client.check("add s1 e1 p\u{e4}ss", "added");
+    client.check("get s1 e1", "p\u{e4}ss");
     assert_eq!(keyring.lookup(&ENTRY).unwrap(), "p\u{e4}ss".as_bytes());
-    let shown = keyring.search(&ENTRY[..2]);
-    assert!(shown.contains("label = QueryBox: shop (password)"), "{shown}");
-    assert_eq!(shown.matches("label = ").count(), 1, "{shown}");
+    client.check("add s1 e1 other", r#"Failed { why: "there is an entry of this name already" }"#);
+    client.check("get s1 e1", "p\u{e4}ss");
+    // People find it by what it is, and by its store.
+    for attributes in [&ENTRY[..2], &["application", "querybox"], &["store", "s1"]] {
+        let shown = keyring.search(attributes);
+        assert!(shown.contains("label = QueryBox: shop, password"), "{shown}");
+        assert_eq!(shown.matches("label = ").count(), 1, "{shown}");
+    }
 
-    client.check("delete c1 - password", "true");
-    client.check("delete c1 - password", "false");
-    client.check("get c1 - password", "none");
+    client.check("delete s1 e1", "true");
+    client.check("delete s1 e1", "false");
+    client.check("get s1 e1", "none");
     assert_eq!(keyring.lookup(&ENTRY), None);
 }
 
 #[test]
-fn each_connection_user_and_field_has_an_entry_of_its_own() {
+fn each_entry_of_each_store_is_its_own() {
     let keyring = Keyring::start();
     let mut client = Client::of(&keyring);
-    for (entry, secret) in
-        [("c1 - password", "a"), ("c1 ada password", "b"), ("c1 grace password", "c"), ("c2 - password", "d")]
-    {
-        client.check(&format!("set {entry} {secret}"), "set");
+    for (entry, secret) in [("s1 e1", "a"), ("s1 e2", "b"), ("s2 e1", "c")] {
+        client.check(&format!("add {entry} {secret}"), "added");
     }
-    client.check("set c1 - client_key e", "set");
-    client.check("delete c1 ada password", "true");
-    client.check("get c1 - password", "a");
-    client.check("get c1 ada password", "none");
-    client.check("get c1 grace password", "c");
-    client.check("get c2 - password", "d");
-    client.check("get c1 - client_key", "e");
+    client.check("delete s1 e1", "true");
+    client.check("get s1 e1", "none");
+    client.check("get s1 e2", "b");
+    client.check("get s2 e1", "c");
 }
 
 #[test]
 fn a_locked_keyring_says_so_and_is_left_locked() {
     let mut keyring = Keyring::start();
     let mut client = Client::of(&keyring);
-    client.check("set c1 - password sesame", "set");
+    client.check("add s1 e1 sesame", "added");
     keyring.lock();
-    for command in [
-        "probe",
-        "get c1 - password",
-        "set c1 - password other",
-        "set c2 - password x",
-        "delete c1 - password",
-    ] {
+    for command in ["probe", "get s1 e1", "add s1 e2 other", "add s2 e1 x", "delete s1 e1"] {
         client.say(command);
         let (time, answer) = client.hear();
         assert_eq!(answer, "Locked", "{command}");
@@ -124,8 +116,8 @@ fn a_locked_keyring_says_so_and_is_left_locked() {
     // Logging in unlocks it.
     keyring.kill();
     keyring.start_daemon();
-    client.check("get c1 - password", "sesame");
-    client.check("get c2 - password", "none");
+    client.check("get s1 e1", "sesame");
+    client.check("get s2 e1", "none");
 }
 
 #[test]
@@ -144,8 +136,8 @@ fn without_a_bus_there_is_no_keyring() {
             }
         });
         client.check("probe", "Absent");
-        client.check("set c1 - password x", "Absent");
-        client.check("get c1 - password", "Absent");
+        client.check("add s1 e1 x", "Absent");
+        client.check("get s1 e1", "Absent");
     }
 }
 
@@ -154,8 +146,8 @@ fn a_bus_without_a_keyring_has_none() {
     let keyring = Keyring::start_with(KeyringState::NoService);
     let mut client = Client::of(&keyring);
     client.check("probe", "Absent");
-    client.check("get c1 - password", "Absent");
-    client.check("set c1 - password x", "Absent");
+    client.check("get s1 e1", "Absent");
+    client.check("add s1 e1 x", "Absent");
 }
 
 #[test]
@@ -163,28 +155,28 @@ fn a_bus_that_lets_nobody_at_it_is_a_refusal() {
     let keyring = Keyring::start_with(KeyringState::Denied);
     let mut client = Client::of(&keyring);
     client.check("probe", "Denied");
-    client.check("set c1 - password x", "Denied");
+    client.check("add s1 e1 x", "Denied");
 }
 
 #[test]
 fn a_keyring_that_was_killed_is_absent_until_it_is_there_again() {
     let mut keyring = Keyring::start();
     let mut client = Client::of(&keyring);
-    client.check("set c1 - password sesame", "set");
+    client.check("add s1 e1 sesame", "added");
     keyring.kill();
-    client.check("get c1 - password", "Absent");
-    client.check("set c1 - password other", "Absent");
+    client.check("get s1 e1", "Absent");
+    client.check("add s1 e2 other", "Absent");
     keyring.start_daemon();
-    client.check("get c1 - password", "sesame");
+    client.check("get s1 e1", "sesame");
 }
 
 #[test]
 fn a_keyring_that_hangs_is_given_up_in_time_and_comes_back() {
     let keyring = Keyring::start();
     let mut client = Client::of(&keyring);
-    client.check("set c1 - password sesame", "set");
+    client.check("add s1 e1 sesame", "added");
     keyring.pause();
-    client.check("get c1 - password", "Silent");
+    client.check("get s1 e1", "Silent");
     // The next does not wait again.
     client.say("probe");
     let (time, answer) = client.hear();
@@ -193,7 +185,7 @@ fn a_keyring_that_hangs_is_given_up_in_time_and_comes_back() {
     keyring.resume();
     let mut attempts = 0;
     loop {
-        client.say("get c1 - password");
+        client.say("get s1 e1");
         match client.hear().1.as_str() {
             "Silent" if attempts < 100 => std::thread::sleep(Duration::from_millis(50)),
             answer => break assert_eq!(answer, "sesame"),
@@ -208,7 +200,7 @@ fn a_keyring_that_dies_in_the_middle_of_a_call_ends_the_call() {
     let mut client = Client::of(&keyring);
     client.check("probe", "available");
     keyring.pause();
-    client.say("get c1 - password");
+    client.say("get s1 e1");
     // The call is under way now, or soon meets nobody.
     std::thread::sleep(Duration::from_millis(300));
     keyring.kill();

@@ -59,6 +59,9 @@ static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 const RUNTIME_GRACE: Duration = Duration::from_millis(50);
 
 fn main() -> ExitCode {
+    if let Some(exit) = keys::source::guard_if_asked() {
+        return exit;
+    }
     // First of all: until then the key can be read by other processes of the user.
     let hidden = keys::source::hide_from_environment();
     keys::source::take_descriptors();

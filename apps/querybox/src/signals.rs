@@ -4,6 +4,8 @@ use std::{fs, io};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::keys::source::end_commands;
+
 /// Wishes to stop. Until the first [`Interrupts::listen`] they end the program at once.
 pub(crate) struct Interrupts {
     interrupt: Signal,
@@ -23,6 +25,8 @@ impl Interrupts {
             () = self.ends.next() => {}
         }
         self.heard += 1;
+        // Whoever wishes to stop does not wait for a program that asks, perhaps in vain, for the master key.
+        end_commands();
     }
 
     /// Whether the user asked again after the first wish: everything has to end at once.

@@ -6,6 +6,7 @@
 mod command;
 mod environment;
 mod file;
+mod guard;
 mod reading;
 mod words;
 
@@ -22,6 +23,7 @@ use querybox_vault::{MasterKeys, Secret};
 use crate::failure::Failure;
 
 pub(crate) use environment::hide_from_environment;
+pub(crate) use guard::{end_all as end_commands, run_if_asked as guard_if_asked};
 
 /// Takes the descriptors that the environment names, for [`Source::read`]. It must come before anything is opened.
 pub(crate) fn take_descriptors() {

@@ -9,6 +9,7 @@ mod endings;
 mod first_run;
 mod formats;
 mod house;
+mod key_command;
 mod limits;
 mod master_key;
 mod outputs;

@@ -3,16 +3,18 @@
 use std::{
     ffi::OsString,
     fmt, io,
-    os::unix::process::{CommandExt, ExitStatusExt},
-    process::{Child, Command, ExitStatus, Stdio},
-    thread,
+    os::unix::process::ExitStatusExt,
+    path::Path,
+    process::ExitStatus,
     time::{Duration, Instant},
 };
 
 use querybox_vault::Secret;
-use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::reading::{self, ReadError, TIME_MAX};
+use super::{
+    guard::{self, Ending},
+    reading::{self, ReadError, TIME_MAX},
+};
 use crate::failure::describe;
 
 /// Why a command gave no key. What it prints is never told: the key may be in it.
@@ -20,8 +22,9 @@ use crate::failure::describe;
 pub(super) enum CommandError {
     Start(io::Error),
     Read(ReadError),
-    TooLate,
     Failed(ExitStatus),
+    /// By QueryBox itself, or by somebody who also ended its guard.
+    Ended,
 }
 
 impl fmt::Display for CommandError {
@@ -34,82 +37,57 @@ impl fmt::Display for CommandError {
             CommandError::Read(ReadError::System(errno)) => {
                 write!(f, "its output cannot be read: {}", describe(&(*errno).into()))
             }
-            CommandError::Read(ReadError::TooLate) | CommandError::TooLate => {
+            CommandError::Read(ReadError::TooLate) => {
                 write!(f, "it takes longer than {} s", TIME_MAX.as_secs())
             }
             CommandError::Failed(status) => match (status.code(), status.signal()) {
                 (Some(code), _) => write!(f, "it failed with status {code}"),
                 (None, signal) => write!(f, "it was ended by signal {}", signal.unwrap_or_default()),
             },
+            CommandError::Ended => f.write_str("it was ended before it had printed the key"),
         }
     }
 }
 
 /// Runs a program and answers with what it printed. It gets this process's environment but for the variables named here, no
-/// input, and no way to print anything else.
+/// input, and no way to print anything else. What it has started by then is ended with it.
 pub(super) fn run(words: &[OsString], hidden: &[&str]) -> Result<Secret, CommandError> {
-    run_within(words, hidden, TIME_MAX)
+    run_within(Path::new(guard::MYSELF), words, hidden, TIME_MAX)
 }
 
-fn run_within(words: &[OsString], hidden: &[&str], max: Duration) -> Result<Secret, CommandError> {
+fn run_within(
+    program: &Path,
+    words: &[OsString],
+    hidden: &[&str],
+    max: Duration,
+) -> Result<Secret, CommandError> {
     let deadline = Instant::now() + max;
-    let (program, arguments) = words.split_first().expect("a line that was split names a program");
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        // What it starts is ended with it.
-        .process_group(0);
-    for variable in hidden {
-        command.env_remove(variable);
-    }
-    let mut running = Running(command.spawn().map_err(CommandError::Start)?);
-    let output = running.0.stdout.take().expect("its standard output is a pipe");
-    let text = reading::to_end(output, deadline).map_err(CommandError::Read)?;
-    let status = running.wait(deadline)?;
-    match status.success() {
-        true => Ok(text),
-        false => Err(CommandError::Failed(status)),
-    }
-}
-
-/// A program that is not left running.
-struct Running(Child);
-
-impl Running {
-    fn wait(&mut self, deadline: Instant) -> Result<ExitStatus, CommandError> {
-        loop {
-            match self.0.try_wait() {
-                Ok(Some(status)) => return Ok(status),
-                // It has closed its output already, so that this is a matter of a moment.
-                Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(2)),
-                Ok(None) => return Err(CommandError::TooLate),
-                Err(error) => return Err(CommandError::Start(error)),
-            }
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if matches!(self.0.try_wait(), Ok(Some(_))) {
-            return;
-        }
-        // Not reaped yet, so that the number is still its own.
-        kill_process_group(Pid::from_child(&self.0), Signal::KILL).ok();
-        self.0.wait().ok();
+    let running = guard::start(program, words, hidden).map_err(CommandError::Start)?;
+    // A program of its own that it left behind may hold its output open.
+    let text =
+        reading::to_end_or_over(running.output(), running.report(), deadline).map_err(CommandError::Read)?;
+    let report = reading::to_end(running.report(), deadline).map_err(CommandError::Read)?;
+    match report.expose_text().ok().and_then(Ending::parse) {
+        Some(Ending::Ended(status)) if status.success() => Ok(text),
+        Some(Ending::Ended(status)) => Err(CommandError::Failed(status)),
+        Some(Ending::NotStarted(error)) => Err(CommandError::Start(error)),
+        None => Err(CommandError::Ended),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, thread};
+
     use super::*;
 
+    fn run(words: &[OsString], hidden: &[&str], max: Duration) -> Result<Secret, String> {
+        let program = querybox_fixtures::program("querybox");
+        run_within(&program, words, hidden, max).map_err(|error| error.to_string())
+    }
+
     fn shell(script: &str, max: Duration) -> Result<Secret, String> {
-        let words = ["/bin/sh", "-c", script].map(OsString::from);
-        run_within(&words, &["PATH"], max).map_err(|error| error.to_string())
+        run(&["/bin/sh", "-c", script].map(OsString::from), &["PATH"], max)
     }
 
     const LONG: Duration = Duration::from_secs(30);
@@ -126,23 +104,52 @@ mod tests {
         assert_eq!(told("echo canary; echo canary >&2; exit 3"), "it failed with status 3");
         assert_eq!(told("echo canary; kill -9 $$"), "it was ended by signal 9");
         assert_eq!(told("/usr/bin/yes canary"), "it prints more than 64 KiB");
+        // With its guard.
+        assert_eq!(told("echo canary; kill -9 0"), "it was ended before it had printed the key");
         let words = ["/no/such/program".into()];
-        let error = run_within(&words, &[], LONG).unwrap_err().to_string();
-        assert_eq!(error, "it cannot be started: no such file or directory");
+        assert_eq!(run(&words, &[], LONG).unwrap_err(), "it cannot be started: no such file or directory");
+    }
+
+    #[test]
+    fn there_is_nothing_to_read() {
+        assert_eq!(shell("read line || echo end", LONG).unwrap().expose(), b"end\n");
+    }
+
+    /// A process that the script below leaves behind, and whose number it wrote there.
+    fn left_behind(number: &Path) -> rustix::process::Pid {
+        let number = fs::read_to_string(number).unwrap().trim().parse().unwrap();
+        rustix::process::Pid::from_raw(number).unwrap()
+    }
+
+    fn wait_until_gone(process: rustix::process::Pid) {
+        let start = Instant::now();
+        // Perhaps it waits to be reaped.
+        let stat = format!("/proc/{}/stat", process.as_raw_nonzero());
+        while fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z")) {
+            assert!(start.elapsed() < LONG, "what it started was left running");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     #[test]
     fn a_program_that_hangs_is_ended_with_all_that_it_started() {
         let folder = tempfile::tempdir().unwrap();
-        let mark = folder.path().join("mark");
-        let script = format!("(sleep 1; touch {}) & sleep 60", mark.display());
-        let start = Instant::now();
-        assert_eq!(shell(&script, Duration::from_millis(200)).unwrap_err(), "it takes longer than 10 s");
-        assert!(start.elapsed() < Duration::from_secs(10));
+        let number = folder.path().join("number");
+        let script = format!("/bin/sleep 600 & echo $! > {}; /bin/sleep 600", number.display());
         // Output closed, and still running.
-        let error = shell("exec >&-; sleep 60", Duration::from_millis(200)).unwrap_err();
-        assert_eq!(error, "it takes longer than 10 s");
-        thread::sleep(Duration::from_millis(1500));
-        assert!(!mark.exists(), "what it started was left running");
+        let closed = format!("exec >&-; {script}");
+        for script in [&script, &closed] {
+            assert_eq!(shell(script, Duration::from_secs(8)).unwrap_err(), "it takes longer than 10 s");
+            wait_until_gone(left_behind(&number));
+        }
+    }
+
+    #[test]
+    fn what_it_leaves_behind_is_not_waited_for_and_does_not_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let number = folder.path().join("number");
+        let script = format!("/bin/sleep 600 & echo $! > {}; echo key", number.display());
+        assert_eq!(shell(&script, Duration::from_secs(300)).unwrap().expose(), b"key\n");
+        wait_until_gone(left_behind(&number));
     }
 }

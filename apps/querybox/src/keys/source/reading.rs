@@ -3,7 +3,7 @@
 use std::{
     fmt,
     fs::File,
-    os::fd::{AsFd, AsRawFd, OwnedFd, RawFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -42,12 +42,24 @@ impl fmt::Display for ReadError {
 
 /// Reads to the end.
 pub(super) fn to_end(from: impl AsFd, deadline: Instant) -> Result<Secret, ReadError> {
+    read(&from, None, deadline)
+}
+
+/// Reads to the end, or to where nothing more is there while `over` has something to say: others may keep `from` open.
+pub(super) fn to_end_or_over(
+    from: impl AsFd,
+    over: impl AsFd,
+    deadline: Instant,
+) -> Result<Secret, ReadError> {
+    read(&from, Some(over.as_fd()), deadline)
+}
+
+fn read(from: &impl AsFd, over: Option<BorrowedFd<'_>>, deadline: Instant) -> Result<Secret, ReadError> {
     // As long as it may ever become, and one more byte: a buffer that grew would leave copies behind.
     let mut buffer = zeroize::Zeroizing::new(vec![0; BYTES_MAX + 1]);
     let mut length = 0;
-    loop {
-        wait(&from, deadline)?;
-        match rustix::io::read(&from, &mut buffer[length..]) {
+    while wait(from, over, deadline)? {
+        match rustix::io::read(from, &mut buffer[length..]) {
             Ok(0) => break,
             Ok(more) => length += more,
             Err(Errno::INTR | Errno::AGAIN) => continue,
@@ -103,13 +115,22 @@ fn take(number: RawFd) -> Result<OwnedFd, String> {
     }
 }
 
-fn wait(from: &impl AsFd, deadline: Instant) -> Result<(), ReadError> {
+/// Waits until there is something to read, or its end. `false`: there is not, and it is over.
+fn wait(from: &impl AsFd, over: Option<BorrowedFd<'_>>, deadline: Instant) -> Result<bool, ReadError> {
     loop {
         let left = deadline.checked_duration_since(Instant::now()).ok_or(ReadError::TooLate)?;
         let left = Timespec::try_from(left).map_err(|_| ReadError::TooLate)?;
-        match poll(&mut [PollFd::new(from, PollFlags::IN)], Some(&left)) {
+        let mut polled = vec![PollFd::new(from, PollFlags::IN)];
+        polled.extend(over.iter().map(|over| PollFd::new(over, PollFlags::IN)));
+        match poll(&mut polled, Some(&left)) {
             Ok(0) => return Err(ReadError::TooLate),
-            Ok(_) => return Ok(()),
+            Ok(_) if !polled[0].revents().is_empty() => return Ok(true),
+            // What was written last was perhaps written after it was looked for, and before it was over.
+            Ok(_) => match poll(&mut polled[..1], Some(&Timespec::default())) {
+                Ok(ready) => return Ok(ready > 0),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(ReadError::System(errno)),
+            },
             Err(Errno::INTR) => {}
             Err(errno) => return Err(ReadError::System(errno)),
         }
@@ -134,6 +155,18 @@ mod tests {
         rustix::io::write(&writer, b"secret").unwrap();
         drop(writer);
         assert_eq!(to_end(&reader, soon()).unwrap().expose(), b"secret");
+    }
+
+    #[test]
+    fn what_is_over_is_read_as_far_as_it_was_written() {
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        let (over, teller) = rustix::pipe::pipe().unwrap();
+        rustix::io::write(&writer, b"secret").unwrap();
+        assert_eq!(to_end_or_over(&reader, &over, soon()).err(), Some(ReadError::TooLate));
+        rustix::io::write(&writer, b"secret").unwrap();
+        drop(teller);
+        assert_eq!(to_end_or_over(&reader, &over, soon()).unwrap().expose(), b"secret");
+        drop(writer);
     }
 
     #[test]

@@ -150,8 +150,8 @@ async fn edit(args: EditArgs, client: &mut Client, app: &App) -> Result<(), Fail
     if let (Some(Password { keep: Some(to), .. }), false) = (&password, args.password_stdin)
         && is_stored(&old)
     {
-        let stored = stored_in(&connection.id, app).await?;
-        if stored.iter().any(|place| *place != credentials::place(*to)) {
+        let stored = stored(&connection.id, app).await?;
+        if stored.iter().any(|stored| stored.place() != credentials::place(*to)) {
             let to = credentials::word(credentials::place(*to));
             return Err(Failure::usage("its password is kept in another place").with_hint(format!(
                 "`querybox credentials migrate --to {to} {}` moves it",
@@ -204,12 +204,12 @@ fn is_stored(spec: &core::ConnectionSpec) -> bool {
     matches!(spec.secret_place(), core::SecretPlace::Keyring | core::SecretPlace::Vault)
 }
 
-/// The places where secrets of a connection are stored.
-async fn stored_in(id: &str, app: &App) -> Result<Vec<core::SecretPlace>, Failure> {
+/// The secrets of a connection that are stored.
+async fn stored(id: &str, app: &App) -> Result<Vec<core::StoredCredential>, Failure> {
     let connection = Some(core::ConnectionRef { key: Some(connection_ref::Key::Id(id.to_owned())) });
     let listed =
         credentials::client(app).list_credentials(core::ListCredentialsRequest { connection }).await?;
-    Ok(listed.into_inner().credentials.iter().map(core::StoredCredential::place).collect())
+    Ok(listed.into_inner().credentials)
 }
 
 /// Tries a connection with what is stored for it.

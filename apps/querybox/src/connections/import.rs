@@ -5,7 +5,7 @@ mod pgpass;
 mod service;
 mod urls;
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use querybox_contracts::{
     core::v1 as core,
@@ -19,10 +19,10 @@ use crate::{
     cli::connections::{ImportArgs, ImportFormat, KeepArg},
     credentials,
     exit::Exit,
-    failure::{Failure, describe},
+    failure::Failure,
     form,
     reason::Reason,
-    sanitize, stdout, words,
+    sanitize, secrets, stdout, words,
 };
 
 /// More is no file of connections.
@@ -63,6 +63,8 @@ type Line = Result<Found, Skipped>;
 #[derive(Default)]
 struct Tally {
     imported: u64,
+    /// Connections that were there without their password, and have it now.
+    completed: u64,
     skipped: u64,
     failed: u64,
 }
@@ -70,11 +72,12 @@ struct Tally {
 pub(super) async fn run(args: ImportArgs, client: &mut Client, app: &App) -> Result<Exit, Failure> {
     let mut tally = Tally::default();
     for path in &args.files {
-        let text = read(path)?;
+        let text = secrets::file::read(path, FILE_BYTES_MAX, "a file of connections")?;
         let format = args.format.unwrap_or_else(|| format_of(path));
         // Exposed to the reader of its format, which keeps nothing but what it finds.
         let text =
             text.expose_text().map_err(|_| Failure::usage(format!("{} is not UTF-8", path.display())))?;
+        let text = without_mark(text);
         let lines = match format {
             ImportFormat::Pgpass => pgpass::read(text),
             ImportFormat::Service => service::read(text),
@@ -89,6 +92,11 @@ pub(super) async fn run(args: ImportArgs, client: &mut Client, app: &App) -> Res
                 Ok(found) => import(path, found, &args, &mut tally, client, app).await?,
             }
         }
+    }
+    if tally.completed > 0 {
+        let verb = if args.dry_run { "would be stored" } else { "stored" };
+        let passwords = words::count(tally.completed, "password");
+        app.messages.note(&format!("{passwords} {verb} for connections that were there without"));
     }
     let verb = if args.dry_run { "would be imported" } else { "imported" };
     app.messages.note(&format!(
@@ -118,6 +126,10 @@ async fn import(
             tally.imported += 1;
             report(path, line, &what)
         }
+        Ok(Saved::Completed(what)) => {
+            tally.completed += 1;
+            report(path, line, &what)
+        }
         Ok(Saved::IsThere(name)) => {
             tally.skipped += 1;
             report(path, line, &format!("skipped: {name} leads there already"))
@@ -133,6 +145,8 @@ async fn import(
 
 enum Saved {
     As(String),
+    /// The connection was there, and now it has its password.
+    Completed(String),
     IsThere(String),
 }
 
@@ -141,17 +155,30 @@ async fn save(found: Found, args: &ImportArgs, client: &mut Client, app: &App) -
     let form = form::of_driver(app, &driver_type).await?;
     let parameters = known(parameters, &form)?;
     let all = super::all(client).await?;
-    let specs = || all.iter().filter_map(|connection| connection.spec.as_ref());
-    let is_same =
-        |spec: &&core::ConnectionSpec| spec.driver_type == driver_type && same(&spec.parameters, &parameters);
-    if let Some(there) = specs().find(is_same) {
-        return Ok(Saved::IsThere(there.name.clone()));
+    let keeps = found.password.is_some() && args.keep.is_none_or(|keep| keep.store().is_some());
+    let there: Vec<_> = all.iter().filter(|there| leads_to(there, &driver_type, &parameters)).collect();
+    if let Some(first) = there.first() {
+        let name = name_of(first);
+        let Some(secret) = found.password.filter(|_| keeps) else { return Ok(Saved::IsThere(name)) };
+        let field = credentials::chosen_field(&form, None)?.name.clone();
+        for connection in there {
+            if has_secret(connection, &field, app).await? {
+                return Ok(Saved::IsThere(name_of(connection)));
+            }
+        }
+        if args.dry_run {
+            return Ok(Saved::Completed(format!("{name} is there: its {field} would be stored")));
+        }
+        let keep = args.keep.and_then(KeepArg::store);
+        let stored = credentials::store(&name, &field, secret, keep, &mut credentials::client(app)).await?;
+        let place = credentials::word(stored.place());
+        return Ok(Saved::Completed(format!("{name} was there: its {field} is in the {place} now")));
     }
+    let specs = || all.iter().filter_map(|connection| connection.spec.as_ref());
     let is_taken = |name: &str| specs().any(|spec| spec.name.to_lowercase() == name.to_lowercase());
     let name = free_name(&found.name, is_taken)
         .ok_or_else(|| Failure::usage(format!("every name like {} is taken", found.name)))?;
     let has_password = form.iter().any(|field| field.secret);
-    let keeps = found.password.is_some() && args.keep.is_none_or(|keep| keep.store().is_some());
     let place = match args.keep {
         Some(KeepArg::None) => core::SecretPlace::Unspecified,
         _ if has_password => core::SecretPlace::Ask,
@@ -225,9 +252,30 @@ fn known(parameters: Vec<plugin::Parameter>, form: &[FormField]) -> Result<Vec<p
         .collect()
 }
 
-/// Whether both lead to the same: the order does not count.
-fn same(one: &[plugin::Parameter], other: &[plugin::Parameter]) -> bool {
-    one.len() == other.len() && one.iter().all(|parameter| other.contains(parameter))
+/// Whether a connection leads where the file does: the order of parameters does not count.
+fn leads_to(connection: &core::Connection, driver_type: &str, parameters: &[plugin::Parameter]) -> bool {
+    connection.spec.as_ref().is_some_and(|spec| {
+        spec.driver_type == driver_type
+            && spec.parameters.len() == parameters.len()
+            && spec.parameters.iter().all(|parameter| parameters.contains(parameter))
+    })
+}
+
+/// Whether there is nothing to store for a connection: it has the secret, or says that it needs none.
+async fn has_secret(connection: &core::Connection, field: &str, app: &App) -> Result<bool, Failure> {
+    let place = connection.spec.as_ref().map_or(core::SecretPlace::Unspecified, |spec| spec.secret_place());
+    match place {
+        core::SecretPlace::Unspecified => Ok(true),
+        core::SecretPlace::Ask => Ok(false),
+        core::SecretPlace::Keyring | core::SecretPlace::Vault => {
+            let stored = super::stored(&connection.id, app).await?;
+            Ok(stored.iter().any(|stored| stored.field == field))
+        }
+    }
+}
+
+fn name_of(connection: &core::Connection) -> String {
+    connection.spec.as_ref().map(|spec| spec.name.clone()).unwrap_or_default()
 }
 
 /// The name, or that name with a number behind it.
@@ -261,16 +309,9 @@ fn report(path: &Path, line: usize, what: &str) -> Result<(), Failure> {
     stdout::print(&format!("{}:{line}: {}\n", sanitize::line(&path.to_string_lossy()), sanitize::line(what)))
 }
 
-/// The whole file, wiped when it is not needed any more.
-fn read(path: &Path) -> Result<Secret, Failure> {
-    let unreadable = |error: std::io::Error| {
-        Failure::usage(format!("cannot read {}: {}", path.display(), describe(&error)))
-    };
-    let size = fs::metadata(path).map_err(unreadable)?.len();
-    if size > FILE_BYTES_MAX {
-        return Err(Failure::usage(format!("{} is too large for a file of connections", path.display())));
-    }
-    fs::read(path).map(Secret::new).map_err(unreadable)
+/// Programs of other systems begin a file with a byte order mark, which is part of no host's name.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn format_of(path: &Path) -> ImportFormat {
@@ -293,6 +334,12 @@ mod tests {
         assert_eq!(free("shop").as_deref(), Some("shop 3"));
         assert_eq!(free("other").as_deref(), Some("other"));
         assert_eq!(free_name("x", |_| true), None);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_host() {
+        assert_eq!(without_mark("\u{feff}db:5432"), "db:5432");
+        assert_eq!(without_mark("db\u{feff}"), "db\u{feff}");
     }
 
     #[test]

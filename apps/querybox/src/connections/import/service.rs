@@ -29,11 +29,46 @@ const HARMLESS: [&str; 6] = [
     "fallback_application_name",
 ];
 
+/// Other keywords of libpq. A line with one of them can be named; any other may be a password on a line of its own.
+const OTHERS: [&str; 27] = [
+    "gssdelegation",
+    "gssencmode",
+    "gsslib",
+    "keepalives_count",
+    "keepalives_interval",
+    "krbsrvname",
+    "load_balance_hosts",
+    "max_protocol_version",
+    "min_protocol_version",
+    "oauth_client_id",
+    "oauth_issuer",
+    "options",
+    "passfile",
+    "replication",
+    "require_auth",
+    "requirepeer",
+    "requiressl",
+    "service",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "sslcertmode",
+    "sslcompression",
+    "sslcrl",
+    "sslcrldir",
+    "sslkey",
+    "sslsni",
+    "tcp_user_timeout",
+];
+
+/// What ends a line, and may stand before it, for libpq: the blanks of C.
+const BLANKS: [char; 6] = [' ', '\t', '\n', '\u{b}', '\u{c}', '\r'];
+
 pub(super) fn read(text: &str) -> Vec<Line> {
     let mut sections: Vec<Section<'_>> = Vec::new();
     let mut lines = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let line = line.trim();
+    for (number, line) in (1..).zip(text.split('\n')) {
+        // As libpq does: blanks around a line do not count, those around the = do.
+        let line = line.trim_matches(BLANKS);
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -44,7 +79,7 @@ pub(super) fn read(text: &str) -> Vec<Line> {
             continue;
         }
         match (line.split_once('='), sections.last_mut()) {
-            (Some((keyword, value)), Some(section)) => section.keywords.push((keyword.trim(), value.trim())),
+            (Some((keyword, value)), Some(section)) => section.keywords.push((number, keyword, value)),
             _ => lines.push(Err(Skipped { line: number, why: "it is no keyword of a service".to_owned() })),
         }
     }
@@ -56,7 +91,8 @@ struct Section<'a> {
     line: usize,
     /// `None`: it cannot be told where the name ends.
     name: Option<&'a str>,
-    keywords: Vec<(&'a str, &'a str)>,
+    /// With the line that each stands on.
+    keywords: Vec<(usize, &'a str, &'a str)>,
 }
 
 impl Section<'_> {
@@ -70,7 +106,7 @@ impl Section<'_> {
         };
         let mut parameters: Vec<(String, String)> = Vec::new();
         let mut password = None;
-        for (keyword, value) in keywords {
+        for (at, keyword, value) in keywords {
             if keyword == "password" {
                 if password.is_some() {
                     return skip(format!("service {name} says its password twice"));
@@ -86,14 +122,26 @@ impl Section<'_> {
                 Some((_, parameter)) => parameters.push(((*parameter).to_owned(), value.to_owned())),
                 None if HARMLESS.contains(&keyword) => {}
                 // It may say how the server is to be trusted: without it the connection would be another one.
-                None => return skip(format!("service {name} has {keyword}, which the driver does not know")),
+                None if OTHERS.contains(&keyword) => {
+                    return skip(format!("service {name} has {keyword}, which the driver does not know"));
+                }
+                None if keyword.ends_with(BLANKS) => {
+                    return skip(format!(
+                        "service {name} has a blank before the = of line {at}, where PostgreSQL takes none"
+                    ));
+                }
+                None => {
+                    return skip(format!(
+                        "service {name} has a keyword on line {at} which PostgreSQL does not know"
+                    ));
+                }
             }
         }
         Ok(Found {
             line,
             name: name.to_owned(),
             leads_to: LeadsTo::Parameters { driver_type: "postgres", parameters },
-            password,
+            password: password.filter(|password| !password.expose().is_empty()),
         })
     }
 }
@@ -105,7 +153,7 @@ mod tests {
     #[test]
     fn sections_are_connections() {
         let lines = read(
-            "# services\n[shop]\nhost = db.example.org\ndbname=shop\nuser=ada\npassword=se=same\n\
+            "# services\n[shop]\nhost=db.example.org\ndbname=shop\nuser=ada\npassword=se=same\n\
              application_name=psql\n\n[bare]\nhost=/run/postgresql\n",
         );
         let found: Vec<_> = lines.into_iter().map(Result::unwrap).collect();
@@ -115,6 +163,16 @@ mod tests {
         assert_eq!(pairs, [("host", "db.example.org"), ("database", "shop"), ("user", "ada")]);
         assert_eq!(found[0].password.as_ref().unwrap().expose(), b"se=same");
         assert!(found[1].password.is_none());
+    }
+
+    #[test]
+    fn blanks_belong_to_a_value_as_for_libpq() {
+        let password = |line: &str| read(&format!("[a]\n{line}\n")).remove(0).unwrap().password.unwrap();
+        assert_eq!(password("password= a b ").expose(), b" a b");
+        assert_eq!(password("\t password=x\t\r").expose(), b"x");
+        // No blank for C.
+        assert_eq!(password("password=x\u{a0}").expose(), "x\u{a0}".as_bytes());
+        assert!(read("[a]\npassword=\n").remove(0).unwrap().password.is_none());
     }
 
     #[test]
@@ -133,6 +191,12 @@ mod tests {
     fn what_would_be_another_connection_is_skipped_with_a_word() {
         let why = |text: &str| read(text).remove(0).unwrap_err().why;
         assert_eq!(why("[a]\nsslkey=/k"), "service a has sslkey, which the driver does not know");
+        assert_eq!(
+            why("[a]\nhost=x\nhost = y"),
+            "service a has a blank before the = of line 3, where PostgreSQL takes none"
+        );
+        let why_not = why("[a]\nhost=x\ncanary=x");
+        assert_eq!(why_not, "service a has a keyword on line 3 which PostgreSQL does not know");
         assert_eq!(why("[a]\nhost=x\nhostaddr=y"), "service a says its host twice");
         assert_eq!(why("[a]\npassword=x\npassword=y"), "service a says its password twice");
         assert_eq!(why("host=x"), "it is no keyword of a service");

@@ -11,6 +11,7 @@ use std::{
 };
 
 use querybox_vault::MasterKey;
+use rustix::fs::{FlockOperation, flock};
 
 /// Where they lie.
 pub(crate) fn path(home: &Path) -> PathBuf {
@@ -33,9 +34,15 @@ fn write(
     keys: &[&MasterKey],
     place: impl FnOnce(&Path, &Path) -> io::Result<()>,
 ) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    // Gone when dropped, unless it was renamed.
-    let new = Temporary(path.with_extension(format!("key.{}.new", std::process::id())));
+    let folder = fs::File::open(path.parent().ok_or(io::ErrorKind::InvalidInput)?)?;
+    // Others that keep keys here wait, so that one name serves for what is not whole yet, and a run that was killed leaves
+    // no more than the next one takes away.
+    flock(&folder, FlockOperation::LockExclusive)?;
+    let new = Temporary(path.with_extension("key.new"));
+    match fs::remove_file(&new.0) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new.0)?;
     for key in keys {
         // Exposed to the file that is to keep it.
@@ -44,9 +51,11 @@ fn write(
     }
     file.sync_all()?;
     place(&new.0, path)?;
-    fs::File::open(folder)?.sync_all()
+    drop(new);
+    folder.sync_all()
 }
 
+/// Gone when dropped, unless it was renamed.
 struct Temporary(PathBuf);
 
 impl Drop for Temporary {
@@ -82,6 +91,28 @@ mod tests {
         assert_eq!(read.iter().count(), 2);
         assert!(read.primary().to_text().is_same(&second.to_text()));
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "something was left behind");
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_taken_away() {
+        let home = tempfile::tempdir().unwrap();
+        let path = path(home.path());
+        let left = home.path().join("master.key.new");
+        let key = MasterKey::make();
+        for _ in 0..2 {
+            fs::write(&left, "half a key").unwrap();
+            match path.exists() {
+                false => keep_first(&path, &key).unwrap(),
+                true => replace(&path, [&key]).unwrap(),
+            }
+            assert!(!left.exists());
+            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
+        }
+        fs::write(&left, "half a key").unwrap();
+        keep_first(&path, &MasterKey::make()).unwrap_err();
+        let read = Source::find(|_| None, &path).unwrap().unwrap().read().unwrap();
+        assert!(read.primary().to_text().is_same(&key.to_text()));
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "something was left behind");
     }
 }

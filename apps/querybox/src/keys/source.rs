@@ -76,7 +76,15 @@ impl Source {
             return descriptor(DESCRIPTOR, &number).map(|number| Some(Source::Descriptor(number)));
         }
         if let Some(folder) = variable(SYSTEMD) {
-            let path = Path::new(&folder).join(SYSTEMD_NAME);
+            let folder = Path::new(&folder);
+            // Of another kind than systemd's it would name a file of the current folder, which is anybody's.
+            if !folder.is_absolute() {
+                return Err(Unusable::new(
+                    format!("{SYSTEMD} is no absolute path"),
+                    "systemd sets it; unset it where systemd did not",
+                ));
+            }
+            let path = folder.join(SYSTEMD_NAME);
             // The folder may hold other credentials alone.
             if file::is_there(&path)? {
                 return Ok(Some(Source::Systemd(path)));
@@ -176,13 +184,17 @@ impl From<Unusable> for Failure {
     }
 }
 
+const DESCRIPTOR_HINT: &str =
+    "give it the number of another open descriptor: `QUERYBOX_MASTER_KEY_FD=3 querybox … 3<FILE`";
+
 fn descriptor(variable: &str, number: &OsString) -> Result<RawFd, Unusable> {
-    number.to_str().and_then(|number| number.parse().ok()).filter(|number| *number >= 0).ok_or_else(|| {
-        Unusable::new(
-            format!("{variable} is no descriptor"),
-            "give it the number of an open descriptor, such as 3",
-        )
-    })
+    let number = number.to_str().and_then(|number| number.parse().ok()).filter(|number| *number >= 0);
+    match number {
+        None => Err(Unusable::new(format!("{variable} is no descriptor"), DESCRIPTOR_HINT)),
+        // They are for passwords and SQL, for results, and for messages.
+        Some(0..=2) => Err(Unusable::new(format!("{variable} names a standard stream"), DESCRIPTOR_HINT)),
+        Some(number) => Ok(number),
+    }
 }
 
 #[cfg(test)]
@@ -237,6 +249,11 @@ mod tests {
             (DESCRIPTOR, ""),
             (DESCRIPTOR, "-1"),
             (DESCRIPTOR, "three"),
+            (DESCRIPTOR, "0"),
+            (DESCRIPTOR, "2"),
+            (SYSTEMD, ""),
+            (SYSTEMD, "credentials"),
+            (SYSTEMD, "./"),
             (FILE, ""),
             (COMMAND, ""),
             (COMMAND, "pass 'show"),

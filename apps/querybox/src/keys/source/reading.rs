@@ -35,6 +35,7 @@ impl fmt::Display for ReadError {
         match self {
             ReadError::TooLong => write!(f, "more than {} KiB", BYTES_MAX / 1024),
             ReadError::TooLate => write!(f, "nothing more came for {} s, and no end", TIME_MAX.as_secs()),
+            ReadError::System(Errno::BADF) => f.write_str("it is not open for reading"),
             ReadError::System(errno) => f.write_str(&describe(&(*errno).into())),
         }
     }
@@ -191,6 +192,19 @@ mod tests {
         assert_eq!(to_end(&taken, soon()).unwrap().expose(), b"secret");
         assert_eq!(file.read(&mut [0; 1]).unwrap(), 0, "one position for both");
         assert_eq!(take(9999).map(|_| ()), Err(NOT_OPEN.to_owned()));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_in_words() {
+        let why = |taken: OwnedFd| to_end(&taken, soon()).unwrap_err().to_string();
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(why(take(File::open(folder.path()).unwrap().as_raw_fd()).unwrap()), "is a directory");
+        let (_reader, writer) = rustix::pipe::pipe().unwrap();
+        let file = tempfile::tempfile_in(folder.path()).unwrap();
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let writing = File::options().write(true).open(path).unwrap();
+        assert_eq!(why(writing.into()), "it is not open for reading");
+        drop(writer);
     }
 
     #[test]

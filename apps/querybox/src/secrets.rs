@@ -96,7 +96,7 @@ pub(crate) async fn ask_for(field: &FormField, args: &SecretArgs, whom: &str) ->
     }
 }
 
-/// The first line of standard input, without its end.
+/// The first line of standard input, without its one end: LF, or CR and LF.
 fn read_line() -> Result<Secret, Failure> {
     first_line(io::stdin())
 }
@@ -107,10 +107,19 @@ fn first_line(from: impl AsFd) -> Result<Secret, Failure> {
     // As long as it may ever become: a buffer that grew would leave copies behind.
     let mut line = zeroize::Zeroizing::new(Vec::with_capacity(PASSWORD_BYTES_MAX));
     let mut byte = [0];
+    let mut has_end = false;
     loop {
         match rustix::io::read(&from, &mut byte) {
             Ok(0) => break,
-            Ok(_) if byte == *b"\n" => break,
+            Ok(_) if byte == *b"\n" => {
+                has_end = true;
+                break;
+            }
+            Ok(_) if byte == [0] => {
+                return Err(Failure::usage(
+                    "the first line of standard input has a zero byte, which no password has",
+                ));
+            }
             Ok(_) if line.len() == PASSWORD_BYTES_MAX => {
                 return Err(Failure::usage("the first line of standard input is too long for a password"));
             }
@@ -122,7 +131,7 @@ fn first_line(from: impl AsFd) -> Result<Secret, Failure> {
             }
         }
     }
-    while line.last() == Some(&b'\r') {
+    if has_end && line.last() == Some(&b'\r') {
         line.pop();
     }
     Ok(Secret::new(line.to_vec()))
@@ -138,6 +147,9 @@ mod tests {
             ("secret\nmore\n", "secret"),
             ("secret", "secret"),
             ("secret\r\n", "secret"),
+            ("secret\r\r\n", "secret\r"),
+            ("secret\r", "secret\r"),
+            (" secret \t\n", " secret \t"),
             ("", ""),
             ("\nx", ""),
         ] {
@@ -150,6 +162,14 @@ mod tests {
             let behind = given.split_once('\n').map_or("", |(_, behind)| behind);
             assert_eq!(&rest[..length], behind.as_bytes(), "{given:?}");
         }
+    }
+
+    #[test]
+    fn a_zero_byte_is_refused() {
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        rustix::io::write(&writer, b"sec\0ret\n").unwrap();
+        let error = first_line(&reader).unwrap_err();
+        assert!(error.to_string().contains("zero byte"), "{error}");
     }
 
     #[test]

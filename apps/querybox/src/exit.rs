@@ -59,6 +59,7 @@ impl Exit {
             | Reason::KeyInUse
             | Reason::KeyRetired
             | Reason::KeysInitialized
+            | Reason::KeysUsed
             // What was asked of the driver is none of its capabilities.
             | Reason::Unsupported => Exit::Usage,
             // A driver that was named on the command line is the exception: see `Failure::of_named_driver`.

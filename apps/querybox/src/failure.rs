@@ -163,6 +163,9 @@ fn hint_for(reason: Reason) -> &'static str {
         Reason::KeysInitialized => {
             "`querybox keys add` registers another one, `querybox keys status` shows them"
         }
+        Reason::KeysUsed => {
+            "`querybox keys add` registers another key, and `querybox keys rotate` seals everything under it"
+        }
         Reason::BindingInvalid => crate::rejection::BIND_HINT,
         Reason::Deadline => "`--deadline` gives it more time, `--deadline none` all of it",
         Reason::DeadlineTooLong => "`deadline_max` in `config.toml` is the longest time that there is",

@@ -2,13 +2,15 @@
 
 mod rotate;
 
+use std::path::Path;
+
 use querybox_contracts::core::v1::{self as core, key_service_client::KeyServiceClient};
 use querybox_vault::{KeyRecord, MasterKey};
 use serde_json::json;
 
 use crate::{
     app::App,
-    cli::keys::Verb,
+    cli::keys::{InitArgs, Verb},
     composition::Channel,
     connections::{local_time, utc_time},
     credentials::status,
@@ -24,7 +26,7 @@ type Client = KeyServiceClient<Channel>;
 pub(crate) async fn run(verb: Verb, app: &App) -> Result<Exit, Failure> {
     let mut client = KeyServiceClient::new(app.channel.clone());
     match verb {
-        Verb::Init { keep_on_disk } => init(keep_on_disk, &mut client, app).await?,
+        Verb::Init(args) => init(args, &mut client, app).await?,
         Verb::Status { json } => list(json.json, &mut client, app).await?,
         Verb::Add => add(&mut client, app).await?,
         Verb::Rotate => return rotate::run(&mut client, app).await,
@@ -37,19 +39,37 @@ pub(crate) async fn run(verb: Verb, app: &App) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn init(keep_on_disk: bool, client: &mut Client, app: &App) -> Result<(), Failure> {
+async fn init(args: InitArgs, client: &mut Client, app: &App) -> Result<(), Failure> {
+    let InitArgs { keep_on_disk, replace_unused } = args;
     let source = master_key::find(&app.home)?;
     let known = client.list_keys(core::ListKeysRequest {}).await?.into_inner().keys;
-    if !known.is_empty() {
-        return Err(Failure::usage("keys are registered already")
-            .with_hint("`querybox keys status` shows them, `querybox keys add` registers another one"));
-    }
+    let is_used = known.iter().any(|key| key.credentials > 0);
+    let terms = match (known.is_empty(), is_used, replace_unused) {
+        (true, ..) => Terms::First,
+        (false, false, true) => Terms::InPlaceOfUnused,
+        (false, true, true) => {
+            return Err(Failure::usage("secrets are sealed under a key that is registered")
+                .with_hint(ANOTHER_KEY_HINT));
+        }
+        (false, true, false) => {
+            return Err(Failure::usage("keys are registered already").with_hint(ANOTHER_KEY_HINT));
+        }
+        (false, false, false) => {
+            return Err(Failure::usage("keys are registered already").with_hint(
+                "`querybox keys status` shows them, `querybox keys add` registers another one; nothing is sealed under them, so that \
+                 `querybox keys init --replace-unused` can begin anew",
+            ));
+        }
+    };
     if let Some(source) = source {
         if keep_on_disk && !matches!(source, Source::Disk(_)) {
             return Err(Failure::usage(format!("there is a {source}: none on the disk would be used"))
                 .with_hint("leave `--keep-on-disk` out to register that key"));
         }
-        let registered = register_source_keys(true, client).await?;
+        let registered = register_source_keys(terms, client).await?;
+        if let Source::Disk(path) = &source {
+            warn_of_disk(path, app);
+        }
         for key in registered {
             app.messages.note(&format!("registered key {}, the {source}", key.id));
         }
@@ -61,14 +81,11 @@ async fn init(keep_on_disk: bool, client: &mut Client, app: &App) -> Result<(), 
     if keep_on_disk {
         let path = app.home.master_key();
         disk::keep_first(&path, &key).map_err(|error| Failure::keeping(&path, &error))?;
-        app.messages.warn(&format!(
-            "the master key lies in {}, beside the store: whoever gets a copy of that folder, a backup too, can open every password",
-            path.display()
-        ));
+        warn_of_disk(&path, app);
     } else {
         print_key(&key)?;
     }
-    register(&record, true, client).await?;
+    register(&record, terms, client).await?;
     app.messages.note(&format!("registered key {}", record.id));
     if !keep_on_disk {
         app.messages.note(
@@ -77,6 +94,27 @@ async fn init(keep_on_disk: bool, client: &mut Client, app: &App) -> Result<(), 
         );
     }
     Ok(())
+}
+
+const ANOTHER_KEY_HINT: &str =
+    "`querybox keys status` shows them, `querybox keys add` registers another one to rotate to";
+
+/// What must be so of keys that are registered, for another one to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Terms {
+    /// There is none.
+    First,
+    /// Nothing is sealed under any, and they go.
+    InPlaceOfUnused,
+    /// It comes beside them.
+    Beside,
+}
+
+fn warn_of_disk(path: &Path, app: &App) {
+    app.messages.warn(&format!(
+        "the master key lies in {}, beside the store: whoever gets a copy of that folder, a backup too, can open every password",
+        path.display()
+    ));
 }
 
 async fn add(client: &mut Client, app: &App) -> Result<(), Failure> {
@@ -89,7 +127,7 @@ async fn add(client: &mut Client, app: &App) -> Result<(), Failure> {
         return Err(Failure::usage("no source of a master key is configured")
             .with_hint("`querybox keys --help` lists the sources; it must give the present key"));
     };
-    let registered = register_source_keys(false, client).await?;
+    let registered = register_source_keys(Terms::Beside, client).await?;
     if !registered.is_empty() {
         for key in registered {
             app.messages.note(&format!("registered key {}, from the {source}", key.id));
@@ -103,7 +141,7 @@ async fn add(client: &mut Client, app: &App) -> Result<(), Failure> {
     if let Source::Disk(path) = &source {
         let old = source.read()?;
         // First registered: a key in the file that the store does not know would be in the way of everything.
-        register(&record, false, client).await?;
+        register(&record, Terms::Beside, client).await?;
         disk::replace(path, std::iter::once(&key).chain(old.iter()))
             .map_err(|error| Failure::keeping(path, &error))?;
         app.messages.note(&format!("registered key {}, the first in {} now", record.id, path.display()));
@@ -111,7 +149,7 @@ async fn add(client: &mut Client, app: &App) -> Result<(), Failure> {
         return Ok(());
     }
     print_key(&key)?;
-    register(&record, false, client).await?;
+    register(&record, Terms::Beside, client).await?;
     app.messages.note(&format!("registered key {}", record.id));
     app.messages.note(
         "the line on standard output is the new key, shown this once: put it into the source as the first line, before the \
@@ -127,20 +165,27 @@ fn print_key(key: &MasterKey) -> Result<(), Failure> {
     stdout::print(&format!("{line}\n"))
 }
 
-async fn register(record: &KeyRecord, must_be_first: bool, client: &mut Client) -> Result<(), Failure> {
+async fn register(record: &KeyRecord, terms: Terms, client: &mut Client) -> Result<(), Failure> {
     let KeyRecord { id, salt, check } = record;
     let record = core::KeyRecord {
         id: id.as_bytes().to_vec().into(),
         salt: salt.to_vec().into(),
         check: check.to_vec().into(),
     };
-    let request = core::RegisterKeyRequest { record: Some(record), must_be_first, replace_unused: false };
+    let request = core::RegisterKeyRequest {
+        record: Some(record),
+        must_be_first: terms == Terms::First,
+        replace_unused: terms == Terms::InPlaceOfUnused,
+    };
     client.register_key(request).await?;
     Ok(())
 }
 
-async fn register_source_keys(must_be_first: bool, client: &mut Client) -> Result<Vec<core::Key>, Failure> {
-    let request = core::RegisterSourceKeysRequest { must_be_first, replace_unused: false };
+async fn register_source_keys(terms: Terms, client: &mut Client) -> Result<Vec<core::Key>, Failure> {
+    let request = core::RegisterSourceKeysRequest {
+        must_be_first: terms == Terms::First,
+        replace_unused: terms == Terms::InPlaceOfUnused,
+    };
     Ok(client.register_source_keys(request).await?.into_inner().registered)
 }
 

@@ -1,6 +1,6 @@
 //! Arguments of `querybox keys`.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use crate::cli::JsonArg;
 
@@ -8,14 +8,7 @@ use crate::cli::JsonArg;
 #[derive(Debug, Subcommand)]
 #[command(after_long_help = KEYS_HELP)]
 pub(crate) enum Verb {
-    /// Begin to seal passwords: register the master key of the configured source, or make one.
-    ///
-    /// Without a source a new key is printed on standard output, once, for the secret manager that will keep it.
-    Init {
-        /// Make a key and keep it in a file beside the store. Whoever gets a copy of that folder can open every password.
-        #[arg(long)]
-        keep_on_disk: bool,
-    },
+    Init(InitArgs),
     /// Tell which keys are registered, what they are for, and whether the source gives them.
     Status {
         #[command(flatten)]
@@ -34,6 +27,19 @@ pub(crate) enum Verb {
     },
 }
 
+/// Begin to seal passwords: register the master key of the configured source, or make one.
+///
+/// Without a source a new key is printed on standard output, once, for the secret manager that will keep it.
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// Make a key and keep it in a file beside the store. Whoever gets a copy of that folder can open every password.
+    #[arg(long)]
+    pub keep_on_disk: bool,
+    /// Begin anew with this key, in place of those that are registered. Nothing may be sealed under any of them.
+    #[arg(long)]
+    pub replace_unused: bool,
+}
+
 const KEYS_HELP: &str = "\
 A master key comes from the first of these that is configured:
   QUERYBOX_MASTER_KEY_FD       a descriptor that the caller opened
@@ -41,7 +47,7 @@ A master key comes from the first of these that is configured:
   QUERYBOX_MASTER_KEY_FILE     a file that its owner alone can read
   QUERYBOX_MASTER_KEY_COMMAND  a command that prints it: pass, op, vault, gcloud, aws
   QUERYBOX_MASTER_KEY          the environment
-  HOME/master.key              made by `querybox keys init --keep-on-disk`
+  <home>/master.key            made by `querybox keys init --keep-on-disk`
 It is 32 random bytes as base64 or as 64 hexadecimal digits; a line each for several keys, the primary first.
 
 To rotate:

@@ -1,13 +1,16 @@
 //! Master keys, as they are told of.
 
 use querybox_contracts::core::v1 as pb;
-use querybox_core::{Key, KeyId, KeyListing, KeyRecord, KeyState, Registering, RotationReport, RotationStep};
+use querybox_core::{
+    Key, KeyError, KeyId, KeyListing, KeyRecord, KeyState, Registering, RotationReport, RotationStep,
+};
 
 use super::{InvalidField, credential::vault_state, time::timestamp};
-use crate::status::chain;
+use crate::status::{Refused, chain};
 
-pub(crate) fn key_id(text: &str) -> Result<KeyId, InvalidField> {
-    text.parse().map_err(|error| InvalidField::new("id", format!("is not valid: {error}")))
+/// A text that cannot be the id of a key names none that exists.
+pub(crate) fn key_id(text: String) -> Result<KeyId, Refused> {
+    text.parse().map_err(|_| KeyError::NotFound(text).into())
 }
 
 pub(crate) fn key_record(record: Option<pb::KeyRecord>) -> Result<KeyRecord, InvalidField> {

@@ -72,7 +72,7 @@ impl pb::key_service_server::KeyService for Keys {
         &self,
         request: Request<pb::RetireKeyRequest>,
     ) -> Result<Response<pb::RetireKeyResponse>, Status> {
-        let id = key_id(&request.into_inner().id)?;
+        let id = key_id(request.into_inner().id)?;
         let key = self.core.retire_key(id).await.map_err(Refused::from)?;
         Ok(Response::new(pb::RetireKeyResponse { key: Some(key_message(key)) }))
     }

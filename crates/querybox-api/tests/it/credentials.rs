@@ -390,6 +390,66 @@ async fn no_place_falls_back_on_another_one() {
 }
 
 #[tokio::test]
+async fn a_vault_that_does_not_work_is_told_rather_than_that_there_is_no_place() {
+    let (house, source, _) = house_with_vault().await;
+    let asks = pb::SecretPlace::Ask.into();
+    house.create(pb::ConnectionSpec { secret_place: asks, ..spec("asks", &[]) }).await.unwrap();
+    source.fails("key file: no such file");
+    let house = house.again(source.key_source()).await;
+    check(
+        &set(&house, "asks", "right").await.unwrap_err(),
+        Code::FailedPrecondition,
+        "MASTER_KEY_UNREADABLE",
+        "key file: no such file",
+    );
+}
+
+#[tokio::test]
+async fn a_connection_and_its_secret_are_saved_together_or_not_at_all() {
+    let (house, source, _) = house_with_vault().await;
+    let create = async |house: &House, name: &str, secret: &str, place: pb::SecretPlace| {
+        let request = pb::CreateConnectionRequest {
+            spec: Some(pb::ConnectionSpec {
+                secret_place: pb::SecretPlace::Unspecified.into(),
+                ..spec(name, &[("host", "db")])
+            }),
+            secret: Some(pb::NewSecret {
+                field: String::new(),
+                secret: secret.to_owned().into(),
+                place: place.into(),
+            }),
+        };
+        assert!(!format!("{request:?}").contains(secret) || secret.is_empty());
+        Ok::<_, Status>(house.connections().create_connection(request).await?.into_inner())
+    };
+    use pb::SecretPlace::{Ask, Keyring, Unspecified, Vault};
+    // Without a keyring the vault is the usual place.
+    for (name, place) in [("one", Vault), ("two", Unspecified)] {
+        let created = create(&house, name, "right", place).await.unwrap();
+        assert_eq!(created.secret_field, "password");
+        let connection = created.connection.unwrap();
+        assert_eq!((connection.revision, connection.spec.unwrap().secret_place()), (1, Vault));
+        assert!(log_in(&house, name, None).await.unwrap());
+    }
+
+    let refused = async |house: &House, name, secret, place, reason: &str| {
+        let status = create(house, name, secret, place).await.unwrap_err();
+        let message = status.message().to_owned();
+        check(&status, status.code(), reason, &message);
+        assert_eq!(stored(house).await.len(), 2, "{reason}");
+        let listed = house.connections().list_connections(pb::ListConnectionsRequest {}).await.unwrap();
+        assert_eq!(listed.into_inner().connections.len(), 2, "{reason}");
+    };
+    refused(&house, "ONE", "right", Vault, "NAME_TAKEN").await;
+    refused(&house, "three", "", Vault, "CREDENTIAL_INVALID").await;
+    refused(&house, "three", "right", Ask, "PARAMETER_INVALID").await;
+    refused(&house, "three", "right", Keyring, "KEYRING_ABSENT").await;
+    source.is_gone();
+    let house = house.again(source.key_source()).await;
+    refused(&house, "three", "right", Vault, "MASTER_KEY_MISSING").await;
+}
+
+#[tokio::test]
 async fn what_is_no_secret_is_not_stored() {
     let (house, _, _) = house_with_vault().await;
     add(&house, "shop").await;

@@ -6,7 +6,7 @@ use tonic::{Code, Status};
 
 use crate::{
     credentials::{add, house_with_vault, log_in, make_key, register, set, stored},
-    house::{House, check},
+    house::{House, check, named},
 };
 
 /// Rotates to the end: how it ended, and what was told on the way.
@@ -135,6 +135,67 @@ async fn a_key_is_registered_by_its_record_and_not_by_its_bytes() {
     check(&status, Code::FailedPrecondition, "KEYS_INITIALIZED", "keys are registered already");
     let status = retire(&house, "0123456789abcdef").await.unwrap_err();
     check(&status, Code::NotFound, "KEY_NOT_FOUND", "there is no key 0123456789abcdef");
-    let status = retire(&house, "shop").await.unwrap_err();
-    assert_eq!(status.code(), Code::InvalidArgument);
+    let status = retire(&house, "zz").await.unwrap_err();
+    check(&status, Code::NotFound, "KEY_NOT_FOUND", "there is no key zz");
+}
+
+#[tokio::test]
+async fn keys_that_nothing_is_sealed_under_can_be_replaced() {
+    let (house, source, old) = house_with_vault().await;
+    add(&house, "shop").await;
+    set(&house, "shop", "right").await.unwrap();
+    let replace = async || {
+        let request = pb::RegisterSourceKeysRequest { replace_unused: true, ..Default::default() };
+        Ok::<_, Status>(house.keys().register_source_keys(request).await?.into_inner().registered)
+    };
+    // Whoever has lost the key, or never had it.
+    source.says(&[&make_key()]);
+    let status = replace().await.unwrap_err();
+    let message = "registered keys are in use: a secret is sealed under them";
+    check(&status, Code::FailedPrecondition, "KEYS_USED", message);
+    let record = KeyRecord::make(&MasterKey::make());
+    let made_elsewhere = pb::RegisterKeyRequest {
+        record: Some(pb::KeyRecord {
+            id: record.id.as_bytes().to_vec().into(),
+            salt: record.salt.to_vec().into(),
+            check: record.check.to_vec().into(),
+        }),
+        must_be_first: true,
+        replace_unused: true,
+    };
+    let status = house.keys().register_key(made_elsewhere.clone()).await.unwrap_err();
+    assert_eq!(status.message(), message);
+    assert!(log_in(&house, "shop", None).await.unwrap());
+
+    let forget = pb::DeleteCredentialRequest { connection: named("shop"), ..Default::default() };
+    house.credentials().delete_credential(forget).await.unwrap();
+    let replaced = replace().await.unwrap();
+    assert_eq!((replaced.len(), replaced[0].state()), (1, pb::KeyState::Primary));
+    assert_eq!(list(&house).await.len(), 1);
+    // The one that was replaced is not used any more, though it was read before.
+    let stored = set(&house, "shop", "right").await.unwrap();
+    assert_eq!(stored.key_id, replaced[0].id);
+    assert!(log_in(&house, "shop", None).await.unwrap());
+    source.says(&[&old]);
+    let house = house.again(source.key_source()).await;
+    let status = log_in(&house, "shop", None).await.unwrap_err();
+    assert!(status.message().contains("is not known to this store"), "{status}");
+
+    let forget = pb::DeleteCredentialRequest { connection: named("shop"), ..Default::default() };
+    house.credentials().delete_credential(forget).await.unwrap();
+    let key = house.keys().register_key(made_elsewhere).await.unwrap().into_inner().key.unwrap();
+    assert_eq!((key.id, key.state), (record.id.to_string(), pb::KeyState::Primary.into()));
+    assert_eq!(list(&house).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_several_register_at_once_is_registered_once() {
+    let (house, source, old) = house_with_vault().await;
+    for _ in 0..10 {
+        source.says(&[&make_key(), &old]);
+        let before = list(&house).await.len();
+        let (one, two, three) = tokio::join!(register(&house), register(&house), register(&house));
+        let registered = [one, two, three].into_iter().map(|keys| keys.unwrap().len()).sum::<usize>();
+        assert_eq!((registered, list(&house).await.len()), (1, before + 1));
+    }
 }

@@ -1529,7 +1529,8 @@ pub mod credential_service_client {
     /// It is used for that session alone, in place of what is stored, and never kept; so it works also where there is neither
     /// keyring nor master key.
     ///
-    /// Errors of ConnectionService, and these, which requests that need a stored secret have too:
+    /// Errors of ConnectionService, of which CONNECTION_CHANGED also says that somebody else set, moved or removed the secret
+    /// meanwhile, and then nothing was done; and these, which requests that need a stored secret have too:
     ///
     /// CREDENTIAL_MISSING        no secret is stored where the connection says          FAILED_PRECONDITION
     /// CREDENTIAL_DOES_NOT_OPEN  what is stored was changed or damaged, or moved        FAILED_PRECONDITION
@@ -1848,7 +1849,8 @@ pub mod credential_service_server {
     /// It is used for that session alone, in place of what is stored, and never kept; so it works also where there is neither
     /// keyring nor master key.
     ///
-    /// Errors of ConnectionService, and these, which requests that need a stored secret have too:
+    /// Errors of ConnectionService, of which CONNECTION_CHANGED also says that somebody else set, moved or removed the secret
+    /// meanwhile, and then nothing was done; and these, which requests that need a stored secret have too:
     ///
     /// CREDENTIAL_MISSING        no secret is stored where the connection says          FAILED_PRECONDITION
     /// CREDENTIAL_DOES_NOT_OPEN  what is stored was changed or damaged, or moved        FAILED_PRECONDITION

@@ -45,8 +45,9 @@ pub enum VaultError {
 pub enum KeyError {
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// Holds the id that was asked for.
     #[error("there is no key {0}")]
-    NotFound(KeyId),
+    NotFound(String),
     #[error("key {0} is retired")]
     Retired(KeyId),
     #[error("keys are registered already")]
@@ -91,7 +92,7 @@ impl From<StoreError> for CredentialError {
 impl From<StoreError> for KeyError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::NoKey(id) => Self::NotFound(id),
+            StoreError::NoKey(id) => Self::NotFound(id.to_string()),
             StoreError::KeyRetired(id) => Self::Retired(id),
             StoreError::KeysPresent => Self::Initialized,
             StoreError::KeysUsed { credentials } => Self::Used { credentials },

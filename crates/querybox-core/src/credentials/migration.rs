@@ -180,7 +180,11 @@ impl Migration {
                 let now = self.clock.now();
                 Kept::Keyring(self.keyring.keep(&self.store, key, name, secret, now).await?)
             }
-            Kept::Keyring(entry) => self.sealed_copy(&keyset, key, *entry).await?,
+            Kept::Keyring(entry) => match self.sealed_copy(&keyset, key, *entry).await {
+                // Whoever set or removed it meanwhile took the entry away.
+                Err(CredentialError::Missing { .. }) if !self.is_kept(credential).await? => return Ok(false),
+                sealed => sealed?,
+            },
         };
         let now = self.clock.now();
         let moved = self.store.swap_credential(key.clone(), old.clone(), new.clone(), now).await?;
@@ -193,6 +197,12 @@ impl Migration {
             (true, Kept::Sealed { .. }, _) | (false, _, Kept::Sealed { .. }) => {}
         }
         Ok(moved)
+    }
+
+    /// Whether it is still kept as it was seen.
+    async fn is_kept(&self, seen: &Credential) -> Result<bool, CredentialError> {
+        let now = self.store.credential(&seen.key).await?;
+        Ok(now.is_some_and(|now| now.kept == seen.kept))
     }
 
     async fn sealed_copy(

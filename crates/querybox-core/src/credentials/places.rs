@@ -1,7 +1,7 @@
 //! Places for secrets: which one a secret goes to, and how it gets there.
 
 use querybox_store::{ConnectionName, CredentialKey, Kept, SecretPlace};
-use querybox_vault::{KeyringError, Secret};
+use querybox_vault::{KeyringError, KeysetError, Secret};
 
 use super::{CredentialError, VaultError, vault};
 use crate::{Core, core::StoreLease};
@@ -80,9 +80,12 @@ impl Core {
         let Err(keyring) = self.keyring.probe().await else { return Ok(StoredPlace::Keyring) };
         match (self.vault.keyset(store).await, keyring) {
             (Ok(_), KeyringError::Absent) => Ok(StoredPlace::Vault),
-            (Err(vault), KeyringError::Absent) => {
-                Err(CredentialError::NoPlace { keyring: KeyringError::Absent, vault })
-            }
+            (
+                Err(vault @ (VaultError::NoSource | VaultError::Keys(KeysetError::NothingRegistered))),
+                KeyringError::Absent,
+            ) => Err(CredentialError::NoPlace { keyring: KeyringError::Absent, vault }),
+            // A vault that somebody set up is the place, and what is wrong with it is what there is to tell.
+            (Err(vault), KeyringError::Absent) => Err(vault.into()),
             // A keyring that is there and fails is not passed over in silence.
             (_, keyring) => Err(keyring.into()),
         }

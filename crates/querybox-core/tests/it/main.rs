@@ -7,5 +7,6 @@ mod cancels;
 mod deadlines;
 mod endings;
 mod house;
+mod keyring;
 mod plugins;
 mod rotation;

@@ -27,6 +27,7 @@ impl Driver for Postgres {
                 pb::Capability::ReadOnly.into(),
                 pb::Capability::Bindings.into(),
                 pb::Capability::DetachedCancel.into(),
+                pb::Capability::Ddl.into(),
             ],
             dialect: Some(pb::Dialect {
                 keywords: KEYWORDS.iter().map(|&word| word.into()).collect(),

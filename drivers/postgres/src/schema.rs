@@ -1,265 +1,194 @@
 //! What the database holds, from its catalog: one query for each kind of object, told row by row.
 
-mod queries;
+mod array;
+mod belongings;
+mod columns;
+pub(crate) mod ddl;
+mod filter;
+mod objects;
+mod reading;
+mod relations;
+mod server;
 
-use postgres_protocol::message::frontend;
 use querybox_plugin::{
-    Error, SchemaError, SchemaObjects,
+    SchemaError, SchemaObjects,
     pb::{self, SchemaObjectKind as Kind, schema_object::Object},
 };
 
-use crate::{
-    connection::{Answer, Connection, out_of_order},
-    decode::Encoding,
-    message::parse_texts,
-    rejection::Refusal,
-};
-use queries::Filter;
+use crate::connection::Connection;
+use columns::Columns;
+use filter::Filter;
+use reading::{Lookup, Reading};
+use relations::Relations;
+
+/// What is read of the catalog, in this order: a first screen needs schemas and relations, and a parent comes before what
+/// belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Schemas,
+    Relations,
+    Types,
+    Columns,
+    /// Names of columns, for keys and indexes when the columns themselves are not asked for.
+    ColumnNames,
+    Keys,
+    Indexes,
+    Triggers,
+    Policies,
+    Sequences,
+    OwnTypes,
+    Routines,
+    Extensions,
+    Roles,
+    Databases,
+}
+
+impl Stage {
+    fn needed(objects: &SchemaObjects) -> Vec<Self> {
+        let wants = |kinds: &[Kind]| kinds.iter().any(|kind| objects.wants(*kind));
+        let of_relations =
+            [Kind::Relation, Kind::Column, Kind::Key, Kind::Index, Kind::Trigger, Kind::Policy];
+        let names_columns = wants(&[Kind::Key, Kind::Index]) && !wants(&[Kind::Column]);
+        [
+            (Self::Schemas, wants(&[Kind::Schema])),
+            // The others name them by number.
+            (Self::Relations, wants(&of_relations)),
+            (Self::Types, wants(&[Kind::Column])),
+            (Self::Columns, wants(&[Kind::Column])),
+            (Self::ColumnNames, names_columns),
+            (Self::Keys, wants(&[Kind::Key])),
+            (Self::Indexes, wants(&[Kind::Index])),
+            (Self::Triggers, wants(&[Kind::Trigger])),
+            (Self::Policies, wants(&[Kind::Policy])),
+            (Self::Sequences, wants(&[Kind::Sequence])),
+            (Self::OwnTypes, wants(&[Kind::Type])),
+            (Self::Routines, wants(&[Kind::Routine])),
+            (Self::Extensions, wants(&[Kind::Extension])),
+            (Self::Roles, wants(&[Kind::Role])),
+            (Self::Databases, wants(&[Kind::Database])),
+        ]
+        .into_iter()
+        .filter_map(|(stage, is_needed)| is_needed.then_some(stage))
+        .collect()
+    }
+
+    fn sql(self, version: u32) -> String {
+        match self {
+            Self::Schemas => objects::schemas(),
+            Self::Relations => relations::relations(),
+            Self::Types => columns::types(),
+            Self::Columns => columns::columns(version),
+            Self::ColumnNames => columns::names(),
+            Self::Keys => belongings::keys(version),
+            Self::Indexes => belongings::indexes(version),
+            Self::Triggers => belongings::triggers(),
+            Self::Policies => belongings::policies(),
+            Self::Sequences => objects::sequences(),
+            Self::OwnTypes => objects::types(),
+            Self::Routines => objects::routines(version),
+            Self::Extensions => server::extensions(),
+            Self::Roles => server::roles(),
+            Self::Databases => server::databases(version),
+        }
+    }
+}
 
 /// Tells the objects that are asked for, a parent before what belongs to it.
 pub(crate) async fn tell(
     connection: &mut Connection,
     request: &pb::GetSchemaRequest,
-    mut objects: SchemaObjects,
+    mut told: SchemaObjects,
 ) -> Result<(), SchemaError> {
     let filter = Filter::new(request)?;
-    if objects.wants(Kind::Schema) {
-        let mut rows = Rows::begin(connection, queries::SCHEMAS, &filter).await?;
-        while let Some(mut row) = rows.next().await? {
-            objects.tell(Object::Schema(schema(&mut row)?)).await?;
-        }
-        objects.flush().await?;
-    }
-    if objects.wants(Kind::Relation) {
-        let mut rows = Rows::begin(connection, queries::RELATIONS, &filter).await?;
-        while let Some(mut row) = rows.next().await? {
-            objects.tell(Object::Relation(relation(&mut row)?)).await?;
-        }
-        objects.flush().await?;
-    }
-    if objects.wants(Kind::Column) {
-        let sql = queries::columns(connection.reported.major_version());
-        let mut rows = Rows::begin(connection, &sql, &filter).await?;
-        while let Some(mut row) = rows.next().await? {
-            objects.tell(Object::Column(column(&mut row)?)).await?;
-        }
-        objects.flush().await?;
-    }
-    if objects.wants(Kind::Key) {
-        tell_keys(connection, &filter, &mut objects).await?;
-    }
-    if objects.wants(Kind::Index) {
-        tell_indexes(connection, &filter, &mut objects).await?;
-    }
-    Ok(())
-}
-
-/// Keys come one row a column, told apart by their first value.
-async fn tell_keys(
-    connection: &mut Connection,
-    filter: &Filter,
-    objects: &mut SchemaObjects,
-) -> Result<(), SchemaError> {
-    let mut rows = Rows::begin(connection, queries::KEYS, filter).await?;
-    let mut last: Option<(String, pb::Key)> = None;
-    while let Some(mut row) = rows.next().await? {
-        let id = row.text()?;
-        let (key, column, referenced) = key(&mut row)?;
-        if !matches!(&last, Some((last_id, _)) if *last_id == id)
-            && let Some((_, whole)) = last.replace((id, key))
-        {
-            objects.tell(Object::Key(whole)).await?;
-        }
-        if let Some((_, key)) = &mut last {
-            key.columns.extend(column);
-            key.referenced_columns.extend(referenced);
-        }
-    }
-    if let Some((_, key)) = last {
-        objects.tell(Object::Key(key)).await?;
-    }
-    objects.flush().await
-}
-
-/// Indexes come as keys do.
-async fn tell_indexes(
-    connection: &mut Connection,
-    filter: &Filter,
-    objects: &mut SchemaObjects,
-) -> Result<(), SchemaError> {
-    let sql = queries::indexes(connection.reported.major_version());
-    let mut rows = Rows::begin(connection, &sql, filter).await?;
-    let mut last: Option<(String, pb::Index)> = None;
-    while let Some(mut row) = rows.next().await? {
-        let id = row.text()?;
-        let (index, column) = index(&mut row)?;
-        if !matches!(&last, Some((last_id, _)) if *last_id == id)
-            && let Some((_, whole)) = last.replace((id, index))
-        {
-            objects.tell(Object::Index(whole)).await?;
-        }
-        if let Some((_, index)) = &mut last {
-            index.columns.extend(column);
-        }
-    }
-    if let Some((_, index)) = last {
-        objects.tell(Object::Index(index)).await?;
-    }
-    objects.flush().await
-}
-
-fn schema(row: &mut Row) -> Result<pb::Schema, Error> {
-    Ok(pb::Schema {
-        name: row.text()?,
-        is_default: row.flag()?,
-        comment: row.text()?,
-        ..pb::Schema::default()
-    })
-}
-
-fn relation(row: &mut Row) -> Result<pb::Relation, Error> {
-    Ok(pb::Relation {
-        schema: row.text()?,
-        name: row.text()?,
-        kind: match row.text()?.as_str() {
-            "r" => pb::RelationKind::Table,
-            "v" => pb::RelationKind::View,
-            "m" => pb::RelationKind::MaterializedView,
-            "f" => pb::RelationKind::ForeignTable,
-            "p" => pb::RelationKind::PartitionedTable,
-            // The query asks for no other.
-            _ => return Err(out_of_order()),
-        }
-        .into(),
-        row_estimate: row.optional()?.map(|rows| rows.parse().map_err(|_| out_of_order())).transpose()?,
-        comment: row.text()?,
-        ..pb::Relation::default()
-    })
-}
-
-fn column(row: &mut Row) -> Result<pb::RelationColumn, Error> {
-    Ok(pb::RelationColumn {
-        schema: row.text()?,
-        relation: row.text()?,
-        name: row.text()?,
-        position: row.number()?,
-        database_type: row.text()?,
-        nullable: row.flag()?,
-        default_expression: row.optional()?,
-        generated: if row.flag()? { pb::Generated::Stored } else { pb::Generated::Unspecified }.into(),
-        primary_key_position: row.number()?,
-        comment: row.text()?,
-        ..pb::RelationColumn::default()
-    })
-}
-
-/// A key without its columns; one of these, and the one that it points to.
-fn key(row: &mut Row) -> Result<(pb::Key, Option<String>, Option<String>), Error> {
-    let key = pb::Key {
-        schema: row.text()?,
-        relation: row.text()?,
-        name: row.text()?,
-        kind: match row.text()?.as_str() {
-            "p" => pb::KeyKind::Primary,
-            "u" => pb::KeyKind::Unique,
-            "f" => pb::KeyKind::Foreign,
-            "c" => pb::KeyKind::Check,
-            // The query asks for no other.
-            _ => return Err(out_of_order()),
-        }
-        .into(),
-        columns: Vec::new(),
-        referenced_schema: row.text()?,
-        referenced_relation: row.text()?,
-        referenced_columns: Vec::new(),
-        definition: row.text()?,
-        ..pb::Key::default()
-    };
-    Ok((key, row.optional()?, row.optional()?))
-}
-
-/// An index without its columns; one of these.
-fn index(row: &mut Row) -> Result<(pb::Index, Option<String>), Error> {
-    let index = pb::Index {
-        schema: row.text()?,
-        relation: row.text()?,
-        name: row.text()?,
-        unique: row.flag()?,
-        columns: Vec::new(),
-        definition: row.text()?,
-        ..pb::Index::default()
-    };
-    Ok((index, row.optional()?))
-}
-
-/// The rows of a catalog query, while they come.
-struct Rows<'a> {
-    connection: &'a mut Connection,
-}
-
-impl<'a> Rows<'a> {
-    async fn begin(connection: &'a mut Connection, sql: &str, filter: &Filter) -> Result<Self, SchemaError> {
-        connection.put(|output| frontend::parse("", sql, [], output))?;
-        connection.put_bind(filter.values(), [])?;
-        connection.put(|output| frontend::execute("", 0, output))?;
-        connection.put_sync();
-        connection.wire.send().await?;
-        Ok(Self { connection })
-    }
-
-    async fn next(&mut self) -> Result<Option<Row>, SchemaError> {
-        let mut refusal: Option<Refusal> = None;
-        loop {
-            match self.connection.answer().await? {
-                Answer::Row(head) => {
-                    let row =
-                        Row::parse(self.connection.wire.body(head), self.connection.reported.encoding())?;
-                    self.connection.wire.consume(head);
-                    return Ok(Some(row));
+    let version = connection.reported.major_version();
+    let stages = Stage::needed(&told);
+    let lookup = |stage: &Stage| Lookup::filtered(stage.sql(version), &filter);
+    let mut reading = Reading::begin(connection, stages.iter().map(lookup).collect());
+    let mut relations = Relations::default();
+    let mut columns = Columns::new(told.wants(Kind::Key) || told.wants(Kind::Index));
+    for stage in stages {
+        reading.advance().await?;
+        match stage {
+            Stage::Schemas => {
+                while let Some(schema) = reading.row(objects::schema).await? {
+                    told.tell(Object::Schema(schema)).await?;
                 }
-                Answer::Refused(fatal) if fatal.is_fatal() => {
-                    return Err(Error::lost(fatal.message()).into());
+            }
+            Stage::Relations => {
+                while let Some((oid, relation)) = reading.row(relations::relation).await? {
+                    relations.add(oid, &relation);
+                    told.tell(Object::Relation(relation)).await?;
                 }
-                Answer::Refused(refused) => refusal = Some(refused),
-                Answer::Ready => {
-                    let Some(refusal) = refusal else { return Ok(None) };
-                    let Connection { reported, transaction, .. } = &*self.connection;
-                    // Its position counts in the driver's own query, which nobody sees.
-                    let rejection = refusal.of_statement("", reported.counting(), *transaction);
-                    let rejection = pb::Rejection { position_byte: None, ..rejection };
-                    return Err(SchemaError::Rejected(Box::new(rejection)));
+            }
+            Stage::Types => while reading.row(|row| columns.add_type(row)).await?.is_some() {},
+            Stage::Columns => {
+                while let Some(column) = reading.row(|row| columns.column(row, &relations)).await? {
+                    tell_known(&mut told, column.map(Object::Column)).await?;
                 }
-                Answer::CopyData(_) | Answer::Fields(_) => return Err(out_of_order().into()),
-                Answer::Notice(_) | Answer::Other(_) => {}
+            }
+            Stage::ColumnNames => while reading.row(|row| columns.add_name(row)).await?.is_some() {},
+            Stage::Keys => {
+                while let Some(key) = reading.row(|row| belongings::key(row, &relations, &columns)).await? {
+                    tell_known(&mut told, key.map(Object::Key)).await?;
+                }
+            }
+            Stage::Indexes => {
+                while let Some(index) =
+                    reading.row(|row| belongings::index(row, &relations, &columns)).await?
+                {
+                    tell_known(&mut told, index.map(Object::Index)).await?;
+                }
+            }
+            Stage::Triggers => {
+                while let Some(trigger) = reading.row(|row| belongings::trigger(row, &relations)).await? {
+                    tell_known(&mut told, trigger.map(Object::Trigger)).await?;
+                }
+            }
+            Stage::Policies => {
+                while let Some(policy) = reading.row(|row| belongings::policy(row, &relations)).await? {
+                    tell_known(&mut told, policy.map(Object::Policy)).await?;
+                }
+            }
+            Stage::Sequences => {
+                while let Some(sequence) = reading.row(objects::sequence).await? {
+                    told.tell(Object::Sequence(sequence)).await?;
+                }
+            }
+            Stage::OwnTypes => {
+                while let Some(own) = reading.row(objects::own_type).await? {
+                    told.tell(Object::Type(own)).await?;
+                }
+            }
+            Stage::Routines => {
+                while let Some(routine) = reading.row(objects::routine).await? {
+                    told.tell(Object::Routine(routine)).await?;
+                }
+            }
+            Stage::Extensions => {
+                while let Some(extension) = reading.row(server::extension).await? {
+                    told.tell(Object::Extension(extension)).await?;
+                }
+            }
+            Stage::Roles => {
+                while let Some(role) = reading.row(server::role).await? {
+                    told.tell(Object::Role(role)).await?;
+                }
+            }
+            Stage::Databases => {
+                while let Some(database) = reading.row(server::database).await? {
+                    told.tell(Object::Database(database)).await?;
+                }
             }
         }
+        told.flush().await?;
     }
+    reading.end().await
 }
 
-/// One row: texts, taken in order.
-struct Row {
-    values: std::vec::IntoIter<Option<String>>,
-}
-
-impl Row {
-    fn parse(body: &[u8], encoding: Encoding) -> Result<Self, Error> {
-        Ok(Self { values: parse_texts(body, encoding)?.into_iter() })
-    }
-
-    fn optional(&mut self) -> Result<Option<String>, Error> {
-        self.values.next().ok_or_else(out_of_order)
-    }
-
-    /// A text; NULL is an empty one.
-    fn text(&mut self) -> Result<String, Error> {
-        Ok(self.optional()?.unwrap_or_default())
-    }
-
-    fn flag(&mut self) -> Result<bool, Error> {
-        Ok(self.optional()?.as_deref() == Some("t"))
-    }
-
-    fn number(&mut self) -> Result<u32, Error> {
-        self.text()?.parse().map_err(|_| out_of_order())
+/// What belongs to a relation that is not known is not told: a parent would be missing.
+async fn tell_known(told: &mut SchemaObjects, object: Option<Object>) -> Result<(), SchemaError> {
+    match object {
+        Some(object) => told.tell(object).await,
+        None => Ok(()),
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use querybox_plugin::{Error, ExecuteError, Query, Results, SchemaError, SchemaObjects, Session, pb};
+use querybox_plugin::{
+    DdlStatements, Error, ExecuteError, Query, Results, SchemaError, SchemaObjects, Session, pb,
+};
 
 use crate::{
     cancel::Canceller,
@@ -29,6 +31,33 @@ impl PostgresSession {
     fn take(&self) -> Result<Connection, Error> {
         let taken = self.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
         taken.ok_or_else(|| Error::lost("the connection to the server was lost, and its transaction with it"))
+    }
+
+    /// Looks at the catalog, and leaves the user's transaction as it was.
+    async fn look(
+        &self,
+        tell: impl AsyncFnOnce(&mut Connection) -> Result<(), SchemaError>,
+    ) -> Result<(), SchemaError> {
+        let mut connection = self.take()?;
+        if connection.access == Access::ReadOnly {
+            // The queries are the driver's own, but the user's settings say what the names in them mean.
+            read_only::begin(&mut connection).await?;
+        }
+        let savepoint = Savepoint::set(&mut connection).await?;
+        let told = tell(&mut connection).await;
+        match &told {
+            Ok(()) | Err(SchemaError::Stopped | SchemaError::Rejected(_)) => {
+                // Catalog queries are short: what is left of one is read to its end.
+                if connection.settle().await.is_ok()
+                    && savepoint.go_back(&mut connection).await.is_ok()
+                    && connection.roll_back_frame().await.is_ok()
+                {
+                    self.put_back(connection);
+                }
+            }
+            Err(SchemaError::Failed(_)) => {}
+        }
+        told
     }
 
     fn put_back(&self, connection: Connection) {
@@ -67,26 +96,11 @@ impl Session for PostgresSession {
     }
 
     async fn schema(&self, filter: pb::GetSchemaRequest, objects: SchemaObjects) -> Result<(), SchemaError> {
-        let mut connection = self.take()?;
-        if connection.access == Access::ReadOnly {
-            // The queries are the driver's own, but the user's settings say what the names in them mean.
-            read_only::begin(&mut connection).await?;
-        }
-        let savepoint = Savepoint::set(&mut connection).await?;
-        let told = schema::tell(&mut connection, &filter, objects).await;
-        match &told {
-            Ok(()) | Err(SchemaError::Stopped | SchemaError::Rejected(_)) => {
-                // Catalog queries are short: what is left of one is read to its end.
-                if connection.settle().await.is_ok()
-                    && savepoint.go_back(&mut connection).await.is_ok()
-                    && connection.roll_back_frame().await.is_ok()
-                {
-                    self.put_back(connection);
-                }
-            }
-            Err(SchemaError::Failed(_)) => {}
-        }
-        told
+        self.look(async |connection| schema::tell(connection, &filter, objects).await).await
+    }
+
+    async fn ddl(&self, objects: Vec<pb::ObjectRef>, statements: DdlStatements) -> Result<(), SchemaError> {
+        self.look(async |connection| schema::ddl::tell(connection, &objects, statements).await).await
     }
 
     async fn cancel(&self) -> Result<(), Error> {

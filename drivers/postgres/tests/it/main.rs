@@ -4,7 +4,9 @@
 
 mod cancel;
 mod connect;
+mod catalog;
 mod contract;
+mod ddl;
 mod hostile;
 mod identity;
 mod limits;

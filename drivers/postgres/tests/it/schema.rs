@@ -96,7 +96,11 @@ async fn a_schema_is_told_with_all_that_belongs_to_it() {
     assert_eq!(
         columns,
         [
-            pb::RelationColumn { primary_key_position: 1, ..column("id", 1, "bigint") },
+            pb::RelationColumn {
+                primary_key_position: 1,
+                identity: pb::Identity::Always.into(),
+                ..column("id", 1, "bigint")
+            },
             pb::RelationColumn {
                 default_expression: Some("'some''body'::character varying".into()),
                 comment: "how we call them".into(),
@@ -140,12 +144,9 @@ async fn a_schema_is_told_with_all_that_belongs_to_it() {
     let indexes: Vec<_> = objects
         .iter()
         .filter_map(|o| match o {
-            Object::Index(index) => Some((
-                index.relation.as_str(),
-                index.unique,
-                index.columns.join(","),
-                index.definition.is_empty(),
-            )),
+            Object::Index(index) => {
+                Some((index.relation.as_str(), index.unique, index.columns.join(","), !index.key.is_empty()))
+            }
             _ => None,
         })
         .collect();

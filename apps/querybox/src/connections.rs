@@ -91,28 +91,16 @@ async fn add(args: AddArgs, client: &mut Client, app: &App) -> Result<(), Failur
     // What cannot be kept is refused before anything is asked or saved.
     let secret = match &password {
         None => None,
-        Some(Password { secret, .. }) => {
+        Some(Password { keep, secret }) => {
             let field = credentials::chosen_field(&form, None)?;
-            Some((field.name.clone(), secrets::ask_for(field, secret, &name).await?))
+            let secret = secrets::ask_for(field, secret, &name).await?;
+            Some(credentials::new_secret(&field.name, &secret, *keep))
         }
     };
-    let request = core::CreateConnectionRequest { spec: Some(spec), secret: None };
-    client.create_connection(request).await.map_err(Failure::of_named_driver)?;
-    let mut kept = String::new();
-    if let (Some(Password { keep, .. }), Some((field, secret))) = (password, secret) {
-        let stored = credentials::store(&name, &field, secret, keep, &mut credentials::client(app)).await;
-        match stored {
-            Ok(stored) => {
-                kept = format!(", its {} in the {}", stored.field, credentials::word(stored.place()))
-            }
-            Err(failure) => {
-                // Half of what was asked for is nothing that was asked for.
-                let request = core::DeleteConnectionRequest { connection: Some(named(&name)) };
-                client.delete_connection(request).await?;
-                return Err(failure);
-            }
-        }
-    }
+    // With it in one go, so that nothing half saved is left when this program is killed.
+    let request = core::CreateConnectionRequest { spec: Some(spec), secret };
+    let saved = client.create_connection(request).await.map_err(Failure::of_named_driver)?.into_inner();
+    let kept = credentials::kept(&saved).map(|kept| format!(", {kept}")).unwrap_or_default();
     app.messages
         .note(&format!("saved {name}{kept}; try it with `querybox connections test {}`", quoted(&name)));
     Ok(())

@@ -94,6 +94,23 @@ pub(crate) async fn store(
     stored.ok_or_else(|| Failure::machinery("Core answered without the credential"))
 }
 
+/// A secret that is to be stored with a new connection.
+pub(crate) fn new_secret(field: &str, secret: &Secret, keep: Option<StoreArg>) -> core::NewSecret {
+    core::NewSecret {
+        field: field.to_owned(),
+        // As in `store`.
+        secret: secret.expose().to_vec().into(),
+        place: keep.map_or(core::SecretPlace::Unspecified, place).into(),
+    }
+}
+
+/// Where the secret of a new connection lies, in words. `None`: none was given.
+pub(crate) fn kept(saved: &core::CreateConnectionResponse) -> Option<String> {
+    let place = saved.connection.as_ref()?.spec.as_ref()?.secret_place();
+    let field = &saved.secret_field;
+    (!field.is_empty()).then(|| format!("its {field} in the {}", word(place)))
+}
+
 /// The secret field of a form that is meant.
 pub(crate) fn chosen_field<'a>(form: &'a [FormField], name: Option<&str>) -> Result<&'a FormField, Failure> {
     let mut secret = form.iter().filter(|field| field.secret);

@@ -13,7 +13,7 @@ use querybox_contracts::{
 };
 use querybox_vault::Secret;
 
-use super::{Client, named};
+use super::Client;
 use crate::{
     app::App,
     cli::connections::{ImportArgs, ImportFormat, KeepArg},
@@ -202,22 +202,18 @@ async fn save(found: Found, args: &ImportArgs, client: &mut Client, app: &App) -
         secret_place: place.into(),
         ..core::ConnectionSpec::default()
     };
-    client.create_connection(core::CreateConnectionRequest { spec: Some(spec), secret: None }).await?;
-    if let Some(secret) = found.password.filter(|_| keeps) {
-        let field = credentials::chosen_field(&form, None)?.name.clone();
-        let keep = args.keep.and_then(KeepArg::store);
-        match credentials::store(&name, &field, secret, keep, &mut credentials::client(app)).await {
-            Ok(stored) => {
-                said.push_str(&format!(", its {field} in the {}", credentials::word(stored.place())))
-            }
-            Err(failure) => {
-                // Half of it would be taken for the whole by the next run.
-                client
-                    .delete_connection(core::DeleteConnectionRequest { connection: Some(named(&name)) })
-                    .await?;
-                return Err(failure);
-            }
+    let secret = match found.password.filter(|_| keeps) {
+        None => None,
+        Some(secret) => {
+            let field = &credentials::chosen_field(&form, None)?.name;
+            Some(credentials::new_secret(field, &secret, args.keep.and_then(KeepArg::store)))
         }
+    };
+    // With it in one go: the next run would take a connection without it for one that is to be asked for.
+    let request = core::CreateConnectionRequest { spec: Some(spec), secret };
+    let saved = client.create_connection(request).await?.into_inner();
+    if let Some(kept) = credentials::kept(&saved) {
+        said.push_str(&format!(", {kept}"));
     }
     Ok(Saved::As(said))
 }

@@ -18,3 +18,4 @@ mod shell;
 mod shell_postgres;
 mod shell_terminal;
 mod terminal;
+mod vault;

@@ -5,6 +5,7 @@
 //! - [`KeyRecord`]: how a store knows a key again, and [`KeyId`], its name.
 //! - [`Keyset`]: the keys of a source that a store knows. It seals a secret for a [`Place`], and opens it there alone.
 //! - [`OsKeyring`]: the other place for a secret, which the user's desktop guards.
+//! - [`EphemeralKey`]: for what a process puts on disk and nobody reads after it.
 //!
 //! ```
 //! use querybox_vault::{KeyRecord, KeyUse, Keyset, MasterKey, MasterKeys, Place, Secret};
@@ -24,6 +25,7 @@
 //!
 //! Must not know: databases, rows, transports, any runtime.
 
+mod ephemeral_key;
 mod key_id;
 mod key_record;
 mod keyring;
@@ -36,6 +38,7 @@ mod sealed;
 mod secret;
 
 pub use crate::{
+    ephemeral_key::{EphemeralKey, RecordChanged, RecordNumber},
     key_id::{KeyId, NotAKeyId},
     key_record::KeyRecord,
     keyring::{KeyringEntry, KeyringError, OsKeyring},

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may give up as the test itself")]
 
 mod cancel;
-mod connect;
 mod catalog;
+mod connect;
 mod contract;
 mod ddl;
 mod hostile;

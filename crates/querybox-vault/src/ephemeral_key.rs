@@ -75,7 +75,11 @@ impl EphemeralKey {
     /// # Errors
     ///
     /// When it is not the record with this number, or was changed. The buffer then holds nothing of meaning.
-    pub fn open<'r>(&self, number: RecordNumber, record: &'r mut [u8]) -> Result<&'r mut [u8], RecordChanged> {
+    pub fn open<'r>(
+        &self,
+        number: RecordNumber,
+        record: &'r mut [u8],
+    ) -> Result<&'r mut [u8], RecordChanged> {
         self.cipher
             .open_in_place(nonce(number), Aad::from(self.authenticated(number)), record)
             .map_err(|_| RecordChanged)

@@ -64,11 +64,12 @@ impl Held {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(error),
             }
-            // Between these two somebody's sweep may take it for a dead one's; then the next name is tried.
+            // Between these two somebody's sweep may take it for a dead one's, and have it locked while it removes it or be
+            // done with that; then the next name is tried.
             match File::open(&path).and_then(|lock| lock_now(&lock).map(|()| lock)) {
                 Ok(lock) if path.exists() => return Ok(Self { path, _lock: lock }),
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::WouldBlock) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -129,5 +130,21 @@ mod tests {
         drop(held);
         drop(next);
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn launchers_that_begin_at_the_same_moment_all_have_their_folders() {
+        let place = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        sweep(place.path()).unwrap();
+                        drop(Held::make(place.path()).unwrap());
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
     }
 }

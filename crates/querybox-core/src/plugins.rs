@@ -47,7 +47,7 @@ pub enum PluginState {
 #[derive(Debug, thiserror::Error)]
 pub enum PluginError {
     #[error(transparent)]
-    Probe(#[from] ProbeError),
+    Probe(#[from] Arc<ProbeError>),
     /// See the page of this module for what its name promises.
     #[error("it is a driver for {found}, but its name says {named}")]
     Misnamed { named: String, found: String },

@@ -1,10 +1,9 @@
 //! The launcher: what starts drivers, and what is left to wait for when it goes.
 
 use std::{
-    collections::HashMap,
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
 
 use querybox_jail::Ids;
@@ -13,7 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     driver::{CancelOutcome, DetachedCancel, DetachedError, Driver, cancel_detached},
     order::StartOrder,
-    probe::{self, Described, ProbeError},
+    probe::{self, Described, ProbeError, Probed},
     process::{Nursery, memory::MemoryControl},
     spares::{Pool, SpareCounts, SpareLimits},
     spawner::Spawner,
@@ -40,7 +39,7 @@ pub struct Config {
 pub struct Launcher {
     starter: Starter,
     spares: Option<Arc<Pool>>,
-    probed: Mutex<HashMap<PathBuf, Arc<Described>>>,
+    probed: Probed,
 }
 
 impl Launcher {
@@ -57,7 +56,7 @@ impl Launcher {
         };
         let starter = Starter { nursery: Arc::new(nursery), unprivileged: config.unprivileged };
         let spares = config.spares.map(|limits| Pool::new(starter.clone(), limits));
-        Ok(Self { starter, spares, probed: Mutex::default() })
+        Ok(Self { starter, spares, probed: Probed::default() })
     }
 
     /// Starts a driver, confined, or takes a spare. It has no credentials yet. Dropping the future kills the process.
@@ -104,12 +103,12 @@ impl Launcher {
     }
 
     /// Asks a file what kind of driver it is, in the jail and without credentials. The answer is kept for as long as the
-    /// file stays as it is.
+    /// file stays as it is; those who ask while it is being asked share the answer, whatever it is.
     ///
     /// # Errors
     ///
     /// See [`ProbeError`]. An error is not kept: the next probe runs the file again.
-    pub async fn probe(&self, file: &Path) -> Result<Arc<Described>, ProbeError> {
+    pub async fn probe(&self, file: &Path) -> Result<Arc<Described>, Arc<ProbeError>> {
         probe::probe(&self.starter.nursery, self.starter.unprivileged, &self.probed, file).await
     }
 

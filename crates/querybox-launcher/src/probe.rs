@@ -11,7 +11,7 @@ use std::{
 
 use querybox_contracts::plugin::v1 as pb;
 use querybox_jail::{EXIT_NOT_EXECUTED, Ids, Limits, Refused, Step};
-use tokio::{io::AsyncReadExt, net::unix::pipe};
+use tokio::{io::AsyncReadExt, net::unix::pipe, sync::OnceCell};
 
 use crate::{
     info::{DriverInfo, InfoFault},
@@ -90,28 +90,62 @@ pub enum ProbeError {
     Start(#[source] StartError),
 }
 
+/// What files said, by where they lie.
+#[derive(Default)]
+pub(crate) struct Probed(Mutex<HashMap<PathBuf, Arc<Question>>>);
+
+/// A file in one state, and what it answers. A hundred sessions that begin at once ask one process: with one each, a machine
+/// that is busy would let them all come too late.
+struct Question {
+    file: DriverFile,
+    answer: OnceCell<Result<Arc<Described>, Arc<ProbeError>>>,
+}
+
+impl Probed {
+    /// The question to the file, which may have its answer already. One that has failed is asked anew.
+    fn question(&self, file: DriverFile) -> Arc<Question> {
+        // Every change is whole before anything can panic.
+        let mut questions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match questions.get(file.path()) {
+            Some(question) if question.file == file && !question.has_failed() => Arc::clone(question),
+            Some(_) | None => {
+                let path = file.path().to_owned();
+                let question = Arc::new(Question { file, answer: OnceCell::new() });
+                questions.insert(path, Arc::clone(&question));
+                question
+            }
+        }
+    }
+}
+
+impl Question {
+    fn has_failed(&self) -> bool {
+        self.answer.get().is_some_and(Result::is_err)
+    }
+}
+
 pub(crate) async fn probe(
     nursery: &Arc<Nursery>,
     unprivileged: Ids,
-    probed: &Mutex<HashMap<PathBuf, Arc<Described>>>,
+    probed: &Probed,
     path: &Path,
-) -> Result<Arc<Described>, ProbeError> {
+) -> Result<Arc<Described>, Arc<ProbeError>> {
     let not_executable = |error: io::Error| ProbeError::NotExecutable { reason: error.to_string() };
-    let file = DriverFile::look_at(path).map_err(not_executable)?;
-    let cached = probed.lock().unwrap_or_else(PoisonError::into_inner).get(file.path()).cloned();
-    if let Some(described) = cached
-        && described.file == file
-    {
-        return Ok(described);
-    }
+    let question = probed.question(DriverFile::look_at(path).map_err(not_executable)?);
+    // When the one who asks goes, one of those who wait asks anew.
+    let answer = question.answer.get_or_init(async || {
+        run(nursery, unprivileged, question.file.clone()).await.map(Arc::new).map_err(Arc::new)
+    });
+    answer.await.clone()
+}
+
+/// Runs the file.
+async fn run(nursery: &Arc<Nursery>, unprivileged: Ids, file: DriverFile) -> Result<Described, ProbeError> {
     let deadline = Some(Deadline::after(ANSWER_WITHIN));
     let order = StartOrder { driver: file.clone(), grant: None, limits: LIMITS, deadline };
     let answer = ask(start(nursery, unprivileged, &order, Purpose::Info).await).await?;
     let (info, wire) = read(&answer)?;
-    let described = Arc::new(Described { file, info, wire });
-    let path = described.file.path().to_owned();
-    probed.lock().unwrap_or_else(PoisonError::into_inner).insert(path, Arc::clone(&described));
-    Ok(described)
+    Ok(Described { file, info, wire })
 }
 
 /// Waits for the answer and the end of the process.

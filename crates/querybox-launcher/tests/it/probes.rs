@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
+use futures::future::join_all;
 use querybox_launcher::{Cause, ProbeError};
 
 use crate::house::House;
@@ -23,6 +24,21 @@ async fn a_driver_says_what_it_is_once_for_each_state_of_its_file() {
 }
 
 #[tokio::test]
+async fn many_who_ask_at_once_share_one_answer() {
+    let house = House::new();
+    let path = house.driver.path();
+    let asked = join_all((0..40).map(|_| house.launcher.probe(path))).await;
+    let first = asked[0].as_ref().unwrap();
+    assert!(asked.iter().all(|one| Arc::ptr_eq(one.as_ref().unwrap(), first)), "asked once");
+    // So it is with a failure; but whoever asks afterwards has the file run again.
+    let path = house.script("fails", "#!/bin/sh\nexit 7\n");
+    let asked = join_all((0..40).map(|_| house.launcher.probe(&path))).await;
+    let first = asked[0].as_ref().unwrap_err();
+    assert!(asked.iter().all(|one| Arc::ptr_eq(one.as_ref().unwrap_err(), first)), "asked once");
+    assert!(!Arc::ptr_eq(&house.launcher.probe(&path).await.unwrap_err(), first));
+}
+
+#[tokio::test]
 async fn each_way_of_being_no_driver_is_told() {
     let house = House::new();
     let probe = async |name: &str, text: &str| {
@@ -32,62 +48,62 @@ async fn each_way_of_being_no_driver_is_told() {
 
     let error = probe("garbage", "#!/bin/sh\necho 'hello, I am no driver'\n").await;
     assert!(
-        matches!(&error, ProbeError::Garbage { beginning, .. } if beginning.starts_with("hello")),
+        matches!(&*error, ProbeError::Garbage { beginning, .. } if beginning.starts_with("hello")),
         "{error:?}"
     );
 
     let error = probe("silent", "#!/bin/sh\nexit 0\n").await;
-    assert!(matches!(&error, ProbeError::Garbage { .. }), "{error:?}");
+    assert!(matches!(&*error, ProbeError::Garbage { .. }), "{error:?}");
 
     let error = probe("fails", "#!/bin/sh\necho 'no libdb.so' >&2\nexit 7\n").await;
-    let ProbeError::Ended(ending) = &error else { panic!("{error:?}") };
+    let ProbeError::Ended(ending) = &*error else { panic!("{error:?}") };
     assert_eq!((ending.cause, ending.stderr_tail.as_str()), (Cause::Exited(7), "no libdb.so\n"));
 
     let error =
         probe("endless", "#!/bin/sh\nwhile :; do echo 0123456789012345678901234567890123456789; done\n")
             .await;
     assert!(
-        matches!(&error, ProbeError::Garbage { reason, .. } if reason.contains("longer than")),
+        matches!(&*error, ProbeError::Garbage { reason, .. } if reason.contains("longer than")),
         "{error:?}"
     );
 
     let error = probe("future", "#!/bin/sh\necho '{\"contractVersion\": 2}'\n").await;
-    assert!(matches!(&error, ProbeError::UnsupportedContract { found: 2 }), "{error:?}");
+    assert!(matches!(&*error, ProbeError::UnsupportedContract { found: 2 }), "{error:?}");
 
     let error = probe("nameless", "#!/bin/sh\necho '{\"contractVersion\": 1}'\n").await;
     assert!(
-        matches!(&error, ProbeError::Invalid(fault) if fault.to_string() == "the name is empty"),
+        matches!(&*error, ProbeError::Invalid(fault) if fault.to_string() == "the name is empty"),
         "{error:?}"
     );
 
     let error = probe("no-interpreter", "#!/nowhere/sh\n").await;
-    assert!(matches!(&error, ProbeError::NotExecutable { .. }), "{error:?}");
+    assert!(matches!(&*error, ProbeError::NotExecutable { .. }), "{error:?}");
 
     let error = probe("text", "just text\n").await;
-    assert!(matches!(&error, ProbeError::NotExecutable { .. }), "{error:?}");
+    assert!(matches!(&*error, ProbeError::NotExecutable { .. }), "{error:?}");
 
     let error = house.launcher.probe(&house.folder.path().join("absent")).await.unwrap_err();
-    assert!(matches!(&error, ProbeError::NotExecutable { .. }), "{error:?}");
+    assert!(matches!(&*error, ProbeError::NotExecutable { .. }), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_driver_that_hangs_at_info_is_given_up_within_three_seconds() {
+async fn a_driver_that_hangs_at_info_is_given_up_after_two_seconds() {
     let house = House::new();
     let path = house.script("hangs", "#!/bin/sh\nwhile :; do :; done\n");
     let begun = Instant::now();
     let error = house.launcher.probe(&path).await.unwrap_err();
-    assert!(matches!(error, ProbeError::Hung { .. }), "{error:?}");
-    assert!(begun.elapsed().as_secs() < 3, "{:?}", begun.elapsed());
+    assert!(matches!(*error, ProbeError::Hung { .. }), "{error:?}");
+    // With room for a machine that is busy.
+    assert!((2..10).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
 async fn a_driver_at_info_has_no_socket_and_an_environment_of_two_names() {
     let house = House::new();
     let path = house.script("tells", "#!/bin/sh\nset\nread line || echo nothing-to-read\n");
-    let ProbeError::Garbage { .. } = house.launcher.probe(&path).await.unwrap_err() else { panic!() };
+    let ProbeError::Garbage { .. } = &*house.launcher.probe(&path).await.unwrap_err() else { panic!() };
     let path = house.script("names", "#!/bin/sh\necho \"$QUERYBOX_SOCKET,$LANG,$HOME,$PATH\"\n");
-    let ProbeError::Garbage { beginning, .. } = house.launcher.probe(&path).await.unwrap_err() else {
-        panic!()
-    };
+    let error = house.launcher.probe(&path).await.unwrap_err();
+    let ProbeError::Garbage { beginning, .. } = &*error else { panic!() };
     assert_eq!(beginning, ",C.UTF-8,,/usr/bin:/bin\n");
 }

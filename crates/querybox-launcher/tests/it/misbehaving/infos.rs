@@ -1,6 +1,9 @@
 //! Files that answer `info` badly.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use querybox_launcher::{Cause, ProbeError};
 
@@ -9,8 +12,8 @@ use crate::{
     residue::children,
 };
 
-/// Two seconds for the answer, and one for the kill.
-const PROBED_WITHIN: Duration = Duration::from_secs(3);
+/// Two seconds for the answer, and the kill on a machine that is busy.
+const PROBED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Declares one test a wish, with the errors that fit.
 macro_rules! probes {
@@ -21,7 +24,7 @@ macro_rules! probes {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $wish() {
                 let error = probe(stringify!($wish)).await;
-                assert!(matches!(&error, $outcome $(if $also)?), "{error:?}");
+                assert!(matches!(&*error, $outcome $(if $also)?), "{error:?}");
             }
         )+
     };
@@ -42,7 +45,7 @@ probes! {
 }
 
 /// Asks a file with this wish what it is, to no avail.
-async fn probe(wish: &str) -> ProbeError {
+async fn probe(wish: &str) -> Arc<ProbeError> {
     let pen = Pen::new();
     let neighbour = Neighbour::move_in(&pen).await;
     assert_eq!(children().len(), 1);

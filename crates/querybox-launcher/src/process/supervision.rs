@@ -189,8 +189,16 @@ impl Child {
     fn new(spawned: Spawned, nursery: Arc<Nursery>) -> io::Result<(Self, MemoryArrangement)> {
         let Spawned { pid, pidfd, group, memory } = spawned;
         #[expect(deprecated, reason = "sound for a descriptor that is owned; its successor needs `unsafe`")]
-        let pidfd = AsyncFd::with_interest(pidfd, Interest::READABLE)?;
-        Ok((Self { pid, pidfd, group, nursery, waited_for: false }, memory))
+        match AsyncFd::try_with_interest(pidfd, Interest::READABLE) {
+            Ok(pidfd) => Ok((Self { pid, pidfd, group, nursery, waited_for: false }, memory)),
+            Err(error) => {
+                let (pidfd, error) = error.into_parts();
+                // It is there already, and cannot be watched.
+                let _ = pidfd_send_signal(&pidfd, Signal::KILL);
+                nursery.spawner.bury(pidfd, group);
+                Err(error)
+            }
+        }
     }
 
     /// Kills it, stopped or not. It may be gone already.

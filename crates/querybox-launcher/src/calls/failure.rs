@@ -12,8 +12,8 @@ use crate::{
     process::{Process, ending::Cause},
 };
 
-/// A process that dies takes its socket with it, and the two are heard of in any order. This long after a lost socket the
-/// process counts as alive.
+/// A process that dies takes its socket with it, and the two are heard of in any order. One that is not gone this long after
+/// a lost socket is killed.
 const END_SHOWS_WITHIN: Duration = Duration::from_millis(500);
 
 /// A message of a driver that is longer than this is cut: it is a sentence for people.
@@ -36,13 +36,27 @@ pub(crate) async fn explain(process: &Process, status: Status) -> CallError {
         return CallError::Driver { reason: Reason::Unsupported, message: readable(status.message()) };
     }
     let found = whole_message(&status);
-    match timeout(END_SHOWS_WITHIN, process.ended()).await {
-        // A driver that finds its socket closed exits so; it was closed because of what the driver had sent.
-        Ok(ending) if ending.cause == Cause::Exited(0) => {
-            BrokenContract::new(format!("it exited in the middle of a call: {found}")).found_in(process)
+    let shown = timeout(END_SHOWS_WITHIN, process.ended()).await;
+    let is_late = shown.is_err();
+    let ending = match shown {
+        Ok(ending) => ending,
+        // It lives without its socket. Or the machine is slow to bury it: then what ended it is told all the same, for a kill
+        // that comes too late ends nothing.
+        Err(_) => {
+            process.kill();
+            process.ended().await
         }
-        Ok(ending) => CallError::Ended(ending),
-        Err(_) => BrokenContract::new(format!("a failure without a reason: {found}")).found_in(process),
+    };
+    match ending.cause {
+        // A driver that finds its socket closed exits so; it was closed because of what the driver had sent.
+        Cause::Exited(0) => BrokenContract::new(format!("it exited in the middle of a call: {found}")).into(),
+        Cause::Killed if is_late => BrokenContract::new(format!("a failure without a reason: {found}")).into(),
+        Cause::Exited(_)
+        | Cause::Signal(_)
+        | Cause::Deadline(_)
+        | Cause::Memory { .. }
+        | Cause::FileSize { .. }
+        | Cause::Killed => CallError::Ended(ending),
     }
 }
 

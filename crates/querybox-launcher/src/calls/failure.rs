@@ -50,7 +50,9 @@ pub(crate) async fn explain(process: &Process, status: Status) -> CallError {
     match ending.cause {
         // A driver that finds its socket closed exits so; it was closed because of what the driver had sent.
         Cause::Exited(0) => BrokenContract::new(format!("it exited in the middle of a call: {found}")).into(),
-        Cause::Killed if is_late => BrokenContract::new(format!("a failure without a reason: {found}")).into(),
+        Cause::Killed if is_late => {
+            BrokenContract::new(format!("a failure without a reason: {found}")).into()
+        }
         Cause::Exited(_)
         | Cause::Signal(_)
         | Cause::Deadline(_)

@@ -69,7 +69,8 @@ impl Held {
             match File::open(&path).and_then(|lock| lock_now(&lock).map(|()| lock)) {
                 Ok(lock) if path.exists() => return Ok(Self { path, _lock: lock }),
                 Ok(_) => {}
-                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::WouldBlock) => {}
+                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::WouldBlock) => {
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -25,7 +25,7 @@ use querybox_bench::{
     measure,
     report::{Report, file, table},
     session,
-    soak::{Verdict, cancel, spawn},
+    soak::{Verdict, cancel, rotation, spawn},
 };
 
 /// Measures QueryBox beside floors and peers, and wears it out.
@@ -58,6 +58,9 @@ enum Verb {
     /// The whole process of the floor: connects to a fixture's server on this port and asks for 1.
     #[command(hide = true)]
     OneQuery { port: u16 },
+    /// The whole process of a rotation that is attacked.
+    #[command(hide = true)]
+    RotateWhenTold { store: PathBuf },
     /// Runs a program and writes down what that took, as the small process that a bench's own size does not disturb.
     #[command(hide = true)]
     Measure {
@@ -91,6 +94,12 @@ enum Soak {
         /// Brings the moments of an earlier run back.
         #[arg(long)]
         seed: Option<u64>,
+    },
+    /// Strikes rotations of keys at calls to the disk.
+    Rotation {
+        /// At so many calls of each kind at most.
+        #[arg(long)]
+        points: Option<usize>,
     },
 }
 
@@ -146,6 +155,13 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
             }
             Verb::Soak { what: Soak::Spawn { cycles, seed } } => {
                 tell(&spawn::run(&programs, spawn::SpawnSoak { cycles, seed: seeded(seed) }).await?)
+            }
+            Verb::Soak { what: Soak::Rotation { points: points_max } } => {
+                tell(&rotation::run(&programs, rotation::RotationSoak { points_max }).await?)
+            }
+            Verb::RotateWhenTold { store } => {
+                rotation::rotate_when_told(&programs, &store).await?;
+                Ok(ExitCode::SUCCESS)
             }
             Verb::Soak { what: Soak::Cancel { cancels, seed } } => {
                 tell(&cancel::run(&programs, cancel::CancelSoak { cancels, seed: seeded(seed) }).await?)

@@ -224,7 +224,7 @@ pub(crate) fn spares() -> SpareLimits {
     }
 }
 
-fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     Limits {
         sessions_max: 256,
         leases_max: 16,

@@ -6,6 +6,7 @@ pub mod cancel;
 mod counts;
 mod crowd;
 mod random;
+pub mod rotation;
 pub mod spawn;
 
 use std::fmt;

@@ -65,6 +65,12 @@ pub(crate) enum Soak {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Strikes rotations of keys at every call to the disk, by kills and errors: no secret may be lost.
+    Rotation {
+        /// At so many calls of each kind at most [default: at every one].
+        #[arg(long)]
+        points: Option<usize>,
+    },
 }
 
 /// Runs a bench.
@@ -114,6 +120,13 @@ pub(crate) fn soak(workspace: &Workspace, soak: &Soak) -> anyhow::Result<ExitCod
         Soak::Cancel { cancels, seed } => {
             command.args(["soak", "cancel", "--cancels", &cancels.to_string()]);
             seed
+        }
+        Soak::Rotation { points } => {
+            command.args(["soak", "rotation"]);
+            if let Some(points) = points {
+                command.args(["--points", &points.to_string()]);
+            }
+            &None
         }
     };
     if let Some(seed) = seed {

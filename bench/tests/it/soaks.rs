@@ -7,7 +7,7 @@ use std::{
 
 use querybox_bench::{
     Programs,
-    soak::{Verdict, cancel, spawn},
+    soak::{Verdict, cancel, rotation, spawn},
 };
 use querybox_fixtures::program;
 
@@ -37,4 +37,9 @@ fn a_hundred_spawns_and_kills_leave_nothing() {
 #[test]
 fn each_cancel_has_a_true_receipt() {
     check(async |programs| cancel::run(&programs, cancel::CancelSoak { cancels: 10, seed: 1 }).await);
+}
+
+#[test]
+fn a_rotation_that_is_struck_at_a_disk_call_loses_nothing() {
+    check(async |programs| rotation::run(&programs, rotation::RotationSoak { points_max: Some(3) }).await);
 }

@@ -22,7 +22,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Another one: it puts Core together to measure it, on the servers of tests.
     (
         "querybox-bench",
-        &["querybox-api", "querybox-contracts", "querybox-core", "querybox-fixtures", "querybox-launcher"],
+        &[
+            "querybox-api",
+            "querybox-contracts",
+            "querybox-core",
+            "querybox-fixtures",
+            "querybox-launcher",
+            "querybox-vault",
+        ],
     ),
     // Servers that are none, and the driver that meets them.
     ("querybox-fuzz", &["querybox-driver-postgres", "querybox-fixtures", "querybox-plugin"]),

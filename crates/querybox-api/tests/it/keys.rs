@@ -1,7 +1,8 @@
 //! Master keys: registered, rotated, retired.
 
 use querybox_contracts::core::v1::{self as pb, rotate_keys_response::Part};
-use querybox_vault::{KeyRecord, MasterKey};
+use querybox_core::{Kept, Store};
+use querybox_vault::{KeyRecord, MasterKey, sealed_key_id};
 use tonic::{Code, Status};
 
 use crate::{
@@ -112,6 +113,40 @@ async fn a_rotation_that_is_dropped_goes_on_with_the_rest() {
     assert!((33..100).contains(&done), "{done}");
     let (ended, _) = rotate(&house).await.unwrap();
     assert_eq!((ended.sealed, ended.verified), (100 - done, 100));
+}
+
+#[tokio::test]
+async fn what_the_store_says_of_a_key_is_not_believed() {
+    let (house, source, old) = house_with_vault().await;
+    for number in 0..5 {
+        let name = format!("shop {number}");
+        add(&house, &name).await;
+        set(&house, &name, "right").await.unwrap();
+    }
+    source.says(&[&make_key(), &old]);
+    let old_id = stored(&house).await[0].key_id.clone();
+    let new_id = register(&house).await.unwrap()[0].id.clone();
+    // Somebody writes the new key beside what is sealed under the old one.
+    let store = Store::open(&house.store()).await.unwrap();
+    for credential in store.credentials(None).await.unwrap().into_iter().take(3) {
+        let Kept::Sealed { blob, .. } = credential.kept.clone() else { panic!("not sealed") };
+        let untrue = Kept::Sealed { key: new_id.parse().unwrap(), blob };
+        let now = jiff::Timestamp::now();
+        assert!(store.swap_credential(credential.key, credential.kept, untrue, now).await.unwrap());
+    }
+
+    let (ended, _) = rotate(&house).await.unwrap();
+    assert_eq!((ended.sealed, ended.verified, ended.failures.len()), (5, 5, 0));
+    retire(&house, &old_id).await.unwrap();
+    for credential in store.credentials(None).await.unwrap() {
+        let Kept::Sealed { blob, .. } = credential.kept else { panic!("not sealed") };
+        let id = sealed_key_id(&blob).unwrap().to_string();
+        assert_eq!(id, new_id, "nothing is left under the retired key");
+    }
+    store.close().await;
+    for number in 0..5 {
+        assert!(log_in(&house, &format!("shop {number}"), None).await.unwrap());
+    }
 }
 
 #[tokio::test]

@@ -9,4 +9,3 @@ mod endings;
 mod house;
 mod keyring;
 mod plugins;
-mod rotation;

@@ -315,7 +315,8 @@ impl Answer {
                 ResultPart::Header(_)
                 | ResultPart::Notice(_)
                 | ResultPart::Progress(_)
-                | ResultPart::ColumnFacts(_),
+                | ResultPart::ColumnFacts(_)
+                | ResultPart::CopyIn(_),
             )
             | None => {}
         }

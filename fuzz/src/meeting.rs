@@ -280,6 +280,7 @@ fn part_features(part: &Part, features: &mut BTreeSet<Feature>) -> u8 {
             features.insert(Feature::RejectedIn(rejection.transaction_state));
             8
         }
+        Part::CopyIn(_) => 9,
     }
 }
 

@@ -153,5 +153,7 @@ fn ability(capability: plugin::Capability) -> Option<&'static str> {
         plugin::Capability::Bindings => Some("bindings"),
         plugin::Capability::DetachedCancel => Some("detached cancel"),
         plugin::Capability::Ddl => Some("ddl"),
+        plugin::Capability::CopyIn => Some("copy in"),
+        plugin::Capability::Notifications => Some("notifications"),
     }
 }

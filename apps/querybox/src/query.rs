@@ -1,5 +1,6 @@
 //! `querybox query` and `querybox exec`: run SQL and show what comes back.
 
+pub(crate) mod copy;
 pub(crate) mod drive;
 pub(crate) mod parts;
 pub(crate) mod printer;
@@ -33,6 +34,7 @@ use crate::{
     table::Arrangement,
 };
 
+use copy::{Source, Supply};
 use printer::Printer;
 use script::Script;
 use sheet::{Look, Sheet};
@@ -45,6 +47,8 @@ pub(crate) struct Prepared {
     sheet: Sheet,
     shows_progress: bool,
     session_id: String,
+    /// The data of a COPY.
+    source: Option<Source>,
     run: RunArgs,
 }
 
@@ -61,6 +65,7 @@ pub(crate) async fn prepare(
         return Err(Failure::usage("standard input cannot hold both the SQL and the password")
             .with_hint("give the SQL as an argument or in a file with `-f FILE`"));
     }
+    let source = copy_source(&run, reads_stdin).await?;
     let script = script::read(sql, run.file.as_deref(), screen.stdin_is_terminal)?;
     let mut interrupts = Interrupts::listen()
         .map_err(|error| Failure::machinery(format!("cannot listen for signals: {error}")))?;
@@ -91,8 +96,20 @@ pub(crate) async fn prepare(
         sheet: Sheet::new(output, look, 0).only(run.result),
         shows_progress: screen.stderr_is_terminal && !to_terminal,
         session_id: Uuid::now_v7().to_string(),
+        source,
         run,
     })
+}
+
+/// Opens what `--copy-from` names.
+async fn copy_source(run: &RunArgs, reads_stdin: bool) -> Result<Option<Source>, Failure> {
+    let Some(path) = &run.copy_from else { return Ok(None) };
+    if path == Path::new("-") && (reads_stdin || run.secret.password_stdin) {
+        let other = if reads_stdin { "the SQL" } else { "the password" };
+        return Err(Failure::usage(format!("standard input cannot hold both {other} and the data"))
+            .with_hint("name a file with `--copy-from FILE`"));
+    }
+    Source::open(path).await.map(Some)
 }
 
 /// Runs on a saved connection.
@@ -139,7 +156,7 @@ impl Prepared {
     where
         S: futures::Stream<Item = Result<parts::Part, tonic::Status>>,
     {
-        let Prepared { script, mut interrupts, sheet, shows_progress, session_id, run } = self;
+        let Prepared { script, mut interrupts, sheet, shows_progress, session_id, source, run } = self;
         let progress = Arc::new(if shows_progress { Progress::shown() } else { Progress::hidden() });
         let messages = app.messages.above(progress.line());
         if run.verbose {
@@ -156,6 +173,8 @@ impl Prepared {
             told: app.told.clone(),
             exit: Exit::Done,
         };
+        let supply = Supply { channel: app.channel.clone(), session_id: session_id.clone(), source };
+        let asking = async { asking.await.map(|parts| copy::supplied(parts, supply)) };
         let done = drive::drive(asking, &session_id, &app.channel, printer, &mut interrupts).await;
         if interrupts.are_urgent() {
             app.leave_at_once();
@@ -203,5 +222,6 @@ fn options(run: &RunArgs) -> core::ExecuteOptions {
         bytes_max: None,
         deadline: run.deadline.map(core::Deadline::from),
         bindings: bindings(run),
+        gives_copy_data: run.copy_from.is_some(),
     }
 }

@@ -28,7 +28,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     messages::Messages,
-    query::tell::Times,
+    query::{copy::Source, tell::Times},
     reason::Reason,
     sanitize,
     screen::Screen,
@@ -151,7 +151,7 @@ impl Shell<'_> {
         loop {
             // The answers told of it as well, or it is another session's.
             while let Some(told) = events.meanwhile() {
-                if matches!(told, Told::Ended { .. }) {
+                if matches!(told, Told::Ended { .. } | Told::Notified { .. }) {
                     self.hear(told);
                 }
             }
@@ -249,6 +249,7 @@ impl Shell<'_> {
                 let time = words::time(remaining);
                 self.app.messages.warn(&format!("the session ends in {time} unless it is used"));
             }
+            Told::Notified { text, .. } => self.app.messages.say(&text),
             Told::Ended { end, .. } => {
                 self.app
                     .messages
@@ -395,6 +396,11 @@ impl Shell<'_> {
                 let lines = Lines::of_file(&path)?;
                 let reciting: LocalBoxFuture<'_, _> = Box::pin(self.recite(lines, depth + 1));
                 reciting.await?
+            }
+            Command::Copy(copy) => {
+                let source = Source::open(&copy.file).await?;
+                let entry = Entry { kind: Kind::Sql, text: copy.sql, line: 1 };
+                self.session.execute_with(entry, None, Some(source)).await?
             }
             Command::Refresh => {
                 self.session.forget_names();

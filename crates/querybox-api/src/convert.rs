@@ -3,6 +3,7 @@
 //! Each field that is absent or unspecified is taken as its comment in the `.proto` file says, or refused here by name.
 
 mod connection;
+mod copy;
 mod credential;
 mod event;
 mod key;
@@ -16,6 +17,7 @@ mod test_stage;
 mod time;
 
 pub(crate) use connection::{connection_id, connection_message, key, name, settings, unsaved};
+pub(crate) use copy::{copy_outcome_message, copy_piece};
 pub(crate) use credential::{
     migrated_message, new_secret, optional_field, places_message, stored_message, stored_place,
     stored_place_or_usual,

@@ -10,6 +10,7 @@ use futures::{
     StreamExt as _,
     stream::{BoxStream, unfold},
 };
+use querybox_launcher::Notification;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::{
@@ -29,6 +30,8 @@ pub enum FrontEndEvent {
     IdleWarning { session: SessionId, remaining: Duration },
     /// A leased session has ended.
     LeaseEnded { session: SessionId, end: SessionEnd },
+    /// A leased session was notified of what it listens to.
+    Notified { session: SessionId, notification: Notification },
     /// The reader was slow, and so many events before the next are lost.
     Missed { count: u64 },
 }

@@ -2,7 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
-use querybox_launcher::{CallError, ExecuteOrder, OnError, OpenDriver, Part, Parts};
+use querybox_launcher::{CallError, CopyOutcome, CopyPiece, ExecuteOrder, OnError, OpenDriver, Part, Parts};
 use querybox_store::Deadline;
 use querybox_vault::Secret;
 
@@ -36,6 +36,8 @@ pub struct ExecuteOptions {
     pub deadline: Deadline,
     /// Values for the parameters of a script of one statement: the name without its sign, and text or NULL.
     pub bindings: Vec<(String, Option<String>)>,
+    /// Data is given to statements that ask for it, by [`Core::send_copy_data`].
+    pub gives_copy_data: bool,
 }
 
 impl Core {
@@ -66,6 +68,15 @@ impl Core {
     /// [`SessionError::Unknown`].
     pub async fn cancel_session(&self, id: SessionId) -> Result<Cancelled, SessionError> {
         self.stop_session(id).await
+    }
+
+    /// Gives data to the statement of a session, leased or not, that asks for it. Resolves when the driver has taken it.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unknown`], [`SessionError::Driver`].
+    pub async fn send_copy_data(&self, id: SessionId, piece: CopyPiece) -> Result<CopyOutcome, SessionError> {
+        self.give_copy_data(id, piece).await
     }
 
     /// Gives what a session runs, leased or not, more time. Answers what is left then; `None`: as long as it takes.
@@ -110,6 +121,7 @@ impl Script {
             bytes_max: limits.bytes_max,
             bindings: options.bindings,
             one_shot: follows == Follows::Nothing,
+            gives_copy_data: options.gives_copy_data,
         })
     }
 }

@@ -29,15 +29,16 @@ mod url;
 
 pub use querybox_launcher::{BrokenContract, CallError, Cause, Ending, StartError, TransactionState};
 pub use querybox_launcher::{
-    DdlOrder, DdlPart, Described, Fact, Launcher, ObjectName, OnError, Part, Reason, Rejection, SchemaKind,
-    SchemaOrder, SchemaPart, ServerFacts, StageOutcome, TestPart,
+    CopyEnd, CopyOutcome, CopyPiece, DdlOrder, DdlPart, Described, Fact, Launcher, Notification, ObjectName,
+    OnError, Part, Reason, Rejection, SchemaKind, SchemaOrder, SchemaPart, ServerFacts, StageOutcome,
+    TestPart,
 };
 pub use querybox_store::{
     Connection, ConnectionId, ConnectionName, ConnectionSettings, Credential, CredentialKey, Deadline,
     DriverType, Environment, Folder, Kept, Key, KeyId, KeyRecord, KeyState, Owner, Parameter, Registering,
     SecretPlace, SecretScope, Store,
 };
-pub use querybox_vault::{KeyringEntry, KeyringError, KeysetError, OsKeyring, Secret};
+pub use querybox_vault::{KeyringEntry, KeyringError, KeysetError, OsKeyring, Secret, Token};
 
 pub use crate::{
     clock::Clock,

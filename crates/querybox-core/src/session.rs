@@ -11,6 +11,7 @@ mod aftermath;
 mod answers;
 mod beginning;
 mod budget;
+mod copying;
 mod error;
 mod front_end;
 mod handover;

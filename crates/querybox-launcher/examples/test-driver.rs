@@ -100,6 +100,7 @@ impl DriverService for TestDriver {
     type ExecuteStream = Parts<pb::ExecuteResponse>;
     type GetSchemaStream = Parts<pb::GetSchemaResponse>;
     type GetDdlStream = Parts<pb::GetDdlResponse>;
+    type WatchSessionStream = Parts<pb::WatchSessionResponse>;
     type TestConnectionStream = Parts<pb::TestConnectionResponse>;
 
     async fn open(&self, request: Request<pb::OpenRequest>) -> Result<Response<pb::OpenResponse>, Status> {
@@ -152,6 +153,20 @@ impl DriverService for TestDriver {
         let object = pb::SchemaObject { object: Some(pb::schema_object::Object::Schema(schema)) };
         let part = pb::GetSchemaResponse { objects: vec![object], rejection: None };
         Ok(Response::new(Box::pin(stream::iter([Ok(part)]))))
+    }
+
+    async fn send_copy_data(
+        &self,
+        _: Request<pb::SendCopyDataRequest>,
+    ) -> Result<Response<pb::SendCopyDataResponse>, Status> {
+        Err(Status::unimplemented("nothing here asks for data"))
+    }
+
+    async fn watch_session(
+        &self,
+        _: Request<pb::WatchSessionRequest>,
+    ) -> Result<Response<Self::WatchSessionStream>, Status> {
+        Err(Status::unimplemented("nothing happens here"))
     }
 
     async fn get_ddl(

@@ -7,12 +7,15 @@ use std::{future::Future, os::fd::OwnedFd, sync::Arc, time::Duration};
 use querybox_contracts::plugin::v1 as pb;
 use querybox_jail::Enforced;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tonic::{Response, Status};
 use tracing::{debug, warn};
 
 use crate::{
     calls::{
+        copy::CopySender,
         error::{BrokenContract, CallError},
+        events::SessionEvents,
         execute::ExecuteOrder,
         failure::explain,
         open::{OpenOrder, ServerFacts},
@@ -66,6 +69,8 @@ pub struct OpenDriver {
     client: Client,
     process: Arc<Process>,
     detached: DetachedCancel,
+    /// Cancelled when the socket is to be closed.
+    closing: CancellationToken,
     _dial: OwnedFd,
 }
 
@@ -126,7 +131,8 @@ impl Driver {
                 }
                 detached.cancel_token = opened.cancel_token;
                 process.set_cancel_call(Some(cancel_call(&client, detached.attached_request())));
-                let opened = OpenDriver { client, process, detached, _dial: dial };
+                let closing = CancellationToken::new();
+                let opened = OpenDriver { client, process, detached, closing, _dial: dial };
                 Ok(OpenOutcome::Opened(Box::new(opened), server))
             }
             Some(pb::open_response::Outcome::Rejection(rejection)) => {
@@ -211,9 +217,29 @@ impl OpenDriver {
     ///
     /// See [`CallError`].
     pub async fn execute(&self, order: ExecuteOrder) -> Result<Parts, CallError> {
+        let gives_copy_data = order.gives_copy_data;
         let request = order.into_request(self.detached.session_id.clone());
         match self.client.clone().execute(request).await {
-            Ok(response) => Ok(Parts::new(response.into_inner(), Arc::clone(&self.process))),
+            Ok(response) => Ok(Parts::new(response.into_inner(), Arc::clone(&self.process), gives_copy_data)),
+            Err(status) => Err(explain(&self.process, status).await),
+        }
+    }
+
+    /// What gives data to the statements of this session that ask for it. It is to be gone before the driver is closed.
+    pub fn copy_sender(&self) -> CopySender {
+        CopySender::new(&self.client, &self.process, self.detached.session_id.clone())
+    }
+
+    /// Tells what happens in the session while nobody asks. It keeps the driver's socket open until it is dropped, or has
+    /// ended because the driver is to be closed.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`].
+    pub async fn watch(&self) -> Result<SessionEvents, CallError> {
+        let request = pb::WatchSessionRequest { session_id: self.detached.session_id.clone() };
+        match self.client.clone().watch_session(request).await {
+            Ok(response) => Ok(SessionEvents::new(response.into_inner(), self.closing.child_token())),
             Err(status) => Err(explain(&self.process, status).await),
         }
     }
@@ -279,9 +305,10 @@ impl OpenDriver {
     }
 
     /// Closes the socket, at which the driver leaves the database and exits, and kills it if it does not. Streams that are
-    /// still held keep the socket open.
+    /// still held keep the socket open, but for that of [`watch`](Self::watch), which ends.
     pub async fn close(self) -> Arc<Ending> {
-        let Self { client, process, .. } = self;
+        let Self { client, process, closing, .. } = self;
+        closing.cancel();
         process.set_cancel_call(None);
         drop(client);
         if let Ok(ending) = timeout(CLOSE_GRACE, process.ended()).await {

@@ -52,6 +52,10 @@ pub enum Capability {
     DetachedCancel,
     /// It tells how objects are made again.
     Ddl,
+    /// Statements may ask for data.
+    CopyIn,
+    /// It tells of notifications.
+    Notifications,
 }
 
 /// Whether a driver reaches a network.
@@ -154,6 +158,8 @@ fn capability(wire: pb::Capability) -> Result<Capability, InfoFault> {
         pb::Capability::Bindings => Capability::Bindings,
         pb::Capability::DetachedCancel => Capability::DetachedCancel,
         pb::Capability::Ddl => Capability::Ddl,
+        pb::Capability::CopyIn => Capability::CopyIn,
+        pb::Capability::Notifications => Capability::Notifications,
     })
 }
 

@@ -25,7 +25,9 @@ pub use querybox_jail::{Enforced, Ids, Limits, Mechanism, Pin, Refused, Step};
 
 pub use crate::{
     calls::{
+        copy::{CopyEnd, CopyOutcome, CopyPiece, CopySender},
         error::{BrokenContract, CallError, Reason},
+        events::{Notification, SessionEvents},
         execute::{ExecuteOrder, OnError},
         open::{OpenOrder, Parameter, ParameterValue, ServerFacts},
         part::{Fact, Part, Rejection, StoppedBy, Summary, TransactionState},

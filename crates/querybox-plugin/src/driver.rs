@@ -7,7 +7,8 @@ use querybox_contracts::plugin::v1 as pb;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Credential, DdlStatements, Error, ExecuteError, OpenError, Parameters, Results, SchemaObjects, Stages,
+    Credential, DdlStatements, Error, ExecuteError, OpenError, Parameters, Results, SchemaObjects,
+    SessionEvents, Stages,
 };
 
 /// One kind of database.
@@ -102,6 +103,15 @@ pub trait Session: Send + Sync + 'static {
         _statements: DdlStatements,
     ) -> impl Future<Output = Result<(), SchemaError>> + Send {
         async { Err(Error::unsupported("the driver does not tell how objects are made").into()) }
+    }
+
+    /// Tells what happens in the session, while something runs in it and while nothing does. Called beside all other
+    /// functions, once at a time; dropped when nobody listens any more.
+    ///
+    /// A driver that has this names [`Notifications`](pb::Capability::Notifications) among its capabilities. Others leave it
+    /// as it is.
+    fn watch(&self, events: SessionEvents) -> impl Future<Output = ()> + Send {
+        async move { events.closed().await }
     }
 
     /// Asks the database to stop what runs. Called while [`execute`](Self::execute), [`schema`](Self::schema) or

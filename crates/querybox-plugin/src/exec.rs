@@ -84,7 +84,7 @@ async fn run<D: Driver>(driver: &D, arguments: Exec) -> Result<(), String> {
         }
         if rejections == 0 { Ok(()) } else { Err(format!("{rejections} rejected")) }
     };
-    let (executed, printed) = tokio::join!(session.execute(query, Results::new(tx, limits)), print);
+    let (executed, printed) = tokio::join!(session.execute(query, Results::new(tx, limits, None)), print);
     match executed {
         Err(ExecuteError::Failed(error)) => Err(error.to_string()),
         // The printer's own failure says more.
@@ -111,7 +111,8 @@ fn print_part(part: Option<Part>, streaming: &mut bool) -> std::io::Result<()> {
             *streaming = true;
             write_message(&mut out, &header.arrow_schema, &[])
         }
-        Some(Part::Header(_) | Part::ColumnFacts(_)) | None => Ok(()),
+        // No data is given from here, so that none is asked for.
+        Some(Part::Header(_) | Part::ColumnFacts(_) | Part::CopyIn(_)) | None => Ok(()),
         Some(Part::Batch(batch)) => {
             for note in &batch.notes {
                 writeln!(err, "note: {note:?}")?;

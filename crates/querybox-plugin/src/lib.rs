@@ -90,6 +90,7 @@
 mod builder;
 mod cli;
 mod column;
+mod copy_input;
 mod dial;
 mod driver;
 mod error;
@@ -100,6 +101,7 @@ mod rows;
 mod schema_objects;
 mod serve;
 mod service;
+mod session_events;
 mod stages;
 #[cfg(feature = "testkit")]
 pub mod testkit;
@@ -108,12 +110,14 @@ pub use querybox_contracts::plugin::v1 as pb;
 
 pub use cli::serve_cli;
 pub use column::{Column, ColumnKind, TextKind};
+pub use copy_input::{CopyInput, CopyPiece};
 pub use dial::{Endpoint, Stream, dial, dial_resolved, resolve};
 pub use driver::{DetachedCancel, Driver, OnError, Open, Query, SchemaError, Session};
 pub use error::{ERROR_DOMAIN, Error, ExecuteError, OpenError, Reason};
 pub use form::{Credential, Parameters};
 pub use results::{Done, Results, Rows, Statement};
 pub use schema_objects::{DdlStatements, SchemaObjects};
+pub use session_events::SessionEvents;
 pub use stages::Stages;
 
 /// The major version of the plugin contract that this SDK speaks.

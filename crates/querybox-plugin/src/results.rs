@@ -2,6 +2,7 @@
 
 use std::{
     ops::Range,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -10,7 +11,8 @@ use tokio::sync::mpsc;
 use tonic::Status;
 
 use crate::{
-    Column, ExecuteError,
+    Column, CopyInput, ExecuteError,
+    copy_input::CopyDoor,
     driver::span,
     rows::{Batches, RowLimits},
 };
@@ -30,6 +32,8 @@ type Part = pb::execute_response::Part;
 pub struct Results {
     parts: Sender,
     limits: RowLimits,
+    /// None: the caller gives no data.
+    copy: Option<Arc<CopyDoor>>,
     next_statement: u32,
 }
 
@@ -46,15 +50,20 @@ impl Sender {
 }
 
 impl Results {
-    pub(crate) fn new(tx: mpsc::Sender<Result<pb::ExecuteResponse, Status>>, limits: RowLimits) -> Self {
-        Self { parts: Sender { tx }, limits, next_statement: 0 }
+    pub(crate) fn new(
+        tx: mpsc::Sender<Result<pb::ExecuteResponse, Status>>,
+        limits: RowLimits,
+        copy: Option<Arc<CopyDoor>>,
+    ) -> Self {
+        Self { parts: Sender { tx }, limits, copy, next_statement: 0 }
     }
 
     /// Begins a statement that stands at `range` (bytes) of the script, and starts its clock.
     pub fn statement(&mut self, range: Range<usize>) -> Statement<'_> {
         let number = self.next_statement;
         self.next_statement += 1;
-        Statement { parts: &self.parts, limits: self.limits, number, range, started: Instant::now() }
+        let copy = self.copy.as_ref();
+        Statement { parts: &self.parts, limits: self.limits, copy, number, range, started: Instant::now() }
     }
 
     /// Tells that the script ended inside a transaction, which was rolled back because the session was for it alone.
@@ -87,6 +96,7 @@ impl Results {
 pub struct Statement<'a> {
     parts: &'a Sender,
     limits: RowLimits,
+    copy: Option<&'a Arc<CopyDoor>>,
     number: u32,
     range: Range<usize>,
     started: Instant,
@@ -127,6 +137,24 @@ impl<'a> Statement<'a> {
             }))
             .await?;
         Ok(Rows { statement: self, batches, first_row: None })
+    }
+
+    /// Asks for data, once at most and of a statement that returns no rows. None: the caller gives none.
+    ///
+    /// # Errors
+    ///
+    /// [`ExecuteError::Stopped`].
+    pub async fn asks_for_data(
+        &self,
+        format: pb::CopyFormat,
+        columns: u32,
+    ) -> Result<Option<CopyInput>, ExecuteError> {
+        let Some(copy) = self.copy else { return Ok(None) };
+        // Open before anybody knows of it.
+        let input = copy.open(self.number);
+        let copy_in = pb::CopyIn { statement: self.number, format: format.into(), columns };
+        self.parts.send(Part::CopyIn(copy_in)).await?;
+        Ok(Some(input))
     }
 
     /// Ends a statement that returns no rows.

@@ -3,7 +3,10 @@
 use std::{
     panic::AssertUnwindSafe,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -20,7 +23,10 @@ use tonic::{Request, Response, Status};
 use crate::{
     Credential, DdlStatements, DetachedCancel, Driver, Error, ExecuteError, OnError, Open, OpenError,
     Parameters, Query, Reason, Results, SchemaError, SchemaObjects, Session, Stages,
-    results::PARTS_WAITING_MAX, rows::RowLimits,
+    copy_input::CopyDoor,
+    results::PARTS_WAITING_MAX,
+    rows::RowLimits,
+    session_events::{EVENTS_WAITING_MAX, SessionEvents},
 };
 
 /// The largest message of either direction: a row's cells together stay below 24 MiB, a script below 64 MiB.
@@ -52,6 +58,9 @@ struct Opened<S> {
     cell_bytes_max: usize,
     /// Set while something runs: cancelling it stops that.
     running: Mutex<Option<CancellationToken>>,
+    /// Where the data of its statements comes in.
+    copy: Arc<CopyDoor>,
+    is_watched: AtomicBool,
 }
 
 impl<D: Driver> Service<D> {
@@ -135,7 +144,14 @@ impl<D: Driver> DriverService for Service<D> {
                 let opened =
                     pb::Opened { server: Some(session.server()), cancel_token: session.cancel_token() };
                 let cell_bytes_max = usize::try_from(cell_bytes).expect("the limit is far below a usize");
-                let session = Opened { session_id, session, cell_bytes_max, running: Mutex::new(None) };
+                let session = Opened {
+                    session_id,
+                    session,
+                    cell_bytes_max,
+                    running: Mutex::new(None),
+                    copy: Arc::default(),
+                    is_watched: AtomicBool::new(false),
+                };
                 *lock(&self.state) = State::Open(Arc::new(session));
                 pb::open_response::Outcome::Opened(opened)
             }
@@ -174,12 +190,49 @@ impl<D: Driver> DriverService for Service<D> {
             bytes_max: limits.bytes_max,
             cancelled: cancelled.clone(),
         };
+        let copy = request.gives_copy_data.then(|| Arc::clone(&opened.copy));
         Ok(self.answer(opened, cancelled, move |opened, tx| async move {
-            match opened.session.execute(query, Results::new(tx, limits)).await {
+            match opened.session.execute(query, Results::new(tx, limits, copy)).await {
                 Ok(()) | Err(ExecuteError::Stopped) => Ok(()),
                 Err(ExecuteError::Failed(error)) => Err(error),
             }
         }))
+    }
+
+    async fn send_copy_data(
+        &self,
+        request: Request<pb::SendCopyDataRequest>,
+    ) -> Result<Response<pb::SendCopyDataResponse>, Status> {
+        let request = request.into_inner();
+        let opened = self.session(&request.session_id)?;
+        let outcome = opened.copy.give(request).await?.into();
+        Ok(Response::new(pb::SendCopyDataResponse { outcome }))
+    }
+
+    type WatchSessionStream = Answer<pb::WatchSessionResponse>;
+
+    async fn watch_session(
+        &self,
+        request: Request<pb::WatchSessionRequest>,
+    ) -> Result<Response<Self::WatchSessionStream>, Status> {
+        let opened = self.session(&request.into_inner().session_id)?;
+        if opened.is_watched.swap(true, Ordering::AcqRel) {
+            return Err(Error::new(Reason::SessionState, "the session is watched already").into());
+        }
+        let (tx, rx) = mpsc::channel(EVENTS_WAITING_MAX);
+        let abandoned = CancellationToken::new();
+        let answer = Answer { rx, _abandon: abandoned.clone().drop_guard() };
+        self.tasks.spawn(async move {
+            let watched = tokio::select! {
+                watched = caught(opened.session.watch(SessionEvents::new(tx.clone()))) => watched,
+                () = abandoned.cancelled() => Ok(()),
+            };
+            opened.is_watched.store(false, Ordering::Release);
+            if let Err(error) = watched {
+                tx.send(Err(error.into())).await.ok();
+            }
+        });
+        Ok(Response::new(answer))
     }
 
     type GetSchemaStream = Answer<pb::GetSchemaResponse>;

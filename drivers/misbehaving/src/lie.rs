@@ -52,6 +52,7 @@ impl DriverService for Liar {
     type ExecuteStream = Parts<pb::ExecuteResponse>;
     type GetSchemaStream = Parts<pb::GetSchemaResponse>;
     type GetDdlStream = Parts<pb::GetDdlResponse>;
+    type WatchSessionStream = Parts<pb::WatchSessionResponse>;
     type TestConnectionStream = Parts<pb::TestConnectionResponse>;
 
     async fn open(&self, _: Request<pb::OpenRequest>) -> Result<Response<pb::OpenResponse>, Status> {
@@ -72,6 +73,20 @@ impl DriverService for Liar {
         _: Request<pb::GetSchemaRequest>,
     ) -> Result<Response<Self::GetSchemaStream>, Status> {
         Ok(Response::new(calls::schema(self.wish)))
+    }
+
+    async fn send_copy_data(
+        &self,
+        _: Request<pb::SendCopyDataRequest>,
+    ) -> Result<Response<pb::SendCopyDataResponse>, Status> {
+        Err(Status::unimplemented("nothing here asks for data"))
+    }
+
+    async fn watch_session(
+        &self,
+        _: Request<pb::WatchSessionRequest>,
+    ) -> Result<Response<Self::WatchSessionStream>, Status> {
+        Err(Status::unimplemented("nothing happens here"))
     }
 
     async fn get_ddl(&self, _: Request<pb::GetDdlRequest>) -> Result<Response<Self::GetDdlStream>, Status> {

@@ -1,6 +1,6 @@
 //! A logged-in connection: what the server said of itself, and where the exchange stands.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::{BufMut as _, BytesMut};
 use postgres_protocol::{
@@ -15,6 +15,7 @@ use crate::{
     cancel::{self, Canceller},
     copy,
     message::{Field, parse_fields, parse_texts},
+    notifications::{self, Outbox},
     rejection::{Refusal, notice},
     settings::{Looks, Reported},
     wire::{Head, Wire},
@@ -53,6 +54,10 @@ pub(crate) struct Connection {
     pub(crate) access: Access,
     /// The server has ended the session: nothing can be sent any more.
     pub(crate) is_over: bool,
+    /// The server waits for the data of a COPY.
+    pub(crate) is_copying_in: bool,
+    /// What the session is notified of goes here.
+    pub(crate) notifications: Arc<Outbox>,
     /// Settings of the session that are the driver's or of the connection's options. The server does not know them for
     /// defaults, so that a RESET would take them away.
     pub(crate) defaults: Vec<String>,
@@ -110,6 +115,8 @@ impl Connection {
             frame: Frame::None,
             access,
             is_over: false,
+            is_copying_in: false,
+            notifications: Arc::default(),
             defaults: Vec::new(),
             cancel_again_at: None,
         }
@@ -149,6 +156,14 @@ impl Connection {
         })
     }
 
+    /// Puts data of a COPY into the output.
+    pub(crate) fn put_copy_data(&mut self, data: &[u8]) -> Result<(), Error> {
+        let message = frontend::CopyData::new(data)
+            .map_err(|_| Error::broken("data to the server cannot be written"))?;
+        message.write(&mut self.wire.output);
+        Ok(())
+    }
+
     /// Puts a Sync into the output: it ends the statement, and a transaction that was only for it.
     pub(crate) fn put_sync(&mut self) {
         frontend::sync(&mut self.wire.output);
@@ -171,6 +186,10 @@ impl Connection {
             let Some(head) = self.wire.head()? else { return Ok(None) };
             let answer = match head.tag {
                 backend::DATA_ROW_TAG => Answer::Row(head),
+                backend::NOTIFICATION_RESPONSE_TAG => {
+                    self.notified(head)?;
+                    continue;
+                }
                 backend::COPY_DATA_TAG => Answer::CopyData(head),
                 backend::ROW_DESCRIPTION_TAG => {
                     let fields = parse_fields(self.wire.body(head), self.reported.encoding())?;
@@ -179,13 +198,9 @@ impl Connection {
                 }
                 _ => match self.wire.message(head)? {
                     backend::Message::ParameterStatus(status) => {
-                        let malformed = |_| Error::protocol("a setting that the server reports is no text");
-                        self.reported
-                            .report(status.name().map_err(malformed)?, status.value().map_err(malformed)?);
+                        self.report(&status)?;
                         continue;
                     }
-                    // Nobody can LISTEN through here yet to any use.
-                    backend::Message::NotificationResponse(_) => continue,
                     backend::Message::NoticeResponse(body) => Answer::Notice(notice(&body)?),
                     backend::Message::ErrorResponse(body) => {
                         let refusal = Refusal::parse(&body)?;
@@ -205,12 +220,49 @@ impl Connection {
         }
     }
 
+    fn report(&mut self, status: &backend::ParameterStatusBody) -> Result<(), Error> {
+        let malformed = |_| Error::protocol("a setting that the server reports is no text");
+        self.reported.report(status.name().map_err(malformed)?, status.value().map_err(malformed)?);
+        Ok(())
+    }
+
+    fn notified(&mut self, head: Head) -> Result<(), Error> {
+        let notification = notifications::parse(self.wire.body(head), self.reported.encoding())?;
+        self.wire.consume(head);
+        self.notifications.put(notification);
+        Ok(())
+    }
+
     /// The next message, waited for.
     pub(crate) async fn answer(&mut self) -> Result<Answer, Error> {
         loop {
             match self.next()? {
                 Some(answer) => return Ok(answer),
                 None => self.wire.fill().await?,
+            }
+        }
+    }
+
+    /// Hears what the server says while nothing runs: notifications, and settings that change. Whatever else it says is left
+    /// to the next statement, and is the end of listening. Cancel-safe.
+    pub(crate) async fn listen(&mut self) {
+        loop {
+            match self.wire.head() {
+                Ok(Some(head)) if head.tag == backend::NOTIFICATION_RESPONSE_TAG => {
+                    if self.notified(head).is_err() {
+                        return;
+                    }
+                }
+                Ok(Some(head)) if head.tag == backend::PARAMETER_STATUS_TAG => {
+                    let Ok(backend::Message::ParameterStatus(status)) = self.wire.message(head) else {
+                        return;
+                    };
+                    if self.report(&status).is_err() {
+                        return;
+                    }
+                }
+                Ok(None) if self.wire.fill().await.is_ok() => {}
+                Ok(_) | Err(_) => return,
             }
         }
     }
@@ -289,6 +341,10 @@ impl Connection {
         if !cancelled.is_cancelled() {
             cancelled.cancel();
             canceller.send().await.ok();
+        }
+        if std::mem::take(&mut self.is_copying_in) {
+            // While it waits for data, the server throws a Sync away.
+            copy::fail(self, "nobody listens any more");
         }
         if self.is_unsynced {
             self.put_sync();

@@ -53,13 +53,22 @@ pub(crate) fn only_reads(sql: &str, dialect: &Dialect) -> bool {
     })
 }
 
+/// Whether a statement may ask for data, or send some: while the server waits for data, it throws a Sync away, so that none
+/// may go along with such a statement.
+pub(crate) fn is_copy(sql: &str, dialect: &Dialect) -> bool {
+    let first = lex(sql, dialect).find(|token| token.kind == TokenKind::Word);
+    first.is_some_and(|token| sql[token.range].eq_ignore_ascii_case("COPY"))
+}
+
 /// Puts the refusal to send data into the output. The server then rejects the COPY.
-///
-/// A Sync that was sent before is lost: while it waits for data, the server throws it away. In the simple protocol none is
-/// needed.
 pub(crate) fn refuse_input(connection: &mut Connection) {
-    frontend::copy_fail("no data can be sent from here", &mut connection.wire.output)
-        .expect("the message has no zero byte");
+    fail(connection, "no data can be sent from here");
+}
+
+/// Puts the end of data that is not whole into the output. The server then rejects the COPY, and says why.
+pub(crate) fn fail(connection: &mut Connection, why: &str) {
+    frontend::copy_fail(&why.replace('\0', " "), &mut connection.wire.output)
+        .expect("the message has no zero byte, and is far below 2 GiB");
 }
 
 /// The rejection of a COPY … FROM STDIN, in place of the server's, which says that somebody canceled.
@@ -68,7 +77,7 @@ pub(crate) fn input_refused(rejection: pb::Rejection) -> pb::Rejection {
         // feature_not_supported
         sqlstate: "0A000".into(),
         message: "COPY FROM STDIN is not supported: there is no data to send".into(),
-        hint: "Use INSERT, or COPY from a file of the server.".into(),
+        hint: "Use INSERT, COPY from a file of the server, or a program that sends a file.".into(),
         detail: String::new(),
         ..rejection
     }

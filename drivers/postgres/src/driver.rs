@@ -28,6 +28,8 @@ impl Driver for Postgres {
                 pb::Capability::Bindings.into(),
                 pb::Capability::DetachedCancel.into(),
                 pb::Capability::Ddl.into(),
+                pb::Capability::CopyIn.into(),
+                pb::Capability::Notifications.into(),
             ],
             dialect: Some(pb::Dialect {
                 keywords: KEYWORDS.iter().map(|&word| word.into()).collect(),

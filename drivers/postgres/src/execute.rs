@@ -1,11 +1,12 @@
 //! One statement: described, bound with a format for each column, executed, and told.
 
 mod describe;
+mod feed;
 mod fetch;
 mod output;
 
 use postgres_protocol::message::{backend, frontend};
-use querybox_plugin::{Done, Error, ExecuteError, Query, Statement, pb};
+use querybox_plugin::{CopyInput, Done, Error, ExecuteError, Query, Statement, pb};
 use tokio::time::{Duration, timeout};
 
 use crate::{
@@ -19,12 +20,20 @@ use crate::{
     script,
     types::{self, Plan},
 };
+use feed::Feed;
 use fetch::Fetch;
 use output::{Output, Taken};
 
 /// Rows that wait for more from the server are sent when nothing came for so long. While the server is fast, batches
 /// fill up before.
 const ROWS_WAIT: Duration = Duration::from_millis(5);
+
+/// Whether the exchange ends with the message that executes the statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sync {
+    Along,
+    Later,
+}
 
 /// How a statement ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +83,10 @@ impl Executor<'_> {
         };
         let formats = plans.iter().flatten().map(|plan| plan.decoder.format());
         self.connection.put_bind(bound.values(), formats)?;
-        self.execute(&fetch).await?;
+        // A Sync is thrown away by a server that waits for data.
+        let is_copy =
+            described.fields.is_none() && copy::is_copy(bound.sql(), &self.connection.reported.dialect());
+        self.execute(&fetch, if is_copy { Sync::Later } else { Sync::Along }).await?;
         self.connection.looks = self.connection.looks.after_statement();
 
         let output = match (plans, described.fields) {
@@ -120,9 +132,9 @@ impl Executor<'_> {
         })
     }
 
-    async fn execute(&mut self, fetch: &Fetch) -> Result<(), Error> {
+    async fn execute(&mut self, fetch: &Fetch, sync: Sync) -> Result<(), Error> {
         self.connection.put(|output| frontend::execute("", fetch.rows_at_once(), output))?;
-        if fetch.is_everything() {
+        if fetch.is_everything() && sync == Sync::Along {
             self.connection.put_sync();
         } else {
             // A Sync would end the transaction, and with it the portal that further rows come from.
@@ -149,9 +161,13 @@ impl Executor<'_> {
         // rest of another one is read and dropped.
         let mut is_copy_stoppable = false;
         let mut is_copy_stopped = false;
+        let mut feed = Feed::Nothing;
         loop {
             let Some(answer) = self.connection.next()? else {
-                self.wait(&mut output).await?;
+                match &mut feed {
+                    Feed::Nothing if self.connection.wire.is_sent() => self.wait(&mut output).await?,
+                    feed => self.feed(feed).await?,
+                }
                 continue;
             };
             match answer {
@@ -185,6 +201,9 @@ impl Executor<'_> {
                 }
                 Answer::Refused(refused) => {
                     refusal = Some(refused);
+                    // What is still to be sent of the data goes before, and the server throws it away.
+                    self.connection.is_copying_in = false;
+                    feed = Feed::Nothing;
                     self.sync().await?;
                 }
                 Answer::Ready => break,
@@ -205,7 +224,7 @@ impl Executor<'_> {
                     }
                     backend::Message::PortalSuspended if !is_full => {
                         fetch.next();
-                        self.execute(&fetch).await?;
+                        self.execute(&fetch, Sync::Along).await?;
                     }
                     backend::Message::PortalSuspended => {
                         is_closed = true;
@@ -217,10 +236,17 @@ impl Executor<'_> {
                         is_copy_stoppable = self.connection.transaction == pb::TransactionState::Idle
                             && copy::only_reads(bound.sql(), &self.connection.reported.dialect());
                     }
-                    backend::Message::CopyInResponse(_) => {
-                        output = output.refuse_input()?;
-                        self.refuse_input().await?;
-                    }
+                    backend::Message::CopyInResponse(response) => match self.ask(&output, &response).await? {
+                        Some(input) => {
+                            self.connection.is_copying_in = true;
+                            feed = Feed::From(input);
+                        }
+                        None => {
+                            output = output.refuse_input()?;
+                            copy::refuse_input(self.connection);
+                            self.connection.wire.send().await?;
+                        }
+                    },
                     _ => return Err(out_of_order().into()),
                 },
             }
@@ -271,12 +297,25 @@ impl Executor<'_> {
         Ok(self.connection.wait(cancelled, self.canceller).await?)
     }
 
-    /// Sends no data to a COPY that waits for it.
-    async fn refuse_input(&mut self) -> Result<(), Error> {
-        copy::refuse_input(self.connection);
-        // The one that was sent with the statement was thrown away while the server waited for data.
-        frontend::sync(&mut self.connection.wire.output);
-        self.connection.wire.send().await
+    /// Asks for the data that the server wants. None: there is nobody who gives any.
+    async fn ask(
+        &mut self,
+        output: &Output<'_>,
+        response: &backend::CopyInResponseBody,
+    ) -> Result<Option<CopyInput>, ExecuteError> {
+        let Output::Waiting(statement) = output else { return Err(out_of_order().into()) };
+        // Only a COPY does, and with one no Sync was sent.
+        if !self.connection.is_unsynced {
+            return Err(out_of_order().into());
+        }
+        let format = match response.format() {
+            0 => pb::CopyFormat::Text,
+            _ => pb::CopyFormat::Binary,
+        };
+        let columns = fallible_iterator::FallibleIterator::count(response.column_formats())
+            .map_err(|_| Error::protocol("the server asks for data wrongly"))?;
+        let columns = u32::try_from(columns).expect("a count of two bytes");
+        statement.asks_for_data(format, columns).await
     }
 
     /// Tells a refusal, once the connection is in step again; one that ends the connection at once.

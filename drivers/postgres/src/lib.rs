@@ -9,6 +9,7 @@
 //! Must not know: Core, how a value looks on a screen.
 
 mod auth;
+mod berth;
 mod bindings;
 mod cancel;
 mod connect;
@@ -19,6 +20,7 @@ mod driver;
 mod execute;
 mod keywords;
 mod message;
+mod notifications;
 mod options;
 mod read_only;
 mod rejection;

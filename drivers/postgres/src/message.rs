@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         self.array().map(i32::from_be_bytes)
     }
 
-    fn until_zero(&mut self) -> Result<&'a [u8], Error> {
+    pub(crate) fn until_zero(&mut self) -> Result<&'a [u8], Error> {
         let zero = self.rest.iter().position(|&byte| byte == 0).ok_or_else(too_short)?;
         let text = &self.rest[..zero];
         self.rest = &self.rest[zero + 1..];

@@ -1,15 +1,18 @@
 //! An open session: its connection, which one call at a time borrows.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use querybox_plugin::{
-    DdlStatements, Error, ExecuteError, Query, Results, SchemaError, SchemaObjects, Session, pb,
+    DdlStatements, Error, ExecuteError, Query, Results, SchemaError, SchemaObjects, Session, SessionEvents,
+    pb,
 };
 
 use crate::{
+    berth::Berth,
     cancel::Canceller,
     connection::{Access, Connection},
+    notifications::Outbox,
     read_only,
     savepoint::Savepoint,
     schema, script,
@@ -17,20 +20,23 @@ use crate::{
 
 /// A connection to a PostgreSQL server.
 pub struct PostgresSession {
-    /// Away while a call runs, and for good when the connection was lost.
-    connection: Mutex<Option<Connection>>,
+    berth: Berth,
+    notifications: Arc<Outbox>,
     canceller: Canceller,
     server: pb::ServerFacts,
 }
 
 impl PostgresSession {
     pub(crate) fn new(connection: Connection, canceller: Canceller, server: pb::ServerFacts) -> Self {
-        Self { connection: Mutex::new(Some(connection)), canceller, server }
+        let notifications = Arc::clone(&connection.notifications);
+        Self { berth: Berth::new(connection), notifications, canceller, server }
     }
 
-    fn take(&self) -> Result<Connection, Error> {
-        let taken = self.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
-        taken.ok_or_else(|| Error::lost("the connection to the server was lost, and its transaction with it"))
+    async fn take(&self) -> Result<Connection, Error> {
+        self.berth
+            .take()
+            .await
+            .ok_or_else(|| Error::lost("the connection to the server was lost, and its transaction with it"))
     }
 
     /// Looks at the catalog, and leaves the user's transaction as it was.
@@ -38,7 +44,7 @@ impl PostgresSession {
         &self,
         tell: impl AsyncFnOnce(&mut Connection) -> Result<(), SchemaError>,
     ) -> Result<(), SchemaError> {
-        let mut connection = self.take()?;
+        let mut connection = self.take().await?;
         if connection.access == Access::ReadOnly {
             // The queries are the driver's own, but the user's settings say what the names in them mean.
             read_only::begin(&mut connection).await?;
@@ -52,7 +58,7 @@ impl PostgresSession {
                     && savepoint.go_back(&mut connection).await.is_ok()
                     && connection.roll_back_frame().await.is_ok()
                 {
-                    self.put_back(connection);
+                    self.put_back(connection).await;
                 }
             }
             Err(SchemaError::Failed(_)) => {}
@@ -60,8 +66,8 @@ impl PostgresSession {
         told
     }
 
-    fn put_back(&self, connection: Connection) {
-        *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+    async fn put_back(&self, connection: Connection) {
+        self.berth.put_back(connection).await;
     }
 }
 
@@ -75,20 +81,20 @@ impl Session for PostgresSession {
     }
 
     async fn execute(&self, query: Query, mut results: Results) -> Result<(), ExecuteError> {
-        let mut connection = self.take()?;
+        let mut connection = self.take().await?;
         let executed = script::run(&mut connection, &query, &mut results, &self.canceller).await;
         match &executed {
-            Ok(script::Link::Kept) => self.put_back(connection),
+            Ok(script::Link::Kept) => self.put_back(connection).await,
             Ok(script::Link::Lost) => {}
             Err(ExecuteError::Stopped) => {
                 connection.abandon(&query.cancelled, &self.canceller).await?;
                 connection.roll_back_frame().await?;
-                self.put_back(connection);
+                self.put_back(connection).await;
             }
             Err(ExecuteError::Failed(error)) if script::leaves_in_step(error) => {
                 connection.settle().await?;
                 connection.roll_back_frame().await?;
-                self.put_back(connection);
+                self.put_back(connection).await;
             }
             Err(ExecuteError::Failed(_)) => {}
         }
@@ -97,6 +103,13 @@ impl Session for PostgresSession {
 
     async fn schema(&self, filter: pb::GetSchemaRequest, objects: SchemaObjects) -> Result<(), SchemaError> {
         self.look(async |connection| schema::tell(connection, &filter, objects).await).await
+    }
+
+    async fn watch(&self, events: SessionEvents) {
+        tokio::select! {
+            () = self.notifications.tell(&events) => {}
+            () = self.berth.listen() => {}
+        }
     }
 
     async fn ddl(&self, objects: Vec<pb::ObjectRef>, statements: DdlStatements) -> Result<(), SchemaError> {

@@ -1,6 +1,7 @@
 //! Messages on a socket: what is written waits for `send`, what is read is cut into messages where it lies.
 
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
     task::{Context, Poll},
@@ -52,6 +53,8 @@ pub(crate) struct Wire {
     input: BytesMut,
     /// What is written next. Messages are put here by the functions of [`postgres_protocol::message::frontend`].
     pub(crate) output: BytesMut,
+    /// All of `output` was written, and may still lie in a buffer of TLS.
+    is_unflushed: bool,
     trust: Trust,
     skipped: Option<Skipped>,
 }
@@ -67,7 +70,14 @@ struct Skipped {
 impl Wire {
     pub(crate) fn new(transport: Transport) -> Self {
         let input = BytesMut::with_capacity(2 * READ_BYTES);
-        Self { transport, input, output: BytesMut::new(), trust: Trust::Stranger, skipped: None }
+        Self {
+            transport,
+            input,
+            output: BytesMut::new(),
+            is_unflushed: false,
+            trust: Trust::Stranger,
+            skipped: None,
+        }
     }
 
     pub(crate) fn trust(&mut self) {
@@ -84,6 +94,54 @@ impl Wire {
         self.output.as_mut().zeroize();
         self.output.clear();
         written.map_err(|error| lost(&error))
+    }
+
+    /// Whether all that was put into `output` is on its way.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.output.is_empty() && !self.is_unflushed
+    }
+
+    /// Writes what was put into `output` until all of it is written, or something was read, whichever comes first. Neither side
+    /// can so wait for the other. Nothing secret may be in it, for it is not wiped. Safe to cancel.
+    pub(crate) async fn send_or_fill(&mut self) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_send_or_fill(cx)).await
+    }
+
+    fn poll_send_or_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let mut transport = Pin::new(&mut self.transport);
+        let sent = loop {
+            if self.output.is_empty() {
+                self.is_unflushed = true;
+                break transport.as_mut().poll_flush(cx);
+            }
+            match transport.as_mut().poll_write(cx, &self.output) {
+                Poll::Ready(Ok(0)) => break Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(count)) => self.output.advance(count),
+                Poll::Ready(Err(error)) => break Poll::Ready(Err(error)),
+                Poll::Pending => break Poll::Pending,
+            }
+        };
+        if let Poll::Ready(Ok(())) = sent {
+            self.is_unflushed = false;
+            return Poll::Ready(Ok(()));
+        }
+        let mut room = [0; 8 * 1024];
+        let mut read = ReadBuf::new(&mut room);
+        let filled = transport.poll_read(cx, &mut read);
+        if let (Poll::Ready(Ok(())), [_, ..]) = (&filled, read.filled()) {
+            self.input.extend_from_slice(read.filled());
+            self.skip();
+            // A server that does not listen any more may have said why.
+            if let Poll::Ready(Err(_)) = sent {
+                self.output.clear();
+            }
+            return Poll::Ready(Ok(()));
+        }
+        match (sent, filled) {
+            (Poll::Ready(Err(error)), _) | (_, Poll::Ready(Err(error))) => Poll::Ready(Err(lost(&error))),
+            (_, Poll::Ready(Ok(()))) => Poll::Ready(Err(Error::lost("the server closed the connection"))),
+            (_, Poll::Pending) => Poll::Pending,
+        }
     }
 
     /// Reads what is there, and waits until something is. Safe to cancel: no byte is lost.

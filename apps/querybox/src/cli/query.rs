@@ -66,6 +66,9 @@ pub(crate) struct RunArgs {
     /// Write only this result of a script that returns several, counted from 1.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     pub result: Option<u64>,
+    /// Give a file to the `COPY … FROM STDIN` among the statements, as it is; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub copy_from: Option<PathBuf>,
     /// Run all statements in one transaction: all of them count, or none.
     #[arg(long)]
     pub single_transaction: bool,
@@ -147,6 +150,7 @@ Examples:
   querybox query sample -f report.sql -o report.csv
   echo 'select 1' | querybox query sample --format json
   querybox query sample --deadline none --max-rows 500 'select * from events'
+  querybox query shop 'copy orders from stdin (format csv, header)' --copy-from orders.csv
   querybox query sample --bind country=DE 'select * from customers where country = :country'
 
 Output:

@@ -111,7 +111,8 @@ impl Printer {
                     self.sheet.begin(header)?;
                 }
             }
-            ResultPart::ColumnFacts(_) => {}
+            // Whoever has the data sends it: see `copy`.
+            ResultPart::ColumnFacts(_) | ResultPart::CopyIn(_) => {}
             ResultPart::Batch(batch) => {
                 let (rows, bytes) = (u64::from(batch.row_count), batch.arrow_body.len() as u64);
                 self.sheet.batch(batch)?;

@@ -15,6 +15,8 @@ pub(crate) enum Command {
     Expanded(Option<bool>),
     /// Edit the last statement in an editor.
     Edit,
+    /// Give a file to a table.
+    Copy(Copy),
     /// Run a file.
     Include(PathBuf),
     /// Read the names for completion again.
@@ -32,8 +34,17 @@ pub(crate) struct Target {
     pub is_quoted: bool,
 }
 
+/// A COPY from a file of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Copy {
+    /// The statement for the database, which asks for the data.
+    pub sql: String,
+    pub file: PathBuf,
+}
+
 /// Names and what they do, in the order of the help.
-pub(crate) const COMMANDS: [(&str, &str, &str); 10] = [
+pub(crate) const COMMANDS: [(&str, &str, &str); 11] = [
+    ("\\copy", "TABLE from 'FILE' [OPTIONS]", "give a file of this machine to a table"),
     ("\\d", "[NAME]", "list tables and views, or describe one"),
     ("\\dt", "", "list tables"),
     ("\\e", "", "edit the last statement with $VISUAL or $EDITOR, then run it"),
@@ -62,6 +73,7 @@ impl Command {
             _ => Err(format!("{name} takes nothing behind it")),
         };
         match name {
+            "\\copy" => copy(argument).map(Command::Copy),
             "\\d" => target(argument).map(Command::Describe),
             "\\dt" => plain(Command::Tables),
             "\\timing" => switch(name, argument).map(Command::Timing),
@@ -73,6 +85,73 @@ impl Command {
             "\\q" => plain(Command::Quit),
             "\\?" => plain(Command::Help),
             _ => Err(format!("there is no command {name}; \\? shows those that there are")),
+        }
+    }
+}
+
+/// Reads `TABLE [(COLUMNS)] from 'FILE' [OPTIONS]`.
+fn copy(argument: &str) -> Result<Copy, String> {
+    const FORM: &str = "\\copy takes a table, `from`, a file in quotes, and options: \\copy t from 'file.csv' (format csv)";
+    let (table, rest) = split_at_word(argument, "from").ok_or(FORM)?;
+    if table.trim().is_empty() {
+        return Err(FORM.to_owned());
+    }
+    let rest = rest.trim_start();
+    let (file, options) = match rest.strip_prefix('\'') {
+        Some(quoted) => literal(quoted).ok_or("the file's quotes are not closed")?,
+        None => {
+            let (file, options) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            (file.to_owned(), options)
+        }
+    };
+    if file.is_empty() {
+        return Err(FORM.to_owned());
+    }
+    let sql = format!("COPY {} FROM STDIN {}", table.trim(), options.trim());
+    Ok(Copy { sql: sql.trim_end().to_owned(), file: file.into() })
+}
+
+/// What stands before and behind a word that is neither in quotes nor in parentheses.
+fn split_at_word<'a>(text: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
+    let (mut quote, mut depth, mut start) = (None, 0_u32, None);
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        match (quote, c) {
+            (Some(open), c) => {
+                if c == open {
+                    quote = None;
+                }
+                continue;
+            }
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '(') => depth += 1,
+            (None, ')') => depth = depth.saturating_sub(1),
+            (None, _) => {}
+        }
+        if c.is_alphanumeric() || c == '_' || c == '.' {
+            start.get_or_insert(at);
+        } else if let Some(start) = start.take()
+            && depth == 0
+            && text[start..at].eq_ignore_ascii_case(word)
+        {
+            return Some((&text[..start], &text[at..]));
+        }
+    }
+    None
+}
+
+/// A literal whose quote was opened, and what stands behind it.
+fn literal(text: &str) -> Option<(String, &str)> {
+    let mut value = String::new();
+    let mut rest = text;
+    loop {
+        let (part, behind) = rest.split_once('\'')?;
+        value.push_str(part);
+        match behind.strip_prefix('\'') {
+            Some(more) => {
+                value.push('\'');
+                rest = more;
+            }
+            None => return Some((value, behind)),
         }
     }
 }
@@ -165,6 +244,21 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_is_read_as_people_write_it() {
+        let check = |line: &str, sql: &str, file: &str| {
+            let copy = Copy { sql: sql.into(), file: file.into() };
+            assert_eq!(Command::parse(line), Ok(Command::Copy(copy)), "{line}");
+        };
+        check("\\copy t from 'a b.csv'", "COPY t FROM STDIN", "a b.csv");
+        check("\\copy t FROM 'it''s' with (format csv);", "COPY t FROM STDIN with (format csv)", "it's");
+        check("\\copy s.t (a, \"from\") from x.csv csv header", "COPY s.t (a, \"from\") FROM STDIN csv header", "x.csv");
+        check("\\copy \"from\" from '/tmp/x' (delimiter '|')", "COPY \"from\" FROM STDIN (delimiter '|')", "/tmp/x");
+        for line in ["\\copy", "\\copy t", "\\copy from 'x'", "\\copy t from", "\\copy t from 'x", "\\copy t to 'x'"] {
+            assert!(Command::parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
     fn what_is_no_command_is_told() {
         let check = |line: &str, told: &str| assert_eq!(Command::parse(line), Err(told.to_owned()), "{line}");
         check("\\foo bar", "there is no command \\foo; \\? shows those that there are");
@@ -181,6 +275,7 @@ mod tests {
         for (name, argument, _) in COMMANDS.iter().filter(|(name, ..)| name.starts_with('\\')) {
             let line = match *argument {
                 "FILE" => format!("{name} x"),
+                "TABLE from 'FILE' [OPTIONS]" => format!("{name} t from 'x' (format csv)"),
                 _ => (*name).to_owned(),
             };
             assert!(Command::parse(&line).is_ok(), "{line}");

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};
-use querybox_contracts::core::v1::{
-    self as core, EndCause, event_service_client::EventServiceClient, watch_events_response::Event,
+use querybox_contracts::{
+    core::v1::{
+        self as core, EndCause, event_service_client::EventServiceClient, watch_events_response::Event,
+    },
+    plugin::v1 as plugin,
 };
 use tonic::Streaming;
 
 use super::lease::LeaseEnd;
-use crate::{composition::Channel, failure::Failure};
+use crate::{composition::Channel, failure::Failure, sanitize};
 
 /// What Core tells.
 pub(crate) struct Events {
@@ -28,6 +31,12 @@ pub(crate) enum Told {
     Ended {
         session: String,
         end: LeaseEnd,
+    },
+    /// It was notified of what it listens to.
+    Notified {
+        session: String,
+        /// In words.
+        text: String,
     },
 }
 
@@ -78,8 +87,25 @@ fn told(event: Event) -> Option<Told> {
             };
             Some(Told::Ended { session: ended.session_id, end })
         }
+        Event::Notified(core::Notified { session_id: session, notification }) => {
+            Some(Told::Notified { session, text: notification_text(&notification?) })
+        }
         Event::Missed(core::Missed { .. }) => None,
     }
+}
+
+/// A notification in words, which are safe for a terminal.
+fn notification_text(notification: &plugin::Notification) -> String {
+    let plugin::Notification { channel, payload, sender_pid, lost_before } = notification;
+    let payload = match payload.as_str() {
+        "" => String::new(),
+        payload => format!(" with payload \"{payload}\""),
+    };
+    let lost = match lost_before {
+        0 => String::new(),
+        count => format!("; {count} before it were lost"),
+    };
+    sanitize::line(&format!("notification \"{channel}\"{payload} from server process {sender_pid}{lost}")).into_owned()
 }
 
 #[cfg(test)]

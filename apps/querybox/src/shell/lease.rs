@@ -194,7 +194,10 @@ impl Seen {
                 (self.returns_rows, self.awaits_rows) = (false, false);
                 self.transaction_is(rejection.transaction_state());
             }
-            ResultPart::Notice(_) | ResultPart::Progress(_) | ResultPart::ColumnFacts(_) => {}
+            ResultPart::Notice(_)
+            | ResultPart::Progress(_)
+            | ResultPart::ColumnFacts(_)
+            | ResultPart::CopyIn(_) => {}
         }
     }
 

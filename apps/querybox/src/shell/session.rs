@@ -29,7 +29,7 @@ use crate::{
     output::Output,
     progress::Progress,
     query::{
-        drive,
+        copy, drive,
         printer::Printer,
         script::Script,
         sheet::Sheet,
@@ -97,6 +97,16 @@ impl<'a> Session<'a> {
 
     /// Runs statements and shows what comes back.
     pub(crate) async fn execute(&mut self, entry: Entry, file: Option<&str>) -> Result<Exit, Failure> {
+        self.execute_with(entry, file, None).await
+    }
+
+    /// As [`execute`](Self::execute), with the data of a COPY.
+    pub(crate) async fn execute_with(
+        &mut self,
+        entry: Entry,
+        file: Option<&str>,
+        source: Option<copy::Source>,
+    ) -> Result<Exit, Failure> {
         self.was_sent = false;
         let lease = self.lease().await?;
         let app = self.app;
@@ -136,9 +146,12 @@ impl<'a> Session<'a> {
             .into(),
             rows_max: self.args.max_rows,
             deadline: self.args.deadline.map(core::Deadline::from),
+            gives_copy_data: source.is_some(),
             ..core::ExecuteOptions::default()
         };
+        let supply = copy::Supply { channel: app.channel.clone(), session_id: lease.id.clone(), source };
         let asking = lease.execute(entry.text, options);
+        let asking = async { asking.await.map(|parts| copy::supplied(parts, supply)) };
         let done = drive::drive(asking, &lease.id, &app.channel, printer, &mut interrupts).await;
         self.keep(lease);
         // Core knew that the session is over, and has asked nothing of it.
@@ -308,7 +321,7 @@ impl<'a> Session<'a> {
 
     /// Whether it is about the session that is held now.
     pub(crate) fn concerns(&self, told: &Told) -> bool {
-        let (Told::EndsSoon { session, .. } | Told::Ended { session, .. }) = told;
+        let (Told::EndsSoon { session, .. } | Told::Ended { session, .. } | Told::Notified { session, .. }) = told;
         self.lease.as_ref().is_some_and(|lease| lease.id == *session)
     }
 

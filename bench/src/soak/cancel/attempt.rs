@@ -175,7 +175,8 @@ impl Reading {
                 ResultPart::Batch(_)
                 | ResultPart::Notice(_)
                 | ResultPart::Progress(_)
-                | ResultPart::ColumnFacts(_),
+                | ResultPart::ColumnFacts(_)
+                | ResultPart::CopyIn(_),
             )
             | None => {}
         }

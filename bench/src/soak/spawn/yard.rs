@@ -129,6 +129,7 @@ pub(super) fn script(sql: &str) -> ExecuteOrder {
         rows_max: None,
         bytes_max: None,
         bindings: Vec::new(),
+        gives_copy_data: false,
         one_shot: false,
     }
 }

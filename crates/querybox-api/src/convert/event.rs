@@ -1,7 +1,10 @@
 //! What front ends are told.
 
-use querybox_contracts::core::v1::{self as pb, watch_events_response::Event};
-use querybox_core::FrontEndEvent;
+use querybox_contracts::{
+    core::v1::{self as pb, watch_events_response::Event},
+    plugin::v1 as plugin,
+};
+use querybox_core::{FrontEndEvent, Notification};
 
 use super::{session::cause, time::span};
 
@@ -16,6 +19,14 @@ pub(crate) fn event_message(event: FrontEndEvent) -> pb::WatchEventsResponse {
             cause: cause(end.cause).into(),
             transaction_lost: end.transaction_lost,
         }),
+        FrontEndEvent::Notified { session, notification } => {
+            let Notification { channel, payload, sender_pid, lost_before } = notification;
+            let notification = plugin::Notification { channel, payload, sender_pid, lost_before };
+            Event::Notified(pb::Notified {
+                session_id: session.to_string(),
+                notification: Some(notification),
+            })
+        }
         FrontEndEvent::Missed { count } => Event::Missed(pb::Missed { count }),
     };
     pb::WatchEventsResponse { event: Some(event) }

@@ -24,6 +24,7 @@ pub(crate) fn execute_options(message: Option<pb::ExecuteOptions>) -> Result<Exe
         bytes_max: limit(message.bytes_max),
         deadline: deadline(message.deadline, "options.deadline")?.unwrap_or(Deadline::Default),
         bindings: message.bindings.into_iter().map(|plugin::Binding { name, text }| (name, text)).collect(),
+        gives_copy_data: message.gives_copy_data,
     })
 }
 

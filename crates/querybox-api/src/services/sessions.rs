@@ -9,8 +9,8 @@ use tonic::{Request, Response, Status};
 
 use crate::{
     convert::{
-        cancel_message, execute_options, extension, lease_request, leased_message, remaining_message,
-        session_id,
+        cancel_message, copy_outcome_message, copy_piece, execute_options, extension, lease_request,
+        leased_message, remaining_message, session_id,
     },
     status::Refused,
 };
@@ -80,6 +80,15 @@ impl pb::session_service_server::SessionService for Sessions {
         let id = session_id(&id)?;
         let remaining = self.core.extend_deadline(id, extension(wanted)?).map_err(Refused::from)?;
         Ok(Response::new(remaining_message(remaining)))
+    }
+
+    async fn send_copy_data(
+        &self,
+        request: Request<pb::SendCopyDataRequest>,
+    ) -> Result<Response<pb::SendCopyDataResponse>, Status> {
+        let (id, piece) = copy_piece(request.into_inner())?;
+        let outcome = self.core.send_copy_data(id, piece).await.map_err(Refused::from)?;
+        Ok(Response::new(copy_outcome_message(outcome)))
     }
 
     async fn close_session(

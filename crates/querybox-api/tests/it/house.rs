@@ -242,7 +242,10 @@ impl Answer {
             match self.next().await {
                 Ok(Some(Part::Session(_))) => {}
                 Ok(Some(Part::Result(result))) => match result.part.unwrap() {
-                    ResultPart::Notice(_) | ResultPart::Progress(_) | ResultPart::ColumnFacts(_) => {}
+                    ResultPart::Notice(_)
+                    | ResultPart::Progress(_)
+                    | ResultPart::ColumnFacts(_)
+                    | ResultPart::CopyIn(_) => {}
                     part => rest.results.push(part),
                 },
                 Ok(Some(Part::Ended(ended))) => {

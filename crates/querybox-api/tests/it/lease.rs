@@ -162,7 +162,12 @@ impl Running {
         let mut parts = Vec::new();
         let end = loop {
             match self.next().await {
-                Ok(Some(ResultPart::Notice(_) | ResultPart::Progress(_) | ResultPart::ColumnFacts(_))) => {}
+                Ok(Some(
+                    ResultPart::Notice(_)
+                    | ResultPart::Progress(_)
+                    | ResultPart::ColumnFacts(_)
+                    | ResultPart::CopyIn(_),
+                )) => {}
                 Ok(Some(part)) => parts.push(part),
                 Ok(None) => break Ok(()),
                 Err(status) => break Err(status),

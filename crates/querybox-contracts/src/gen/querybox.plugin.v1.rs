@@ -1370,6 +1370,35 @@ pub struct ExecuteRequest {
     /// rolled_back_at_end tells it.
     #[prost(bool, tag = "8")]
     pub one_shot: bool,
+    /// The caller gives data to statements that ask for it by a CopyIn. False: such a statement is refused.
+    #[prost(bool, tag = "9")]
+    pub gives_copy_data: bool,
+}
+/// A piece of the data that a statement asked for.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SendCopyDataRequest {
+    /// The session's id.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// CopyIn.statement.
+    #[prost(uint32, tag = "2")]
+    pub statement: u32,
+    /// The data, cut anywhere, at most 1 MiB. May be empty.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub data: ::prost::bytes::Bytes,
+    /// What follows it.
+    #[prost(enumeration = "CopyDataEnd", tag = "4")]
+    pub end: i32,
+    /// With FAILED: why, in a sentence that the database tells with its refusal. Else empty.
+    #[prost(string, tag = "5")]
+    pub failure: ::prost::alloc::string::String,
+}
+/// What became of a piece of data.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SendCopyDataResponse {
+    /// The outcome.
+    #[prost(enumeration = "CopyDataOutcome", tag = "1")]
+    pub outcome: i32,
 }
 /// A value for a parameter.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1382,13 +1411,14 @@ pub struct Binding {
     pub text: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// One part of the stream that answers Execute. For each statement that is not empty, in order: Header; any number of
-/// Batch, Notice, Progress and ColumnFacts; then Summary or Rejection. A Notice may also come before the Header. A statement
+/// Batch, Notice, Progress and ColumnFacts; then Summary or Rejection. A Notice may also come before the Header, and so may
+/// one CopyIn of a statement that returns no rows. A statement
 /// that the database refuses before it knows its columns has no Header. Statement numbers rise by one from 0. The stream ends after the last one, or after one
 /// more Rejection with rolled_back_at_end.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExecuteResponse {
     /// The part.
-    #[prost(oneof = "execute_response::Part", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "execute_response::Part", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub part: ::core::option::Option<execute_response::Part>,
 }
 /// Nested message and enum types in `ExecuteResponse`.
@@ -1417,7 +1447,63 @@ pub mod execute_response {
         /// Ends a statement that the database refused.
         #[prost(message, tag = "7")]
         Rejection(super::Rejection),
+        /// Asks for data. The statement goes on when SendCopyData has given all of it.
+        #[prost(message, tag = "8")]
+        CopyIn(super::CopyIn),
     }
+}
+/// A statement asks for data (COPY … FROM STDIN).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CopyIn {
+    /// The statement's number.
+    #[prost(uint32, tag = "1")]
+    pub statement: u32,
+    /// What form the data must have, as the statement says.
+    #[prost(enumeration = "CopyFormat", tag = "2")]
+    pub format: i32,
+    /// How many columns each row of it has. 0: the database does not say.
+    #[prost(uint32, tag = "3")]
+    pub columns: u32,
+}
+/// Asks to be told what happens in the session while nobody asks.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchSessionRequest {
+    /// The session's id.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+}
+/// Something that happened.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchSessionResponse {
+    /// What.
+    #[prost(oneof = "watch_session_response::Event", tags = "1")]
+    pub event: ::core::option::Option<watch_session_response::Event>,
+}
+/// Nested message and enum types in `WatchSessionResponse`.
+pub mod watch_session_response {
+    /// What.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Event {
+        /// Somebody's word.
+        #[prost(message, tag = "1")]
+        Notification(super::Notification),
+    }
+}
+/// What another session, or this one, notified of (NOTIFY), for this session listens (LISTEN).
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Notification {
+    /// What was listened to.
+    #[prost(string, tag = "1")]
+    pub channel: ::prost::alloc::string::String,
+    /// The text. May be empty.
+    #[prost(string, tag = "2")]
+    pub payload: ::prost::alloc::string::String,
+    /// The process of the database server that sent it.
+    #[prost(int32, tag = "3")]
+    pub sender_pid: i32,
+    /// How many before this one are lost, because they came faster than they were read.
+    #[prost(uint64, tag = "4")]
+    pub lost_before: u64,
 }
 /// Begins the result of one statement.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1843,6 +1929,10 @@ pub enum Capability {
     DetachedCancel = 6,
     /// GetDdl answers.
     Ddl = 7,
+    /// Statements may ask for data by a CopyIn, which SendCopyData gives.
+    CopyIn = 8,
+    /// WatchSession tells what others notify the session of.
+    Notifications = 9,
 }
 impl Capability {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1859,6 +1949,8 @@ impl Capability {
             Self::Bindings => "CAPABILITY_BINDINGS",
             Self::DetachedCancel => "CAPABILITY_DETACHED_CANCEL",
             Self::Ddl => "CAPABILITY_DDL",
+            Self::CopyIn => "CAPABILITY_COPY_IN",
+            Self::Notifications => "CAPABILITY_NOTIFICATIONS",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1872,6 +1964,8 @@ impl Capability {
             "CAPABILITY_BINDINGS" => Some(Self::Bindings),
             "CAPABILITY_DETACHED_CANCEL" => Some(Self::DetachedCancel),
             "CAPABILITY_DDL" => Some(Self::Ddl),
+            "CAPABILITY_COPY_IN" => Some(Self::CopyIn),
+            "CAPABILITY_NOTIFICATIONS" => Some(Self::Notifications),
             _ => None,
         }
     }
@@ -2205,6 +2299,72 @@ impl FormFieldRole {
         }
     }
 }
+/// What follows a piece of data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CopyDataEnd {
+    /// More data.
+    Unspecified = 0,
+    /// Nothing: it is whole.
+    Done = 1,
+    /// Nothing: it is not whole, and none of it counts. The database refuses the statement.
+    Failed = 2,
+}
+impl CopyDataEnd {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "COPY_DATA_END_UNSPECIFIED",
+            Self::Done => "COPY_DATA_END_DONE",
+            Self::Failed => "COPY_DATA_END_FAILED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "COPY_DATA_END_UNSPECIFIED" => Some(Self::Unspecified),
+            "COPY_DATA_END_DONE" => Some(Self::Done),
+            "COPY_DATA_END_FAILED" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+/// What became of a piece of data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CopyDataOutcome {
+    /// Never sent.
+    Unspecified = 0,
+    /// It is on its way to the database.
+    Taken = 1,
+    /// No statement asks for it, any more or at all: the stream tells how that one ended. It goes nowhere.
+    Unwanted = 2,
+}
+impl CopyDataOutcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "COPY_DATA_OUTCOME_UNSPECIFIED",
+            Self::Taken => "COPY_DATA_OUTCOME_TAKEN",
+            Self::Unwanted => "COPY_DATA_OUTCOME_UNWANTED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "COPY_DATA_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "COPY_DATA_OUTCOME_TAKEN" => Some(Self::Taken),
+            "COPY_DATA_OUTCOME_UNWANTED" => Some(Self::Unwanted),
+            _ => None,
+        }
+    }
+}
 /// What follows a rejected statement of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -2234,6 +2394,39 @@ impl OnError {
             "ON_ERROR_UNSPECIFIED" => Some(Self::Unspecified),
             "ON_ERROR_STOP" => Some(Self::Stop),
             "ON_ERROR_CONTINUE" => Some(Self::Continue),
+            _ => None,
+        }
+    }
+}
+/// The form of a COPY's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CopyFormat {
+    /// Never sent.
+    Unspecified = 0,
+    /// Lines of text, CSV among them, in the session's encoding.
+    Text = 1,
+    /// The database's own binary form.
+    Binary = 2,
+}
+impl CopyFormat {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "COPY_FORMAT_UNSPECIFIED",
+            Self::Text => "COPY_FORMAT_TEXT",
+            Self::Binary => "COPY_FORMAT_BINARY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "COPY_FORMAT_UNSPECIFIED" => Some(Self::Unspecified),
+            "COPY_FORMAT_TEXT" => Some(Self::Text),
+            "COPY_FORMAT_BINARY" => Some(Self::Binary),
             _ => None,
         }
     }
@@ -2615,6 +2808,34 @@ pub mod driver_service_client {
                 .insert(GrpcMethod::new("querybox.plugin.v1.DriverService", "Execute"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Gives data to the statement of the running Execute that asked for it by a CopyIn. Answered when the driver has taken it:
+        /// whoever sends one at a time is as fast as the database is.
+        pub async fn send_copy_data(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SendCopyDataRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SendCopyDataResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.plugin.v1.DriverService/SendCopyData",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.plugin.v1.DriverService", "SendCopyData"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Streams what the database holds: schemas, tables, columns, keys, indexes and what else there is. A transaction that is
         /// open stays as it was, also when the database refuses or is asked to stop, as far as the database can go back.
         pub async fn get_schema(
@@ -2666,6 +2887,34 @@ pub mod driver_service_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("querybox.plugin.v1.DriverService", "GetDdl"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Tells what happens in the session, while something runs in it and while nothing does, from the moment on when the call is
+        /// answered until it is dropped. Once at a time.
+        pub async fn watch_session(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WatchSessionResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.plugin.v1.DriverService/WatchSession",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.plugin.v1.DriverService", "WatchSession"),
+                );
             self.inner.server_streaming(req, path, codec).await
         }
         /// Asks the database to stop what runs. The running stream still ends with its own Rejection. A driver that was never
@@ -2749,6 +2998,15 @@ pub mod driver_service_server {
             &self,
             request: tonic::Request<super::ExecuteRequest>,
         ) -> std::result::Result<tonic::Response<Self::ExecuteStream>, tonic::Status>;
+        /// Gives data to the statement of the running Execute that asked for it by a CopyIn. Answered when the driver has taken it:
+        /// whoever sends one at a time is as fast as the database is.
+        async fn send_copy_data(
+            &self,
+            request: tonic::Request<super::SendCopyDataRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SendCopyDataResponse>,
+            tonic::Status,
+        >;
         /// Server streaming response type for the GetSchema method.
         type GetSchemaStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::GetSchemaResponse, tonic::Status>,
@@ -2772,6 +3030,21 @@ pub mod driver_service_server {
             &self,
             request: tonic::Request<super::GetDdlRequest>,
         ) -> std::result::Result<tonic::Response<Self::GetDdlStream>, tonic::Status>;
+        /// Server streaming response type for the WatchSession method.
+        type WatchSessionStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::WatchSessionResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Tells what happens in the session, while something runs in it and while nothing does, from the moment on when the call is
+        /// answered until it is dropped. Once at a time.
+        async fn watch_session(
+            &self,
+            request: tonic::Request<super::WatchSessionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::WatchSessionStream>,
+            tonic::Status,
+        >;
         /// Asks the database to stop what runs. The running stream still ends with its own Rejection. A driver that was never
         /// opened asks for the process that was, see CancelRequest.
         async fn cancel(
@@ -2960,6 +3233,51 @@ pub mod driver_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/querybox.plugin.v1.DriverService/SendCopyData" => {
+                    #[allow(non_camel_case_types)]
+                    struct SendCopyDataSvc<T: DriverService>(pub Arc<T>);
+                    impl<
+                        T: DriverService,
+                    > tonic::server::UnaryService<super::SendCopyDataRequest>
+                    for SendCopyDataSvc<T> {
+                        type Response = super::SendCopyDataResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SendCopyDataRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DriverService>::send_copy_data(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SendCopyDataSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/querybox.plugin.v1.DriverService/GetSchema" => {
                     #[allow(non_camel_case_types)]
                     struct GetSchemaSvc<T: DriverService>(pub Arc<T>);
@@ -3037,6 +3355,52 @@ pub mod driver_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetDdlSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.plugin.v1.DriverService/WatchSession" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchSessionSvc<T: DriverService>(pub Arc<T>);
+                    impl<
+                        T: DriverService,
+                    > tonic::server::ServerStreamingService<super::WatchSessionRequest>
+                    for WatchSessionSvc<T> {
+                        type Response = super::WatchSessionResponse;
+                        type ResponseStream = T::WatchSessionStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchSessionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DriverService>::watch_session(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchSessionSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -14,6 +14,8 @@ impl serde::Serialize for Capability {
             Self::Bindings => "CAPABILITY_BINDINGS",
             Self::DetachedCancel => "CAPABILITY_DETACHED_CANCEL",
             Self::Ddl => "CAPABILITY_DDL",
+            Self::CopyIn => "CAPABILITY_COPY_IN",
+            Self::Notifications => "CAPABILITY_NOTIFICATIONS",
         };
         serializer.serialize_str(variant)
     }
@@ -33,6 +35,8 @@ impl<'de> serde::Deserialize<'de> for Capability {
             "CAPABILITY_BINDINGS",
             "CAPABILITY_DETACHED_CANCEL",
             "CAPABILITY_DDL",
+            "CAPABILITY_COPY_IN",
+            "CAPABILITY_NOTIFICATIONS",
         ];
 
         struct GeneratedVisitor;
@@ -81,6 +85,8 @@ impl<'de> serde::Deserialize<'de> for Capability {
                     "CAPABILITY_BINDINGS" => Ok(Capability::Bindings),
                     "CAPABILITY_DETACHED_CANCEL" => Ok(Capability::DetachedCancel),
                     "CAPABILITY_DDL" => Ok(Capability::Ddl),
+                    "CAPABILITY_COPY_IN" => Ok(Capability::CopyIn),
+                    "CAPABILITY_NOTIFICATIONS" => Ok(Capability::Notifications),
                     _ => Ok(Capability::default()),
                 }
             }

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use querybox_launcher::{Limits as DriverLimits, OpenOrder, Parameter, ParameterValue, Part, StartOrder};
+use querybox_launcher::{
+    Capability, CopyOutcome, CopyPiece, Limits as DriverLimits, OpenOrder, Parameter, ParameterValue, Part,
+    StartOrder,
+};
 use querybox_store::Deadline;
 use querybox_vault::Secret;
 use tokio::time::Instant;
@@ -143,6 +146,25 @@ impl Core {
         Ok(left)
     }
 
+    /// Gives data to the statement of a session that asks for it. Resolves when the driver has taken it.
+    pub(crate) async fn give_copy_data(
+        &self,
+        id: SessionId,
+        piece: CopyPiece,
+    ) -> Result<CopyOutcome, SessionError> {
+        let controls = match self.sessions.find(id) {
+            Ok(Running::OneShot(controls) | Running::Opening(_, controls)) => Some(controls),
+            Ok(Running::Leased(lease)) => lease.controls(),
+            // How the statement ended is told by its stream.
+            Err(Absent::Ended | Absent::LeaseEnded(_)) => None,
+            Err(Absent::Unknown) => return Err(SessionError::Unknown),
+        };
+        match controls {
+            Some(controls) => Ok(controls.copying.send(piece).await?),
+            None => Ok(CopyOutcome::Unwanted),
+        }
+    }
+
     /// What the request itself says of its time, as far as the operator allows it.
     pub(crate) fn check_deadline(&self, asked: Deadline) -> Result<Option<Duration>, SessionError> {
         match (asked, self.limits.deadline_max) {
@@ -230,6 +252,7 @@ impl Beginning {
         front_end: FrontEndId,
         idle_limit: Duration,
     ) -> Answers<Part> {
+        let notifies = prepared.driver.info.capabilities.contains(&Capability::Notifications);
         let settings = &prepared.settings;
         let terms = Terms {
             front_end,
@@ -257,6 +280,7 @@ impl Beginning {
             ending: core.closing.child_token(),
             stopping: core.cutting.child_token(),
             watchers: Arc::clone(&core.watchers),
+            notifies,
         };
         core.tracker.spawn(task.run());
         Answers::new(reader)
@@ -285,7 +309,8 @@ impl Core {
         let (stop, cancel) = stoppable();
         let budget = Budget::since(begun, None);
         budget.set_limit(self.limit(deadline, lease.terms.deadline));
-        let controls = Controls { cancel, allowance: budget.allowance() };
+        let allowance = budget.allowance();
+        let controls = Controls { cancel, copying: allowance.copying(), allowance };
         let (watch, reader) = self.watch(lease.id, stop, None, budget, lease.stopping.clone());
         let reader_gone = CancellationToken::new();
         let answers = Answers::in_lease(reader, reader_gone.clone().drop_guard());

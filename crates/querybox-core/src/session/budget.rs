@@ -7,15 +7,17 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use super::copying::{CopySlot, Copying};
+
 /// The time that one request may take, from the edge to its end. It stands still while the reader takes its time.
 ///
 /// Dropped, nothing has time any more.
 #[derive(Debug)]
-pub(crate) struct Budget(watch::Sender<Time>);
+pub(crate) struct Budget(watch::Sender<Time>, CopySlot);
 
-/// The end of those who may give a request more time.
+/// The end of those who may give a request more time, or data.
 #[derive(Debug, Clone)]
-pub(crate) struct Allowance(watch::Sender<Time>);
+pub(crate) struct Allowance(watch::Sender<Time>, CopySlot);
 
 /// How much more time a request is to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub(crate) enum NotExtended {
 struct Time {
     left: Option<Left>,
     running_since: Option<Instant>,
+    /// A statement waits for data: whatever else happens, the time stands still.
+    is_held: bool,
     phase: Phase,
 }
 
@@ -62,8 +66,9 @@ impl Budget {
     /// A budget that runs since `start`, with a limit to be [set](Self::set_limit). `None`: as long as it takes.
     pub(crate) fn since(start: Instant, limit: Option<Duration>) -> Self {
         let left = limit.map(|limit| Left { left: limit, limit });
-        let (time, _) = watch::channel(Time { left, running_since: Some(start), phase: Phase::Begins });
-        Self(time)
+        let (time, _) =
+            watch::channel(Time { left, running_since: Some(start), is_held: false, phase: Phase::Begins });
+        Self(time, CopySlot::default())
     }
 
     /// The limit, now that it is known. From now on it may be extended.
@@ -75,7 +80,7 @@ impl Budget {
     }
 
     pub(crate) fn allowance(&self) -> Allowance {
-        Allowance(self.0.clone())
+        Allowance(self.0.clone(), self.1.clone())
     }
 
     /// Stops counting.
@@ -90,7 +95,9 @@ impl Budget {
     /// Goes on counting.
     pub(crate) fn resume(&self, now: Instant) {
         self.0.send_if_modified(|time| {
-            time.running_since.get_or_insert(now);
+            if !time.is_held {
+                time.running_since.get_or_insert(now);
+            }
             false
         });
     }
@@ -159,6 +166,28 @@ impl Allowance {
             answer.is_ok()
         });
         answer
+    }
+
+    /// Where data of the request comes in.
+    pub(crate) fn copying(&self) -> Copying {
+        Copying::new(self.1.clone(), self.clone())
+    }
+
+    /// Stops counting until it is [released](Self::release).
+    pub(super) fn hold(&self) {
+        self.0.send_modify(|time| {
+            time.pause(Instant::now());
+            time.is_held = true;
+        });
+    }
+
+    /// Counts again.
+    pub(super) fn release(&self) {
+        self.0.send_modify(|time| {
+            if std::mem::take(&mut time.is_held) {
+                time.running_since.get_or_insert(Instant::now());
+            }
+        });
     }
 }
 

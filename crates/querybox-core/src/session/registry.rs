@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     SessionId, SessionIdError,
     budget::Allowance,
+    copying::Copying,
     front_end::FrontEndId,
     id::CLOCK_OFFSET_MAX,
     lease::Lease,
@@ -60,6 +61,7 @@ pub(crate) enum Running {
 pub(crate) struct Controls {
     pub(crate) cancel: Cancel,
     pub(crate) allowance: Allowance,
+    pub(crate) copying: Copying,
 }
 
 /// What a session is wanted for.
@@ -132,7 +134,8 @@ impl Sessions {
         let (stop, cancel) = stoppable();
         state.used.insert(id);
         state.used_since.push_back((now, id));
-        let controls = Controls { cancel, allowance };
+        let copying = allowance.copying();
+        let controls = Controls { cancel, allowance, copying };
         let running = match kind {
             Kind::OneShot => Running::OneShot(controls),
             Kind::Leased(front_end) => Running::Opening(front_end, controls),

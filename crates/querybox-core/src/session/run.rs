@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     answers::Event,
+    copying::Copying,
     error::SessionError,
     parking::Parking,
     stop::End,
@@ -78,6 +79,20 @@ pub(super) async fn answer<W: Work>(
     work: W,
     tally: &mut Tally,
 ) -> Finish<W::Part> {
+    let copying = watch.budget.allowance().copying();
+    let finish = answer_with(watch, driver, work, tally, &copying).await;
+    // What is still being given holds the driver's socket open no longer than the driver takes to refuse it.
+    copying.close();
+    finish
+}
+
+async fn answer_with<W: Work>(
+    watch: &mut Watch<W::Part>,
+    driver: &OpenDriver,
+    work: W,
+    tally: &mut Tally,
+    copying: &Copying,
+) -> Finish<W::Part> {
     let begun = work.begin(driver);
     tokio::pin!(begun);
     let mut parts = match watch.unless_interrupted(&mut begun).await {
@@ -95,6 +110,7 @@ pub(super) async fn answer<W: Work>(
                 if let Err(broken) = part.count(tally) {
                     return Finish::failed(broken.into());
                 }
+                copying.follow(&part, driver);
                 // The reader asked, so this does not wait, and no cancel can take the part away. A reader that goes now is
                 // seen at the next step.
                 let _ = watch.giver.give(Ok(Event::Part(part))).await;

@@ -36,6 +36,11 @@ pub(crate) trait Answer: Send + 'static {
     /// The driver sent more than it was told it may.
     fn count(&self, tally: &mut Tally) -> Result<(), BrokenContract>;
 
+    /// Whether a statement asks for data from here on. `None`: as before.
+    fn asks_for_data(&self) -> Option<bool> {
+        None
+    }
+
     /// Whether it tells that the database refused what ran.
     fn is_rejection(&self) -> bool;
 
@@ -105,7 +110,7 @@ impl Answer for Part {
         match &self.fact {
             Fact::Header { .. } => tally.statement_begins(),
             Fact::Batch { rows, bytes } => tally.batch(*rows, *bytes)?,
-            Fact::Notice | Fact::Progress | Fact::ColumnFacts => {}
+            Fact::Notice | Fact::Progress | Fact::ColumnFacts | Fact::CopyIn { .. } => {}
             Fact::Summary(summary) => {
                 tally.ended.statements_done += 1;
                 tally.transaction = Some(summary.transaction);
@@ -113,6 +118,16 @@ impl Answer for Part {
             Fact::Rejection(rejection) => tally.rejection(rejection),
         }
         Ok(())
+    }
+
+    fn asks_for_data(&self) -> Option<bool> {
+        match self.fact {
+            Fact::CopyIn { .. } => Some(true),
+            Fact::Summary(_) | Fact::Rejection(_) => Some(false),
+            Fact::Header { .. } | Fact::Batch { .. } | Fact::Notice | Fact::Progress | Fact::ColumnFacts => {
+                None
+            }
+        }
     }
 
     fn is_rejection(&self) -> bool {
@@ -128,6 +143,7 @@ impl Answer for Part {
             | Fact::Notice
             | Fact::Progress
             | Fact::ColumnFacts
+            | Fact::CopyIn { .. }
             | Fact::Summary(_)
             | Fact::Rejection(_) => SMALL_PART_BYTES,
         }

@@ -104,6 +104,7 @@ pub(crate) fn request(session_id: SessionId, sql: &str, deadline: Deadline) -> E
             bytes_max: None,
             deadline,
             bindings: Vec::new(),
+            gives_copy_data: false,
         },
     }
 }

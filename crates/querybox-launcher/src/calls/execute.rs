@@ -19,6 +19,8 @@ pub struct ExecuteOrder {
     pub bindings: Vec<(String, Option<String>)>,
     /// Nothing follows in this session.
     pub one_shot: bool,
+    /// Data is given to statements that ask for it: see [`CopySender`](crate::CopySender).
+    pub gives_copy_data: bool,
 }
 
 /// What follows a rejected statement.
@@ -46,6 +48,7 @@ impl ExecuteOrder {
             bytes_max: self.bytes_max.map_or(0, |bytes| bytes.max(1)),
             bindings: self.bindings.into_iter().map(|(name, text)| pb::Binding { name, text }).collect(),
             one_shot: self.one_shot,
+            gives_copy_data: self.gives_copy_data,
         }
     }
 }

@@ -38,6 +38,11 @@ pub enum Fact {
     Progress,
     /// More is known of the columns.
     ColumnFacts,
+    /// The statement of this number asks for data.
+    CopyIn {
+        /// Its number.
+        statement: u32,
+    },
     /// The statement is done.
     Summary(Summary),
     /// The database refused the statement.

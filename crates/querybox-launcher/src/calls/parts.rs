@@ -21,8 +21,12 @@ pub struct Parts {
 }
 
 impl Parts {
-    pub(crate) fn new(stream: Streaming<pb::ExecuteResponse>, process: Arc<Process>) -> Self {
-        Self { stream, order: PartOrder::new(), process, done: false }
+    pub(crate) fn new(
+        stream: Streaming<pb::ExecuteResponse>,
+        process: Arc<Process>,
+        gives_copy_data: bool,
+    ) -> Self {
+        Self { stream, order: PartOrder::new(gives_copy_data), process, done: false }
     }
 
     /// The next part; None after the last. A slow caller slows the driver down; nothing is kept for it beyond the window of

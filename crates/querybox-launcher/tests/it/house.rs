@@ -90,6 +90,7 @@ pub(crate) fn script(sql: &str) -> ExecuteOrder {
         rows_max: None,
         bytes_max: None,
         bindings: Vec::new(),
+        gives_copy_data: false,
         one_shot: false,
     }
 }

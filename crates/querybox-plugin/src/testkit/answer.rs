@@ -25,6 +25,8 @@ pub struct Statement {
     pub schema: Option<SchemaRef>,
     /// Its rows with their notes.
     pub batches: Vec<(RecordBatch, Vec<pb::CellNote>)>,
+    /// What it asked for.
+    pub copy_in: Option<pb::CopyIn>,
     /// What the database said.
     pub notices: Vec<pb::Notice>,
     /// What was told of the columns.
@@ -59,6 +61,10 @@ impl Answer {
             Part::Header(header) => {
                 let statement = self.statement(header.statement);
                 assert!(statement.header.is_none(), "a statement has one header");
+                assert!(
+                    statement.copy_in.is_none() || !header.returns_rows,
+                    "what takes data returns no rows"
+                );
                 if header.returns_rows {
                     let schema = decode_schema(&header.arrow_schema);
                     assert_eq!(schema.fields().len(), header.columns.len(), "one field a column");
@@ -73,6 +79,12 @@ impl Answer {
                 statement.header = Some(header);
             }
             Part::Batch(batch) => self.running().take_batch(&batch),
+            Part::CopyIn(copy_in) => {
+                let statement = self.statement(copy_in.statement);
+                assert!(statement.header.is_none() && statement.copy_in.is_none(), "data is asked for once");
+                assert_ne!(copy_in.format(), pb::CopyFormat::Unspecified, "data has a form");
+                statement.copy_in = Some(copy_in);
+            }
             Part::Notice(notice) => self.statement(notice.statement).notices.push(notice),
             Part::Progress(progress) => {
                 self.statement(progress.statement);

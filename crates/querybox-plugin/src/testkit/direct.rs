@@ -44,7 +44,7 @@ pub async fn execute_directly<S: Session>(
 ) -> Heard {
     let limits = RowLimits { rows_max: query.rows_max, bytes_max: query.bytes_max, cell_bytes_max };
     let (tx, mut rx) = mpsc::channel(PARTS_WAITING_MAX);
-    let mut call = pin!(session.execute(query, Results::new(tx, limits)));
+    let mut call = pin!(session.execute(query, Results::new(tx, limits, None)));
     let mut answer = Answer::default();
     let mut is_heard_out = true;
     let listen = async {

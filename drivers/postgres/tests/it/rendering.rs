@@ -48,7 +48,8 @@ pub(crate) async fn csv(client: &mut Client, script: &str) -> (Vec<u8>, Vec<pb::
             | Part::Summary(_)
             | Part::Notice(_)
             | Part::Progress(_)
-            | Part::ColumnFacts(_) => {}
+            | Part::ColumnFacts(_)
+            | Part::CopyIn(_) => {}
         }
     }
     let (_, writer, columns) = result.expect("the script returns rows");

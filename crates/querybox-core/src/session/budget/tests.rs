@@ -59,6 +59,7 @@ fn more_time_is_counted_from_what_is_left() {
     let mut time = Time {
         left: Some(Left { left: s(10), limit: s(10) }),
         running_since: Some(start),
+        is_held: false,
         phase: Phase::Runs,
     };
     assert_eq!(time.extend(Extension::By(s(5)), None, start + s(4)), Ok(Some(s(11))));

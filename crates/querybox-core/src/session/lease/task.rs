@@ -2,10 +2,10 @@
 
 use std::{collections::VecDeque, future::pending, sync::Arc, time::Duration};
 
-use querybox_launcher::{Launcher, OpenDriver, OpenOrder, Part, StartOrder};
+use querybox_launcher::{Launcher, OpenDriver, OpenOrder, Part, SessionEvents, StartOrder};
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
@@ -41,12 +41,14 @@ pub(crate) struct LeaseTask {
     pub(crate) ending: CancellationToken,
     pub(crate) stopping: CancellationToken,
     pub(crate) watchers: Arc<Watchers>,
+    /// The driver tells of notifications.
+    pub(crate) notifies: bool,
 }
 
 impl LeaseTask {
     /// Runs the session to its end.
     pub(crate) async fn run(self) {
-        let Self { admission, watch, launcher, aftermath, start, open, terms, ending, stopping, watchers } =
+        let Self { admission, watch, launcher, aftermath, start, open, terms, ending, stopping, watchers, notifies } =
             self;
         let (opened, driver) = match open_driver(&watch, &launcher, &start, open).await {
             Ok((opened, Ok(driver))) => (opened, driver),
@@ -77,7 +79,11 @@ impl LeaseTask {
         drop(stop);
         match giver.give(Ok(Answer::Opened(opened))).await {
             Ok(()) => {
-                live(&lease, driver, &mut jobs, &place.watchers, &follow).await;
+                let events = if notifies { watch_driver(&driver).await } else { None };
+                tokio::select! {
+                    () = live(&lease, driver, &mut jobs, &place.watchers, &follow) => {}
+                    () = pass_on(events, &lease, &place.watchers) => unreachable!("it waits when there is nothing more"),
+                }
                 // What was let in when the session had to end already was not sent.
                 jobs.close();
                 while let Some(job) = jobs.recv().await {
@@ -92,6 +98,24 @@ impl LeaseTask {
         }
         drop(place);
     }
+}
+
+/// A driver that does not answer at once tells nothing, and the session is used without.
+const WATCH_LIMIT: Duration = Duration::from_secs(1);
+
+async fn watch_driver(driver: &OpenDriver) -> Option<SessionEvents> {
+    timeout(WATCH_LIMIT, driver.watch()).await.ok()?.ok()
+}
+
+/// Passes on what the session is notified of. Never ends, and holds the driver's socket only while that is to be open.
+async fn pass_on(events: Option<SessionEvents>, lease: &Lease, watchers: &Watchers) {
+    if let Some(mut events) = events {
+        while let Some(notification) = events.next().await {
+            let event = FrontEndEvent::Notified { session: lease.id, notification };
+            watchers.tell(lease.terms.front_end, event);
+        }
+    }
+    pending().await
 }
 
 /// Does what is asked until the session has to end, and sees the driver gone.

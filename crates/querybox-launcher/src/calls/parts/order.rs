@@ -14,11 +14,14 @@ const COLUMNS_MAX: usize = 32_767;
 /// Where the stream stands.
 pub(super) struct PartOrder {
     state: State,
+    /// Whether statements may ask for data.
+    gives_copy_data: bool,
 }
 
 enum State {
-    /// No statement is being answered; the next one has this number. Whether something was said about it already.
-    Between { next: u32, noticed: bool },
+    /// No statement is being answered; the next one has this number. Whether something was said about it already, and whether
+    /// it asked for data.
+    Between { next: u32, noticed: bool, asked: bool },
     /// A statement is being answered.
     Inside(Statement),
     /// The last word was said.
@@ -33,8 +36,8 @@ struct Statement {
 }
 
 impl PartOrder {
-    pub(super) fn new() -> Self {
-        Self { state: State::Between { next: 0, noticed: false } }
+    pub(super) fn new(gives_copy_data: bool) -> Self {
+        Self { state: State::Between { next: 0, noticed: false, asked: false }, gives_copy_data }
     }
 
     /// Takes the next part.
@@ -42,6 +45,9 @@ impl PartOrder {
         let part = part.part.as_ref().ok_or_else(|| BrokenContract::new("a part without content"))?;
         match (&mut self.state, part) {
             (State::Ended, _) => broken("a part after the last one"),
+            (State::Between { asked: true, .. }, Wire::Header(header)) if header.returns_rows => {
+                broken("rows of a statement that asked for data")
+            }
             (State::Between { next, .. }, Wire::Header(header)) => {
                 let statement = Statement::begin(header, *next)?;
                 let fact = Fact::Header {
@@ -52,12 +58,24 @@ impl PartOrder {
                 self.state = State::Inside(statement);
                 Ok(fact)
             }
-            (State::Between { next, noticed }, Wire::Notice(notice)) => {
+            (State::Between { next, noticed, .. }, Wire::Notice(notice)) => {
                 expect_statement(notice.statement, *next)?;
                 *noticed = true;
                 Ok(Fact::Notice)
             }
-            (State::Between { next, noticed }, Wire::Rejection(rejection)) => {
+            (State::Between { next, noticed, asked }, Wire::CopyIn(copy_in)) => {
+                expect_statement(copy_in.statement, *next)?;
+                if !self.gives_copy_data {
+                    return broken("a question for data that nobody gives");
+                }
+                if *asked {
+                    return broken("a second question for data");
+                }
+                (*noticed, *asked) = (true, true);
+                Ok(Fact::CopyIn { statement: copy_in.statement })
+            }
+            (State::Inside(_), Wire::CopyIn(_)) => broken("a question for data inside a statement"),
+            (State::Between { next, noticed, .. }, Wire::Rejection(rejection)) => {
                 if rejection.rolled_back_at_end {
                     if *noticed {
                         return broken("the roll-back at the end inside a statement");
@@ -114,7 +132,7 @@ impl PartOrder {
     pub(super) fn finish(&self) -> Result<(), BrokenContract> {
         match &self.state {
             State::Between { noticed: false, .. } | State::Ended => Ok(()),
-            State::Between { next, noticed: true } => {
+            State::Between { next, noticed: true, .. } => {
                 broken(format!("the parts end after a notice of statement {next}"))
             }
             State::Inside(statement) => {
@@ -174,7 +192,7 @@ impl Statement {
 fn after(number: u32) -> Result<State, BrokenContract> {
     let next =
         number.checked_add(1).ok_or_else(|| BrokenContract::new("more statements than can be counted"))?;
-    Ok(State::Between { next, noticed: false })
+    Ok(State::Between { next, noticed: false, asked: false })
 }
 
 fn expect_statement(found: u32, expected: u32) -> Result<(), BrokenContract> {
@@ -190,6 +208,7 @@ fn name(part: &Wire) -> &'static str {
         Wire::ColumnFacts(_) => "fact of a column",
         Wire::Summary(_) => "summary",
         Wire::Rejection(_) => "rejection",
+        Wire::CopyIn(_) => "question for data",
     }
 }
 
@@ -231,7 +250,7 @@ mod tests {
     }
 
     fn run(parts: Vec<Wire>) -> Result<(), BrokenContract> {
-        let mut order = PartOrder::new();
+        let mut order = PartOrder::new(true);
         for part in parts {
             order.check(&pb::ExecuteResponse { part: Some(part) })?;
         }
@@ -304,6 +323,21 @@ mod tests {
     }
 
     #[test]
+    fn data_is_asked_for_once_before_the_header_of_a_statement_without_rows() {
+        let copy_in = |statement| {
+            Wire::CopyIn(pb::CopyIn { statement, format: pb::CopyFormat::Text.into(), columns: 1 })
+        };
+        check(vec![notice(0), copy_in(0), header(0, 0), summary(0, 0), copy_in(1), rejection(1, false)]);
+        check_broken(vec![copy_in(0), copy_in(0)], "a second question for data");
+        check_broken(vec![copy_in(1)], "statement 1 where 0 is due");
+        check_broken(vec![header(0, 0), copy_in(0)], "a question for data inside a statement");
+        check_broken(vec![copy_in(0), header(0, 1)], "rows of a statement that asked for data");
+        let part = Some(copy_in(0));
+        let error = PartOrder::new(false).check(&pb::ExecuteResponse { part }).unwrap_err();
+        assert_eq!(error.what, "a question for data that nobody gives");
+    }
+
+    #[test]
     fn a_header_fits_itself() {
         let mut display_missing = header(0, 1);
         if let Wire::Header(header) = &mut display_missing {
@@ -319,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_part_without_content_is_refused() {
-        let error = PartOrder::new().check(&pb::ExecuteResponse { part: None }).unwrap_err();
+        let error = PartOrder::new(true).check(&pb::ExecuteResponse { part: None }).unwrap_err();
         assert_eq!(error.what, "a part without content");
     }
 }

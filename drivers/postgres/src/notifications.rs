@@ -1,0 +1,150 @@
+//! What the session is notified of, on its way to whoever watches the session.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use querybox_plugin::{Error, SessionEvents, pb};
+use tokio::sync::Notify;
+
+use crate::{
+    decode::{self, Encoding},
+    message::Reader,
+};
+
+/// Notifications that wait for their reader, and the bytes of them. A slow reader loses those that come then, and is told how
+/// many.
+const WAITING_MAX: usize = 1_000;
+const WAITING_BYTES_MAX: usize = 1024 * 1024;
+
+/// Notifications, from the connection's reader to the session's watcher.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    waiting: Mutex<Waiting>,
+    more: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Nobody else would ever fetch them.
+    is_watched: bool,
+    notifications: VecDeque<pb::Notification>,
+    bytes: usize,
+    lost: u64,
+}
+
+impl Outbox {
+    /// Keeps a notification for the watcher, if there is one.
+    pub(crate) fn put(&self, notification: pb::Notification) {
+        let mut waiting = self.lock();
+        if !waiting.is_watched {
+            return;
+        }
+        let bytes = size(&notification);
+        if waiting.notifications.len() == WAITING_MAX || waiting.bytes + bytes > WAITING_BYTES_MAX {
+            waiting.lost += 1;
+            return;
+        }
+        waiting.bytes += bytes;
+        let lost_before = std::mem::take(&mut waiting.lost);
+        waiting.notifications.push_back(pb::Notification { lost_before, ..notification });
+        self.more.notify_one();
+    }
+
+    /// Tells what comes, in its order, until nobody listens any more or this is dropped.
+    pub(crate) async fn tell(&self, events: &SessionEvents) {
+        let _watched = Watched::new(self);
+        loop {
+            while let Some(notification) = self.take() {
+                if !events.notification(notification).await {
+                    return;
+                }
+            }
+            self.more.notified().await;
+        }
+    }
+
+    fn take(&self) -> Option<pb::Notification> {
+        let mut waiting = self.lock();
+        let notification = waiting.notifications.pop_front()?;
+        waiting.bytes -= size(&notification);
+        Some(notification)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // Every change is whole before anything can panic.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn size(notification: &pb::Notification) -> usize {
+    notification.channel.len() + notification.payload.len()
+}
+
+/// Somebody watches, for as long as this lives.
+struct Watched<'a>(&'a Outbox);
+
+impl<'a> Watched<'a> {
+    fn new(outbox: &'a Outbox) -> Self {
+        outbox.lock().is_watched = true;
+        Self(outbox)
+    }
+}
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        *self.0.lock() = Waiting::default();
+    }
+}
+
+/// Reads a NotificationResponse.
+pub(crate) fn parse(body: &[u8], encoding: Encoding) -> Result<pb::Notification, Error> {
+    let mut reader = Reader::new(body);
+    let sender_pid = reader.i32()?;
+    let channel = decode::name(reader.until_zero()?, encoding);
+    let payload = decode::name(reader.until_zero()?, encoding);
+    reader.end()?;
+    Ok(pb::Notification { channel, payload, sender_pid, lost_before: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notification(payload: &str) -> pb::Notification {
+        pb::Notification { channel: "c".into(), payload: payload.into(), ..pb::Notification::default() }
+    }
+
+    #[test]
+    fn nothing_is_kept_for_nobody() {
+        let outbox = Outbox::default();
+        outbox.put(notification("early"));
+        let watched = Watched::new(&outbox);
+        assert_eq!(outbox.take(), None);
+        outbox.put(notification("a"));
+        assert_eq!(outbox.take(), Some(notification("a")));
+        outbox.put(notification("b"));
+        drop(watched);
+        assert_eq!(outbox.take(), None);
+    }
+
+    #[test]
+    fn what_comes_too_fast_is_counted() {
+        let outbox = Outbox::default();
+        let _watched = Watched::new(&outbox);
+        for number in 0..WAITING_MAX + 3 {
+            outbox.put(notification(&number.to_string()));
+        }
+        assert_eq!(outbox.take(), Some(notification("0")));
+        outbox.put(notification("next"));
+        let last = std::iter::from_fn(|| outbox.take()).last().unwrap();
+        assert_eq!(last, pb::Notification { lost_before: 3, ..notification("next") });
+        let huge = "x".repeat(WAITING_BYTES_MAX / 2);
+        for _ in 0..3 {
+            outbox.put(notification(&huge));
+        }
+        assert_eq!(std::iter::from_fn(|| outbox.take()).count(), 1);
+        assert_eq!(outbox.lock().lost, 2);
+    }
+}

@@ -8,16 +8,20 @@ use std::{
 
 use http::{Request, Response};
 use querybox_contracts::core::v1::{
-    connection_service_server::ConnectionServiceServer, credential_service_server::CredentialServiceServer,
-    event_service_server::EventServiceServer, key_service_server::KeyServiceServer,
-    plugin_service_server::PluginServiceServer, query_service_server::QueryServiceServer,
-    schema_service_server::SchemaServiceServer, session_service_server::SessionServiceServer,
+    access_service_server::AccessServiceServer, connection_service_server::ConnectionServiceServer,
+    credential_service_server::CredentialServiceServer, event_service_server::EventServiceServer,
+    key_service_server::KeyServiceServer, plugin_service_server::PluginServiceServer,
+    query_service_server::QueryServiceServer, schema_service_server::SchemaServiceServer,
+    session_service_server::SessionServiceServer,
 };
 use querybox_core::Core;
 use tonic::{body::Body, service::Routes};
 use tower::Service;
 
-use crate::services::{Connections, Credentials, Events, Keys, Plugins, Queries, Schemas, Sessions};
+use crate::{
+    auth::Access,
+    services::{AccessTo, Connections, Credentials, Events, Keys, Plugins, Queries, Schemas, Sessions},
+};
 
 /// The largest message of a result, which is one batch: the contract has drivers cut at 256 KiB, but a batch holds at least
 /// one row, and a row may hold several cells of 16 MiB. The launcher takes no larger one from a driver either.
@@ -37,48 +41,58 @@ pub struct Api {
 impl Api {
     #[must_use]
     pub fn new(core: Arc<Core>) -> Self {
-        let routes = Routes::new(
-            ConnectionServiceServer::new(Connections::new(Arc::clone(&core)))
-                .max_decoding_message_size(REQUEST_BYTES_MAX)
-                .max_encoding_message_size(MESSAGE_BYTES_MAX),
-        )
-        .add_service(
-            CredentialServiceServer::new(Credentials::new(Arc::clone(&core)))
-                .max_decoding_message_size(REQUEST_BYTES_MAX)
-                .max_encoding_message_size(MESSAGE_BYTES_MAX),
-        )
-        .add_service(
-            KeyServiceServer::new(Keys::new(Arc::clone(&core)))
-                .max_decoding_message_size(REQUEST_BYTES_MAX)
-                .max_encoding_message_size(MESSAGE_BYTES_MAX),
-        )
-        .add_service(
-            PluginServiceServer::new(Plugins::new(Arc::clone(&core)))
-                .max_decoding_message_size(REQUEST_BYTES_MAX)
-                .max_encoding_message_size(MESSAGE_BYTES_MAX),
-        )
-        .add_service(
-            SchemaServiceServer::new(Schemas::new(Arc::clone(&core)))
-                .max_decoding_message_size(REQUEST_BYTES_MAX)
-                .max_encoding_message_size(MESSAGE_BYTES_MAX),
-        )
-        .add_service(
-            SessionServiceServer::new(Sessions::new(Arc::clone(&core)))
-                .max_decoding_message_size(REQUEST_BYTES_MAX)
-                .max_encoding_message_size(MESSAGE_BYTES_MAX),
-        )
-        .add_service(
-            EventServiceServer::new(Events::new(Arc::clone(&core)))
-                .max_decoding_message_size(REQUEST_BYTES_MAX)
-                .max_encoding_message_size(MESSAGE_BYTES_MAX),
-        )
-        .add_service(
-            QueryServiceServer::new(Queries::new(core))
-                .max_decoding_message_size(REQUEST_BYTES_MAX)
-                .max_encoding_message_size(MESSAGE_BYTES_MAX),
-        );
-        Self { routes: routes.prepare() }
+        Self { routes: services(core).prepare() }
     }
+
+    /// The services and that which gives access to them, for a server, which may add services of its own. They ask nobody who
+    /// he is: a [`Guard`](crate::Guard) with the same `access` belongs before all that the server offers.
+    #[must_use]
+    pub fn routes(core: Arc<Core>, access: Arc<Access>) -> Routes {
+        services(core).add_service(AccessServiceServer::new(AccessTo::new(access)))
+    }
+}
+
+fn services(core: Arc<Core>) -> Routes {
+    Routes::new(
+        ConnectionServiceServer::new(Connections::new(Arc::clone(&core)))
+            .max_decoding_message_size(REQUEST_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX),
+    )
+    .add_service(
+        CredentialServiceServer::new(Credentials::new(Arc::clone(&core)))
+            .max_decoding_message_size(REQUEST_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX),
+    )
+    .add_service(
+        KeyServiceServer::new(Keys::new(Arc::clone(&core)))
+            .max_decoding_message_size(REQUEST_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX),
+    )
+    .add_service(
+        PluginServiceServer::new(Plugins::new(Arc::clone(&core)))
+            .max_decoding_message_size(REQUEST_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX),
+    )
+    .add_service(
+        SchemaServiceServer::new(Schemas::new(Arc::clone(&core)))
+            .max_decoding_message_size(REQUEST_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX),
+    )
+    .add_service(
+        SessionServiceServer::new(Sessions::new(Arc::clone(&core)))
+            .max_decoding_message_size(REQUEST_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX),
+    )
+    .add_service(
+        EventServiceServer::new(Events::new(Arc::clone(&core)))
+            .max_decoding_message_size(REQUEST_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX),
+    )
+    .add_service(
+        QueryServiceServer::new(Queries::new(core))
+            .max_decoding_message_size(REQUEST_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX),
+    )
 }
 
 impl Service<Request<Body>> for Api {

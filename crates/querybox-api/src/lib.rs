@@ -4,6 +4,8 @@
 //! - [`MESSAGE_BYTES_MAX`]: what clients must set as their own limit.
 //! - [`REQUEST_BYTES_MAX`]: what clients need not try to send.
 //!
+//! For a network, [`Api::routes`] has also what gives access, and stands behind [`Guard`], which lets in whom [`Access`] knows.
+//!
 //! It maps messages to Core's plain types and back, and errors to statuses, in one place each. Parts of results pass through
 //! as their bytes are. Must not know: drivers, SQL, sockets, TLS, which front end asks.
 //!
@@ -20,8 +22,11 @@
 //! ```
 
 mod api;
+mod auth;
 mod convert;
+mod policy;
 mod services;
 mod status;
 
 pub use api::{Api, MESSAGE_BYTES_MAX, REQUEST_BYTES_MAX};
+pub use auth::{Access, Guard, GuardLayer, HostNames, NotAHost};

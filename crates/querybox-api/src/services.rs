@@ -1,5 +1,6 @@
 //! The services, one a file: each method reads its request, calls Core, and writes the answer.
 
+mod access;
 mod connections;
 mod credentials;
 mod events;
@@ -9,6 +10,7 @@ mod queries;
 mod schemas;
 mod sessions;
 
+pub(crate) use access::AccessTo;
 pub(crate) use connections::Connections;
 pub(crate) use credentials::Credentials;
 pub(crate) use events::Events;

@@ -9,7 +9,10 @@ use querybox_core::{
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::convert::{InvalidField, cause};
+use crate::{
+    auth::AccessError,
+    convert::{InvalidField, cause},
+};
 
 /// The domain of each `google.rpc.ErrorInfo` of QueryBox.
 const DOMAIN: &str = "querybox";
@@ -184,6 +187,20 @@ impl From<WatchError> for Refused {
     }
 }
 
+impl From<AccessError> for Refused {
+    fn from(error: AccessError) -> Self {
+        let reason = match &error {
+            AccessError::HostForeign => Reason::HostForeign,
+            AccessError::OriginForeign => Reason::OriginForeign,
+            AccessError::TokenMissing => Reason::TokenMissing,
+            AccessError::TokenWrong => Reason::TokenWrong,
+            AccessError::CodeInvalid => Reason::CodeInvalid,
+            AccessError::CallsFull { .. } => Reason::CallsFull,
+        };
+        refuse(reason, &error, [])
+    }
+}
+
 impl Refused {
     /// The contract's word and a sentence, where a failure is told inside of an answer.
     pub(crate) fn told(self) -> (String, String) {
@@ -268,10 +285,16 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     line
 }
 
-/// The closed list of reasons: those of `query.proto`, `session.proto`, `event.proto`, `connection.proto`,
+/// The closed list of reasons: those of `policy.proto`, `access.proto`, `query.proto`, `session.proto`, `event.proto`, `connection.proto`,
 /// `credential.proto`, `key.proto` and `plugin.proto`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
+    HostForeign,
+    OriginForeign,
+    TokenMissing,
+    TokenWrong,
+    CodeInvalid,
+    CallsFull,
     ConnectionNotFound,
     NameTaken,
     ConnectionChanged,
@@ -360,6 +383,12 @@ impl Reason {
     /// The line of the contract's list.
     fn entry(self) -> (&'static str, Code) {
         match self {
+            Self::HostForeign => ("HOST_FOREIGN", Code::PermissionDenied),
+            Self::OriginForeign => ("ORIGIN_FOREIGN", Code::PermissionDenied),
+            Self::TokenMissing => ("TOKEN_MISSING", Code::Unauthenticated),
+            Self::TokenWrong => ("TOKEN_WRONG", Code::Unauthenticated),
+            Self::CodeInvalid => ("CODE_INVALID", Code::Unauthenticated),
+            Self::CallsFull => ("CALLS_FULL", Code::ResourceExhausted),
             Self::ConnectionNotFound => ("CONNECTION_NOT_FOUND", Code::NotFound),
             Self::NameTaken => ("NAME_TAKEN", Code::AlreadyExists),
             Self::ConnectionChanged => ("CONNECTION_CHANGED", Code::Aborted),

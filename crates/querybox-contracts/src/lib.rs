@@ -7,6 +7,9 @@
 
 mod secret_debug;
 
+/// All contracts as a `google.protobuf.FileDescriptorSet`, for servers that tell of themselves.
+pub const DESCRIPTORS: &[u8] = include_bytes!("gen/descriptors.binpb");
+
 /// Package `querybox.plugin.v1`.
 pub mod plugin {
     /// Version 1.
@@ -33,5 +36,6 @@ pub mod core {
     )]
     pub mod v1 {
         include!("gen/querybox.core.v1.rs");
+        include!("gen/policies.rs");
     }
 }

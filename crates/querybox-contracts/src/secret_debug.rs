@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::{
-    core::v1::{NewSecret, SetCredentialRequest},
+    core::v1::{MakeCodeResponse, NewSecret, SetCredentialRequest, TradeCodeRequest, TradeCodeResponse},
     plugin::v1::{Credential, SecretField},
 };
 
@@ -31,10 +31,30 @@ impl fmt::Debug for NewSecret {
     }
 }
 
+impl fmt::Debug for TradeCodeRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TradeCodeRequest(..)")
+    }
+}
+
+impl fmt::Debug for TradeCodeResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TradeCodeResponse(..)")
+    }
+}
+
+impl fmt::Debug for MakeCodeResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MakeCodeResponse(..)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::{
-        core::v1::{CreateConnectionRequest, NewSecret},
+        core::v1::{
+            CreateConnectionRequest, MakeCodeResponse, NewSecret, TradeCodeRequest, TradeCodeResponse,
+        },
         plugin::v1::{Credential, OpenRequest, SecretField},
     };
 
@@ -49,9 +69,16 @@ mod tests {
             secret: Some(NewSecret { secret: "canary-7f3a".into(), ..NewSecret::default() }),
             ..CreateConnectionRequest::default()
         };
-        for printed in
-            [format!("{open:?}"), format!("{open:#?}"), format!("{secret:?}"), format!("{create:?}")]
-        {
+        let canary = || "canary-7f3a".to_owned();
+        for printed in [
+            format!("{open:?}"),
+            format!("{open:#?}"),
+            format!("{secret:?}"),
+            format!("{create:?}"),
+            format!("{:?}", TradeCodeRequest { code: canary() }),
+            format!("{:?}", TradeCodeResponse { token: canary() }),
+            format!("{:?}", MakeCodeResponse { code: canary(), life: None }),
+        ] {
             assert!(!printed.contains("canary"), "{printed}");
             // Bytes print as numbers too.
             assert!(!printed.contains("99, 97, 110"), "{printed}");

@@ -1,6 +1,7 @@
 //! Secrets: what a credential is while it is in memory, and how it is kept where others may read.
 //!
 //! - [`Secret`]: a credential in the clear, wiped on drop.
+//! - [`Token`]: a secret of our own making, which whoever has it shows again.
 //! - [`MasterKeys`]: what the operator's source gives; a [`MasterKey`] that is weak cannot be had.
 //! - [`KeyRecord`]: how a store knows a key again, and [`KeyId`], its name.
 //! - [`Keyset`]: the keys of a source that a store knows. It seals a secret for a [`Place`], and opens it there alone.
@@ -36,6 +37,7 @@ mod place;
 mod primitives;
 mod sealed;
 mod secret;
+mod token;
 
 pub use crate::{
     ephemeral_key::{EphemeralKey, RecordChanged, RecordNumber},
@@ -48,4 +50,5 @@ pub use crate::{
     place::Place,
     sealed::{Sealed, sealed_key_id},
     secret::{NotText, Secret},
+    token::Token,
 };

@@ -120,7 +120,8 @@ impl Sessions {
         id.check_time(now).map_err(Refusal::Id)?;
         let mut state = self.lock();
         state.forget(now);
-        if state.used.contains(&id) {
+        // A clock that jumps makes ids be forgotten too early, and good again.
+        if state.used.contains(&id) || state.running.contains_key(&id) {
             return Err(Refusal::Id(SessionIdError::Used));
         }
         if state.running.len() >= self.max || state.used.len() >= REMEMBERED_MAX {
@@ -271,6 +272,17 @@ mod tests {
         );
         drop(admit_as(&sessions, id(later, 2), Kind::OneShot, later));
         assert_eq!(sessions.lock().used.len(), 1);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_gives_no_running_session_a_second_one_of_its_name() {
+        let sessions = Sessions::new(3, 3);
+        let first = admit(&sessions, id(now(), 1)).unwrap();
+        // An hour on, when the id is forgotten, and back.
+        let ahead = now() + SignedDuration::from_hours(1);
+        drop(admit_as(&sessions, id(ahead, 2), Kind::OneShot, ahead));
+        assert_eq!(admit(&sessions, first.0.id).err(), Some(Refusal::Id(SessionIdError::Used)));
+        assert_eq!(sessions.running(), [first.0.id]);
     }
 
     #[test]

@@ -86,7 +86,12 @@ impl Core {
         }
         let begun = Instant::now();
         let asked = self.check_deadline(asked_deadline)?;
-        let budget = Budget::since(begun, asked);
+        // Until it is known what the connection says, whose plugin or file may lie where nothing answers.
+        let until_known = match asked_deadline {
+            Deadline::Default => self.limit(Deadline::Default, Deadline::Default),
+            Deadline::After(_) | Deadline::None => asked,
+        };
+        let budget = Budget::since(begun, until_known);
         let admitted = self.sessions.admit(id, kind, budget.allowance(), started);
         let (admission, stop) = admitted.map_err(|refusal| match refusal {
             Refusal::Id(error) => SessionError::Id(error),
@@ -201,7 +206,7 @@ impl Core {
 
 impl Beginning {
     /// Finds and checks the connection. A cancel is heard meanwhile, and the clock of the request runs; what the connection
-    /// itself says of the time is known only afterwards, and holds from the start of the task.
+    /// itself says of the time is known only afterwards, and holds from the start of the task. Until then Core's own does.
     pub(crate) async fn prepare(
         &self,
         core: &Core,

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
-use querybox_core::{Deadline, Event, SessionError, Target, Unsaved};
+use querybox_core::{Deadline, Event, Limits, SessionError, Target, Unsaved};
 
-use crate::house::{House, is_alive, opened, request, rest, session_id, unsaved};
+use crate::house::{House, is_alive, limits, opened, owner, request, rest, session_id, unsaved};
 
 const LIMIT: Duration = Duration::from_millis(600);
 
@@ -51,6 +51,17 @@ async fn the_time_of_a_slow_reader_does_not_count() {
     let (facts, last) = rest(answers).await;
     assert_eq!(facts.len(), 1);
     assert_eq!(last.unwrap().statements_done, 1);
+}
+
+#[tokio::test]
+async fn what_comes_before_the_connection_is_known_has_a_time_too() {
+    let house = House::with_limits(Limits { deadline: LIMIT, ..limits() }).await;
+    // The first file that may be the driver, which does not answer for two seconds.
+    let spins = "#!/bin/sh\nwhile :; do :; done\n";
+    house.folder.add_file("first/querybox-driver-test", owner(), 0o755, spins).unwrap();
+    let slow = house.core.execute(request(session_id(), "wait", Deadline::Default)).await.err();
+    assert!(matches!(slow, Some(SessionError::Deadline { limit }) if limit == LIMIT), "{slow:?}");
+    assert!(house.core.running_sessions().is_empty());
 }
 
 #[tokio::test]

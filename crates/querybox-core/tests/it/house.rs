@@ -51,6 +51,11 @@ impl House {
     }
 
     pub(crate) async fn without_plugins() -> Self {
+        Self::with_limits(limits()).await
+    }
+
+    /// Without plugins.
+    pub(crate) async fn with_limits(limits: Limits) -> Self {
         let folder = Folder::make(owner(), 0o755).unwrap();
         for name in ["first", "second"] {
             folder.add_folder(name, owner(), 0o755).unwrap();
@@ -67,7 +72,7 @@ impl House {
             store: Store::open(&path("store.db")).await.unwrap(),
             launcher: Launcher::new(launcher).unwrap(),
             plugin_folders: vec![path("first"), path("missing"), path("second")],
-            limits: limits(),
+            limits,
             clock: Clock::new(Timestamp::now),
             secrets: Secrets { keys: KeySource::none(), keyring: Arc::new(OsKeyring::new()) },
         });
@@ -97,15 +102,19 @@ pub(crate) fn request(session_id: SessionId, sql: &str, deadline: Deadline) -> E
         target: Target::Unsaved(Box::new(unsaved("test"))),
         secrets: Vec::new(),
         sql: sql.to_owned(),
-        options: ExecuteOptions {
-            on_error: OnError::Stop,
-            single_transaction: false,
-            rows_max: None,
-            bytes_max: None,
-            deadline,
-            bindings: Vec::new(),
-            gives_copy_data: false,
-        },
+        options: ExecuteOptions { deadline, ..options() },
+    }
+}
+
+pub(crate) fn options() -> ExecuteOptions {
+    ExecuteOptions {
+        on_error: OnError::Stop,
+        single_transaction: false,
+        rows_max: None,
+        bytes_max: None,
+        deadline: Deadline::Default,
+        bindings: Vec::new(),
+        gives_copy_data: false,
     }
 }
 

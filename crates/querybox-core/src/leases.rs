@@ -60,10 +60,12 @@ impl Core {
         let prepared = beginning.prepare(self, target, secrets).await?;
         let idle_limit = idle_limit.map_or(self.limits.lease_idle, |asked| asked.min(self.limits.lease_idle));
         let driver = Arc::clone(&prepared.driver);
-        let mut answers = beginning.spawn_lease(self, prepared, front_end, idle_limit);
+        let (mut answers, take) = beginning.spawn_lease(self, prepared, front_end, idle_limit);
         while let Some(event) = answers.next().await {
             match event? {
                 Event::Opened(opened) if opened.server.is_some() => {
+                    // Without an await before the answer. A task that is gone says why when it is asked.
+                    let _ = take.send(());
                     return Ok(LeaseOutcome::Leased(Leased { opened, driver, idle_limit }));
                 }
                 Event::Refused(rejection) => return Ok(LeaseOutcome::Refused(rejection)),
@@ -148,7 +150,11 @@ impl Core {
             Ok(Running::Leased(lease)) => Ok(lease.close().await?),
             Ok(Running::Opening(_, controls)) => {
                 self.stop(controls.cancel).await;
-                Ok(SessionEnd { cause: EndCause::Closed, transaction_lost: false })
+                match self.sessions.find(id) {
+                    // It had opened at that very moment.
+                    Ok(Running::Leased(lease)) => Ok(lease.close().await?),
+                    _ => Ok(SessionEnd { cause: EndCause::Closed, transaction_lost: false }),
+                }
             }
             Ok(Running::OneShot(_)) | Err(Absent::Ended | Absent::Unknown) => Err(SessionError::Unknown),
             Err(Absent::LeaseEnded(end)) => Err(LeaseError::Ended(end).into()),

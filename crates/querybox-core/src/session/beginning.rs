@@ -8,7 +8,7 @@ use querybox_launcher::{
 };
 use querybox_store::Deadline;
 use querybox_vault::Secret;
-use tokio::time::Instant;
+use tokio::{sync::oneshot, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
@@ -249,14 +249,14 @@ impl Beginning {
         Ok(answers)
     }
 
-    /// Starts the task of a session that is to be leased.
+    /// Starts the task of a session that is to be leased. It is kept when its opening was taken: the sender says so.
     pub(crate) fn spawn_lease(
         self,
         core: &Core,
         prepared: Prepared,
         front_end: FrontEndId,
         idle_limit: Duration,
-    ) -> Answers<Part> {
+    ) -> (Answers<Part>, oneshot::Sender<()>) {
         let notifies = prepared.driver.info.capabilities.contains(&Capability::Notifications);
         let settings = &prepared.settings;
         let terms = Terms {
@@ -274,6 +274,7 @@ impl Beginning {
         // What is opened while Core ends would serve nobody.
         let (watch, reader) = core.watch(admission.id, stop, None, budget, core.closing.clone());
         let (start, open) = core.orders(admission.id, prepared);
+        let (take, taken) = oneshot::channel();
         let task = LeaseTask {
             admission,
             watch,
@@ -285,10 +286,11 @@ impl Beginning {
             ending: core.closing.child_token(),
             stopping: core.cutting.child_token(),
             watchers: Arc::clone(&core.watchers),
+            taken,
             notifies,
         };
         core.tracker.spawn(task.run());
-        Answers::new(reader)
+        (Answers::new(reader), take)
     }
 
     /// Makes the two ends of the session's answer.

@@ -8,4 +8,5 @@ mod deadlines;
 mod endings;
 mod house;
 mod keyring;
+mod leases;
 mod plugins;

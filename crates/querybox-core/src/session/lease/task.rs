@@ -4,7 +4,7 @@ use std::{collections::VecDeque, future::pending, sync::Arc, time::Duration};
 
 use querybox_launcher::{Launcher, OpenDriver, OpenOrder, Part, SessionEvents, StartOrder};
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -41,6 +41,8 @@ pub(crate) struct LeaseTask {
     pub(crate) ending: CancellationToken,
     pub(crate) stopping: CancellationToken,
     pub(crate) watchers: Arc<Watchers>,
+    /// Whoever asked to open has heard that it did. Its sender is dropped when nobody waits any more.
+    pub(crate) taken: oneshot::Receiver<()>,
     /// The driver tells of notifications.
     pub(crate) notifies: bool,
 }
@@ -48,8 +50,8 @@ pub(crate) struct LeaseTask {
 impl LeaseTask {
     /// Runs the session to its end.
     pub(crate) async fn run(self) {
-        let Self { admission, watch, launcher, aftermath, start, open, terms, ending, stopping, watchers, notifies } =
-            self;
+        let Self { admission, watch, launcher, aftermath, start, open, terms, .. } = self;
+        let Self { ending, stopping, watchers, taken, notifies, .. } = self;
         let (opened, driver) = match open_driver(&watch, &launcher, &start, open).await {
             Ok((opened, Ok(driver))) => (opened, driver),
             Ok((opened, Err(rejection))) => {
@@ -73,28 +75,31 @@ impl LeaseTask {
         let lease = Arc::new(lease);
         admission.leased(&lease);
         // From here on, however this task ends, it is told so.
-        let place = Place { lease: Arc::clone(&lease), watchers, _admission: admission };
+        let place = Place { lease: Arc::clone(&lease), watchers, admission: Some(admission) };
         info!(session = %lease.id, "session is leased");
         let Watch { stop, giver, .. } = watch;
         drop(stop);
-        match giver.give(Ok(Answer::Opened(opened))).await {
-            Ok(()) => {
-                let events = if notifies { watch_driver(&driver).await } else { None };
-                tokio::select! {
-                    () = live(&lease, driver, &mut jobs, &place.watchers, &follow) => {}
-                    () = pass_on(events, &lease, &place.watchers) => unreachable!("it waits when there is nothing more"),
-                }
-                // What was let in when the session had to end already was not sent.
-                jobs.close();
-                while let Some(job) = jobs.recv().await {
-                    job.refuse(&lease);
-                }
+        // What was given may still lie there when the one who asked goes.
+        let _ = giver.give(Ok(Answer::Opened(opened))).await;
+        let nobody_took_it = tokio::select! {
+            taken = taken => taken.is_err(),
+            // It ends by itself then.
+            () = lease.ending.cancelled() => false,
+        };
+        if nobody_took_it {
+            lease.apply(Event::End(EndCause::Closed));
+            driver.close().await;
+        } else {
+            let events = if notifies { watch_driver(&driver).await } else { None };
+            tokio::select! {
+                () = live(&lease, driver, &mut jobs, &place.watchers, &follow) => {}
+                () = pass_on(events, &lease, &place.watchers) => unreachable!("it waits when there is nothing more"),
             }
-            Err(_) => {
-                // Nobody knows of the session.
-                lease.apply(Event::End(EndCause::Closed));
-                driver.close().await;
-            }
+        }
+        // What was let in when the session had to end already was not sent.
+        jobs.close();
+        while let Some(job) = jobs.recv().await {
+            job.refuse(&lease);
         }
         drop(place);
     }
@@ -174,20 +179,86 @@ async fn until(moment: Option<Instant>) {
     }
 }
 
-/// The session's place. Dropping it says that the driver is gone, and gives the place back.
+/// The session's place. Dropping it gives the place back, and then says that the driver is gone: whoever hears that may
+/// open another session.
 struct Place {
     lease: Arc<Lease>,
     watchers: Arc<Watchers>,
-    _admission: Admission,
+    /// `None`: it was given back.
+    admission: Option<Admission>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
+        // Unless it had to end for something else. The place is given back with the cause.
+        self.lease.apply(Event::End(EndCause::DriverDied));
+        self.admission.take();
         self.lease.apply(Event::DriverGone);
         if let Some(end) = self.lease.end() {
             info!(session = %self.lease.id, cause = ?end.cause, end.transaction_lost, "leased session ended");
             let event = FrontEndEvent::LeaseEnded { session: self.lease.id, end };
             self.watchers.tell(self.lease.terms.front_end, event);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::Future as _,
+        sync::Mutex,
+        task::{Context, Wake, Waker},
+    };
+
+    use jiff::Timestamp;
+    use querybox_store::Deadline;
+
+    use super::*;
+    use crate::session::{FrontEndId, Kind, Sessions, budget::Budget, state::SessionEnd};
+
+    /// Looks, when it is woken, whether there is room for another session.
+    struct Look {
+        sessions: Arc<Sessions>,
+        has_room: Mutex<Vec<bool>>,
+    }
+
+    impl Wake for Look {
+        fn wake(self: Arc<Self>) {
+            self.has_room.lock().unwrap().push(self.sessions.running().is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_hears_that_a_session_has_ended_finds_its_place_free() {
+        let sessions = Sessions::new(1, 1);
+        let front_end = FrontEndId::default();
+        let now = Timestamp::now();
+        let id = uuid::Builder::from_unix_timestamp_millis(now.as_millisecond().unsigned_abs(), &[7; 10]);
+        let id = id.into_uuid().to_string().parse().unwrap();
+        let allowance = Budget::since(Instant::now(), None).allowance();
+        let (admission, _stop) = sessions.admit(id, Kind::Leased(front_end), allowance, now).ok().unwrap();
+        let terms = Terms {
+            front_end,
+            connection: None,
+            driver_type: "test".parse().unwrap(),
+            deadline: Deadline::Default,
+            rows_max: None,
+            bytes_max: None,
+            idle_limit: Duration::from_secs(1),
+        };
+        let (lease, _jobs) = Lease::new(id, terms, CancellationToken::new(), CancellationToken::new());
+        let lease = Arc::new(lease);
+        admission.leased(&lease);
+        let watchers = Arc::new(Watchers::new());
+        let place = Place { lease: Arc::clone(&lease), watchers, admission: Some(admission) };
+
+        let look = Arc::new(Look { sessions, has_room: Mutex::default() });
+        let mut closing = Box::pin(lease.close());
+        let waker = Waker::from(Arc::clone(&look));
+        assert!(closing.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        drop(place);
+        assert_eq!(*look.has_room.lock().unwrap(), [true]);
+        let end = SessionEnd { cause: EndCause::Closed, transaction_lost: false };
+        assert_eq!(closing.await, Ok(end));
     }
 }

@@ -11,7 +11,9 @@ use querybox_vault::Secret;
 
 use crate::{
     Core,
-    session::{Answer, Answers, Kind, SessionError, SessionId, StatementLimits, Tally, Target, Work},
+    session::{
+        Answer, Answers, Kind, LastWord, SessionError, SessionId, StatementLimits, Tally, Target, Work,
+    },
 };
 
 /// Asks what the database of a connection holds, as one session.
@@ -107,8 +109,8 @@ impl<M: CatalogMessage> Answer for CatalogPart<M> {
         Ok(())
     }
 
-    fn is_rejection(&self) -> bool {
-        self.rejection.is_some()
+    fn last_word(&self) -> Option<LastWord> {
+        self.rejection.as_ref().map(|_| LastWord::Refusal)
     }
 
     fn bytes(&self) -> u64 {

@@ -41,5 +41,5 @@ pub use prepare::{Target, Unsaved};
 pub(crate) use registry::{Absent, Kind, Running, Sessions};
 pub(crate) use run::Work;
 pub use state::{EndCause, SessionEnd};
-pub(crate) use tally::{Answer, StatementLimits, Tally};
+pub(crate) use tally::{Answer, LastWord, StatementLimits, Tally};
 pub(crate) use watch::Watch;

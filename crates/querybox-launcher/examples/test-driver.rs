@@ -7,8 +7,12 @@ use std::{
     env, fs, io,
     pin::Pin,
     process::{abort, exit},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
+    thread,
     time::Duration,
 };
 
@@ -33,10 +37,20 @@ use tonic_types::{ErrorDetails, StatusExt};
 async fn main() {
     match env::args().nth(1).as_deref() {
         Some("info") => println!("{}", serde_json::to_string(&info()).expect("an info is JSON")),
-        Some("serve") => serve().await.expect("descriptor 0 is a socket"),
+        Some("serve") => {
+            serve().await.expect("descriptor 0 is a socket");
+            while STAYS.load(Ordering::Relaxed) {
+                thread::park();
+            }
+        }
         other => panic!("{other:?} is not `info` or `serve`"),
     }
 }
+
+/// The process does not end when its socket closes.
+static STAYS: AtomicBool = AtomicBool::new(false);
+/// Something runs that a cancel finds.
+static WAITS: AtomicBool = AtomicBool::new(false);
 
 fn info() -> pb::PluginInfo {
     pb::PluginInfo {
@@ -138,7 +152,7 @@ impl DriverService for TestDriver {
         let cancelled = Arc::clone(&self.cancelled);
         let script = request.into_inner().sql;
         // A thread of its own, as a driver of a blocking library has; it ends with the process.
-        std::thread::spawn(move || {
+        thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime can be built").block_on(run(&script, &parts, &cancelled));
         });
@@ -189,7 +203,11 @@ impl DriverService for TestDriver {
         _request: Request<pb::CancelRequest>,
     ) -> Result<Response<pb::CancelResponse>, Status> {
         self.cancelled.notify_waiters();
-        Ok(Response::new(pb::CancelResponse { outcome: pb::CancelOutcome::Requested.into() }))
+        let outcome = match WAITS.load(Ordering::Relaxed) {
+            true => pb::CancelOutcome::Requested,
+            false => pb::CancelOutcome::NothingRuns,
+        };
+        Ok(Response::new(pb::CancelResponse { outcome: outcome.into() }))
     }
 
     async fn test_connection(
@@ -217,7 +235,8 @@ async fn run(script: &str, parts: &mpsc::Sender<Result<pb::ExecuteResponse, Stat
     };
     let number = |text: &str| text.parse::<usize>().expect("the test gives a number");
     let cancellation = cancelled.notified();
-    send(header()).await;
+    WAITS.store(script.contains("wait"), Ordering::Relaxed);
+    send(header(0)).await;
     match script.split(' ').collect::<Vec<_>>().as_slice() {
         ["rows", count] => {
             for _ in 0..number(count) {
@@ -227,10 +246,21 @@ async fn run(script: &str, parts: &mpsc::Sender<Result<pb::ExecuteResponse, Stat
         }
         ["wait"] => {
             cancellation.await;
-            let message = "interrupted".to_owned();
-            send(Part::Rejection(pb::Rejection { message, ..pb::Rejection::default() })).await;
+            send(rejection("interrupted")).await;
+        }
+        ["wait", "stay"] => {
+            STAYS.store(true, Ordering::Relaxed);
+            cancellation.await;
+            send(rejection("interrupted")).await;
         }
         ["wait", "deaf"] => std::future::pending().await,
+        // As a script does that goes on after what the database refuses.
+        ["refused", "wait", "deaf"] => {
+            send(rejection("no such table")).await;
+            send(header(1)).await;
+            std::future::pending().await
+        }
+        ["refused"] => send(rejection("no such table")).await,
         ["exit", code] => exit(i32::try_from(number(code)).expect("a code is small")),
         ["abort"] => abort(),
         ["fail"] => {
@@ -259,15 +289,20 @@ async fn run(script: &str, parts: &mpsc::Sender<Result<pb::ExecuteResponse, Stat
     }
 }
 
-fn header() -> Part {
+fn header(statement: u32) -> Part {
     let column =
         pb::Column { name: "n".to_owned(), display: pb::Display::Text.into(), ..pb::Column::default() };
     Part::Header(pb::Header {
+        statement,
         returns_rows: true,
         arrow_schema: "schema".into(),
         columns: vec![column],
         ..pb::Header::default()
     })
+}
+
+fn rejection(message: &str) -> Part {
+    Part::Rejection(pb::Rejection { message: message.to_owned(), ..pb::Rejection::default() })
 }
 
 fn batch() -> Part {

@@ -307,11 +307,16 @@ impl OpenDriver {
     /// Closes the socket, at which the driver leaves the database and exits, and kills it if it does not. Streams that are
     /// still held keep the socket open, but for that of [`watch`](Self::watch), which ends.
     pub async fn close(self) -> Arc<Ending> {
+        self.close_within(CLOSE_GRACE).await
+    }
+
+    /// As [`close`](Self::close), for a driver that may take no longer than this to exit.
+    pub async fn close_within(self, grace: Duration) -> Arc<Ending> {
         let Self { client, process, closing, .. } = self;
         closing.cancel();
         process.set_cancel_call(None);
         drop(client);
-        if let Ok(ending) = timeout(CLOSE_GRACE, process.ended()).await {
+        if let Ok(ending) = timeout(grace.min(CLOSE_GRACE), process.ended()).await {
             return ending;
         }
         process.kill();

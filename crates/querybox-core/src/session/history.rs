@@ -20,7 +20,7 @@ pub(crate) struct Note {
 
 impl Note {
     /// Hands the note to the store, which writes it when it has time.
-    pub(super) fn write(self, tally: &Tally, cancel_asked: bool, last: &Result<(), SessionError>) {
+    pub(super) fn write(self, tally: &Tally, was_cancelled: bool, last: &Result<(), SessionError>) {
         if let Some(connection) = self.connection {
             self.store.touch(connection, self.clock.now());
         }
@@ -32,15 +32,14 @@ impl Note {
             duration: self.begun.elapsed(),
             rows: tally.rows,
             bytes: tally.bytes,
-            outcome: derive_outcome(tally.rejected, cancel_asked, last),
+            outcome: derive_outcome(tally.rejected, was_cancelled, last),
         });
     }
 }
 
-fn derive_outcome(rejected: bool, cancel_asked: bool, last: &Result<(), SessionError>) -> Outcome {
+fn derive_outcome(rejected: bool, was_cancelled: bool, last: &Result<(), SessionError>) -> Outcome {
     match last {
-        // What the database refuses after a cancel is the cancel's doing.
-        Ok(()) if rejected && cancel_asked => Outcome::Canceled,
+        Ok(()) if rejected && was_cancelled => Outcome::Canceled,
         Ok(()) if rejected => Outcome::Rejected,
         Ok(()) => Outcome::Done,
         // Closing a session stops what it runs.
@@ -83,18 +82,17 @@ mod tests {
     #[test]
     fn a_run_is_noted_for_what_it_came_to() {
         let limit = Duration::from_secs(1);
-        for (rejected, cancel_asked, last, outcome) in [
+        for (rejected, was_cancelled, last, outcome) in [
             (false, false, Ok(()), Outcome::Done),
             (true, false, Ok(()), Outcome::Rejected),
             (true, true, Ok(()), Outcome::Canceled),
-            // The cancel came too late.
             (false, true, Ok(()), Outcome::Done),
             (false, true, Err(SessionError::Cancelled), Outcome::Canceled),
             (true, false, Err(SessionError::Deadline { limit }), Outcome::Limited),
             (false, false, ended(Cause::Memory { limit_bytes: 1, reached_bytes: 2 }), Outcome::Limited),
             (false, false, ended(Cause::Signal(9)), Outcome::Failed),
         ] {
-            assert_eq!(derive_outcome(rejected, cancel_asked, &last), outcome, "{last:?}");
+            assert_eq!(derive_outcome(rejected, was_cancelled, &last), outcome, "{last:?}");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use querybox_launcher::{CallError, CancelOutcome, Ending, OpenDriver};
-use tokio::time::{sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     error::SessionError,
     parking::Parking,
     stop::End,
-    tally::{Answer, Tally},
+    tally::{Answer, LastWord, Tally},
     watch::{Interruption, Watch},
 };
 
@@ -41,6 +41,8 @@ pub(super) struct Finish<P> {
     /// What the reader hears last.
     pub(super) last: Result<(), SessionError>,
     pub(super) after: After,
+    /// When the driver has to be gone, if it is to go. `None`: nobody is in a hurry.
+    pub(super) gone_by: Option<Instant>,
 }
 
 /// How the driver stands after a request.
@@ -55,20 +57,32 @@ pub(super) enum After {
 }
 
 impl After {
-    /// Sees the driver gone: one that still obeys may leave its database.
-    pub(super) async fn end(&self, driver: OpenDriver) -> Arc<Ending> {
-        match self {
-            Self::Ready | Self::Failed(CallError::Driver { .. } | CallError::Ended(_)) => {
+    /// Sees the driver gone: one that still obeys may leave its database, until the moment at which it has to be gone.
+    pub(super) async fn end(&self, driver: OpenDriver, gone_by: Option<Instant>) -> Arc<Ending> {
+        match (self, gone_by) {
+            (Self::Failed(CallError::Broken(_)) | Self::Stuck, _) => driver.kill().await,
+            (Self::Ready | Self::Failed(CallError::Driver { .. } | CallError::Ended(_)), Some(moment)) => {
+                driver.close_within(moment.saturating_duration_since(Instant::now())).await
+            }
+            (Self::Ready | Self::Failed(CallError::Driver { .. } | CallError::Ended(_)), None) => {
                 driver.close().await
             }
-            Self::Failed(CallError::Broken(_)) | Self::Stuck => driver.kill().await,
+        }
+    }
+
+    /// What those are told who asked to stop, and were told nothing yet, once a driver that had to be killed is gone.
+    pub(super) fn told(&self) -> End {
+        match self {
+            Self::Ready | Self::Failed(_) => End::AlreadyDone,
+            Self::Stuck => End::Killed,
         }
     }
 }
 
 impl<P> Finish<P> {
     fn failed(error: CallError) -> Self {
-        Self { parked: VecDeque::new(), last: Err(error.clone().into()), after: After::Failed(error) }
+        let last = Err(error.clone().into());
+        Self { parked: VecDeque::new(), last, after: After::Failed(error), gone_by: None }
     }
 }
 
@@ -116,7 +130,7 @@ async fn answer_with<W: Work>(
                 let _ = watch.giver.give(Ok(Event::Part(part))).await;
             }
             Ok(Ok(None)) => {
-                return Finish { parked: VecDeque::new(), last: Ok(()), after: After::Ready };
+                return Finish { parked: VecDeque::new(), last: Ok(()), after: After::Ready, gone_by: None };
             }
             Ok(Err(error)) => return Finish::failed(error),
             Err(interruption) => {
@@ -143,61 +157,79 @@ async fn stop<W: Work>(
     let over = CancellationToken::new();
     let asking = ask_to_stop(driver, &over);
     tokio::pin!(asking);
-    let mut asked = false;
+    let mut found = None;
     let drained = {
-        let drain = timeout_at(end, drain::<W>(watch, parts, tally, &mut parking));
+        let drain = timeout_at(end, drain::<W>(parts, tally, &mut parking));
         tokio::pin!(drain);
         tokio::select! {
             biased;
             drained = &mut drain => drained,
-            () = &mut asking => {
-                asked = true;
+            asked = &mut asking => {
+                found = Some(asked);
                 drain.await
             }
         }
     };
     over.cancel();
-    // A cancel that is still on its way would stop the session's next request.
-    let settled = asked || !watch.is_leased() || timeout_at(end, asking).await.is_ok();
+    // A cancel that is still on its way would stop the session's next request. And it tells whether anything ran.
+    if found.is_none() && (watch.is_leased() || interruption == Interruption::Cancelled) {
+        found = timeout_at(end, asking).await.ok();
+    }
     let (last, after) = match drained {
-        Ok(Ok(())) => {
+        Ok(Ok(last_word)) => {
             let last = if parking.is_whole() { Ok(()) } else { Err(interruption.into()) };
-            (last, if settled { After::Ready } else { After::Stuck })
+            if watch.is_leased() && found.is_none() {
+                (last, After::Stuck)
+            } else {
+                if last_word == Some(LastWord::Refusal) && found != Some(Found::Nothing) {
+                    watch.stop.tell(End::Confirmed);
+                }
+                (last, After::Ready)
+            }
         }
         Ok(Err(error)) => (Err(error.clone().into()), After::Failed(error)),
         Err(_) => (Err(interruption.into()), After::Stuck),
     };
     // What a cancelled driver says counts. Whoever asked for something else is told that.
     let last = if interruption == Interruption::Cancelled { last } else { Err(interruption.into()) };
-    Finish { parked: parking.into_parts(), last, after }
+    let gone_by = (interruption != Interruption::Cancelled).then_some(end);
+    Finish { parked: parking.into_parts(), last, after, gone_by }
 }
 
 /// A cancel may overtake the request that it is to stop; until that has come too, nothing runs.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
-/// Asks until the driver has heard it, or what ran is `over`. Whatever is answered: what counts is how the parts go on.
-async fn ask_to_stop(driver: &OpenDriver, over: &CancellationToken) {
-    while let Ok(CancelOutcome::NothingRuns) = driver.cancel().await {
-        if over.run_until_cancelled(sleep(ASK_AGAIN)).await.is_none() {
-            return;
-        }
-    }
+/// What a driver that was asked to stop has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// Something ran, as far as is known.
+    Something,
+    /// All was over.
+    Nothing,
 }
 
-/// Reads to the end of the answer.
+/// Asks until the driver has heard it, or what ran is `over`. Whatever is answered: what counts is how the parts go on.
+async fn ask_to_stop(driver: &OpenDriver, over: &CancellationToken) -> Found {
+    while let Ok(CancelOutcome::NothingRuns) = driver.cancel().await {
+        if over.run_until_cancelled(sleep(ASK_AGAIN)).await.is_none() {
+            return Found::Nothing;
+        }
+    }
+    Found::Something
+}
+
+/// Reads to the end of the answer, and tells how its last statement ended. What was refused before it confirms no cancel.
 async fn drain<W: Work>(
-    watch: &Watch<W::Part>,
     parts: impl Future<Output = Result<W::Parts, CallError>>,
     tally: &mut Tally,
     parking: &mut Parking<W::Part>,
-) -> Result<(), CallError> {
+) -> Result<Option<LastWord>, CallError> {
     let mut parts = parts.await?;
+    let mut last_word = None;
     while let Some(part) = W::next(&mut parts).await? {
         part.count(tally)?;
-        if part.is_rejection() {
-            watch.stop.tell(End::Confirmed);
-        }
+        last_word = part.last_word().or(last_word);
         parking.park(part);
     }
-    Ok(())
+    Ok(last_word)
 }

@@ -179,11 +179,11 @@ impl Machine {
 }
 
 impl EndCause {
-    /// Why a session of one request ended that came to this. `rejected`: the database refused something.
-    pub(super) fn of_request(last: &Result<(), SessionError>, rejected: bool, cancel_asked: bool) -> Self {
+    /// Why a session of one request ended that came to this. `rejected`: the database refused something; `was_cancelled`: it
+    /// did so because somebody had asked it to stop.
+    pub(super) fn of_request(last: &Result<(), SessionError>, rejected: bool, was_cancelled: bool) -> Self {
         match last {
-            // What the database refuses after a cancel is the cancel's doing.
-            Ok(()) if rejected && cancel_asked => Self::Cancelled,
+            Ok(()) if rejected && was_cancelled => Self::Cancelled,
             Ok(()) if rejected => Self::Rejected,
             Ok(()) => Self::Done,
             Err(SessionError::Cancelled) => Self::Cancelled,

@@ -53,6 +53,11 @@ impl Stoppable {
         &self.asked
     }
 
+    /// Whether the database has stopped what ran because somebody asked.
+    pub(crate) fn was_confirmed(&self) -> bool {
+        *self.ended.borrow() == Some(End::Confirmed)
+    }
+
     /// Tells those who asked how it went. Only the first word counts.
     pub(crate) fn tell(&self, end: End) {
         self.ended.send_if_modified(|told| {

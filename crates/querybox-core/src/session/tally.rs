@@ -41,11 +41,20 @@ pub(crate) trait Answer: Send + 'static {
         None
     }
 
-    /// Whether it tells that the database refused what ran.
-    fn is_rejection(&self) -> bool;
+    /// How a statement ended, if this is where it does.
+    fn last_word(&self) -> Option<LastWord>;
 
     /// About how much memory it holds.
     fn bytes(&self) -> u64;
+}
+
+/// How a statement ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LastWord {
+    /// It was done.
+    Done,
+    /// The database refused it, or stopped it.
+    Refusal,
 }
 
 impl Tally {
@@ -120,6 +129,21 @@ impl Answer for Part {
         Ok(())
     }
 
+    fn last_word(&self) -> Option<LastWord> {
+        match &self.fact {
+            Fact::Summary(_) => Some(LastWord::Done),
+            // This one is of no statement, but of what a script that is over leaves.
+            Fact::Rejection(rejection) if rejection.rolled_back_at_end => None,
+            Fact::Rejection(_) => Some(LastWord::Refusal),
+            Fact::Header { .. }
+            | Fact::Batch { .. }
+            | Fact::Notice
+            | Fact::Progress
+            | Fact::ColumnFacts
+            | Fact::CopyIn { .. } => None,
+        }
+    }
+
     fn asks_for_data(&self) -> Option<bool> {
         match self.fact {
             Fact::CopyIn { .. } => Some(true),
@@ -128,10 +152,6 @@ impl Answer for Part {
                 None
             }
         }
-    }
-
-    fn is_rejection(&self) -> bool {
-        matches!(self.fact, Fact::Rejection(_))
     }
 
     fn bytes(&self) -> u64 {

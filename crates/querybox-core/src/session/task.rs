@@ -11,9 +11,8 @@ use super::{
     error::SessionError,
     history::Note,
     id::SessionId,
-    run::{After, Finish, Work, answer},
+    run::{Finish, Work, answer},
     state::{EndCause, Event as Happened, Machine},
-    stop::End,
     tally::{StatementLimits, Tally},
     watch::Watch,
 };
@@ -38,14 +37,13 @@ impl<W: Work> Task<W> {
         let mut tally = Tally::new(limits);
         let (parked, last) = match open_and_tell(&mut watch, &launcher, &start, open).await {
             Ok(Some(driver)) => {
-                let Finish { parked, last, after } = answer(&mut watch, &driver, work, &mut tally).await;
+                let Finish { parked, last, after, gone_by } =
+                    answer(&mut watch, &driver, work, &mut tally).await;
                 let bequest = Bequest::of(watch.id, &driver);
-                let ending = after.end(driver).await;
+                let ending = after.end(driver, gone_by).await;
                 aftermath.follow(bequest, &after, &start);
                 tally.ended.driver_memory_peak_bytes = ending.memory_peak_bytes;
-                if matches!(after, After::Stuck) {
-                    watch.stop.tell(End::Killed);
-                }
+                watch.stop.tell(after.told());
                 (parked, last)
             }
             Ok(None) => {
@@ -54,12 +52,12 @@ impl<W: Work> Task<W> {
             }
             Err(error) => (VecDeque::new(), Err(error)),
         };
-        let cancel_asked = watch.stop.asked().is_cancelled();
-        life.apply(Happened::End(EndCause::of_request(&last, tally.rejected, cancel_asked)));
+        let was_cancelled = watch.stop.was_confirmed();
+        life.apply(Happened::End(EndCause::of_request(&last, tally.rejected, was_cancelled)));
         life.apply(Happened::DriverGone);
         let cause = life.end().map_or(EndCause::DriverDied, |end| end.cause);
         log_end(watch.id, cause, &last);
-        note.write(&tally, cancel_asked, &last);
+        note.write(&tally, was_cancelled, &last);
         watch.conclude(parked, last.map(|()| Ended { cause, ..tally.ended })).await;
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
-use querybox_core::{Deadline, Event, Fact, Receipt, SessionError};
+use querybox_core::{Deadline, EndCause, Event, Fact, Receipt, SessionError};
 
 use crate::house::{GRACE, House, is_alive, opened, request, rest, running, session_id, soon};
 
@@ -40,6 +40,31 @@ async fn a_driver_that_does_not_stop_is_killed_after_its_grace() {
     let (facts, last) = rest(answers).await;
     assert!(facts.is_empty());
     assert!(matches!(last, Err(SessionError::Cancelled)), "{last:?}");
+}
+
+#[tokio::test]
+async fn what_was_refused_before_the_cancel_confirms_nothing() {
+    let house = House::new().await;
+    let mut answers = house.execute("refused wait deaf").await;
+    opened(&mut answers).await;
+    // The refusal of the first statement is not read; the second runs, and does not stop.
+    let cancelled = house.core.cancel_session(running(&house)).await.unwrap();
+    assert_eq!(cancelled.receipt, Receipt::Killed);
+    let (_, last) = rest(answers).await;
+    assert!(matches!(last, Err(SessionError::Cancelled)), "{last:?}");
+}
+
+#[tokio::test]
+async fn what_was_refused_by_itself_was_not_stopped() {
+    let house = House::new().await;
+    let mut answers = house.execute("refused").await;
+    opened(&mut answers).await;
+    // The refusal is not read yet.
+    let cancelled = house.core.cancel_session(running(&house)).await.unwrap();
+    assert_eq!(cancelled.receipt, Receipt::AlreadyDone);
+    let (facts, last) = rest(answers).await;
+    assert!(matches!(&facts[..], [Fact::Rejection(_)]), "{facts:?}");
+    assert_eq!(last.unwrap().cause, EndCause::Rejected);
 }
 
 #[tokio::test]

@@ -40,6 +40,18 @@ async fn a_stopped_driver_does_not_outlive_its_deadline() {
 }
 
 #[tokio::test]
+async fn a_driver_that_stops_and_then_stays_does_not_outlive_its_deadline_either() {
+    let house = House::new().await;
+    let begun = Instant::now();
+    let mut answers = house.execute_within("wait stay", Deadline::After(LIMIT)).await;
+    let pid = opened(&mut answers).await.driver_pid;
+    let (_, last) = rest(answers).await;
+    assert!(matches!(last, Err(SessionError::Deadline { .. })), "{last:?}");
+    assert!(begun.elapsed() < LIMIT + Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(!is_alive(pid));
+}
+
+#[tokio::test]
 async fn the_time_of_a_slow_reader_does_not_count() {
     let house = House::new().await;
     let mut answers = house.execute_within("rows 4", Deadline::After(LIMIT)).await;

@@ -14,7 +14,6 @@ use crate::{
         history::Note,
         run::{After, Finish, Work, answer},
         state::{EndCause, Event, SessionEnd},
-        stop::End,
         tally::{StatementLimits, Tally},
         task::log_last_words,
         watch::{Delivered, Watch, deliver},
@@ -73,7 +72,7 @@ impl<W: Work> Run<W> {
     async fn run(self, driver: OpenDriver, lease: &Lease, follow: &Follow<'_>) -> Option<OpenDriver> {
         let Self { mut watch, work, limits, note } = self;
         let mut tally = Tally::new(limits);
-        let Finish { parked, last, after } = answer(&mut watch, &driver, work, &mut tally).await;
+        let Finish { parked, last, after, gone_by } = answer(&mut watch, &driver, work, &mut tally).await;
         if let Some(transaction) = tally.transaction {
             lease.transaction_is(transaction);
         }
@@ -89,11 +88,9 @@ impl<W: Work> Run<W> {
             None => Some(driver),
             Some(_) => {
                 let bequest = Bequest::of(lease.id, &driver);
-                after.end(driver).await;
+                after.end(driver, gone_by).await;
                 follow(bequest, &after);
-                if matches!(after, After::Stuck) {
-                    watch.stop.tell(End::Killed);
-                }
+                watch.stop.tell(after.told());
                 None
             }
         };
@@ -104,7 +101,7 @@ impl<W: Work> Run<W> {
         };
         log_last_words(lease.id, &last);
         if let Some(note) = note {
-            note.write(&tally, watch.stop.asked().is_cancelled(), &last);
+            note.write(&tally, watch.stop.was_confirmed(), &last);
         }
         let Watch { stop, giver, budget, stopping, stream_idle, .. } = watch;
         drop((budget, stop));

@@ -30,6 +30,11 @@ fn read_line(line: usize, url: &str) -> Line {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, behind) = rest.split_at(end);
     let Some((user_info, host)) = authority.rsplit_once('@') else {
+        // What reads like the host and the port then is the user and the beginning of the password.
+        let path = behind.split(['?', '#']).next().unwrap_or_default();
+        if path.contains('@') || authority.contains(':') && behind.contains('@') {
+            return skip("it has an @ behind its host; write /, ? and # in a password as %2F, %3F and %23");
+        }
         return Ok(found(line, name_of(None, authority, behind), url.to_owned(), None));
     };
     let (user, password) = match user_info.split_once(':') {
@@ -115,12 +120,20 @@ mod tests {
         check("postgres://db/shop", "db shop", "postgres://db/shop", None);
         check("postgres:///shop", "localhost shop", "postgres:///shop", None);
         check("postgres://ada:a@b@db/shop", "ada@db shop", "postgres://ada@db/shop", Some("a@b"));
+        check("postgres://db/shop?user=a@b", "db shop", "postgres://db/shop?user=a@b", None);
         check("sqlite:/data/shop.db?create=true", "shop.db", "sqlite:/data/shop.db?create=true", None);
     }
 
     #[test]
     fn what_cannot_be_read_is_skipped_without_its_text() {
-        for line in ["canary", "postgres://ada:canary%zz@db/shop", "postgres://db/shop?password=canary"] {
+        for line in [
+            "canary",
+            "postgres://ada:canary%zz@db/shop",
+            "postgres://db/shop?password=canary",
+            "postgres://ada:5432/canary@db/shop",
+            "postgres://ada:1?canary@db/shop",
+            "postgres://ada:1#canary@db/shop",
+        ] {
             let skipped = read(line).remove(0).unwrap_err();
             assert!(!skipped.why.contains("canary"), "{}", skipped.why);
         }

@@ -116,6 +116,8 @@ impl Line {
                     }
                 }
             }
+            // Ctrl-Space; no password has it.
+            0 => {}
             byte if self.typed.len() < PASSWORD_BYTES_MAX => self.typed.push(byte),
             _ => {}
         }
@@ -149,5 +151,6 @@ mod tests {
         check("\x04", None);
         check("half\x04", Some("half"));
         check("\n", Some(""));
+        check("a\0b\n", Some("ab"));
     }
 }

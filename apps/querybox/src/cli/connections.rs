@@ -231,8 +231,9 @@ Examples:
   querybox connections import ~/.pg_service.conf --dry-run
   querybox connections import urls.txt --format urls --keep vault
 
-A .pgpass line is HOST:PORT:DATABASE:USER:PASSWORD; lines with a * other than for the password are skipped. A file of URLs
-has one a line; empty lines and lines that begin with # do not count.")]
+A .pgpass line is HOST:PORT:DATABASE:USER:PASSWORD; lines with a * other than for the database are skipped. A file of URLs
+has one a line; empty lines and lines that begin with # do not count. A connection that is there already is left alone, but
+for a password that it lacks; an import that was interrupted is run again.")]
 pub(crate) struct ImportArgs {
     /// The files.
     #[arg(required = true, value_name = "FILE")]

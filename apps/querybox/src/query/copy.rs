@@ -37,9 +37,8 @@ impl Source {
         if path == Path::new("-") {
             return Ok(Self { from: Box::new(tokio::io::stdin()), name: "standard input".to_owned() });
         }
-        let unreadable = |error: io::Error| {
-            Failure::usage(format!("cannot read {}: {}", path.display(), error.kind()))
-        };
+        let unreadable =
+            |error: io::Error| Failure::usage(format!("cannot read {}: {}", path.display(), error.kind()));
         let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
         if file.metadata().await.map_err(unreadable)?.is_dir() {
             return Err(Failure::usage(format!("cannot read {}: it is a folder", path.display())));
@@ -93,13 +92,11 @@ impl Supply {
         let to = Recipient { client, session_id: self.session_id.clone(), statement };
         match self.source.take() {
             Some(source) => send_all(to, source).boxed(),
-            None => {
-                async move {
-                    let mut to = to;
-                    to.give(Vec::new(), End::Failed("the data was given to a statement before".to_owned())).await;
-                }
-                .boxed()
+            None => async move {
+                let mut to = to;
+                to.give(Vec::new(), End::Failed("the data was given to a statement before".to_owned())).await;
             }
+            .boxed(),
         }
     }
 }

@@ -91,7 +91,8 @@ impl Command {
 
 /// Reads `TABLE [(COLUMNS)] from 'FILE' [OPTIONS]`.
 fn copy(argument: &str) -> Result<Copy, String> {
-    const FORM: &str = "\\copy takes a table, `from`, a file in quotes, and options: \\copy t from 'file.csv' (format csv)";
+    const FORM: &str =
+        "\\copy takes a table, `from`, a file in quotes, and options: \\copy t from 'file.csv' (format csv)";
     let (table, rest) = split_at_word(argument, "from").ok_or(FORM)?;
     if table.trim().is_empty() {
         return Err(FORM.to_owned());
@@ -251,9 +252,19 @@ mod tests {
         };
         check("\\copy t from 'a b.csv'", "COPY t FROM STDIN", "a b.csv");
         check("\\copy t FROM 'it''s' with (format csv);", "COPY t FROM STDIN with (format csv)", "it's");
-        check("\\copy s.t (a, \"from\") from x.csv csv header", "COPY s.t (a, \"from\") FROM STDIN csv header", "x.csv");
-        check("\\copy \"from\" from '/tmp/x' (delimiter '|')", "COPY \"from\" FROM STDIN (delimiter '|')", "/tmp/x");
-        for line in ["\\copy", "\\copy t", "\\copy from 'x'", "\\copy t from", "\\copy t from 'x", "\\copy t to 'x'"] {
+        check(
+            "\\copy s.t (a, \"from\") from x.csv csv header",
+            "COPY s.t (a, \"from\") FROM STDIN csv header",
+            "x.csv",
+        );
+        check(
+            "\\copy \"from\" from '/tmp/x' (delimiter '|')",
+            "COPY \"from\" FROM STDIN (delimiter '|')",
+            "/tmp/x",
+        );
+        for line in
+            ["\\copy", "\\copy t", "\\copy from 'x'", "\\copy t from", "\\copy t from 'x", "\\copy t to 'x'"]
+        {
             assert!(Command::parse(line).is_err(), "{line}");
         }
     }

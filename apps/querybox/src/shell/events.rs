@@ -105,7 +105,8 @@ fn notification_text(notification: &plugin::Notification) -> String {
         0 => String::new(),
         count => format!("; {count} before it were lost"),
     };
-    sanitize::line(&format!("notification \"{channel}\"{payload} from server process {sender_pid}{lost}")).into_owned()
+    sanitize::line(&format!("notification \"{channel}\"{payload} from server process {sender_pid}{lost}"))
+        .into_owned()
 }
 
 #[cfg(test)]

@@ -321,7 +321,8 @@ impl<'a> Session<'a> {
 
     /// Whether it is about the session that is held now.
     pub(crate) fn concerns(&self, told: &Told) -> bool {
-        let (Told::EndsSoon { session, .. } | Told::Ended { session, .. } | Told::Notified { session, .. }) = told;
+        let (Told::EndsSoon { session, .. } | Told::Ended { session, .. } | Told::Notified { session, .. }) =
+            told;
         self.lease.as_ref().is_some_and(|lease| lease.id == *session)
     }
 

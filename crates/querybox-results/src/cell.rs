@@ -1,5 +1,7 @@
 //! One cell of a result, as text.
 
+use std::ops::Range;
+
 use crate::{
     Display, text,
     values::{Elements, Values},
@@ -95,6 +97,41 @@ impl<'b> Cell<'b> {
         }
     }
 
+    /// Appends a part of the cell's display text, and answers where the part begins and how long the whole text is.
+    ///
+    /// `range` is in bytes; it is moved to where characters begin, and holds at least one when there is one.
+    pub(crate) fn write_part(&self, range: Range<u64>, out: &mut String) -> (u64, u64) {
+        if let Some(text) = self.own_text() {
+            let part = whole_characters(text, range);
+            out.push_str(&text[part.clone()]);
+            return (part.start as u64, text.len() as u64);
+        }
+        if let Some(bytes) = self.own_bytes() {
+            return text::hex::push_part(out, bytes, range);
+        }
+        let before = out.len();
+        self.write_text(out);
+        let part = whole_characters(&out[before..], range);
+        let length = out.len() - before;
+        out.truncate(before + part.end);
+        out.drain(before..before + part.start);
+        (part.start as u64, length as u64)
+    }
+
+    /// The size of the value itself, where its text has another one.
+    pub(crate) fn value_bytes(&self) -> Option<u64> {
+        self.own_bytes().map(|bytes| bytes.len() as u64)
+    }
+
+    /// The cell's bytes when its text is their digits.
+    pub(crate) fn own_bytes(&self) -> Option<&'b [u8]> {
+        match self.source {
+            Source::Slot(values, slot) => values.bytes(slot),
+            Source::Bytes(bytes) => Some(bytes),
+            Source::Nothing | Source::Text(_) => None,
+        }
+    }
+
     /// The cell's text when the batch holds it as text.
     fn own_text(&self) -> Option<&'b str> {
         match self.source {
@@ -114,4 +151,12 @@ impl<'b> Cell<'b> {
         let display = if values.is_list() { self.display } else { inner.as_ref() };
         Some(slots.map(move |slot| Cell::of_slot(values, slot, display)))
     }
+}
+
+/// A range of bytes, moved to where characters begin; of one character at least when there is one at its start.
+fn whole_characters(text: &str, range: Range<u64>) -> Range<usize> {
+    let at_most = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(text.len());
+    let start = text.floor_char_boundary(at_most(range.start));
+    let end = text.floor_char_boundary(at_most(range.end));
+    start..if end > start { end } else { text.ceil_char_boundary((start + 1).min(text.len())) }
 }

@@ -1,4 +1,5 @@
-//! The renderer: the one place that knows how a value looks, and the row formats that are made with it.
+//! The renderer: the one place that knows how a value looks, and the row formats that are made with it; and results that
+//! are kept, of any size.
 //!
 //! A result enters as the bytes a driver sent ([`Shape::new`], [`Shape::batch`]), is checked once at that edge, and
 //! leaves as text: cell by cell ([`Batch::cell`], [`Cell`]) or as a document ([`Writer`]). Everything from a driver is
@@ -24,15 +25,21 @@
 //! }
 //! ```
 //!
+//! A result that is kept ([`KeptWriter`], [`Kept`]) lies outside of memory, in a [`Spool`] that is sealed, and can be read
+//! at any place ([`Rows::window`], [`Rows::cell`]), also while it still arrives.
+//!
 //! This crate knows display kinds and Arrow. It must not know databases, protobuf, processes or terminals.
 
 mod batch;
+mod cache;
 mod cell;
 mod display;
 mod error;
 mod format;
+mod kept;
 mod message;
 mod shape;
+mod spool;
 mod text;
 mod values;
 
@@ -44,4 +51,8 @@ pub use format::{
     Format, Writer, Written,
     arrow::{ArrowStream, ArrowWritten},
 };
+pub use kept::{
+    CellPart, Kept, KeptWriter, ReadError, Rows, Statement, StatementState, Window, WindowCell, WindowQuery,
+};
 pub use shape::{Column, Shape};
+pub use spool::{Budget, Limit, Limits, RawBatch, Spool, SpoolError, SpoolWriter, Used};

@@ -168,6 +168,15 @@ impl Values {
         }
     }
 
+    /// The value of a slot that is not null, when the array holds bytes.
+    pub(crate) fn bytes(&self, slot: usize) -> Option<&[u8]> {
+        match &self.slots {
+            Slots::Bytes(values) => Some(values.value(slot)),
+            Slots::LargeBytes(values) => Some(values.value(slot)),
+            _ => None,
+        }
+    }
+
     /// The elements of a slot that is not null, when the array holds lists.
     pub(crate) fn elements(&self, slot: usize) -> Option<Elements<'_>> {
         let Slots::List { offsets, elements } = &self.slots else { return None };

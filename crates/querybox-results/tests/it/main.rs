@@ -8,6 +8,8 @@ mod documents;
 mod floats;
 mod hostile;
 mod ipc;
+mod keeping;
 mod notes;
 mod roundtrip;
+mod spools;
 mod times;

@@ -2,15 +2,21 @@
 //!
 //! - [`frame`]: contenders run against each other, round by round; [`statistics`] is what it computes, [`report`] what it
 //!   shows.
-//! - [`session`]: the bench of small queries.
+//! - [`session`]: the bench of small queries; [`stream`], [`first_row`] and [`cancel`] are those of large ones;
+//!   [`catalog`] is that of many tables.
 //! - [`soak`]: thousands of spawns and cancels, after which nothing may be left.
 //!
 //! A composition root, as apps are: it puts Core together for itself. Must not know: what any figure should be beyond the
 //! goals that a bench names.
 
+pub mod cancel;
+pub mod catalog;
+pub mod first_row;
 pub mod frame;
+mod hops;
 pub mod machine;
 mod one_query;
+mod own_program;
 mod process;
 mod programs;
 pub mod report;
@@ -18,5 +24,13 @@ pub mod session;
 mod site;
 pub mod soak;
 pub mod statistics;
+pub mod stream;
+mod tables;
 
-pub use crate::{one_query::OneQuery, process::measure, programs::Programs, site::Site};
+pub use crate::{
+    hops::{Hops, host, read},
+    one_query::OneQuery,
+    process::measure,
+    programs::Programs,
+    site::Site,
+};

@@ -7,10 +7,11 @@
 )]
 
 use std::{
+    alloc::System,
     env,
     ffi::OsString,
     io::IsTerminal as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -19,14 +20,21 @@ use std::{
 use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 use querybox_bench::{
-    OneQuery, Programs, Site,
-    frame::{self, Plan},
+    Hops, OneQuery, Programs, Site, cancel, catalog, first_row,
+    frame::{self, Bench, Plan},
+    host,
     machine::Machine,
-    measure,
+    measure, read,
     report::{Report, file, table},
     session,
-    soak::{Verdict, cancel, rotation, spawn},
+    soak::{self, Verdict, rotation, spawn},
+    stream,
 };
+use zeroizing_alloc::ZeroAlloc;
+
+/// As in `querybox`: a Core and a client that are measured here cost what they cost there.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// Measures QueryBox beside floors and peers, and wears it out.
 #[derive(Parser)]
@@ -43,6 +51,9 @@ enum Verb {
         /// Rounds that count.
         #[arg(long)]
         rounds: Option<usize>,
+        /// Rows of the larger of the tables that are read; other tables in proportion.
+        #[arg(long)]
+        rows: Option<u64>,
         /// Only tries that all works.
         #[arg(long)]
         quick: bool,
@@ -58,6 +69,15 @@ enum Verb {
     /// The whole process of the floor: connects to a fixture's server on this port and asks for 1.
     #[command(hide = true)]
     OneQuery { port: u16 },
+    /// The whole process of a floor: reads a table of a fixture's server by binary COPY, and drops it.
+    #[command(hide = true)]
+    CopyDiscard { port: u16, table: String, rows: u64 },
+    /// The whole process of a Core: until standard input ends.
+    #[command(hide = true)]
+    Host { folder: PathBuf, socket: PathBuf, port: u16 },
+    /// The whole process of a client: reads the result of a query.
+    #[command(hide = true)]
+    Read { socket: PathBuf, sql: String },
     /// The whole process of a rotation that is attacked.
     #[command(hide = true)]
     RotateWhenTold { store: PathBuf },
@@ -75,6 +95,25 @@ enum Verb {
 enum BenchName {
     /// `select 1` by every road.
     Session,
+    /// Whole tables.
+    Stream,
+    /// The first rows of a large table.
+    FirstRow,
+    /// From a cancel to a session that can be used again.
+    Cancel,
+    /// Thousands of tables and what belongs to them.
+    Catalog,
+}
+
+impl BenchName {
+    /// Rounds that count when nobody says how many.
+    fn rounds(self, quick: bool) -> usize {
+        match self {
+            _ if quick => ROUNDS_QUICK,
+            Self::Stream | Self::Catalog => 7,
+            Self::Session | Self::FirstRow | Self::Cancel => ROUNDS,
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -125,6 +164,18 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         connection.close()?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Verb::CopyDiscard { port, table, rows } = &verb {
+        let mut connection = OneQuery::connect(*port)?;
+        connection.copy_discard(table, *rows)?;
+        connection.close()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Verb::Read { socket, sql } = &verb {
+        // One thread, as in a front end that shows what it reads.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        print!("{}", runtime.block_on(read(socket, sql))?);
+        return Ok(ExitCode::SUCCESS);
+    }
     if let Verb::Measure { figures, program, arguments } = &verb {
         return measure(figures, program, arguments);
     }
@@ -137,20 +188,41 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         .context("no runtime")?;
     runtime.block_on(async {
         match verb {
-            Verb::Bench { name: BenchName::Session, rounds, quick, json } => {
-                let rounds = rounds.unwrap_or(if quick { ROUNDS_QUICK } else { ROUNDS });
-                let machine = Machine::look();
-                let site = Arc::new(Site::start(&programs).await?);
-                let mut bench = session::bench(&site, &programs, &own, quick).await?;
-                let outcomes = frame::run(&mut bench, Plan { rounds, quick }).await?;
-                let report = Report::new(&bench, quick, machine, outcomes);
-                println!("{}", table::render(&report, color()));
-                file::write(&report, &json)?;
-                println!("every sample: {}", json.display());
-                drop(bench);
-                if let Some(site) = Arc::into_inner(site) {
-                    site.close().await;
+            Verb::Bench { name, rounds, rows, quick, json } => {
+                let plan = Plan { rounds: rounds.unwrap_or_else(|| name.rounds(quick)), quick };
+                match name {
+                    BenchName::Session => {
+                        let site = Arc::new(Site::start(&programs).await?);
+                        measure_all(session::bench(&site, &programs, &own, quick).await?, plan, &json)
+                            .await?;
+                        if let Some(site) = Arc::into_inner(site) {
+                            site.close().await;
+                        }
+                    }
+                    BenchName::Stream => {
+                        let hops = Hops::start(&programs, &own)?;
+                        let rows = rows.unwrap_or(if quick { 100_000 } else { 10_000_000 });
+                        measure_all(stream::bench(&hops, &own, rows)?, plan, &json).await?;
+                    }
+                    BenchName::FirstRow => {
+                        let hops = Hops::start(&programs, &own)?;
+                        let rows = rows.unwrap_or(if quick { 100_000 } else { 10_000_000 });
+                        measure_all(first_row::bench(&hops, &own, rows, quick).await?, plan, &json).await?;
+                    }
+                    BenchName::Cancel => {
+                        let hops = Hops::start(&programs, &own)?;
+                        measure_all(cancel::bench(&hops, quick).await?, plan, &json).await?;
+                    }
+                    BenchName::Catalog => {
+                        let hops = Hops::start(&programs, &own)?;
+                        let tables = rows.unwrap_or(if quick { 100 } else { 5_000 });
+                        measure_all(catalog::bench(&hops, &own, tables, quick).await?, plan, &json).await?;
+                    }
                 }
+                Ok(ExitCode::SUCCESS)
+            }
+            Verb::Host { folder, socket, port } => {
+                host(&folder, &socket, port).await?;
                 Ok(ExitCode::SUCCESS)
             }
             Verb::Soak { what: Soak::Spawn { cycles, seed } } => {
@@ -163,12 +235,26 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
                 rotation::rotate_when_told(&programs, &store).await?;
                 Ok(ExitCode::SUCCESS)
             }
-            Verb::Soak { what: Soak::Cancel { cancels, seed } } => {
-                tell(&cancel::run(&programs, cancel::CancelSoak { cancels, seed: seeded(seed) }).await?)
+            Verb::Soak { what: Soak::Cancel { cancels, seed } } => tell(
+                &soak::cancel::run(&programs, soak::cancel::CancelSoak { cancels, seed: seeded(seed) })
+                    .await?,
+            ),
+            Verb::OneQuery { .. } | Verb::CopyDiscard { .. } | Verb::Read { .. } | Verb::Measure { .. } => {
+                unreachable!("it needs no such runtime")
             }
-            Verb::OneQuery { .. } | Verb::Measure { .. } => unreachable!("it needs no runtime"),
         }
     })
+}
+
+/// Runs a bench, prints how it went, and keeps every sample.
+async fn measure_all(mut bench: Bench, plan: Plan, json: &Path) -> anyhow::Result<()> {
+    let machine = Machine::look();
+    let outcomes = frame::run(&mut bench, plan).await?;
+    let report = Report::new(&bench, plan.quick, machine, outcomes);
+    println!("{}", table::render(&report, color()));
+    file::write(&report, json)?;
+    println!("every sample: {}", json.display());
+    Ok(())
 }
 
 /// Another seed each time, small enough to be typed again.

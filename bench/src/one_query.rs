@@ -1,5 +1,9 @@
 //! The floor: the fewest messages that log in and answer `select 1`, on a socket that blocks.
 
+mod bulk;
+mod cancel;
+mod drain;
+
 use std::{
     io::{self, Read as _, Write as _},
     net::TcpStream,
@@ -21,6 +25,8 @@ pub struct OneQuery {
     stream: TcpStream,
     input: BytesMut,
     output: BytesMut,
+    /// What stops that which runs here: process and secret.
+    key: (i32, i32),
 }
 
 impl OneQuery {
@@ -32,13 +38,18 @@ impl OneQuery {
     pub fn connect(port: u16) -> anyhow::Result<Self> {
         let stream = TcpStream::connect((Postgres::HOST, port))?;
         stream.set_nodelay(true)?;
-        let mut connection = Self { stream, input: BytesMut::new(), output: BytesMut::new() };
+        let mut connection = Self { stream, input: BytesMut::new(), output: BytesMut::new(), key: (0, 0) };
         let parameters = [("user", Postgres::USER), ("database", Postgres::DATABASE)];
         frontend::startup_message(parameters, &mut connection.output)?;
         connection.send()?;
         connection.log_in()?;
-        while !matches!(connection.receive()?, Message::ReadyForQuery(_)) {}
-        Ok(connection)
+        loop {
+            match connection.receive()? {
+                Message::BackendKeyData(key) => connection.key = (key.process_id(), key.secret_key()),
+                Message::ReadyForQuery(_) => return Ok(connection),
+                _ => {}
+            }
+        }
     }
 
     fn log_in(&mut self) -> anyhow::Result<()> {
@@ -100,10 +111,16 @@ impl OneQuery {
     }
 
     fn receive(&mut self) -> anyhow::Result<Message> {
+        match self.receive_any()? {
+            Message::ErrorResponse(_) => bail!("the server refuses"),
+            message => Ok(message),
+        }
+    }
+
+    fn receive_any(&mut self) -> anyhow::Result<Message> {
         loop {
             if let Some(message) = Message::parse(&mut self.input)? {
                 match message {
-                    Message::ErrorResponse(_) => bail!("the server refuses"),
                     Message::ParameterStatus(_) | Message::NoticeResponse(_) => continue,
                     message => return Ok(message),
                 }

@@ -30,7 +30,7 @@ pub(crate) struct Process {
     /// What it reads. Empty: nothing.
     pub(crate) input: &'static str,
     /// What it must write, to have done the work.
-    pub(crate) answers: &'static str,
+    pub(crate) answers: String,
     /// A file for figures.
     pub(crate) figures: PathBuf,
     /// Runs a turn.
@@ -54,6 +54,14 @@ impl Run for Process {
 
 impl Process {
     fn measure(&self) -> anyhow::Result<Sample> {
+        let (sample, answer) = self.once()?;
+        let name = self.program.display();
+        ensure!(answer == self.answers, "{name} answered {answer:?} and not {:?}", self.answers);
+        Ok(sample)
+    }
+
+    /// Runs it once. Answers also with what it wrote, whatever that is.
+    pub(crate) fn once(&self) -> anyhow::Result<(Sample, String)> {
         let mut command = Command::new(&self.own);
         command.arg("measure").arg(&self.figures).arg(&self.program);
         (self.arrange)(&mut command);
@@ -69,10 +77,9 @@ impl Process {
         let status = child.wait()?;
         let name = self.program.display();
         ensure!(status.success(), "{name} failed: {errors}");
-        ensure!(answer == self.answers, "{name} answered {answer:?} and not {:?}", self.answers);
         let Figures { elapsed, cpu, peak_rss_bytes } = serde_json::from_slice(&fs::read(&self.figures)?)?;
         let usage = Usage { cpu_seconds: cpu.as_secs_f64(), peak_rss_bytes };
-        Ok(Sample { usage: Some(usage), ..Sample::of_time(elapsed) })
+        Ok((Sample { usage: Some(usage), ..Sample::of_time(elapsed) }, answer))
     }
 }
 

@@ -59,8 +59,8 @@ impl Site {
 
     /// Ends the Cores, then the server.
     pub async fn close(self) {
-        self.cold.core.shutdown(Duration::ZERO).await;
-        self.warm.core.shutdown(Duration::ZERO).await;
+        self.cold.close().await;
+        self.warm.close().await;
     }
 
     /// Where the programs lie as if installed.
@@ -77,7 +77,12 @@ impl Site {
 }
 
 impl Host {
-    async fn start(
+    /// Puts a Core together over the programs in `folder`, with a connection to the server on `port`.
+    ///
+    /// # Errors
+    ///
+    /// It does not come up.
+    pub(crate) async fn start(
         folder: &Path,
         store: &str,
         spares: Option<SpareLimits>,
@@ -94,6 +99,16 @@ impl Host {
         let host = Self { api: Api::new(Arc::clone(&core)), core };
         host.save_connection(port).await?;
         Ok(host)
+    }
+
+    /// Ends the Core.
+    pub(crate) async fn close(&self) {
+        self.core.shutdown(Duration::ZERO).await;
+    }
+
+    /// Its services.
+    pub(crate) fn api(&self) -> Api {
+        self.api.clone()
     }
 
     /// Runs scripts as sessions of their own.
@@ -152,17 +167,8 @@ impl Host {
     /// It is refused.
     pub async fn lease(&self) -> anyhow::Result<String> {
         let session_id = session_id();
-        let request = pb::OpenSessionRequest {
-            session_id: session_id.clone(),
-            target: Some(pb::open_session_request::Target::Connection(connection())),
-            credential: Some(credential()),
-            ..pb::OpenSessionRequest::default()
-        };
-        match self.sessions().open_session(request).await?.into_inner().outcome {
-            Some(Outcome::Leased(_)) => Ok(session_id),
-            Some(Outcome::Rejection(rejection)) => bail!("no lease: {}", rejection.message),
-            None => bail!("no lease"),
-        }
+        leased(self.sessions().open_session(lease_request(&session_id)).await?.into_inner())?;
+        Ok(session_id)
     }
 
     /// `select 1` in a leased session.
@@ -253,6 +259,29 @@ pub(crate) fn one_shot(session_id: &str, sql: &str) -> pb::ExecuteRequest {
         sql: sql.to_owned(),
         credential: Some(credential()),
         ..pb::ExecuteRequest::default()
+    }
+}
+
+/// Leases a session.
+pub(crate) fn lease_request(session_id: &str) -> pb::OpenSessionRequest {
+    pb::OpenSessionRequest {
+        session_id: session_id.to_owned(),
+        target: Some(pb::open_session_request::Target::Connection(connection())),
+        credential: Some(credential()),
+        ..pb::OpenSessionRequest::default()
+    }
+}
+
+/// Whether a session was leased.
+///
+/// # Errors
+///
+/// It was refused.
+pub(crate) fn leased(response: pb::OpenSessionResponse) -> anyhow::Result<()> {
+    match response.outcome {
+        Some(Outcome::Leased(_)) => Ok(()),
+        Some(Outcome::Rejection(rejection)) => bail!("no lease: {}", rejection.message),
+        None => bail!("no lease"),
     }
 }
 

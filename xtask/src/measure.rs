@@ -21,11 +21,14 @@ const PROGRAMS: [&str; 2] = ["querybox", "querybox-jail"];
 /// Which bench, and how long.
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// Which: `session`.
+    /// Which: `session`, `stream`, `first-row`, `cancel`, `catalog`.
     name: String,
-    /// Rounds that count [default: 20].
+    /// Rounds that count [default: 20; 7 of `stream` and `catalog`].
     #[arg(long)]
     rounds: Option<usize>,
+    /// Rows of the largest table that is read [default: 10,000,000; 100,000 when quick]; tables of `catalog` [5,000; 100].
+    #[arg(long)]
+    rows: Option<u64>,
     /// Only tries that all works; the figures are not to be trusted.
     #[arg(long)]
     quick: bool,
@@ -89,6 +92,9 @@ pub(crate) fn bench(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<E
     if let Some(rounds) = args.rounds {
         command.args(["--rounds", &rounds.to_string()]);
     }
+    if let Some(rows) = args.rows {
+        command.args(["--rows", &rows.to_string()]);
+    }
     if args.quick {
         command.arg("--quick");
     }
@@ -102,7 +108,7 @@ pub(crate) fn bench(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<E
 /// As [`bench`].
 pub(crate) fn soak(workspace: &Workspace, soak: &Soak) -> anyhow::Result<ExitCode> {
     let built = match soak {
-        Soak::Spawn { .. } | Soak::Cancel { .. } => Built::make(workspace, packages)?,
+        Soak::Spawn { .. } | Soak::Cancel { .. } | Soak::Rotation { .. } => Built::make(workspace, packages)?,
         Soak::Fuzz { .. } => Built::make(workspace, |_| vec![FUZZ])?,
     };
     let mut command = built.command(workspace, BENCH);

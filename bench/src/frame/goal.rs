@@ -25,6 +25,10 @@ pub enum Bound {
     TailAtMost(f64),
     /// The median is at least so many a second.
     RateAtLeast(f64),
+    /// The median of the processor time of all processes that are counted is at most so many seconds.
+    CpuAtMost(f64),
+    /// The most memory that the processes had which are counted.
+    MemoryAtMost(u64),
 }
 
 /// What became of a goal.
@@ -65,6 +69,14 @@ impl Goal {
                 numbers::per_second(shape.median),
                 shape.median >= least,
             ),
+            Bound::CpuAtMost(most) => {
+                let cpu = ours.usage()?.cpu_seconds;
+                (format!("CPU ≤ {}", seconds(most)), seconds(cpu), cpu <= most)
+            }
+            Bound::MemoryAtMost(most) => {
+                let peak = ours.usage()?.peak_rss_bytes;
+                (format!("memory ≤ {}", numbers::bytes(most)), numbers::bytes(peak), peak <= most)
+            }
         };
         Some(Verdict { goal: format!("{}: {wish}", self.of), measured: value, met })
     }
@@ -73,7 +85,7 @@ impl Goal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{Sample, Unit};
+    use crate::frame::{Sample, Unit, Usage};
 
     fn outcome(name: &'static str, unit: Unit, rounds: &[&[f64]]) -> Outcome {
         let sample = |value: &f64| Sample { value: *value, usage: None };
@@ -105,6 +117,20 @@ mod tests {
             false,
         );
         check(Bound::RateAtLeast(150.0), &[&[149.0]], "ours: ≥ 150 /s", "149 /s", false);
+    }
+
+    #[test]
+    fn what_processes_use_up_is_bounded_by_its_median_and_its_peak() {
+        let usage = |cpu_seconds, mebibytes: u64| Usage { cpu_seconds, peak_rss_bytes: mebibytes << 20 };
+        let sample = |usage| Sample { value: 1.0, usage: Some(usage) };
+        let mut ours = outcome("ours", Unit::Seconds, &[]);
+        ours.rounds = vec![vec![sample(usage(0.5, 40)), sample(usage(0.7, 61)), sample(usage(0.9, 50))]];
+        let judge = |bound| {
+            let verdict = Goal { of: "ours", bound }.judge(std::slice::from_ref(&ours)).unwrap();
+            (verdict.measured, verdict.met)
+        };
+        assert_eq!(judge(Bound::CpuAtMost(0.8)), ("700 ms".to_owned(), true));
+        assert_eq!(judge(Bound::MemoryAtMost(60 << 20)), ("61.0 MiB".to_owned(), false));
     }
 
     #[test]

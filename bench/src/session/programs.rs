@@ -12,21 +12,17 @@ use querybox_fixtures::Postgres;
 
 use crate::{
     frame::{Contender, Unit},
+    own_program::{CONNECTION, OwnProgram, PASSWORD_LINE},
     process::Process,
     session::{EXEC_FLOOR, PSQL, PSQL_WRAPPER, QUERY, Turn, WHOLE_FLOOR},
     site::Site,
 };
-
-const CONNECTION: &str = "pg";
-/// A password as it is typed: with the end of its line.
-const PASSWORD_LINE: &str = "p\u{e4}ss w\u{f6}rd\n";
 
 /// The program that does nothing but end, as far as Rust's start-up code lets it.
 const NOTHING: &str = "fn main() {}\n";
 
 /// Own floor, psql, psql as it is installed, and `querybox`.
 pub(super) fn whole(site: &Arc<Site>, own: &Path, turn: Turn) -> anyhow::Result<Vec<Contender>> {
-    debug_assert_eq!(PASSWORD_LINE.trim_end(), Postgres::PASSWORD);
     let port = site.server.port();
     let stage = Stage { own: own.to_owned(), figures: site.folder().path().join("figures"), turn };
     let of_floor = "the same as a program of its own (this one, dynamically linked)";
@@ -44,14 +40,13 @@ pub(super) fn whole(site: &Arc<Site>, own: &Path, turn: Turn) -> anyhow::Result<
         contenders.push(stage.psql(PSQL_WRAPPER, of_wrapper, installed, port));
     }
 
-    let program = site.folder().path().join("querybox");
-    let home = site.folder().path().join("home");
-    save_connection(&program, &home, port)?;
+    let ours = OwnProgram::settle(site.folder().path(), port)?;
+    let program = ours.program.clone();
     let of_query =
         "the whole program: store, Core, driver probed and spawned in the jail, log-in, answer, history, end";
     let talk = (PASSWORD_LINE, "?column?\n1\n");
     contenders.push(stage.contender(QUERY, of_query, Some(WHOLE_FLOOR), &program, talk, move |command| {
-        furnish(command, &home);
+        ours.furnish(command);
         command.args(["query", CONNECTION, "select 1", "--format", "csv", "--password-stdin"]);
     }));
     Ok(contenders)
@@ -90,7 +85,7 @@ impl Stage {
             program: program.to_owned(),
             arrange: Box::new(arrange),
             input,
-            answers,
+            answers: answers.to_owned(),
             figures: self.figures.clone(),
             times: self.turn.processes,
         };
@@ -111,23 +106,6 @@ impl Stage {
 
 fn is_script(path: &Path) -> bool {
     fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"#!"))
-}
-
-/// The environment of the program.
-fn furnish(command: &mut Command, home: &Path) {
-    command.env_clear().env("PATH", "/usr/bin:/bin").env("LANG", "C.UTF-8").env("QUERYBOX_HOME", home);
-}
-
-/// The program's own connections, beside those of the Core in this process. The sample counts as made and removed.
-fn save_connection(program: &Path, home: &Path, port: u16) -> anyhow::Result<()> {
-    fs::create_dir(home)?;
-    fs::write(home.join("sample.made"), "removed by a bench\n")?;
-    let url = format!("postgres://{}@{}:{port}/{}", Postgres::USER, Postgres::HOST, Postgres::DATABASE);
-    let mut command = Command::new(program);
-    furnish(&mut command, home);
-    let output = command.args(["connections", "add", CONNECTION, &url]).output()?;
-    ensure!(output.status.success(), "no connection: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(())
 }
 
 fn compile_nothing(folder: &Path) -> anyhow::Result<PathBuf> {

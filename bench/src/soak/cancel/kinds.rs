@@ -64,7 +64,8 @@ impl Kind {
             Self::Sleep | Self::LeasedSleep => "select pg_sleep(100)",
             Self::LeasedTransaction => "begin; select 1; select pg_sleep(100)",
             Self::Stream | Self::Unread | Self::LeasedStream => {
-                "select g, repeat('x', 100) from generate_series(1, 1000000000) g"
+                // In the list of columns: behind FROM, the server would make all rows before it sends the first.
+                "select generate_series(1, 1000000000), repeat('x', 100)"
             }
             Self::Short | Self::LeasedShort => "select pg_sleep(0.02)",
         }

@@ -1,0 +1,51 @@
+//! Each bench of large results works, with tables of a thousandth of their size: what is measured is not looked at.
+
+use std::{path::Path, sync::Arc};
+
+use querybox_bench::{
+    Hops, Programs, cancel, catalog, first_row,
+    frame::{self, Bench, Plan},
+    stream,
+};
+use querybox_fixtures::program;
+
+/// Rows of the largest table.
+const ROWS: u64 = 20_000;
+
+fn check(name: &str, bench: impl AsyncFnOnce(&Arc<Hops>, &Path) -> anyhow::Result<Bench>) {
+    let jail = program("querybox-jail");
+    let programs = Programs::in_folder(jail.parent().unwrap().to_owned());
+    let own = Path::new(env!("CARGO_BIN_EXE_querybox-bench"));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let hops = Hops::start(&programs, own).unwrap();
+        let mut bench = bench(&hops, own).await.unwrap();
+        assert_eq!(bench.name, name);
+        let outcomes = frame::run(&mut bench, Plan { rounds: 1, quick: true }).await.unwrap();
+        assert_eq!(outcomes.len(), bench.contenders.len());
+        for goal in &bench.goals {
+            let verdict = goal.judge(&outcomes).unwrap_or_else(|| panic!("{goal:?} is nobody's"));
+            println!("{verdict:?}");
+        }
+    });
+}
+
+#[test]
+fn whole_tables_arrive_by_every_road() {
+    check("stream", async |hops, own| stream::bench(hops, own, ROWS));
+}
+
+#[test]
+fn first_rows_arrive_by_every_road() {
+    check("first-row", async |hops, own| first_row::bench(hops, own, ROWS, true).await);
+}
+
+#[test]
+fn what_is_cancelled_can_be_used_again_by_every_road() {
+    check("cancel", async |hops, _| cancel::bench(hops, true).await);
+}
+
+#[test]
+fn a_catalog_arrives_whole() {
+    check("catalog", async |hops, own| catalog::bench(hops, own, 50, true).await);
+}

@@ -80,6 +80,8 @@ const FENCES: &[Fence] = &[
             "querybox-plugin",
             "querybox",
             "xtask",
+            // It is a front end to what it measures.
+            "querybox-bench",
             // What it does wrong, the SDK would not let it do.
             "querybox-driver-misbehaving",
         ],

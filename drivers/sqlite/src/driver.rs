@@ -1,8 +1,8 @@
 //! The SDK's traits, over a connection on its own thread.
 
 use querybox_plugin::{
-    Driver, Error, ExecuteError, Open, OpenError, Query, Results, SchemaError, SchemaObjects, Session,
-    Stages, pb,
+    DdlStatements, Driver, Error, ExecuteError, Open, OpenError, Query, Results, SchemaError, SchemaObjects,
+    Session, Stages, pb,
 };
 
 use crate::{info, worker::Worker};
@@ -50,6 +50,10 @@ impl Session for SqliteSession {
 
     async fn schema(&self, filter: pb::GetSchemaRequest, objects: SchemaObjects) -> Result<(), SchemaError> {
         self.worker.schema(filter, objects).await
+    }
+
+    async fn ddl(&self, objects: Vec<pb::ObjectRef>, statements: DdlStatements) -> Result<(), SchemaError> {
+        self.worker.ddl(objects, statements).await
     }
 
     async fn cancel(&self) -> Result<(), Error> {

@@ -13,7 +13,7 @@ pub(crate) mod field {
 }
 
 pub(crate) fn info() -> pb::PluginInfo {
-    use pb::Capability::{Bindings, Cancel, ReadOnly, Schema, Transactions};
+    use pb::Capability::{Bindings, Cancel, Ddl, ReadOnly, Schema, Transactions};
     pb::PluginInfo {
         name: "SQLite".into(),
         driver_type: "sqlite".into(),
@@ -25,7 +25,7 @@ pub(crate) fn info() -> pb::PluginInfo {
         ),
         license: env!("CARGO_PKG_LICENSE").into(),
         icon_name: "sqlite".into(),
-        capabilities: [Cancel, Schema, Transactions, ReadOnly, Bindings].map(i32::from).to_vec(),
+        capabilities: [Cancel, Schema, Transactions, ReadOnly, Bindings, Ddl].map(i32::from).to_vec(),
         dialect: Some(dialect()),
         connection_form: form(),
         network_need: pb::NetworkNeed::None.into(),

@@ -4,7 +4,9 @@
 //! whether a foreign key is deferred.
 
 mod catalog;
+pub(crate) mod ddl;
 mod definition;
+mod pattern;
 
 use std::collections::HashMap;
 
@@ -61,34 +63,62 @@ impl Telling<'_> {
             if !self.filter.schemas.is_empty() && !self.filter.schemas.contains(&schema) {
                 continue;
             }
+            let relations = self.wanted(&schema)?;
+            let asks_for_names = !(self.filter.name.is_empty() && self.filter.name_pattern.is_empty());
+            if relations.is_empty() && asks_for_names {
+                continue;
+            }
             self.object(Object::Schema(pb::Schema {
                 name: schema.clone(),
                 is_default: schema == "main",
                 ..pb::Schema::default()
             }))?;
-            self.relations(&schema)?;
+            self.relations(&schema, relations)?;
         }
         block_on(self.objects.flush())?;
         Ok(())
     }
 
-    fn relations(&mut self, schema: &str) -> Result<(), Stop> {
+    /// The relations of a schema that are asked for.
+    fn wanted(&self, schema: &str) -> Result<Vec<Relation>, Stop> {
+        let pb::GetSchemaRequest { name, name_pattern, include_system, .. } = self.filter;
+        let mut relations = catalog::relations(self.connection, schema)?;
+        relations.retain(|relation| {
+            (name.is_empty() || *name == relation.name)
+                && (name_pattern.is_empty() || pattern::matches(name_pattern, &relation.name))
+                && (*include_system || !relation.is_system)
+        });
+        Ok(relations)
+    }
+
+    fn relations(&mut self, schema: &str, relations: Vec<Relation>) -> Result<(), Stop> {
         // Statistics are there only after ANALYZE.
         let estimates = known(catalog::row_estimates(self.connection, schema))?;
         let definitions = catalog::definitions(self.connection, schema)?;
-        for relation in catalog::relations(self.connection, schema)? {
-            let wanted = self.filter.name.is_empty() || self.filter.name == relation.name;
-            if !wanted || (relation.is_system && !self.filter.include_system) {
-                continue;
-            }
+        let mut triggers = catalog::triggers(self.connection, schema)?;
+        let persistence = match schema {
+            "temp" => pb::Persistence::Temporary,
+            _ => pb::Persistence::Unspecified,
+        };
+        for relation in relations {
             self.object(Object::Relation(pb::Relation {
                 schema: schema.to_owned(),
                 name: relation.name.clone(),
                 kind: relation.kind.into(),
                 row_estimate: estimates.get(&relation.name).copied(),
+                persistence: persistence.into(),
                 ..pb::Relation::default()
             }))?;
             self.details(&Owner { schema, relation: &relation, definitions: &definitions })?;
+            for (name, definition) in triggers.remove(&relation.name).unwrap_or_default() {
+                self.object(Object::Trigger(pb::Trigger {
+                    schema: schema.to_owned(),
+                    relation: relation.name.clone(),
+                    name,
+                    definition,
+                    ..pb::Trigger::default()
+                }))?;
+            }
         }
         Ok(())
     }
@@ -189,8 +219,7 @@ impl Owner<'_> {
             database_type: column.database_type.clone(),
             nullable: !(column.not_null || is_row_number),
             default_expression: column.default.clone(),
-            generated: if column.generated { pb::Generated::Stored } else { pb::Generated::Unspecified }
-                .into(),
+            generated: column.generated.into(),
             primary_key_position: column.key_position,
             ..pb::RelationColumn::default()
         }
@@ -213,6 +242,7 @@ impl Owner<'_> {
             name: index.name,
             unique: index.unique,
             columns: index.columns,
+            primary: index.origin == "pk",
             ..pb::Index::default()
         }
     }

@@ -10,7 +10,9 @@ use std::{
     thread,
 };
 
-use querybox_plugin::{Error, ExecuteError, Open, OpenError, Query, Results, SchemaError, SchemaObjects, pb};
+use querybox_plugin::{
+    DdlStatements, Error, ExecuteError, Open, OpenError, Query, Results, SchemaError, SchemaObjects, pb,
+};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +39,11 @@ enum Command {
     Schema {
         filter: pb::GetSchemaRequest,
         objects: SchemaObjects,
+        answer: oneshot::Sender<Result<(), SchemaError>>,
+    },
+    Ddl {
+        objects: Vec<pb::ObjectRef>,
+        statements: DdlStatements,
         answer: oneshot::Sender<Result<(), SchemaError>>,
     },
 }
@@ -78,6 +85,17 @@ impl Worker {
         self.interrupt.watch(CancellationToken::new());
         let (answer, answered) = oneshot::channel();
         self.commands.send(Command::Schema { filter, objects, answer }).await.map_err(|_| died())?;
+        answered.await.map_err(|_| died())?
+    }
+
+    pub(crate) async fn ddl(
+        &self,
+        objects: Vec<pb::ObjectRef>,
+        statements: DdlStatements,
+    ) -> Result<(), SchemaError> {
+        self.interrupt.watch(CancellationToken::new());
+        let (answer, answered) = oneshot::channel();
+        self.commands.send(Command::Ddl { objects, statements, answer }).await.map_err(|_| died())?;
         answered.await.map_err(|_| died())?
     }
 
@@ -130,6 +148,11 @@ fn run(database: &Database, command: Command) {
         Command::Schema { filter, objects, answer } => {
             let result = catch_unwind(AssertUnwindSafe(|| schema::tell(database, &filter, objects)))
                 .unwrap_or_else(|panic| Err(panicked(&*panic).into()));
+            answer.send(result).ok();
+        }
+        Command::Ddl { objects, statements, answer } => {
+            let tell = AssertUnwindSafe(|| schema::ddl::tell(database, &objects, statements));
+            let result = catch_unwind(tell).unwrap_or_else(|panic| Err(panicked(&*panic).into()));
             answer.send(result).ok();
         }
     }

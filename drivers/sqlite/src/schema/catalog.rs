@@ -22,7 +22,7 @@ pub(super) struct Column {
     pub(super) database_type: String,
     pub(super) not_null: bool,
     pub(super) default: Option<String>,
-    pub(super) generated: bool,
+    pub(super) generated: pb::Generated,
     /// From 1; 0 when it is not in the primary key.
     pub(super) key_position: u32,
 }
@@ -58,6 +58,48 @@ pub(super) fn definitions(
         quoted(schema)
     );
     Ok(all(connection, &sql, [], |row| Ok((text(row, 0)?, text(row, 1)?)))?.into_iter().collect())
+}
+
+/// The triggers of a schema in the order in which they were made, by the table or view that they watch: names and texts.
+pub(super) fn triggers(
+    connection: &Connection,
+    schema: &str,
+) -> rusqlite::Result<HashMap<String, Vec<(String, String)>>> {
+    let sql = format!(
+        "SELECT tbl_name, name, sql FROM {}.sqlite_schema WHERE type = 'trigger' ORDER BY rowid",
+        quoted(schema)
+    );
+    let mut triggers = HashMap::<_, Vec<_>>::new();
+    for (table, trigger) in
+        all(connection, &sql, [], |row| Ok((text(row, 0)?, (text(row, 1)?, text(row, 2)?))))?
+    {
+        triggers.entry(table).or_default().push(trigger);
+    }
+    Ok(triggers)
+}
+
+/// A table, view, index or trigger with its text, which an index that a constraint made has none of.
+pub(super) struct Entry {
+    pub(super) kind: String,
+    pub(super) name: String,
+    pub(super) table: String,
+    pub(super) sql: Option<String>,
+}
+
+/// What a schema has under a name, and what belongs to that, in the order in which it was made.
+pub(super) fn entries(connection: &Connection, schema: &str, name: &str) -> rusqlite::Result<Vec<Entry>> {
+    let sql = format!(
+        "SELECT type, name, tbl_name, sql FROM {}.sqlite_schema WHERE name = ?1 OR tbl_name = ?1 ORDER BY rowid",
+        quoted(schema)
+    );
+    all(connection, &sql, [name], |row| {
+        Ok(Entry {
+            kind: text(row, 0)?,
+            name: text(row, 1)?,
+            table: text(row, 2)?,
+            sql: optional_text(row, 3)?,
+        })
+    })
 }
 
 pub(super) fn relations(connection: &Connection, schema: &str) -> rusqlite::Result<Vec<Relation>> {
@@ -98,7 +140,7 @@ pub(super) fn columns(
     relation: &Relation,
 ) -> rusqlite::Result<Vec<Column>> {
     // Hidden columns of virtual tables (1) are arguments of the module; 2 and 3 are generated ones.
-    let sql = "SELECT name, cid + 1, type, \"notnull\", dflt_value, hidden > 1, pk \
+    let sql = "SELECT name, cid + 1, type, \"notnull\", dflt_value, hidden, pk \
                FROM pragma_table_xinfo(?1, ?2) WHERE hidden <> 1 ORDER BY cid";
     all(connection, sql, [relation.name.as_str(), schema], |row| {
         Ok(Column {
@@ -107,7 +149,11 @@ pub(super) fn columns(
             database_type: text(row, 2)?,
             not_null: row.get(3)?,
             default: optional_text(row, 4)?,
-            generated: row.get(5)?,
+            generated: match row.get(5)? {
+                2 => pb::Generated::Virtual,
+                3 => pb::Generated::Stored,
+                _ => pb::Generated::Unspecified,
+            },
             key_position: row.get(6)?,
         })
     })

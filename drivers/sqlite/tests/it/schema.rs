@@ -42,7 +42,7 @@ fn show(object: &Object) -> String {
             column.database_type,
             if column.nullable { "" } else { " not null" },
             column.default_expression.as_ref().map(|text| format!(" default {text}")).unwrap_or_default(),
-            if column.generated() != pb::Generated::Unspecified { " generated" } else { "" },
+            if column.generated() == pb::Generated::Virtual { " generated" } else { "" },
             if column.primary_key_position > 0 {
                 format!(" key {}", column.primary_key_position)
             } else {
@@ -159,6 +159,102 @@ async fn temporary_and_attached_tables_are_told_in_their_schemas() {
             "schema be\"side",
             "Table be\"side.t",
             "  1 a ",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn names_are_looked_for_by_a_pattern_and_triggers_are_told() {
+    let database =
+        Database::made_by("create table audit (a); create table other (b); create view av as select 1");
+    let mut session = database.session().await;
+    session.run("create trigger watch after insert on audit begin select 1; end").await;
+    let request = pb::GetSchemaRequest {
+        name_pattern: "A*".into(),
+        kinds: vec![pb::SchemaObjectKind::Relation.into(), pb::SchemaObjectKind::Trigger.into()],
+        ..pb::GetSchemaRequest::default()
+    };
+    let objects = session.client.schema(request).await.unwrap();
+    let [Object::Relation(audit), Object::Trigger(watch), Object::Relation(view)] = &objects[..] else {
+        panic!("{objects:?}")
+    };
+    assert_eq!((audit.name.as_str(), view.name.as_str()), ("audit", "av"));
+    assert_eq!((watch.relation.as_str(), watch.name.as_str()), ("audit", "watch"));
+    assert!(
+        watch.definition.starts_with("CREATE TRIGGER watch after insert on audit"),
+        "{}",
+        watch.definition
+    );
+    let none = pb::GetSchemaRequest { name: "nothing".into(), ..pb::GetSchemaRequest::default() };
+    assert!(session.client.schema(none).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn statements_make_the_same_catalog_again() {
+    let database = Database::made_by(SHOP);
+    let mut session = database.session().await;
+    session.run("create trigger t after insert on pair begin delete from item; end; drop view broken").await;
+    session.run("create table noted (a -- the end\n)").await;
+    let request = || pb::GetSchemaRequest::default();
+    let expected = session.client.schema(request()).await.unwrap();
+    let object = |object: &Object| match object {
+        Object::Relation(it) => Some(pb::ObjectRef {
+            kind: pb::SchemaObjectKind::Relation.into(),
+            schema: it.schema.clone(),
+            name: it.name.clone(),
+            ..pb::ObjectRef::default()
+        }),
+        _ => None,
+    };
+    let asked: Vec<_> = expected.iter().filter_map(object).collect();
+    let told = session.client.ddl(asked.clone()).await.unwrap();
+    assert_eq!(told.len(), asked.len());
+    assert!(told.iter().all(|ddl| ddl.left_out.is_empty()), "{told:?}");
+    let copy = Database::new();
+    let mut made = copy.session().await;
+    for script in told.iter().map(|ddl| &ddl.sql).chain(told.iter().map(|ddl| &ddl.ties_sql)) {
+        if !script.is_empty() {
+            made.run(script).await;
+        }
+    }
+    let without_estimates = |objects: Vec<Object>| {
+        let plain = |mut object: Object| {
+            if let Object::Relation(relation) = &mut object {
+                relation.row_estimate = None;
+            }
+            show(&object)
+        };
+        objects.into_iter().map(plain).collect::<Vec<_>>()
+    };
+    let copied = made.client.schema(request()).await.unwrap();
+    assert_eq!(without_estimates(copied), without_estimates(expected));
+}
+
+#[tokio::test]
+async fn an_object_is_found_where_its_name_is_looked_up() {
+    let database = Database::made_by("create table t (a unique); create index i on t (a)");
+    let mut session = database.session().await;
+    session.run("create temp table t (b)").await;
+    let object = |kind: pb::SchemaObjectKind, schema: &str, name: &str| pb::ObjectRef {
+        kind: kind.into(),
+        schema: schema.into(),
+        name: name.into(),
+        ..pb::ObjectRef::default()
+    };
+    let asked = vec![
+        object(pb::SchemaObjectKind::Unspecified, "", "t"),
+        object(pb::SchemaObjectKind::Relation, "main", "nothing"),
+        object(pb::SchemaObjectKind::Relation, "main", "t"),
+        object(pb::SchemaObjectKind::Index, "", "sqlite_autoindex_t_1"),
+    ];
+    let told = session.client.ddl(asked).await.unwrap();
+    let facts: Vec<_> = told.iter().map(|it| (it.object, it.sql.as_str(), it.left_out.join(", "))).collect();
+    assert_eq!(
+        facts,
+        [
+            (0, "CREATE TABLE t (b);\n", "that it is temporary".to_owned()),
+            (2, "CREATE TABLE t (a unique);\nCREATE INDEX i on t (a);\n", String::new()),
+            (3, "", "all of it: a constraint of its table makes it".to_owned()),
         ]
     );
 }

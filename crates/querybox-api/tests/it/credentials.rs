@@ -410,7 +410,7 @@ async fn a_connection_and_its_secret_are_saved_together_or_not_at_all() {
     let create = async |house: &House, name: &str, secret: &str, place: pb::SecretPlace| {
         let request = pb::CreateConnectionRequest {
             spec: Some(pb::ConnectionSpec {
-                secret_place: pb::SecretPlace::Unspecified.into(),
+                secret_place: Unspecified.into(),
                 ..spec(name, &[("host", "db")])
             }),
             secret: Some(pb::NewSecret {

@@ -111,7 +111,7 @@ impl Core {
     }
 
     /// What becomes of a kept secret with the answer of the store: when no credential says that it lies there it goes, and when
-    /// one does, what lay there before.
+    /// one does, what lay there before, with all that was left over earlier.
     pub(super) async fn settle<T>(
         &self,
         store: &StoreLease,
@@ -122,10 +122,10 @@ impl Core {
         match answer {
             Ok(done) => {
                 // What cannot be removed now is remembered, and changes nothing about what was done.
-                if let Some(entry) = before.and_then(Kept::entry)
-                    && let Err(error) = self.keyring.remove(store, &[entry]).await
+                if (before.and_then(Kept::entry).is_some() || kept.entry().is_some())
+                    && let Err(error) = self.keyring.sweep(store, self.now()).await
                 {
-                    tracing::debug!(%entry, %error, "an entry of the keyring is left");
+                    tracing::debug!(%error, "entries of the keyring are left");
                 }
                 Ok(done)
             }

@@ -2,5 +2,6 @@
 
 mod double;
 mod kills;
+mod panics;
 mod races;
 mod site;

@@ -1,94 +1,290 @@
-//! One column of the batch that is being filled.
-
-use std::sync::Arc;
-
-use arrow_array::{
-    ArrayRef,
-    builder::{
-        BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, FixedSizeBinaryBuilder,
-        Float32Builder, Float64Builder, Int16Builder, Int32Builder, Int64Builder, StringBuilder,
-        Time64MicrosecondBuilder, TimestampMicrosecondBuilder, UInt32Builder, UInt64Builder,
-    },
-};
+//! One column of the batch that is being filled: the buffers that Arrow has for it, as they are sent.
+//!
+//! They are the SDK's own and not those of arrow-array's builders, which give their memory away with each batch and would
+//! grow anew in the next one.
 
 use crate::ColumnKind;
 
-/// An Arrow builder of the column's type. Appending another type's value is a mistake of the driver and panics.
-pub(crate) enum Builder {
-    Bool(BooleanBuilder),
-    Int16(Int16Builder),
-    Int32(Int32Builder),
-    Int64(Int64Builder),
-    UInt32(UInt32Builder),
-    UInt64(UInt64Builder),
-    Float32(Float32Builder),
-    Float64(Float64Builder),
-    Decimal(Decimal128Builder),
-    Date(Date32Builder),
-    Timestamp(TimestampMicrosecondBuilder),
-    Time(Time64MicrosecondBuilder),
-    Uuid(FixedSizeBinaryBuilder),
-    Bytes(BinaryBuilder),
-    Text(StringBuilder),
+/// The buffers of one column. Appending another type's value is a mistake of the driver and panics.
+pub(crate) struct Builder {
+    form: Form,
+    slots: usize,
+    nulls: usize,
+    /// A bit a slot, the lowest of a byte first; 1 where a value is. Empty before the first null.
+    validity: Vec<u8>,
+    /// Where the values of a varying width end, behind a first 0. Else empty.
+    offsets: Vec<u8>,
+    values: Vec<u8>,
 }
 
-/// Does one thing with whichever builder it is.
-macro_rules! each {
-    ($builder:expr, $inner:ident => $do:expr) => {
-        match $builder {
-            Builder::Bool($inner) => $do,
-            Builder::Int16($inner) => $do,
-            Builder::Int32($inner) => $do,
-            Builder::Int64($inner) => $do,
-            Builder::UInt32($inner) => $do,
-            Builder::UInt64($inner) => $do,
-            Builder::Float32($inner) => $do,
-            Builder::Float64($inner) => $do,
-            Builder::Decimal($inner) => $do,
-            Builder::Date($inner) => $do,
-            Builder::Timestamp($inner) => $do,
-            Builder::Time($inner) => $do,
-            Builder::Uuid($inner) => $do,
-            Builder::Bytes($inner) => $do,
-            Builder::Text($inner) => $do,
-        }
-    };
+/// How values lie in their buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Bits,
+    Int16,
+    Int32,
+    Int64,
+    UInt32,
+    UInt64,
+    Float32,
+    Float64,
+    Decimal,
+    Uuid,
+    Bytes,
+    Text,
 }
+
+impl Form {
+    fn of(kind: ColumnKind) -> Self {
+        match kind {
+            ColumnKind::BoolTF | ColumnKind::Bool10 => Self::Bits,
+            ColumnKind::Int16 => Self::Int16,
+            ColumnKind::Int32 | ColumnKind::Date => Self::Int32,
+            ColumnKind::Int64 | ColumnKind::Timestamp | ColumnKind::TimestampUtc | ColumnKind::Time => {
+                Self::Int64
+            }
+            ColumnKind::UInt32 => Self::UInt32,
+            ColumnKind::UInt64 => Self::UInt64,
+            ColumnKind::Float32 => Self::Float32,
+            ColumnKind::Float64 | ColumnKind::Float64Point => Self::Float64,
+            ColumnKind::Decimal { .. } => Self::Decimal,
+            ColumnKind::Uuid => Self::Uuid,
+            ColumnKind::Bytes => Self::Bytes,
+            ColumnKind::Text(_) => Self::Text,
+        }
+    }
+
+    /// Bytes of a value that is not there.
+    fn width(self) -> usize {
+        match self {
+            Self::Bits | Self::Bytes | Self::Text => 0,
+            Self::Int16 => 2,
+            Self::Int32 | Self::UInt32 | Self::Float32 => 4,
+            Self::Int64 | Self::UInt64 | Self::Float64 => 8,
+            Self::Decimal | Self::Uuid => 16,
+        }
+    }
+}
+
+/// A buffer that was larger than this is given back: one huge cell must not be paid for ever after.
+const KEPT_BYTES_MAX: usize = 512 * 1024;
 
 impl Builder {
     pub(crate) fn new(kind: ColumnKind) -> Self {
-        match kind {
-            ColumnKind::BoolTF | ColumnKind::Bool10 => Self::Bool(BooleanBuilder::new()),
-            ColumnKind::Int16 => Self::Int16(Int16Builder::new()),
-            ColumnKind::Int32 => Self::Int32(Int32Builder::new()),
-            ColumnKind::Int64 => Self::Int64(Int64Builder::new()),
-            ColumnKind::UInt32 => Self::UInt32(UInt32Builder::new()),
-            ColumnKind::UInt64 => Self::UInt64(UInt64Builder::new()),
-            ColumnKind::Float32 => Self::Float32(Float32Builder::new()),
-            ColumnKind::Float64 | ColumnKind::Float64Point => Self::Float64(Float64Builder::new()),
-            ColumnKind::Decimal { precision, scale } => Self::Decimal(
-                Decimal128Builder::new()
-                    .with_precision_and_scale(precision, scale)
-                    .expect("a column's precision is 1 to 38 and its scale not above it"),
-            ),
-            ColumnKind::Date => Self::Date(Date32Builder::new()),
-            ColumnKind::Timestamp => Self::Timestamp(TimestampMicrosecondBuilder::new()),
-            ColumnKind::TimestampUtc => {
-                Self::Timestamp(TimestampMicrosecondBuilder::new().with_timezone("UTC"))
-            }
-            ColumnKind::Time => Self::Time(Time64MicrosecondBuilder::new()),
-            ColumnKind::Uuid => Self::Uuid(FixedSizeBinaryBuilder::new(16)),
-            ColumnKind::Bytes => Self::Bytes(BinaryBuilder::new()),
-            ColumnKind::Text(_) => Self::Text(StringBuilder::new()),
+        let mut builder = Self {
+            form: Form::of(kind),
+            slots: 0,
+            nulls: 0,
+            validity: Vec::new(),
+            offsets: Vec::new(),
+            values: Vec::new(),
+        };
+        builder.clear();
+        builder
+    }
+
+    /// Forgets the values, and keeps the memory for the next ones.
+    pub(crate) fn clear(&mut self) {
+        self.slots = 0;
+        self.nulls = 0;
+        self.validity.clear();
+        self.offsets.clear();
+        self.values.clear();
+        self.values.shrink_to(KEPT_BYTES_MAX);
+        if matches!(self.form, Form::Bytes | Form::Text) {
+            self.offsets.extend_from_slice(&0_i32.to_le_bytes());
         }
     }
 
-    pub(crate) fn append_null(&mut self) {
-        each!(self, builder => builder.append_null());
+    pub(crate) fn null_count(&self) -> usize {
+        self.nulls
     }
 
-    /// The values so far as an array; the builder is empty then and keeps nothing of them.
-    pub(crate) fn finish(&mut self) -> ArrayRef {
-        each!(self, builder => Arc::new(builder.finish()) as ArrayRef)
+    /// The buffers, in Arrow's order.
+    pub(crate) fn buffers(&self) -> impl Iterator<Item = &[u8]> {
+        let offsets = matches!(self.form, Form::Bytes | Form::Text).then_some(self.offsets.as_slice());
+        [Some(self.validity.as_slice()), offsets, Some(self.values.as_slice())].into_iter().flatten()
+    }
+
+    pub(crate) fn null(&mut self) {
+        if self.nulls == 0 {
+            self.validity.resize(self.slots / 8, 0xff);
+            if !self.slots.is_multiple_of(8) {
+                self.validity.push(0xff >> (8 - self.slots % 8));
+            }
+        }
+        push_bit(&mut self.validity, self.slots, false);
+        self.nulls += 1;
+        match self.form {
+            Form::Bits => push_bit(&mut self.values, self.slots, false),
+            Form::Bytes | Form::Text => self.push_offset(),
+            form => self.values.resize(self.values.len() + form.width(), 0),
+        }
+        self.slots += 1;
+    }
+
+    #[inline]
+    pub(crate) fn bool(&mut self, value: bool) {
+        assert_eq!(self.form, Form::Bits, "a bool belongs into a bool column");
+        push_bit(&mut self.values, self.slots, value);
+        self.valid();
+    }
+
+    #[inline]
+    pub(crate) fn int(&mut self, value: i64) {
+        let fits = "the value fits the column's type";
+        match self.form {
+            Form::Int64 => self.fixed(value.to_le_bytes()),
+            Form::Int32 => self.fixed(i32::try_from(value).expect(fits).to_le_bytes()),
+            Form::Int16 => self.fixed(i16::try_from(value).expect(fits).to_le_bytes()),
+            Form::UInt32 => self.fixed(u32::try_from(value).expect(fits).to_le_bytes()),
+            Form::UInt64 => self.fixed(u64::try_from(value).expect(fits).to_le_bytes()),
+            _ => panic!("an integer belongs into an integer, date or time column"),
+        }
+    }
+
+    pub(crate) fn uint(&mut self, value: u64) {
+        assert_eq!(self.form, Form::UInt64, "an unsigned integer of 64 bits belongs into such a column");
+        self.fixed(value.to_le_bytes());
+    }
+
+    #[inline]
+    pub(crate) fn float(&mut self, value: f64) {
+        assert_eq!(self.form, Form::Float64, "a double belongs into a double column");
+        self.fixed(value.to_le_bytes());
+    }
+
+    #[inline]
+    pub(crate) fn float32(&mut self, value: f32) {
+        assert_eq!(self.form, Form::Float32, "a float belongs into a float column");
+        self.fixed(value.to_le_bytes());
+    }
+
+    #[inline]
+    pub(crate) fn decimal(&mut self, unscaled: i128) {
+        assert_eq!(self.form, Form::Decimal, "a decimal belongs into a decimal column");
+        self.fixed(unscaled.to_le_bytes());
+    }
+
+    #[inline]
+    pub(crate) fn uuid(&mut self, value: [u8; 16]) {
+        assert_eq!(self.form, Form::Uuid, "a UUID belongs into a UUID column");
+        self.fixed(value);
+    }
+
+    #[inline]
+    pub(crate) fn text(&mut self, value: &str) {
+        assert_eq!(self.form, Form::Text, "text belongs into a text column");
+        self.varying(value.as_bytes());
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&mut self, value: &[u8]) {
+        assert_eq!(self.form, Form::Bytes, "bytes belong into a bytes column");
+        self.varying(value);
+    }
+
+    #[inline]
+    fn fixed<const N: usize>(&mut self, value: [u8; N]) {
+        self.values.extend_from_slice(&value);
+        self.valid();
+    }
+
+    #[inline]
+    fn varying(&mut self, value: &[u8]) {
+        self.values.extend_from_slice(value);
+        self.push_offset();
+        self.valid();
+    }
+
+    #[inline]
+    fn push_offset(&mut self) {
+        let end = i32::try_from(self.values.len()).expect("a batch is cut long before 2 GiB");
+        self.offsets.extend_from_slice(&end.to_le_bytes());
+    }
+
+    /// Ends a slot that has a value.
+    #[inline]
+    fn valid(&mut self) {
+        if self.nulls > 0 {
+            push_bit(&mut self.validity, self.slots, true);
+        }
+        self.slots += 1;
+    }
+}
+
+#[inline]
+fn push_bit(bits: &mut Vec<u8>, slot: usize, bit: bool) {
+    if slot.is_multiple_of(8) {
+        bits.push(u8::from(bit));
+    } else if let Some(last) = bits.last_mut() {
+        *last |= u8::from(bit) << (slot % 8);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TextKind;
+
+    fn buffers(builder: &Builder) -> Vec<Vec<u8>> {
+        builder.buffers().map(<[u8]>::to_vec).collect()
+    }
+
+    #[test]
+    fn there_is_no_validity_before_the_first_null_and_a_bit_for_each_slot_afterwards() {
+        for slots_before in [0, 1, 7, 8, 9, 16] {
+            let mut builder = Builder::new(ColumnKind::Int16);
+            (0..slots_before).for_each(|_| builder.int(7));
+            assert_eq!(buffers(&builder)[0], [0; 0]);
+            builder.null();
+            builder.int(7);
+            let bits = &buffers(&builder)[0];
+            let bit = |slot: usize| bits[slot / 8] >> (slot % 8) & 1;
+            let expected: Vec<u8> =
+                (0..slots_before + 2).map(|slot| u8::from(slot != slots_before)).collect();
+            assert_eq!((0..slots_before + 2).map(bit).collect::<Vec<_>>(), expected, "{slots_before}");
+            assert_eq!(bits.len(), (slots_before + 2).div_ceil(8));
+            assert_eq!((builder.null_count(), builder.slots), (1, slots_before + 2));
+        }
+    }
+
+    #[test]
+    fn bools_lie_in_bits_with_nulls_between() {
+        let mut builder = Builder::new(ColumnKind::BoolTF);
+        for value in [Some(true), None, Some(true), Some(false), None, None, None, Some(true), Some(true)] {
+            match value {
+                Some(value) => builder.bool(value),
+                None => builder.null(),
+            }
+        }
+        assert_eq!(buffers(&builder), [vec![0b1000_1101, 1], vec![0b1000_0101, 1]]);
+    }
+
+    #[test]
+    fn texts_lie_behind_one_another_and_a_null_has_no_bytes() {
+        let mut builder = Builder::new(ColumnKind::Text(TextKind::Text));
+        builder.text("ab");
+        builder.null();
+        builder.text("c");
+        let offsets: Vec<u8> = [0_i32, 2, 2, 3].iter().flat_map(|end| end.to_le_bytes()).collect();
+        assert_eq!(buffers(&builder), [vec![0b101], offsets, b"abc".to_vec()]);
+    }
+
+    #[test]
+    fn a_cleared_column_begins_anew_and_gives_a_huge_buffer_back() {
+        let mut builder = Builder::new(ColumnKind::Bytes);
+        builder.null();
+        builder.bytes(&vec![7; 4 * KEPT_BYTES_MAX]);
+        builder.clear();
+        assert!(builder.values.capacity() <= KEPT_BYTES_MAX);
+        builder.bytes(b"x");
+        assert_eq!(buffers(&builder), [vec![], vec![0, 0, 0, 0, 1, 0, 0, 0], b"x".to_vec()]);
+    }
+
+    #[test]
+    #[should_panic(expected = "an integer belongs into an integer, date or time column")]
+    fn a_value_of_another_type_is_a_mistake() {
+        Builder::new(ColumnKind::Float64).int(1);
     }
 }

@@ -96,6 +96,7 @@ mod driver;
 mod error;
 mod exec;
 mod form;
+mod record_batch;
 mod results;
 mod rows;
 mod schema_objects;

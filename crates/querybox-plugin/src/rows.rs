@@ -1,21 +1,18 @@
 //! Rows of a statement, gathered into Arrow record batches and cut by their size.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use arrow_array::{RecordBatch, RecordBatchOptions};
-use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions};
+use arrow_schema::Schema;
 use bytes::Bytes;
 use querybox_contracts::plugin::v1::{self as pb, cell_note::Note};
 
-use crate::{Column, builder::Builder};
+use crate::{Column, builder::Builder, record_batch::Encoder};
 
 /// A batch is sent when it holds this much: 64 to 256 KiB is where gRPC over a Unix socket is fastest.
 const BATCH_BYTES: usize = 128 * 1024;
-/// The second batch of a result is sent at this size, so that the first screen is there early. The first is one row.
+/// The second batch of a result is sent at this size and the third at four times as much, so that the first screens are
+/// there early. The first is one row.
 const EARLY_BATCH_BYTES: usize = 8 * 1024;
 /// A row that waits longer than this for the next one is sent without it.
 pub(crate) const ROW_WAIT: Duration = Duration::from_millis(50);
@@ -37,7 +34,7 @@ pub(crate) struct RowLimits {
 
 /// The batch that is being filled, and what was sent before it.
 pub(crate) struct Batches {
-    schema: SchemaRef,
+    schema: Schema,
     columns: Vec<Builder>,
     notes: Vec<pb::CellNote>,
     limits: RowLimits,
@@ -51,14 +48,14 @@ pub(crate) struct Batches {
     bytes_sent: u64,
     oldest_row: Option<Instant>,
     stopped_by: pb::StoppedBy,
-    context: IpcWriteContext,
+    encoder: Encoder,
 }
 
 impl Batches {
     pub(crate) fn new(columns: &[Column], limits: RowLimits) -> Self {
         let fields: Vec<_> = columns.iter().map(Column::field).collect();
         Self {
-            schema: Arc::new(Schema::new(fields)),
+            schema: Schema::new(fields),
             columns: columns.iter().map(|column| Builder::new(column.kind)).collect(),
             notes: Vec::new(),
             limits,
@@ -71,7 +68,7 @@ impl Batches {
             bytes_sent: 0,
             oldest_row: None,
             stopped_by: pb::StoppedBy::Unspecified,
-            context: IpcWriteContext::default(),
+            encoder: Encoder::default(),
         }
     }
 
@@ -81,7 +78,7 @@ impl Batches {
             .schema_to_bytes_with_dictionary_tracker(
                 &self.schema,
                 &mut DictionaryTracker::new(true),
-                &options(),
+                &IpcWriteOptions::default(),
             )
             .ipc_message
             .into()
@@ -127,6 +124,7 @@ impl Batches {
         match self.batches_sent {
             0 => 0,
             1 => EARLY_BATCH_BYTES,
+            2 => 4 * EARLY_BATCH_BYTES,
             _ => BATCH_BYTES,
         }
     }
@@ -134,24 +132,14 @@ impl Batches {
     /// The rows so far as a part, and a fresh batch.
     pub(crate) fn cut(&mut self) -> pb::Batch {
         assert_eq!(self.column, 0, "a batch is cut between rows");
-        let arrays = self.columns.iter_mut().map(Builder::finish).collect();
-        let row_count = RecordBatchOptions::new().with_row_count(Some(self.rows as usize));
-        let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &row_count)
-            .expect("the builders are those of the schema and hold one value a row");
-        let (dictionaries, encoded) = IpcDataGenerator::default()
-            .encode(&batch, &mut DictionaryTracker::new(true), &options(), &mut self.context)
-            .expect("types without dictionaries or compression can always be encoded");
-        debug_assert!(dictionaries.is_empty(), "no column kind has a dictionary");
+        let (arrow_metadata, arrow_body) = self.encoder.encode(&self.columns, self.rows);
+        self.columns.iter_mut().for_each(Builder::clear);
         let part = pb::Batch {
-            arrow_metadata: encoded.ipc_message.into(),
-            arrow_body: encoded.arrow_data.into(),
+            arrow_metadata,
+            arrow_body,
             row_count: self.rows,
             notes: std::mem::take(&mut self.notes),
         };
-        if part.arrow_body.len() > 4 * BATCH_BYTES {
-            // The context keeps a buffer of the last batch's size; one huge cell must not be paid for ever after.
-            self.context = IpcWriteContext::default();
-        }
         self.batches_sent += 1;
         self.rows_sent += u64::from(self.rows);
         self.bytes_sent += part.arrow_body.len() as u64;
@@ -162,86 +150,59 @@ impl Batches {
     }
 
     pub(crate) fn null(&mut self) {
-        self.next(0).append_null();
+        self.next(0).null();
     }
 
+    #[inline]
     pub(crate) fn bool(&mut self, value: bool) {
-        match self.next(0) {
-            Builder::Bool(builder) => builder.append_value(value),
-            _ => panic!("a bool belongs into a bool column"),
-        }
+        self.next(0).bool(value);
     }
 
+    #[inline]
     pub(crate) fn int(&mut self, value: i64) {
-        let fits = "the value fits the column's type";
-        match self.next(0) {
-            Builder::Int64(builder) => builder.append_value(value),
-            Builder::Int32(builder) => builder.append_value(i32::try_from(value).expect(fits)),
-            Builder::Int16(builder) => builder.append_value(i16::try_from(value).expect(fits)),
-            Builder::UInt32(builder) => builder.append_value(u32::try_from(value).expect(fits)),
-            Builder::UInt64(builder) => builder.append_value(u64::try_from(value).expect(fits)),
-            Builder::Date(builder) => builder.append_value(i32::try_from(value).expect(fits)),
-            Builder::Timestamp(builder) => builder.append_value(value),
-            Builder::Time(builder) => builder.append_value(value),
-            _ => panic!("an integer belongs into an integer, date or time column"),
-        }
+        self.next(0).int(value);
     }
 
     pub(crate) fn uint(&mut self, value: u64) {
-        match self.next(0) {
-            Builder::UInt64(builder) => builder.append_value(value),
-            _ => panic!("an unsigned integer of 64 bits belongs into such a column"),
-        }
+        self.next(0).uint(value);
     }
 
+    #[inline]
     pub(crate) fn float(&mut self, value: f64) {
-        match self.next(0) {
-            Builder::Float64(builder) => builder.append_value(value),
-            _ => panic!("a double belongs into a double column"),
-        }
+        self.next(0).float(value);
     }
 
+    #[inline]
     pub(crate) fn float32(&mut self, value: f32) {
-        match self.next(0) {
-            Builder::Float32(builder) => builder.append_value(value),
-            _ => panic!("a float belongs into a float column"),
-        }
+        self.next(0).float32(value);
     }
 
+    #[inline]
     pub(crate) fn decimal(&mut self, unscaled: i128) {
-        match self.next(8) {
-            Builder::Decimal(builder) => builder.append_value(unscaled),
-            _ => panic!("a decimal belongs into a decimal column"),
-        }
+        self.next(8).decimal(unscaled);
     }
 
+    #[inline]
     pub(crate) fn uuid(&mut self, value: [u8; 16]) {
-        match self.next(8) {
-            Builder::Uuid(builder) => builder.append_value(value).expect("a UUID has 16 bytes"),
-            _ => panic!("a UUID belongs into a UUID column"),
-        }
+        self.next(8).uuid(value);
     }
 
+    #[inline]
     pub(crate) fn text(&mut self, value: &str) {
         let part = &value[..value.floor_char_boundary(self.room(value.len()))];
         if part.len() < value.len() {
             self.note(Note::CutAtSize(value.len() as u64), pb::Display::Unspecified, 0);
         }
-        match self.next(part.len()) {
-            Builder::Text(builder) => builder.append_value(part),
-            _ => panic!("text belongs into a text column"),
-        }
+        self.next(part.len()).text(part);
     }
 
+    #[inline]
     pub(crate) fn bytes(&mut self, value: &[u8]) {
         let room = self.room(value.len());
         if room < value.len() {
             self.note(Note::CutAtSize(value.len() as u64), pb::Display::Unspecified, 0);
         }
-        match self.next(room) {
-            Builder::Bytes(builder) => builder.append_value(&value[..room]),
-            _ => panic!("bytes belong into a bytes column"),
-        }
+        self.next(room).bytes(&value[..room]);
     }
 
     /// A cell whose array slot is null and whose value is a text of its own.
@@ -264,10 +225,11 @@ impl Batches {
     fn noted(&mut self, note: Note, display: pb::Display, part_bytes: usize, full_bytes: usize) {
         let full_size_bytes = if part_bytes < full_bytes { full_bytes as u64 } else { 0 };
         self.note(note, display, full_size_bytes);
-        self.next(part_bytes).append_null();
+        self.next(part_bytes).null();
     }
 
     /// How much of a value of so many bytes may be sent.
+    #[inline]
     fn room(&self, bytes: usize) -> usize {
         bytes.min(self.limits.cell_bytes_max).min(ROW_BYTES_MAX.saturating_sub(self.row_bytes))
     }
@@ -283,16 +245,11 @@ impl Batches {
         });
     }
 
+    #[inline]
     fn next(&mut self, bytes: usize) -> &mut Builder {
         let builder = self.columns.get_mut(self.column).expect("a row has one value a column");
         self.column += 1;
         self.row_bytes += CELL_BYTES + bytes;
         builder
     }
-}
-
-fn options() -> IpcWriteOptions {
-    // Buffers start at multiples of 16 in the body: decimals need it, and 64 would swell small batches.
-    IpcWriteOptions::try_new(16, false, arrow_ipc::MetadataVersion::V5)
-        .expect("16 is one of the alignments that Arrow allows")
 }

@@ -8,6 +8,19 @@ use crate::message::Reader;
 
 const BASE: i128 = 10_000;
 const BASE_DIGITS: i32 = 4;
+/// Digits to the base of 10,000 that always fit into 64 bits.
+const SMALL_DIGITS_MAX: usize = 4;
+
+/// Powers of ten that 128 bits hold with their sign.
+static POWERS: [i128; 39] = {
+    let mut powers = [1; 39];
+    let mut exponent = 1;
+    while exponent < powers.len() {
+        powers[exponent] = powers[exponent - 1] * 10;
+        exponent += 1;
+    }
+    powers
+};
 
 /// One value, its digits still where they were read.
 #[derive(Debug, Clone, Copy)]
@@ -72,27 +85,44 @@ impl Finite<'_> {
     }
 
     fn unscaled(&self, precision: u8) -> Option<i128> {
+        let digits = i32::try_from(self.digits.len()).ok()?;
+        // What the digits, read as one number, are to be multiplied with is ten to this.
+        let shift = (self.weight - digits + 1) * BASE_DIGITS + self.scale;
+        let value = self.small(shift).or_else(|| self.large(shift))?;
+        let is_within = value < *POWERS.get(usize::from(precision))?;
+        is_within.then_some(if self.is_negative { -value } else { value })
+    }
+
+    /// The digits and their product in 64 bits, which are several times faster than 128 and enough for most values.
+    fn small(&self, shift: i32) -> Option<i128> {
+        if self.digits.len() > SMALL_DIGITS_MAX {
+            return None;
+        }
+        let power = u64::try_from(*POWERS.get(usize::try_from(shift.unsigned_abs()).ok()?)?).ok()?;
+        let digits = self.digits.iter().map(|digit| u64::from(u16::from_be_bytes(*digit)));
+        let value = digits.fold(0, |value, digit| value * 10_000 + digit);
+        if shift >= 0 {
+            value.checked_mul(power).map(Into::into)
+        } else {
+            value.is_multiple_of(power).then(|| (value / power).into())
+        }
+    }
+
+    fn large(&self, shift: i32) -> Option<i128> {
         let mut value: i128 = 0;
         for index in 0..self.digits.len() {
             value = value.checked_mul(BASE)?.checked_add(self.digit(index).into())?;
         }
-        if value != 0 {
-            let last_weight = self.weight - i32::try_from(self.digits.len()).ok()? + 1;
-            let shift = last_weight * BASE_DIGITS + self.scale;
-            let power = 10_i128.checked_pow(shift.unsigned_abs())?;
-            value = if shift >= 0 {
-                value.checked_mul(power)?
-            } else if value % power == 0 {
-                value / power
-            } else {
-                // Digits behind those that are shown: the server has none.
-                return None;
-            };
+        if value == 0 {
+            return Some(0);
         }
-        if value >= 10_i128.checked_pow(precision.into())? {
-            return None;
+        let power = *POWERS.get(usize::try_from(shift.unsigned_abs()).ok()?)?;
+        if shift >= 0 {
+            value.checked_mul(power)
+        } else {
+            // The server has no digits behind those that are shown.
+            (value % power == 0).then(|| value / power)
         }
-        Some(if self.is_negative { -value } else { value })
     }
 
     /// The decimal digits of the power of 10,000 that `weight` says; zeros where none were sent.
@@ -165,6 +195,18 @@ mod tests {
         check(-3, 0, 12, &[1], "0.000000000001", Some(1));
         check(1, 0, 4, &[1234, 5678, 9000], "12345678.9000", Some(123_456_789_000));
         check(0, 0, 1, &[9999, 9000], "9999.9", Some(99_999));
+        // At the edges of 64 bits, and beyond.
+        check(3, 0, 0, &[9999, 9999, 9999, 9999], &"9".repeat(16), Some(9_999_999_999_999_999));
+        check(
+            3,
+            0x4000,
+            4,
+            &[9999, 9999, 9999, 9999],
+            &format!("-{}.0000", "9".repeat(16)),
+            Some(-99_999_999_999_999_990_000),
+        );
+        check(4, 0, 0, &[1844, 6744, 737, 955, 1615], "18446744073709551615", Some(i128::from(u64::MAX)));
+        check(8, 0, 0, &[1], &format!("1{}", "0".repeat(32)), Some(10_i128.pow(32)));
     }
 
     #[test]

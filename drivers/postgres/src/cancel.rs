@@ -14,8 +14,31 @@ use crate::options::Server;
 
 /// A request is one message: a server that does not take it in this time will not.
 const LIMIT: Duration = Duration::from_secs(5);
+/// How long a process that is gone may have a message on its way.
+const ON_ITS_WAY: Duration = Duration::from_millis(200);
+
 /// How long a cancelled statement may go on before it is asked again.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(200);
+///
+/// A request that overtakes its statement stops nothing, and that is the likely cause when one goes on: whoever cancels
+/// between two messages of an exchange should not wait for long. A server that is merely slow to stop is asked ever less
+/// often, for each request costs it a process.
+#[derive(Debug)]
+pub(crate) struct Patience(Duration);
+
+impl Patience {
+    const MAX: Duration = Duration::from_millis(200);
+
+    pub(crate) fn new() -> Self {
+        Self(Duration::from_millis(5))
+    }
+
+    /// The time until the next request.
+    pub(crate) fn next(&mut self) -> Duration {
+        let now = self.0;
+        self.0 = (now * 2).min(Self::MAX);
+        now
+    }
+}
 
 /// The right to cancel what runs on one connection.
 #[derive(Debug, Clone)]
@@ -52,7 +75,7 @@ pub(crate) async fn detached(cancel: &DetachedCancel) -> Result<(), Error> {
         .ok_or_else(|| Error::parameter("cancel_token", "is not one that this driver gave"))?;
     let deadline = Instant::now() + cancel.connect_limit.min(LIMIT);
     canceller.send_before(deadline).await?;
-    sleep(PATIENCE).await;
+    sleep(ON_ITS_WAY).await;
     // The server took the first: whatever keeps it from taking another one is no failure of the cancel.
     canceller.send_before(deadline).await.ok();
     Ok(())
@@ -160,6 +183,13 @@ mod tests {
             assert_eq!(read.addresses, given.addresses);
             let Some(Key { process_id: -2, secret: i32::MAX }) = read.key else { panic!("{:?}", read.key) };
         }
+    }
+
+    #[test]
+    fn a_statement_that_goes_on_is_asked_again_soon_and_then_ever_less_often() {
+        let mut patience = Patience::new();
+        let waits = [(); 8].map(|()| patience.next().as_millis());
+        assert_eq!(waits, [5, 10, 20, 40, 80, 160, 200, 200]);
     }
 
     #[test]

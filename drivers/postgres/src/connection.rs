@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    cancel::{self, Canceller},
+    cancel::{Canceller, Patience},
     copy,
     message::{Field, parse_fields, parse_texts},
     notifications::{self, Outbox},
@@ -63,6 +63,7 @@ pub(crate) struct Connection {
     pub(crate) defaults: Vec<String>,
     /// When a cancelled statement that still runs is asked again to stop.
     cancel_again_at: Option<Instant>,
+    patience: Patience,
 }
 
 /// Whose the open transaction is, and what it is to end with.
@@ -119,6 +120,7 @@ impl Connection {
             notifications: Arc::default(),
             defaults: Vec::new(),
             cancel_again_at: None,
+            patience: Patience::new(),
         }
     }
 
@@ -282,7 +284,7 @@ impl Connection {
             }
         }
         loop {
-            let again_at = *self.cancel_again_at.get_or_insert_with(|| Instant::now() + cancel::PATIENCE);
+            let again_at = *self.cancel_again_at.get_or_insert_with(|| Instant::now() + self.patience.next());
             tokio::select! {
                 // The clock first: rows of a statement that nobody stopped are always there.
                 biased;
@@ -330,6 +332,7 @@ impl Connection {
     /// Forgets that a statement was cancelled: another one is about to run.
     pub(crate) fn begin(&mut self) {
         self.cancel_again_at = None;
+        self.patience = Patience::new();
     }
 
     /// Stops what runs, as nobody listens any more, and makes ready for the next call.

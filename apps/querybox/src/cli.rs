@@ -9,8 +9,9 @@ pub(crate) mod values;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use querybox_contracts::plugin::v1::SchemaObjectKind;
 
 use crate::cli::query::SecretArgs;
 
@@ -91,7 +92,10 @@ pub(crate) enum PluginsVerb {
 Examples:
   querybox schema sample
   querybox schema sample --relation orders
-  querybox schema sample --json | jq '.[].relations[].name'")]
+  querybox schema sample --like '*order*'
+  querybox schema sample --ddl > schema.sql
+  querybox schema sample --kind role --kind database
+  querybox schema sample --json | jq '.schemas[].relations[].name'")]
 pub(crate) struct SchemaArgs {
     /// The connection's name.
     pub connection: String,
@@ -101,6 +105,18 @@ pub(crate) struct SchemaArgs {
     /// Only this table or view.
     #[arg(long, value_name = "NAME")]
     pub relation: Option<String>,
+    /// Only what has a name like this: `*` stands for any text, `?` for one character; case does not matter.
+    #[arg(long, value_name = "PATTERN")]
+    pub like: Option<String>,
+    /// Only objects of this kind. Can be repeated [default: all that the database itself holds].
+    #[arg(long = "kind", value_name = "KIND")]
+    pub kinds: Vec<KindArg>,
+    /// Also what tables and indexes take on disk, which takes longer to find out.
+    #[arg(long)]
+    pub sizes: bool,
+    /// Print the statements that make all of it again.
+    #[arg(long, conflicts_with = "kinds")]
+    pub ddl: bool,
     /// Also the database's own catalog.
     #[arg(long)]
     pub system: bool,
@@ -108,6 +124,46 @@ pub(crate) struct SchemaArgs {
     pub secret: SecretArgs,
     #[command(flatten)]
     pub json: JsonArg,
+}
+
+/// A kind of object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KindArg {
+    Schema,
+    Relation,
+    Column,
+    Key,
+    Index,
+    Trigger,
+    Policy,
+    Sequence,
+    Type,
+    Routine,
+    Extension,
+    /// Roles of the server.
+    Role,
+    /// Databases of the server.
+    Database,
+}
+
+impl KindArg {
+    pub(crate) fn wire(self) -> SchemaObjectKind {
+        match self {
+            Self::Schema => SchemaObjectKind::Schema,
+            Self::Relation => SchemaObjectKind::Relation,
+            Self::Column => SchemaObjectKind::Column,
+            Self::Key => SchemaObjectKind::Key,
+            Self::Index => SchemaObjectKind::Index,
+            Self::Trigger => SchemaObjectKind::Trigger,
+            Self::Policy => SchemaObjectKind::Policy,
+            Self::Sequence => SchemaObjectKind::Sequence,
+            Self::Type => SchemaObjectKind::Type,
+            Self::Routine => SchemaObjectKind::Routine,
+            Self::Extension => SchemaObjectKind::Extension,
+            Self::Role => SchemaObjectKind::Role,
+            Self::Database => SchemaObjectKind::Database,
+        }
+    }
 }
 
 /// For programs instead of people.

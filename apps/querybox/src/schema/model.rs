@@ -1,16 +1,31 @@
 //! A catalog, put together from the objects that a driver sends one by one.
 
+mod objects;
+
 use std::collections::HashMap;
 
 use querybox_contracts::plugin::v1::{self as plugin, schema_object::Object};
 use serde::Serialize;
 
-/// Schemas in the driver's order.
-#[derive(Default)]
+pub(crate) use objects::{
+    Attribute, Column, Database, Extension, Index, Key, OwnType, Policy, Reference, Role, Routine, Sequence,
+    Trigger,
+};
+
+/// Everything in the driver's order.
+#[derive(Default, Serialize)]
 pub(crate) struct Catalog {
     pub schemas: Vec<Schema>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extensions: Vec<Extension>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Role>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub databases: Vec<Database>,
+    #[serde(skip)]
     schema_places: HashMap<String, usize>,
     /// By schema and relation.
+    #[serde(skip)]
     relation_places: HashMap<(String, String), (usize, usize)>,
 }
 
@@ -18,9 +33,22 @@ pub(crate) struct Catalog {
 pub(crate) struct Schema {
     pub name: String,
     pub is_default: bool,
+    /// The database told of it, and not only of what it holds.
+    #[serde(skip)]
+    pub is_listed: bool,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub comment: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub owner: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub extension: String,
     pub relations: Vec<Relation>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sequences: Vec<Sequence>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<OwnType>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub routines: Vec<Routine>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -31,59 +59,40 @@ pub(crate) struct Relation {
     pub row_estimate: Option<u64>,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub comment: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub owner: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<u64>,
+    /// Each with its schema.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<Name>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub partition_bound: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub partition_key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub persistence: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row_security: Option<&'static str>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub extension: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unpopulated: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub source: String,
     pub columns: Vec<Column>,
     pub keys: Vec<Key>,
     pub indexes: Vec<Index>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<Trigger>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<Policy>,
 }
 
 #[derive(Debug, Serialize)]
-pub(crate) struct Column {
-    pub name: String,
-    #[serde(rename = "type")]
-    pub database_type: String,
-    pub nullable: bool,
-    #[serde(rename = "default", skip_serializing_if = "Option::is_none")]
-    pub default_expression: Option<String>,
-    pub generated: bool,
-    /// From 1. `None`: not part of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub primary_key_position: Option<u32>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub comment: String,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct Key {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub name: String,
-    pub kind: &'static str,
-    pub columns: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub references: Option<Reference>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub definition: String,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct Reference {
+pub(crate) struct Name {
     pub schema: String,
-    pub relation: String,
-    pub columns: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct Index {
     pub name: String,
-    pub unique: bool,
-    pub columns: Vec<String>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub definition: String,
-}
-
-impl Serialize for Catalog {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.schemas.serialize(serializer)
-    }
 }
 
 impl Catalog {
@@ -96,60 +105,64 @@ impl Catalog {
         match object.object {
             Some(Object::Schema(schema)) => {
                 let place = self.schema(&schema.name);
+                place.is_listed = true;
                 place.is_default = schema.is_default;
                 place.comment = schema.comment;
+                (place.owner, place.extension) = (schema.owner, schema.extension);
             }
-            Some(Object::Relation(relation)) => {
-                let kind = relation_kind(relation.kind());
-                let place = self.relation(&relation.schema, &relation.name);
-                place.kind = kind;
-                place.row_estimate = relation.row_estimate;
-                place.comment = relation.comment;
-            }
+            Some(Object::Relation(relation)) => self.add_relation(relation),
             Some(Object::Column(column)) => {
-                let generated = column.generated() != plugin::Generated::Unspecified;
-                self.relation(&column.schema, &column.relation).columns.push(Column {
-                    name: column.name,
-                    database_type: column.database_type,
-                    nullable: column.nullable,
-                    default_expression: column.default_expression,
-                    generated,
-                    primary_key_position: (column.primary_key_position > 0)
-                        .then_some(column.primary_key_position),
-                    comment: column.comment,
-                });
+                self.relation(&column.schema, &column.relation).columns.push(column.into());
             }
-            Some(Object::Key(key)) => {
-                let kind = key_kind(key.kind());
-                let references = (!key.referenced_relation.is_empty()).then_some(Reference {
-                    schema: key.referenced_schema,
-                    relation: key.referenced_relation,
-                    columns: key.referenced_columns,
-                });
-                let (name, columns, definition) = (key.name, key.columns, key.definition);
-                let relation = self.relation(&key.schema, &key.relation);
-                relation.keys.push(Key { name, kind, columns, references, definition });
-            }
+            Some(Object::Key(key)) => self.relation(&key.schema, &key.relation).keys.push(key.into()),
             Some(Object::Index(index)) => {
-                self.relation(&index.schema, &index.relation).indexes.push(Index {
-                    name: index.name,
-                    unique: index.unique,
-                    columns: index.columns,
-                    definition: index.definition,
-                });
+                self.relation(&index.schema, &index.relation).indexes.push(index.into());
             }
-            Some(
-                Object::Trigger(_)
-                | Object::Policy(_)
-                | Object::Sequence(_)
-                | Object::Type(_)
-                | Object::Routine(_)
-                | Object::Extension(_)
-                | Object::Role(_)
-                | Object::Database(_),
-            )
-            | None => {}
+            Some(Object::Trigger(trigger)) => {
+                self.relation(&trigger.schema, &trigger.relation).triggers.push(trigger.into());
+            }
+            Some(Object::Policy(policy)) => {
+                self.relation(&policy.schema, &policy.relation).policies.push(policy.into());
+            }
+            Some(Object::Sequence(sequence)) => {
+                self.schema(&sequence.schema).sequences.push(sequence.into());
+            }
+            Some(Object::Type(own)) => self.schema(&own.schema).types.push(own.into()),
+            Some(Object::Routine(routine)) => self.schema(&routine.schema).routines.push(routine.into()),
+            Some(Object::Extension(extension)) => self.extensions.push(extension.into()),
+            Some(Object::Role(role)) => self.roles.push(role.into()),
+            Some(Object::Database(database)) => self.databases.push(database.into()),
+            None => {}
         }
+    }
+
+    fn add_relation(&mut self, relation: plugin::Relation) {
+        let kind = relation_kind(relation.kind());
+        let persistence = persistence(relation.persistence());
+        let row_security = match relation.row_security() {
+            plugin::RowSecurity::Unspecified => None,
+            plugin::RowSecurity::Enabled => Some("enabled"),
+            plugin::RowSecurity::Forced => Some("forced"),
+        };
+        let place = self.relation(&relation.schema, &relation.name);
+        let parents = relation.parents.into_iter();
+        *place = Relation {
+            name: relation.name,
+            kind,
+            row_estimate: relation.row_estimate,
+            comment: relation.comment,
+            owner: relation.owner,
+            size_bytes: relation.size_bytes,
+            parents: parents.map(|parent| Name { schema: parent.schema, name: parent.name }).collect(),
+            partition_bound: relation.partition_bound,
+            partition_key: relation.partition_key,
+            persistence,
+            row_security,
+            extension: relation.extension,
+            unpopulated: relation.unpopulated,
+            source: relation.source,
+            ..std::mem::take(place)
+        };
     }
 
     fn schema(&mut self, name: &str) -> &mut Schema {
@@ -196,13 +209,10 @@ fn relation_kind(kind: plugin::RelationKind) -> &'static str {
     }
 }
 
-fn key_kind(kind: plugin::KeyKind) -> &'static str {
-    match kind {
-        plugin::KeyKind::Unspecified => "key",
-        plugin::KeyKind::Primary => "primary key",
-        plugin::KeyKind::Unique => "unique",
-        plugin::KeyKind::Foreign => "foreign key",
-        plugin::KeyKind::Check => "check",
-        plugin::KeyKind::Exclusion => "exclusion",
+fn persistence(persistence: plugin::Persistence) -> Option<&'static str> {
+    match persistence {
+        plugin::Persistence::Unspecified => None,
+        plugin::Persistence::Unlogged => Some("unlogged"),
+        plugin::Persistence::Temporary => Some("temporary"),
     }
 }

@@ -1,5 +1,7 @@
 //! A catalog as a tree of text.
 
+mod others;
+
 use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthStr;
@@ -17,23 +19,47 @@ pub(crate) fn draw(catalog: &Catalog, paint: Paint) -> String {
         }
         text.push_str(&comment(&schema.comment, paint));
         text.push('\n');
+        let others = others::of_schema(schema);
         for (index, relation) in schema.relations.iter().enumerate() {
-            let is_last = index + 1 == schema.relations.len();
+            let is_last = others.is_empty() && index + 1 == schema.relations.len();
             push_relation(&mut text, &schema.name, relation, is_last, paint);
         }
+        push_leaves(&mut text, &others, paint);
+    }
+    for (title, leaves) in others::beside_schemas(catalog) {
+        text.push_str(&format!("{}\n", paint.bold(title)));
+        push_leaves(&mut text, &leaves, paint);
     }
     text
 }
 
+/// What has nothing below it.
+struct Leaf {
+    name: String,
+    facts: String,
+    comment: String,
+}
+
+fn push_leaves(text: &mut String, leaves: &[Leaf], paint: Paint) {
+    for (index, leaf) in leaves.iter().enumerate() {
+        let branch = if index + 1 == leaves.len() { "└── " } else { "├── " };
+        text.push_str(&format!(
+            "{}{}{}{}\n",
+            paint.dim(branch),
+            paint.accent(&sanitize::line(&leaf.name)),
+            paint.dim(&format!(" ({})", sanitize::line(&leaf.facts))),
+            comment(&leaf.comment, paint)
+        ));
+    }
+}
+
 fn push_relation(text: &mut String, schema: &str, relation: &Relation, is_last: bool, paint: Paint) {
     let (branch, trunk) = if is_last { ("└── ", "    ") } else { ("├── ", "│   ") };
-    let estimate = relation.row_estimate.map(|rows| format!(", about {}", words::count(rows, "row")));
-    let facts = format!(" ({}{})", relation.kind, estimate.unwrap_or_default());
     text.push_str(&format!(
         "{}{}{}{}\n",
         paint.dim(branch),
         paint.accent(&sanitize::line(&relation.name)),
-        paint.dim(&facts),
+        paint.dim(&format!(" ({})", sanitize::line(&facts(relation, schema)))),
         comment(&relation.comment, paint)
     ));
     let name_width = widest(relation.columns.iter().map(|column| sanitize::line(&column.name).width()));
@@ -41,7 +67,9 @@ fn push_relation(text: &mut String, schema: &str, relation: &Relation, is_last: 
         widest(relation.columns.iter().map(|column| sanitize::line(&column.database_type).width()));
     let leaves = relation.columns.iter().map(|column| describe_column(column, name_width, type_width));
     let leaves = leaves.chain(relation.keys.iter().filter_map(|key| describe_key(key, schema)));
-    let leaves: Vec<_> = leaves.chain(relation.indexes.iter().map(describe_index)).collect();
+    let leaves = leaves.chain(relation.indexes.iter().map(describe_index));
+    let leaves = leaves.chain(relation.triggers.iter().map(others::describe_trigger));
+    let leaves: Vec<_> = leaves.chain(relation.policies.iter().map(others::describe_policy)).collect();
     for (index, leaf) in leaves.iter().enumerate() {
         let branch = if index + 1 == leaves.len() { "└── " } else { "├── " };
         text.push_str(&format!(
@@ -49,6 +77,36 @@ fn push_relation(text: &mut String, schema: &str, relation: &Relation, is_last: 
             paint.dim(&format!("{trunk}{branch}")),
             sanitize::line(leaf).trim_end()
         ));
+    }
+}
+
+fn facts(relation: &Relation, schema: &str) -> String {
+    let mut facts = vec![match relation.persistence {
+        Some(persistence) => format!("{persistence} {}", relation.kind),
+        None => relation.kind.to_owned(),
+    }];
+    facts.extend(relation.row_estimate.map(|rows| format!("about {}", words::count(rows, "row"))));
+    facts.extend(relation.size_bytes.map(words::bytes));
+    let mut parents = relation.parents.iter().map(|parent| described(&parent.schema, &parent.name, schema));
+    if relation.partition_bound.is_empty() {
+        let parents: Vec<_> = parents.collect();
+        facts.extend((!parents.is_empty()).then(|| format!("inherits {}", parents.join(", "))));
+    } else if let Some(parent) = parents.next() {
+        facts.push(format!("partition of {parent} {}", relation.partition_bound));
+    }
+    if !relation.partition_key.is_empty() {
+        facts.push(format!("by {}", relation.partition_key));
+    }
+    facts.extend(relation.row_security.map(|state| format!("row security {state}")));
+    facts.extend(relation.unpopulated.then(|| "never filled".to_owned()));
+    facts.join(", ")
+}
+
+/// A name from within a schema.
+fn described(schema: &str, name: &str, from: &str) -> String {
+    match schema.is_empty() || schema == from {
+        true => quoted(name).into_owned(),
+        false => format!("{}.{}", quoted(schema), quoted(name)),
     }
 }
 
@@ -64,11 +122,23 @@ fn describe_column(column: &Column, name_width: usize, type_width: usize) -> Str
     if !column.nullable {
         marks.push("not null".to_owned());
     }
-    if column.generated {
-        marks.push("generated".to_owned());
+    match column.identity {
+        Some("always") => marks.push("identity".to_owned()),
+        Some(how) => marks.push(format!("identity {how}")),
+        None => {}
     }
-    if let Some(default) = &column.default_expression {
-        marks.push(format!("default {default}"));
+    if !column.collation.is_empty() {
+        marks.push(format!("collate {}", quoted(&column.collation)));
+    }
+    match (&column.generated, &column.default_expression) {
+        (Some("virtual"), expression) => {
+            marks.push(format!("generated when read {}", expression.as_deref().unwrap_or_default()));
+        }
+        (Some(_), expression) => {
+            marks.push(format!("generated {}", expression.as_deref().unwrap_or_default()));
+        }
+        (None, Some(default)) => marks.push(format!("default {default}")),
+        (None, None) => {}
     }
     let comment = if column.comment.is_empty() { String::new() } else { format!("  -- {}", column.comment) };
     let name = padded(&sanitize::line(&column.name), name_width);
@@ -81,6 +151,10 @@ fn describe_key(key: &Key, schema: &str) -> Option<String> {
     if key.kind == "primary key" && key.columns.len() == 1 {
         return None;
     }
+    if key.kind == "exclusion" {
+        // The database's own words begin with its kind.
+        return Some(key.definition.clone());
+    }
     let mut text = key.kind.to_owned();
     // The expression of a check names its columns itself.
     let names_itself = key.kind == "check" && !key.definition.is_empty();
@@ -88,11 +162,7 @@ fn describe_key(key: &Key, schema: &str) -> Option<String> {
         text.push_str(&format!(" ({})", list(&key.columns)));
     }
     if let Some(Reference { schema: referenced, relation, columns }) = &key.references {
-        text.push_str(" → ");
-        if !referenced.is_empty() && referenced != schema {
-            text.push_str(&format!("{}.", quoted(referenced)));
-        }
-        text.push_str(&format!("{} ({})", quoted(relation), list(columns)));
+        text.push_str(&format!(" → {} ({})", described(referenced, relation, schema), list(columns)));
     }
     if !key.definition.is_empty() {
         text.push_str(&format!(" {}", key.definition));
@@ -103,7 +173,17 @@ fn describe_key(key: &Key, schema: &str) -> Option<String> {
 fn describe_index(index: &Index) -> String {
     let kind = if index.unique { "unique index" } else { "index" };
     // Expressions stand among the columns, as the database writes them.
-    format!("{kind} {} ({})", quoted(&index.name), index.columns.join(", "))
+    let mut text = format!("{kind} {} ({})", quoted(&index.name), index.columns.join(", "));
+    if !index.included_columns.is_empty() {
+        text.push_str(&format!(" including {}", list(&index.included_columns)));
+    }
+    if !matches!(index.method.as_str(), "" | "btree") {
+        text.push_str(&format!(" by {}", index.method));
+    }
+    if index.invalid {
+        text.push_str(", invalid");
+    }
+    text
 }
 
 fn list(names: &[String]) -> String {
@@ -219,7 +299,7 @@ mod tests {
     #[test]
     fn json_is_nested_alike() {
         let json = serde_json::to_value(catalog()).unwrap();
-        assert_eq!(json[0]["relations"][0]["columns"][1]["name"], "note\u{1b}");
-        assert_eq!(json[0]["relations"][0]["keys"][0]["references"]["relation"], "customers");
+        assert_eq!(json["schemas"][0]["relations"][0]["columns"][1]["name"], "note\u{1b}");
+        assert_eq!(json["schemas"][0]["relations"][0]["keys"][0]["references"]["relation"], "customers");
     }
 }

@@ -276,7 +276,7 @@ fn the_schema_as_a_tree_and_as_json() {
     "#]]);
     let json = house.run(["schema", "shop", "--json"]).exits(0).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(json[0]["relations"][0]["columns"][1]["name"], "name");
+    assert_eq!(json["schemas"][0]["relations"][0]["columns"][1]["name"], "name");
     house.run(["schema", "shop", "--relation", "nope"]).says(
         2,
         expect![[r#"

@@ -105,7 +105,7 @@ fn a_schema_is_shown() {
     site.run(&["schema", PG, "--schema", "shop"]).exits(0).on_stdout(expect![[r#"
         shop
         ├── customers (table)  -- Who buys.
-        │   ├── id    integer  primary key, not null
+        │   ├── id    integer  primary key, not null, identity
         │   ├── name  text     not null
         │   └── unique index customers_pkey (id)
         ├── orders (table)
@@ -121,11 +121,68 @@ fn a_schema_is_shown() {
     "#]]);
     let orders = site.run(&["schema", PG, "--schema", "shop", "--relation", "orders", "--json"]).exits(0);
     let orders: serde_json::Value = serde_json::from_str(&orders.stdout).unwrap();
-    assert_eq!(orders[0]["relations"][0]["columns"][2]["name"], "total");
+    assert_eq!(orders["schemas"][0]["relations"][0]["columns"][2]["name"], "total");
     site.run(&["schema", PG, "--relation", "nope"]).says(
         2,
         expect![[r#"
         error: pg has no table or view nope
     "#]],
     );
+}
+
+#[test]
+fn all_kinds_are_shown_where_they_belong() {
+    let site = Site::start();
+    site.server.psql(
+        "create schema shop;
+         create type shop.mood as enum ('sad', 'happy');
+         create sequence shop.tickets;
+         create function shop.touch() returns trigger language plpgsql as 'begin return new; end';
+         create table shop.log (at date not null, id serial, mood shop.mood) partition by range (at);
+         create table shop.log_2020 partition of shop.log for values from ('2020-01-01') to ('2021-01-01');
+         create trigger touched before insert on shop.log for each row execute function shop.touch();
+         alter table shop.log enable row level security;
+         create policy own on shop.log for select using (id > 0);",
+    );
+    site.run(&["schema", PG, "--schema", "shop", "--like", "*LOG"]).exits(0).on_stdout(expect![[r#"
+        shop
+        └── log (partitioned table, by RANGE (at), row security enabled)
+            ├── at    date       not null
+            ├── id    integer    not null, default nextval('shop.log_id_seq'::regclass)
+            ├── mood  shop.mood
+            ├── trigger touched → touch()
+            └── policy own for SELECT to public using (id > 0)
+    "#]]);
+    site.run(&[
+        "schema", PG, "--schema", "shop", "--kind", "type", "--kind", "routine", "--kind", "sequence",
+    ])
+    .exits(0)
+    .on_stdout(expect![[r#"
+            shop
+            ├── tickets (sequence of bigint)
+            ├── mood (enum: sad, happy)
+            └── touch() (function → trigger)
+        "#]]);
+    let ddl = site.run(&["schema", PG, "--schema", "shop", "--ddl"]).exits(0);
+    assert!(ddl.stdout.starts_with("CREATE SCHEMA shop;\n"), "{}", ddl.stdout);
+    assert!(
+        ddl.stderr.contains("left out: owner postgres (6 times), value of the sequence"),
+        "{}",
+        ddl.stderr
+    );
+    // As a script it makes the same again.
+    site.server.psql("drop schema shop cascade");
+    site.run(&["query", PG, &ddl.stdout]).exits(0);
+    let again = site.run(&["schema", PG, "--schema", "shop", "--ddl"]).exits(0);
+    assert_eq!(again.stdout, ddl.stdout);
+    let one =
+        site.run(&["schema", PG, "--schema", "shop", "--relation", "log_2020", "--ddl", "--json"]).exits(0);
+    let one: serde_json::Value = serde_json::from_str(&one.stdout).unwrap();
+    let ties = one[0]["ties_sql"].as_str().unwrap();
+    assert!(ties.starts_with("ALTER TABLE ONLY shop.log ATTACH PARTITION shop.log_2020 FOR VALUES"), "{one}");
+
+    let roles = site.run(&["schema", PG, "--kind", "role", "--json"]).exits(0);
+    let roles: serde_json::Value = serde_json::from_str(&roles.stdout).unwrap();
+    assert_eq!(roles["roles"][0]["name"], "postgres");
+    assert_eq!(roles["roles"][0]["attributes"][0], "superuser");
 }

@@ -21,6 +21,7 @@ use crate::{
     credentials::{Keyring, Secrets, Vault},
     events::Watchers,
     plugins::{Listing, Plugins},
+    runs::Observer,
     session::{Aftermath, SessionId, Sessions},
 };
 
@@ -78,6 +79,8 @@ pub struct Core {
     pub(crate) tracker: TaskTracker,
     /// Those who are told what happens to what they hold.
     pub(crate) watchers: Arc<Watchers>,
+    /// Who counts the runs.
+    pub(crate) observer: Observer,
     /// Set when no new work is taken.
     pub(crate) closing: CancellationToken,
     /// Set when what runs has to stop.
@@ -107,6 +110,7 @@ impl Core {
             launcher,
             tracker,
             watchers: Arc::new(Watchers::new()),
+            observer: Observer::default(),
             closing: CancellationToken::new(),
             cutting: CancellationToken::new(),
             clock,

@@ -99,6 +99,7 @@ impl Core {
         let note = Note {
             store: self.store().map_err(ConnectionError::from)?,
             clock: self.clock.clone(),
+            observer: self.observer.clone(),
             session: id,
             connection: *connection,
             driver_type: driver_type.clone(),

@@ -4,6 +4,7 @@
 //! - Connections are kept by [`Core::create_connection`] and its neighbors; [`Core::parse_url`] reads a URL into one.
 //! - Secrets are kept by [`Core::set_credential`] and its neighbors, moved by [`Core::migrate_credentials`], sealed anew by
 //!   [`Core::rotate_keys`].
+//! - [`Core::observe_runs`] tells whoever counts them of runs that ended.
 //! - Plugins are found by [`Core::plugins`].
 //! - Sessions run by [`Core::execute`], [`Core::schema`], [`Core::ddl`] and [`Core::test_connection`], each a stream that *is* the session;
 //!   [`Core::cancel_session`] stops one and tells how it went.
@@ -22,6 +23,7 @@ mod execution;
 mod form;
 mod leases;
 mod plugins;
+mod runs;
 mod schema;
 mod session;
 mod test_connection;
@@ -30,13 +32,13 @@ mod url;
 pub use querybox_launcher::{BrokenContract, CallError, Cause, Ending, StartError, TransactionState};
 pub use querybox_launcher::{
     CopyEnd, CopyOutcome, CopyPiece, DdlOrder, DdlPart, Described, Fact, Launcher, Notification, ObjectName,
-    OnError, Part, Reason, Rejection, SchemaKind, SchemaOrder, SchemaPart, ServerFacts, StageOutcome,
-    TestPart,
+    OnError, Part, Reason, Rejection, SchemaKind, SchemaOrder, SchemaPart, ServerFacts, SpareCounts,
+    StageOutcome, TestPart,
 };
 pub use querybox_store::{
     Connection, ConnectionId, ConnectionName, ConnectionSettings, Credential, CredentialKey, Deadline,
-    DriverType, Environment, Folder, Kept, Key, KeyId, KeyRecord, KeyState, Owner, Parameter, Registering,
-    SecretPlace, SecretScope, Store,
+    DriverType, Environment, Folder, Kept, Key, KeyId, KeyRecord, KeyState, Outcome, Owner, Parameter,
+    Registering, SecretPlace, SecretScope, Store,
 };
 pub use querybox_vault::{KeyringEntry, KeyringError, KeysetError, OsKeyring, Secret, Token};
 
@@ -54,6 +56,7 @@ pub use crate::{
     form::{Given, GivenValue, ParameterError, ParameterProblem},
     leases::{LeaseOutcome, LeaseRequest, Leased},
     plugins::{Listing, Plugin, PluginError, PluginState},
+    runs::FinishedRun,
     schema::{DdlRequest, SchemaRequest},
     session::{
         Answers, Cancelled, EndCause, Ended, Event, Extension, FrontEndId, FrontEndIdError, LeaseError,

@@ -236,6 +236,7 @@ impl Beginning {
         let note = Note {
             store: core.store().map_err(ConnectionError::from)?,
             clock: core.clock.clone(),
+            observer: core.observer.clone(),
             session: self.admission.id,
             connection: prepared.connection,
             driver_type: prepared.settings.driver_type.clone(),

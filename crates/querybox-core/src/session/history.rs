@@ -5,12 +5,17 @@ use querybox_store::{ConnectionId, DriverType, Outcome, Run};
 use tokio::time::Instant;
 
 use super::{error::SessionError, id::SessionId, tally::Tally};
-use crate::{clock::Clock, core::StoreLease};
+use crate::{
+    clock::Clock,
+    core::StoreLease,
+    runs::{FinishedRun, Observer},
+};
 
 /// A run that is to be written down when it has ended.
 pub(crate) struct Note {
     pub(crate) store: StoreLease,
     pub(crate) clock: Clock,
+    pub(crate) observer: Observer,
     pub(crate) session: SessionId,
     pub(crate) connection: Option<ConnectionId>,
     pub(crate) driver_type: DriverType,
@@ -19,20 +24,28 @@ pub(crate) struct Note {
 }
 
 impl Note {
-    /// Hands the note to the store, which writes it when it has time.
+    /// Hands the note to the store, which writes it when it has time, and tells who counts.
     pub(super) fn write(self, tally: &Tally, was_cancelled: bool, last: &Result<(), SessionError>) {
         if let Some(connection) = self.connection {
             self.store.touch(connection, self.clock.now());
         }
+        let run = FinishedRun {
+            driver_type: self.driver_type.clone(),
+            outcome: derive_outcome(tally.rejected, was_cancelled, last),
+            duration: self.begun.elapsed(),
+            rows: tally.rows,
+            bytes: tally.bytes,
+        };
+        self.observer.tell(&run);
         self.store.record_run(Run {
             session: *self.session.as_uuid(),
             connection: self.connection,
             driver_type: self.driver_type,
             started: self.started,
-            duration: self.begun.elapsed(),
-            rows: tally.rows,
-            bytes: tally.bytes,
-            outcome: derive_outcome(tally.rejected, was_cancelled, last),
+            duration: run.duration,
+            rows: run.rows,
+            bytes: run.bytes,
+            outcome: run.outcome,
         });
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The plugin says which scheme is its own and, by the roles of its form, where each part of the URL goes. A driver with a
 //! FILE field takes `scheme:path`, any other `scheme://user@host:port/database`; both take `?option=value`, where an option is
-//! a field of the form. All parts are percent-decoded. A driver with a HOST field also takes `host=… port=… dbname=… user=…`,
+//! a field of the form. Several hosts, parted by commas, each with its port, are one value of the HOST field. All parts are percent-decoded. A driver with a HOST field also takes `host=… port=… dbname=… user=…`,
 //! with its scheme before or, where no other driver has such fields, without. Nothing of a URL is in an error but the scheme and the names of
 //! options, because a password may stand anywhere else.
 
@@ -96,10 +96,12 @@ fn takes_keywords(driver: &DriverInfo) -> bool {
 fn parse_keywords(text: &str, driver: &DriverInfo) -> Result<Vec<Given>, UrlError> {
     let form = &driver.form;
     let mut given = Vec::new();
-    for (word, value) in keywords::read(text)? {
-        if is_secret(&word, form) {
-            return Err(UrlError::Password);
-        }
+    let mut words = keywords::read(text)?;
+    if words.iter().any(|(word, _)| is_secret(word, form)) {
+        return Err(UrlError::Password);
+    }
+    pair_ports(&mut words)?;
+    for (word, value) in words {
         let role = match word.as_str() {
             "host" => Some(FieldRole::Host),
             "port" => Some(FieldRole::Port),
@@ -112,6 +114,23 @@ fn parse_keywords(text: &str, driver: &DriverInfo) -> Result<Vec<Given>, UrlErro
         given.push(Given { name, value: GivenValue::Text(value) });
     }
     check_given(form, given, Paths::AnyForm).map_err(UrlError::Option)
+}
+
+/// Puts a port of its own behind each of several hosts.
+fn pair_ports(words: &mut Vec<(String, String)>) -> Result<(), UrlError> {
+    let place = |words: &[(String, String)], name: &str| words.iter().position(|(word, _)| word == name);
+    let Some(port_at) = place(words, "port").filter(|&at| words[at].1.contains(',')) else { return Ok(()) };
+    let (_, ports) = words.remove(port_at);
+    let mismatch = UrlError::Malformed("there are as many ports as hosts, or one for all");
+    let Some(host_at) = place(words, "host") else { return Err(mismatch) };
+    let hosts: Vec<&str> = words[host_at].1.split(',').collect();
+    let ports: Vec<&str> = ports.split(',').collect();
+    if hosts.len() != ports.len() || ports.iter().any(|port| !parts::is_port(port)) {
+        return Err(mismatch);
+    }
+    let pair = |(host, port): (&str, &str)| (host.to_owned(), Some(port.to_owned()));
+    words[host_at].1 = parts::join_hosts(hosts.into_iter().zip(ports).map(pair).collect())?;
+    Ok(())
 }
 
 /// Whether a keyword names a secret. A password is one whether the driver has a field for it or not.

@@ -28,7 +28,7 @@ pub(super) fn split_path(rest: &str) -> Result<Parts, UrlError> {
     Ok(Parts { path: decode_some(path)?, options, ..Parts::default() })
 }
 
-/// Splits `//user@host:port/database?options`.
+/// Splits `//user@host:port/database?options`, of which there may be several `host:port`.
 pub(super) fn split_network(rest: &str) -> Result<Parts, UrlError> {
     let rest = rest.strip_prefix("//").ok_or(UrlError::Malformed("\"//\" and a host follow the scheme"))?;
     let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -48,11 +48,33 @@ pub(super) fn split_network(rest: &str) -> Result<Parts, UrlError> {
     Ok(Parts { user, host, port, database, path: None, options })
 }
 
-/// Splits `host:port`, `[ipv6]:port`.
+/// Splits `host:port`, `[ipv6]:port`. Several, parted by commas, are one host in which each has its port.
 fn split_address(address: &str) -> Result<(Option<String>, Option<String>), UrlError> {
-    if address.contains(',') {
-        return Err(UrlError::Malformed("it names several hosts"));
+    if !address.contains(',') {
+        return split_host(address);
     }
+    let hosts = address.split(',').map(|host| match split_host(host)? {
+        (Some(host), port) => Ok((host, port)),
+        (None, _) => Err(UrlError::Malformed("one of the hosts has no name")),
+    });
+    Ok((Some(join_hosts(hosts.collect::<Result<_, UrlError>>()?)?), None))
+}
+
+/// Writes several hosts as one: each with its port behind a colon, an IPv6 address in brackets.
+pub(super) fn join_hosts(hosts: Vec<(String, Option<String>)>) -> Result<String, UrlError> {
+    let host = |(host, port): (String, Option<String>)| match port {
+        _ if host.contains(',') => Err(UrlError::Malformed("one of the hosts has a comma in its name")),
+        Some(_) if host.starts_with('/') => {
+            Err(UrlError::Malformed("a socket among several hosts has no port of its own"))
+        }
+        Some(port) if host.contains(':') => Ok(format!("[{host}]:{port}")),
+        Some(port) => Ok(format!("{host}:{port}")),
+        None => Ok(host),
+    };
+    Ok(hosts.into_iter().map(host).collect::<Result<Vec<_>, UrlError>>()?.join(","))
+}
+
+fn split_host(address: &str) -> Result<(Option<String>, Option<String>), UrlError> {
     let (host, port) = if let Some(bracketed) = address.strip_prefix('[') {
         let (host, behind) = bracketed.split_once(']').ok_or(UrlError::Malformed("a \"[\" is not closed"))?;
         match behind.strip_prefix(':') {
@@ -68,12 +90,15 @@ fn split_address(address: &str) -> Result<(Option<String>, Option<String>), UrlE
         (host, port)
     };
     // Checked here, because what looks like a port may be the start of a password.
-    // `parse` would take a sign.
-    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
-    if !port.is_empty() && (!digits || !matches!(port.parse::<u16>(), Ok(1..))) {
+    if !port.is_empty() && !is_port(port) {
         return Err(UrlError::Malformed("the port is not a number from 1 to 65535"));
     }
     Ok((decode_some(host)?, Some(port.to_owned()).filter(|port| !port.is_empty())))
+}
+
+pub(super) fn is_port(text: &str) -> bool {
+    // `parse` would take a sign.
+    text.bytes().all(|byte| byte.is_ascii_digit()) && matches!(text.parse::<u16>(), Ok(1..))
 }
 
 type Options = Vec<(String, String)>;

@@ -155,12 +155,41 @@ fn what_is_malformed_is_refused_without_its_text() {
         &network(),
         "the URL is malformed: a port follows \"]\" behind a colon",
     );
-    refused("postgres://a,canary:1/x", &network(), "the URL is malformed: it names several hosts");
     refused(
         "postgres://db?canary",
         &network(),
         "the URL is malformed: an option has no value: write name=value",
     );
+}
+
+#[test]
+fn several_hosts_are_one_value_with_a_port_for_each() {
+    check(
+        "postgres://u@h1:5432,h2:5433/db?sslmode=require",
+        &network(),
+        "host=h1:5432,h2:5433 user=u database=db sslmode=require",
+    );
+    check("postgres://h1,[::1]:5433,[fe80::2]/db", &network(), "host=h1,[::1]:5433,fe80::2 database=db");
+    check("postgres://%2Frun%2Fpg,h2", &network(), "host=/run/pg,h2");
+    let malformed = |what: &str| format!("the URL is malformed: {what}");
+    refused("postgres://h1,,canary", &network(), &malformed("one of the hosts has no name"));
+    refused("postgres://h1,:5432", &network(), &malformed("one of the hosts has no name"));
+    refused("postgres://h1,canary%2Ch2", &network(), &malformed("one of the hosts has a comma in its name"));
+    refused(
+        "postgres://h1,%2Fcanary:5432",
+        &network(),
+        &malformed("a socket among several hosts has no port of its own"),
+    );
+    refused("postgres://h1:x,h2", &network(), &malformed("the port is not a number from 1 to 65535"));
+    refused("postgres://ada:canary@h1,h2", &network(), &UrlError::Password.to_string());
+
+    let list = |text: &str| bare(text, &[network()]);
+    assert_eq!(list("host=h1,h2 port=5432,5433 user=u").as_deref(), Ok("host=h1:5432,h2:5433 user=u"));
+    assert_eq!(list("port=5433 host=h1,h2").as_deref(), Ok("port=5433 host=h1,h2"));
+    let mismatch = UrlError::Malformed("there are as many ports as hosts, or one for all");
+    for text in ["host=h1,h2,h3 port=1,2", "user=u port=1,2 host=", "host=h1,h2 port=1,x"] {
+        assert_eq!(list(text), Err(mismatch.clone()), "{text}");
+    }
 }
 
 #[test]

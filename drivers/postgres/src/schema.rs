@@ -11,7 +11,7 @@ mod relations;
 mod server;
 
 use querybox_plugin::{
-    SchemaError, SchemaObjects,
+    Error, SchemaError, SchemaObjects,
     pb::{self, SchemaObjectKind as Kind, schema_object::Object},
 };
 
@@ -25,6 +25,7 @@ use relations::Relations;
 /// belongs to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
+    Settings,
     Schemas,
     Relations,
     Types,
@@ -50,6 +51,7 @@ impl Stage {
             [Kind::Relation, Kind::Column, Kind::Key, Kind::Index, Kind::Trigger, Kind::Policy];
         let names_columns = wants(&[Kind::Key, Kind::Index]) && !wants(&[Kind::Column]);
         [
+            (Self::Settings, true),
             (Self::Schemas, wants(&[Kind::Schema])),
             // The others name them by number.
             (Self::Relations, wants(&of_relations)),
@@ -74,6 +76,7 @@ impl Stage {
 
     fn sql(self, version: u32) -> String {
         match self {
+            Self::Settings => settings(version),
             Self::Schemas => objects::schemas(),
             Self::Relations => relations::relations(),
             Self::Types => columns::types(),
@@ -109,6 +112,7 @@ pub(crate) async fn tell(
     for stage in stages {
         reading.advance().await?;
         match stage {
+            Stage::Settings => while reading.row(skip_settings).await?.is_some() {},
             Stage::Schemas => {
                 while let Some(schema) = reading.row(objects::schema).await? {
                     told.tell(Object::Schema(schema)).await?;
@@ -183,6 +187,20 @@ pub(crate) async fn tell(
         told.flush().await?;
     }
     reading.end().await
+}
+
+/// Settings for the queries, until the transaction's end or the savepoint before takes them back. The server takes a large
+/// catalog for a reason to compile and to share out queries that are over before that has paid.
+fn settings(version: u32) -> String {
+    // There was nothing to compile with before version 11.
+    let jit = if version >= 11 { "pg_catalog.set_config('jit', 'off', true)" } else { "''" };
+    format!("SELECT {jit}, pg_catalog.set_config('max_parallel_workers_per_gather', '0', true)")
+}
+
+fn skip_settings(row: &mut reading::Row<'_>) -> Result<(), Error> {
+    row.optional()?;
+    row.optional()?;
+    Ok(())
 }
 
 /// What belongs to a relation that is not known is not told: a parent would be missing.

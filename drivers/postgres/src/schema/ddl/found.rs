@@ -98,7 +98,7 @@ fn query(version: u32) -> String {
     let database = |kind: Kind, catalog: &str, name: &str| {
         format!(
             "SELECT o.oid, {kind}, '', NULL, o.{name}, NULL FROM pg_catalog.{catalog} o
-             WHERE q.kind = {kind} AND o.{name} = q.name",
+             WHERE q.kind IN (0, {kind}) AND q.schema = '' AND o.{name} = q.name",
             kind = i32::from(kind),
         )
     };

@@ -1,7 +1,7 @@
 //! What a verb works with once Core is there, and how Core goes again.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,19 +13,51 @@ use querybox_core::Core;
 use tokio::time::timeout;
 
 use crate::{
-    composition::{self, Channel},
+    channel::Channel,
+    composition::{self, Host},
     config::Config,
     failure::Failure,
     first_run,
     home::Home,
     messages::Messages,
+    remote::{self, ServerUrl},
+    serve,
     told::Told,
 };
 
 /// Core kills what does not end within its grace; beyond this something is wrong, and waiting does not mend it.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
 
-/// Core in this process, and the voice to people.
+/// Where Core is: in this process with a home, or with the server of one.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// What the flag or the environment says. `None`: the user's own.
+    pub(crate) home: Option<PathBuf>,
+    /// `None`: Core is in this process.
+    pub(crate) server: Option<ServerUrl>,
+}
+
+impl Place {
+    pub(crate) fn home(&self) -> Option<&Path> {
+        self.home.as_deref()
+    }
+
+    /// The server that is named, or else the one that serves the home.
+    pub(crate) fn of_running_server(self) -> Result<Place, Failure> {
+        if self.server.is_some() {
+            return Ok(self);
+        }
+        let config = Config::read(self.home(), &composition::programs()?)?;
+        let address = serve::running(&serve::lock_file(&config.home));
+        match address.and_then(|address| address.parse().ok()) {
+            Some(server) => Ok(Place { server: Some(server), ..self }),
+            None => Err(Failure::usage("no server of this home runs")
+                .with_hint("`querybox serve` starts one; `--server` names one of another home")),
+        }
+    }
+}
+
+/// Core, and the voice to people.
 pub(crate) struct App {
     pub channel: Channel,
     pub(crate) messages: Messages,
@@ -33,25 +65,34 @@ pub(crate) struct App {
     pub(crate) home: Home,
     /// The user has asked for a file of what is typed in the shell.
     pub(crate) keeps_history: bool,
-    core: Arc<Core>,
+    /// `None`: Core is this process's own.
+    pub(crate) server: Option<ServerUrl>,
+    core: Option<Arc<Core>>,
     leaves_at_once: AtomicBool,
 }
 
 impl App {
-    /// Opens Core in its home. The first time the sample is made.
-    pub(crate) async fn open(home: Option<&Path>, messages: Messages) -> Result<App, Failure> {
+    /// Opens Core in its home, the first time with the sample made, or goes to a server's.
+    pub(crate) async fn open(place: &Place, messages: Messages) -> Result<App, Failure> {
         let programs = composition::programs()?;
-        let config = Config::read(home, &programs)?;
+        let config = Config::read(place.home(), &programs)?;
         let home = Home::open(config.home.clone())?;
-        let core = composition::compose(&config, &home, &programs).await?;
-        let channel = Channel::new(Arc::clone(&core));
-        first_run::make_sample(&home, &channel, &messages).await;
+        let (channel, core) = match &place.server {
+            Some(server) => (remote::connect(server, &home.token()).await?, None),
+            None => {
+                let core = composition::compose(&config, &home, &programs, Host::Command).await?;
+                let channel = Channel::here(Arc::clone(&core));
+                first_run::make_sample(&home, &channel, &messages).await;
+                (channel, Some(core))
+            }
+        };
         Ok(App {
             channel,
             messages,
             told: Told::new(home.told()),
             home,
             keeps_history: config.keeps_history,
+            server: place.server.clone(),
             core,
             leaves_at_once: AtomicBool::new(false),
         })
@@ -69,6 +110,8 @@ impl App {
             return;
         }
         drop(channel);
+        // What a server runs for this command is cancelled by the end of its connection.
+        let Some(core) = core else { return };
         // What runs still was stopped by the user, or nobody waits for it.
         if timeout(SHUTDOWN_MAX, core.shutdown(Duration::ZERO)).await.is_err() {
             tracing::warn!("Core did not shut down in time");

@@ -4,6 +4,7 @@ pub(crate) mod connections;
 pub(crate) mod credentials;
 pub(crate) mod keys;
 pub(crate) mod query;
+pub(crate) mod serve;
 pub(crate) mod shell;
 pub(crate) mod values;
 
@@ -13,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use querybox_contracts::plugin::v1::SchemaObjectKind;
 
-use crate::cli::query::SecretArgs;
+use crate::{cli::query::SecretArgs, remote::ServerUrl};
 
 /// A database client whose passwords never live longer than one session, and whose memory never depends on a result's size.
 ///
@@ -32,6 +33,17 @@ pub(crate) struct Cli {
         display_order = 1000
     )]
     pub home: Option<PathBuf>,
+    /// Let the server at this address do it, in place of a Core of this command's own. Its token is taken from QUERYBOX_TOKEN,
+    /// or from the home that it serves.
+    #[arg(
+        long,
+        global = true,
+        env = "QUERYBOX_SERVER",
+        hide_env_values = true,
+        value_name = "URL",
+        display_order = 1001
+    )]
+    pub server: Option<ServerUrl>,
     #[command(subcommand)]
     pub verb: Verb,
 }
@@ -55,6 +67,9 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Plugins(PluginsVerb),
     Schema(SchemaArgs),
+    Serve(serve::ServeArgs),
+    /// Print a new link to a server that runs, for a browser: good once, and for five minutes.
+    Link,
     /// Print a completion script for a shell.
     ///
     /// For bash: `querybox completions bash > ~/.local/share/bash-completion/completions/querybox`.

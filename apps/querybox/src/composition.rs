@@ -6,9 +6,8 @@ use std::{
     time::Duration,
 };
 
-use querybox_api::Api;
 use querybox_core::{Clock, Core, Limits, OsKeyring, Secrets};
-use querybox_launcher::{Ids, Launcher, MemoryControl};
+use querybox_launcher::{Ids, Launcher, MemoryControl, SpareLimits};
 use querybox_store::Store;
 
 use crate::{
@@ -20,8 +19,7 @@ use crate::{
 
 pub(crate) use querybox_api::MESSAGE_BYTES_MAX;
 
-/// What generated clients speak through: Core's services, in this process.
-pub(crate) type Channel = Api;
+pub(crate) use crate::channel::Channel;
 
 /// The user and group that drivers run as when the program runs as root: `nobody`, on every Linux.
 pub(crate) const UNPRIVILEGED_ID: u32 = 65534;
@@ -39,6 +37,26 @@ const DRIVER_MEMORY_BYTES: u64 = 512 << 20;
 /// Descriptors of one driver: a database's files and sockets, with room.
 const DRIVER_DESCRIPTORS: u64 = 256;
 
+/// Time for which a front end of a server may leave an answer unread: it holds a driver, a connection and perhaps locks.
+const STREAM_IDLE: Duration = Duration::from_secs(60);
+/// Spares of one driver: a person who runs one statement after the other, and a page beside.
+const SPARES_PER_DRIVER: usize = 2;
+/// Spares in all: the few kinds of databases that people use side by side.
+const SPARES_TOTAL: usize = 6;
+/// A spare waits as long as a lunch takes, and then makes room.
+const SPARES_AGE_MAX: Duration = Duration::from_secs(60 * 60);
+/// A machine that is this short of memory has better use for it.
+const SPARES_MEMORY_MIN_BYTES: u64 = 1 << 30;
+
+/// What Core is put together for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// One command, whose user looks on.
+    Command,
+    /// Front ends that come and go.
+    Server,
+}
+
 /// Where the programs lie: this one, the jail and the plugins beside it.
 pub(crate) fn programs() -> Result<PathBuf, Failure> {
     let program = std::env::current_exe().map_err(|error| {
@@ -48,7 +66,12 @@ pub(crate) fn programs() -> Result<PathBuf, Failure> {
 }
 
 /// Puts Core together. It must be shut down before the process ends.
-pub(crate) async fn compose(config: &Config, home: &Home, programs: &Path) -> Result<Arc<Core>, Failure> {
+pub(crate) async fn compose(
+    config: &Config,
+    home: &Home,
+    programs: &Path,
+    host: Host,
+) -> Result<Arc<Core>, Failure> {
     let jail = programs.join("querybox-jail");
     if !jail.is_file() {
         return Err(Failure::machinery(format!("{} is missing", jail.display())).with_hint(
@@ -63,8 +86,17 @@ pub(crate) async fn compose(config: &Config, home: &Home, programs: &Path) -> Re
         jail,
         unprivileged: Ids { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID },
         memory: MemoryControl::Groups,
-        // A command runs once and is gone: it would only pay for them.
-        spares: None,
+        spares: match host {
+            // A command runs once and is gone: it would only pay for them.
+            Host::Command => None,
+            Host::Server => Some(SpareLimits {
+                per_driver: SPARES_PER_DRIVER,
+                total: SPARES_TOTAL,
+                age_max: SPARES_AGE_MAX,
+                available_memory_min_bytes: SPARES_MEMORY_MIN_BYTES,
+                meminfo: PathBuf::from("/proc/meminfo"),
+            }),
+        },
     })
     .map_err(|error| Failure::machinery(format!("cannot start the launcher: {}", describe(&error))))?;
     Ok(Arc::new(Core::new(querybox_core::Config {
@@ -77,8 +109,11 @@ pub(crate) async fn compose(config: &Config, home: &Home, programs: &Path) -> Re
             lease_idle: config.session_idle,
             deadline: config.deadline,
             deadline_max: config.deadline_max,
-            // A person may look at a pager for long, and whoever runs a command ends it when he likes. Servers have a limit.
-            stream_idle: None,
+            stream_idle: match host {
+                // A person may look at a pager for long, and whoever runs a command ends it when he likes.
+                Host::Command => None,
+                Host::Server => Some(STREAM_IDLE),
+            },
             connect: CONNECT,
             cancel_grace: CANCEL_GRACE,
             memory_bytes: DRIVER_MEMORY_BYTES,

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::{
     cli::values::DeadlineArg,
     failure::{Failure, describe},
+    serve,
 };
 
 /// Time that a request may take when neither it nor its connection says so.
@@ -35,6 +36,8 @@ pub(crate) struct Config {
     pub session_idle: Duration,
     /// Whether what is typed in the shell is kept in a file, in the clear.
     pub keeps_history: bool,
+    /// What the file says of serving.
+    pub serve: serve::File,
 }
 
 /// `config.toml`.
@@ -46,6 +49,7 @@ struct File {
     session_idle: Option<String>,
     plugins: Option<Vec<PathBuf>>,
     shell_history: Option<ShellHistory>,
+    serve: Option<serve::File>,
 }
 
 /// Where what is typed in the shell is remembered.
@@ -104,7 +108,8 @@ impl Config {
         plugin_folders.extend(more.into_iter().map(|folder| home.join(folder)));
         plugin_folders.push(home.join("plugins"));
         let keeps_history = file.shell_history == Some(ShellHistory::Plain);
-        Ok(Config { home, plugin_folders, deadline, deadline_max, session_idle, keeps_history })
+        let serve = file.serve.unwrap_or_default();
+        Ok(Config { home, plugin_folders, deadline, deadline_max, session_idle, keeps_history, serve })
     }
 }
 
@@ -174,6 +179,7 @@ mod tests {
     #[test]
     fn unknown_keys_and_wrong_values_are_refused() {
         assert!(layer("dedline = '5s'", None).is_err_and(|why| why.contains("dedline")));
+        assert!(layer("[serve]\nport = 1", None).is_err_and(|why| why.contains("port")));
         assert!(layer("deadline = 'soon'", None).is_err_and(|why| why.starts_with("deadline: ")));
         assert!(layer("deadline = 'none'", None).is_err());
         assert!(layer("deadline = 5", None).is_err());

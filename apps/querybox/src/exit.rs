@@ -60,6 +60,11 @@ impl Exit {
             | Reason::KeyRetired
             | Reason::KeysInitialized
             | Reason::KeysUsed
+            | Reason::HostForeign
+            | Reason::OriginForeign
+            | Reason::TokenMissing
+            | Reason::TokenWrong
+            | Reason::CodeInvalid
             // What was asked of the driver is none of its capabilities.
             | Reason::Unsupported => Exit::Usage,
             // A driver that was named on the command line is the exception: see `Failure::of_named_driver`.
@@ -92,6 +97,7 @@ impl Exit {
             | Reason::StoreFailed
             | Reason::ShuttingDown => Exit::Machinery,
             Reason::LimitReached
+            | Reason::CallsFull
             | Reason::Deadline
             | Reason::StreamIdle
             | Reason::MemoryLimit

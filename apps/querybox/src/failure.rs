@@ -166,13 +166,20 @@ fn hint_for(reason: Reason) -> &'static str {
         Reason::KeysUsed => {
             "`querybox keys add` registers another key, and `querybox keys rotate` seals everything under it"
         }
+        Reason::TokenMissing | Reason::TokenWrong => {
+            "each start of a server makes a new one, which lies in the home that it serves: `--home` names that, or QUERYBOX_TOKEN has the token"
+        }
         Reason::BindingInvalid => crate::rejection::BIND_HINT,
         Reason::Deadline => "`--deadline` gives it more time, `--deadline none` all of it",
         Reason::DeadlineTooLong => "`deadline_max` in `config.toml` is the longest time that there is",
         Reason::ConnectionChanged => {
             "somebody else changed it meanwhile: look at it with `connections show`, then try again"
         }
-        Reason::ResolveFailed
+        Reason::HostForeign
+        | Reason::OriginForeign
+        | Reason::CodeInvalid
+        | Reason::CallsFull
+        | Reason::ResolveFailed
         | Reason::ConnectFailed
         | Reason::TlsFailed
         | Reason::ProtocolBroken

@@ -51,6 +51,16 @@ impl Home {
         self.path.join("told")
     }
 
+    /// The token of the server of this home, while it runs.
+    pub(crate) fn token(&self) -> PathBuf {
+        self.path.join("token")
+    }
+
+    /// The file that the server of this home holds locked.
+    pub(crate) fn serve_lock(&self) -> PathBuf {
+        crate::serve::lock_file(&self.path)
+    }
+
     /// The file of what was typed in the shell, when the user wants one.
     pub(crate) fn shell_history(&self) -> PathBuf {
         self.path.join("shell_history")

@@ -24,6 +24,11 @@ type Client = KeyServiceClient<Channel>;
 
 /// Carries a verb out.
 pub(crate) async fn run(verb: Verb, app: &App) -> Result<Exit, Failure> {
+    // These read the sources of this command, which are not those of a server.
+    if app.server.is_some() && matches!(verb, Verb::Init(_) | Verb::Add) {
+        return Err(Failure::usage("keys are registered by a command that has the master key itself")
+            .with_hint("run it on the server's home without `--server`"));
+    }
     let mut client = KeyServiceClient::new(app.channel.clone());
     match verb {
         Verb::Init(args) => init(args, &mut client, app).await?,

@@ -4,6 +4,7 @@
 //! client of Core's services and nothing more, so that a remote Core could answer as well.
 
 mod app;
+mod channel;
 mod cli;
 mod composition;
 mod config;
@@ -16,6 +17,8 @@ mod form;
 mod home;
 mod key_verbs;
 mod keys;
+mod link;
+mod log;
 mod master_key;
 mod messages;
 mod output;
@@ -24,11 +27,13 @@ mod progress;
 mod query;
 mod reason;
 mod rejection;
+mod remote;
 mod sample;
 mod sanitize;
 mod schema;
 mod screen;
 mod secrets;
+mod serve;
 mod shell;
 mod signals;
 mod stdout;
@@ -36,15 +41,15 @@ mod table;
 mod told;
 mod words;
 
-use std::{alloc::System, path::Path, process::ExitCode, time::Duration};
+use std::{alloc::System, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory, Parser};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use zeroizing_alloc::ZeroAlloc;
 
 use crate::{
-    app::App,
-    cli::{Cli, Verb},
+    app::{App, Place},
+    cli::{Cli, Verb, serve::LogFormat},
     exit::Exit,
     failure::{Failure, describe},
     messages::Messages,
@@ -86,7 +91,10 @@ fn keep_memory_private() {
 }
 
 fn start(cli: Cli, messages: &Messages) -> Result<Exit, Failure> {
-    log_to_stderr()?;
+    // A server logs as its own settings say.
+    if !matches!(cli.verb, Verb::Serve(_)) {
+        log::to_stderr(None, LogFormat::Text)?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -98,41 +106,46 @@ fn start(cli: Cli, messages: &Messages) -> Result<Exit, Failure> {
 }
 
 async fn run(cli: Cli, messages: &Messages) -> Result<Exit, Failure> {
-    let home = cli.home.as_deref();
+    let place = Place { home: cli.home, server: cli.server };
     // What can be refused without Core is refused before anything is opened or made.
     match cli.verb {
         Verb::Query(args) => {
             let prepared = query::prepare(args.sql.clone(), args.run.clone(), messages).await?;
-            with_core(home, messages, async |app| query::query(args, prepared, app).await).await
+            with_core(&place, messages, async |app| query::query(args, prepared, app).await).await
         }
         Verb::Exec(args) => {
             let prepared = query::prepare(args.sql.clone(), args.run.clone(), messages).await?;
-            with_core(home, messages, async |app| query::exec(args, prepared, app).await).await
+            with_core(&place, messages, async |app| query::exec(args, prepared, app).await).await
         }
         Verb::Shell(args) => {
             let prepared = shell::prepare(args, messages)?;
-            with_core(home, messages, async |app| shell::run(prepared, app).await).await
+            with_core(&place, messages, async |app| shell::run(prepared, app).await).await
         }
         Verb::Connections(verb) => {
-            with_core(home, messages, async |app| connections::run(verb, app).await).await
+            with_core(&place, messages, async |app| connections::run(verb, app).await).await
         }
         Verb::Credentials(verb) => {
-            with_core(home, messages, async |app| credentials::run(verb, app).await).await
+            with_core(&place, messages, async |app| credentials::run(verb, app).await).await
         }
-        Verb::Keys(verb) => with_core(home, messages, async |app| key_verbs::run(verb, app).await).await,
-        Verb::Plugins(verb) => with_core(home, messages, async |app| plugins::run(verb, app).await).await,
-        Verb::Schema(args) => with_core(home, messages, async |app| schema::run(args, app).await).await,
+        Verb::Keys(verb) => with_core(&place, messages, async |app| key_verbs::run(verb, app).await).await,
+        Verb::Plugins(verb) => with_core(&place, messages, async |app| plugins::run(verb, app).await).await,
+        Verb::Schema(args) => with_core(&place, messages, async |app| schema::run(args, app).await).await,
+        Verb::Serve(args) => serve::run(args, &place, messages).await,
+        Verb::Link => {
+            let place = place.of_running_server()?;
+            with_core(&place, messages, async |app| link::run(app).await).await
+        }
         Verb::Completions { shell } => complete(shell),
     }
 }
 
-/// Opens Core, works with it, and waits until it is gone.
+/// Opens Core or goes to a server's, works with it, and waits until it is gone.
 async fn with_core(
-    home: Option<&Path>,
+    place: &Place,
     messages: &Messages,
     work: impl AsyncFnOnce(&App) -> Result<Exit, Failure>,
 ) -> Result<Exit, Failure> {
-    let app = App::open(home, messages.clone()).await?;
+    let app = App::open(place, messages.clone()).await?;
     let done = work(&app).await;
     app.close().await;
     done
@@ -143,18 +156,4 @@ fn complete(shell: clap_complete::Shell) -> Result<Exit, Failure> {
     clap_complete::generate(shell, &mut Cli::command(), "querybox", &mut script);
     stdout::print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
-}
-
-/// Logs to standard error as QUERYBOX_LOG says, for instance `debug`. Without it nothing is logged: what people have to know
-/// they are told.
-fn log_to_stderr() -> Result<(), Failure> {
-    let Some(filter) = std::env::var_os("QUERYBOX_LOG").filter(|filter| !filter.is_empty()) else {
-        return Ok(());
-    };
-    let filter = filter
-        .to_str()
-        .and_then(|filter| filter.parse::<tracing_subscriber::EnvFilter>().ok())
-        .ok_or_else(|| Failure::usage("QUERYBOX_LOG is no filter; `debug` is one"))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    Ok(())
 }

@@ -58,6 +58,12 @@ pub(crate) enum Reason {
     DriverBrokeContract,
     StoreFailed,
     ShuttingDown,
+    HostForeign,
+    OriginForeign,
+    TokenMissing,
+    TokenWrong,
+    CodeInvalid,
+    CallsFull,
 }
 
 impl Reason {
@@ -119,6 +125,12 @@ impl Reason {
             "DRIVER_BROKE_CONTRACT" => Reason::DriverBrokeContract,
             "STORE_FAILED" => Reason::StoreFailed,
             "SHUTTING_DOWN" => Reason::ShuttingDown,
+            "HOST_FOREIGN" => Reason::HostForeign,
+            "ORIGIN_FOREIGN" => Reason::OriginForeign,
+            "TOKEN_MISSING" => Reason::TokenMissing,
+            "TOKEN_WRONG" => Reason::TokenWrong,
+            "CODE_INVALID" => Reason::CodeInvalid,
+            "CALLS_FULL" => Reason::CallsFull,
             _ => return None,
         })
     }

@@ -133,6 +133,7 @@ const FENCES: &[Fence] = &[
         ],
         why: "contracts, jail, sql and vault need no runtime",
     },
+    Fence { library: "axum", inside: &["querybox"], why: "HTTP belongs to the app that serves" },
     Fence {
         library: "seccompiler",
         inside: &["querybox-jail"],

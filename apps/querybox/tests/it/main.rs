@@ -14,6 +14,7 @@ mod limits;
 mod master_key;
 mod outputs;
 mod postgres;
+mod serve;
 mod shell;
 mod shell_postgres;
 mod shell_terminal;

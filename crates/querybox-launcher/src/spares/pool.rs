@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 use tracing::{debug, warn};
 
@@ -19,7 +19,7 @@ use crate::{
     order::{DriverFile, StartOrder},
     spares::{
         SpareCounts, SpareLimits,
-        memory::Memory,
+        memory::{Memory, Room},
         shelf::{Key, Shelf},
     },
     starter::Starter,
@@ -42,6 +42,15 @@ struct State {
     used: u64,
     missed: u64,
     dropped: u64,
+}
+
+/// What a look has found.
+struct Found {
+    room: Room,
+    /// One of these is to be made.
+    wanted: Option<Key>,
+    /// When to look again.
+    look_at: Instant,
 }
 
 impl Pool {
@@ -113,27 +122,50 @@ impl Pool {
     /// Makes what is wanted, one after the other: whoever starts drivers now comes first. Never ends.
     async fn refill(&self) {
         loop {
-            let room = self.memory.room();
-            let now = Instant::now();
-            let review = self.state().shelf.review(now, room, Driver::is_running, is_unchanged);
-            self.drop_counted(review.dropped);
-            let Some(key) = review.wanted else {
-                let look_at = review.next.into_iter().chain([now + LOOK_EVERY]).min().unwrap_or(now);
+            let Found { wanted, look_at, .. } = self.look();
+            let Some(key) = wanted else {
                 tokio::select! {
                     () = self.changed.notified() => {}
                     () = sleep_until(look_at) => {}
                 }
                 continue;
             };
-            match self.starter.start_ahead(&key.order()).await {
-                Ok(spare) => {
+            let order = key.order();
+            match self.unless_short(self.starter.start_ahead(&order)).await {
+                Some(Ok(spare)) => {
                     let beyond = self.state().shelf.add(&key, spare, Instant::now());
                     self.drop_counted(beyond);
                 }
-                Err(error) => {
+                Some(Err(error)) => {
                     warn!(driver = %key.driver.path().display(), %error, "no spare driver could be started");
                     self.state().shelf.failed(&key);
                 }
+                // What was started is killed.
+                None => {}
+            }
+        }
+    }
+
+    /// Looks at all that is there, and lets go what shall not be.
+    fn look(&self) -> Found {
+        let room = self.memory.room();
+        let now = Instant::now();
+        let review = self.state().shelf.review(now, room, Driver::is_running, is_unchanged);
+        self.drop_counted(review.dropped);
+        let look_at = review.next.into_iter().chain([now + LOOK_EVERY]).min().unwrap_or(now);
+        Found { room, wanted: review.wanted, look_at }
+    }
+
+    /// Waits for a start unless memory gets short. A driver may take its time to listen, and what waits already is looked
+    /// after meanwhile.
+    async fn unless_short<T>(&self, start: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(start);
+        loop {
+            tokio::select! {
+                started = &mut start => return Some(started),
+                () = sleep(LOOK_EVERY) => if self.look().room == Room::Short {
+                    return None;
+                },
             }
         }
     }

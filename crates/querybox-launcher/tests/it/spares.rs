@@ -10,9 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use querybox_fixtures::{Postgres, PostgresOptions, copy_program, example, program, unprivileged};
+use querybox_fixtures::{Folder, Postgres, PostgresOptions, copy_program, example, program, unprivileged};
 use querybox_launcher::{
-    Cause, Config, Driver, FileGrant, Ids, Launcher, MemoryControl, SpareLimits, StartError, StartOrder, Step,
+    Cause, Config, Driver, DriverFile, FileGrant, Ids, Launcher, MemoryControl, SpareLimits, StartError,
+    StartOrder, Step,
 };
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::task::JoinSet;
@@ -216,6 +217,29 @@ async fn without_memory_there_are_no_spares_until_there_is_some_again() {
     assert_eq!(house.launcher.spare_counts().ready, 0, "a start makes none now");
     told("4000000");
     until_ready(&house.launcher, 2).await;
+    house.launcher.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_driver_that_does_not_listen_keeps_no_memory_from_those_who_want_it() {
+    let folder = Folder::make(owner(), 0o755).unwrap();
+    let told = |available: &str| {
+        let meminfo = format!("MemTotal: 9000000 kB\nMemAvailable: {available} kB\n");
+        folder.add_file("meminfo", owner(), 0o644, &meminfo).unwrap()
+    };
+    let spares = SpareLimits { available_memory_min_bytes: 1 << 30, meminfo: told("4000000"), ..limits() };
+    let house = house(spares);
+    house.launcher.warm(&house.order());
+    until_ready(&house.launcher, 2).await;
+    let deaf = house.script("deaf", "#!/bin/sh\nwhile read line; do :; done\n");
+    let deaf = StartOrder { driver: DriverFile::look_at(&deaf).unwrap(), ..house.order() };
+    house.launcher.warm(&deaf);
+    until("the third is started", || children().len() == 3).await;
+    let begun = Instant::now();
+    told("500000");
+    until("all are given up", || children().is_empty()).await;
+    // It would have had ten seconds to listen.
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     house.launcher.shutdown().await;
 }
 

@@ -118,7 +118,8 @@ async fn a_full_house_is_refused_at_once_and_an_id_is_used_once() {
     let begun = Instant::now();
     let full = house.core.execute(request(session_id(), "wait", Deadline::None)).await.err();
     assert!(matches!(full, Some(SessionError::Full { max: 2 })), "{full:?}");
-    assert!(begun.elapsed() < Duration::from_millis(100));
+    // It waited for neither.
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     drop((first, second));
     assert!(soon(Duration::from_secs(2), || house.core.running_sessions().is_empty()).await);
 

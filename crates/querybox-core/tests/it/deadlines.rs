@@ -9,46 +9,52 @@ use crate::house::{House, is_alive, limits, opened, owner, request, rest, sessio
 
 const LIMIT: Duration = Duration::from_millis(600);
 
+/// Runs a statement that would not end before its deadline, and answers how long it took.
+async fn run(house: &House, sql: &str, is_stopped: bool) -> Duration {
+    let begun = Instant::now();
+    let mut answers = house.execute_within(sql, Deadline::After(LIMIT)).await;
+    let pid = opened(&mut answers).await.driver_pid;
+    if is_stopped {
+        let process = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        rustix::process::kill_process(process, rustix::process::Signal::STOP).unwrap();
+    }
+    let (facts, last) = rest(answers).await;
+    let elapsed = begun.elapsed();
+    assert!(matches!(last, Err(SessionError::Deadline { limit }) if limit == LIMIT), "{last:?}");
+    assert!(facts.is_empty());
+    assert!(!is_alive(pid));
+    elapsed
+}
+
+/// A machine that is busy may once have no time for the kill; a Core that takes longer does so always.
+async fn check(sql: &str, is_stopped: bool) {
+    let house = House::new().await;
+    let mut took = Vec::new();
+    for _ in 0..5 {
+        let elapsed = run(&house, sql, is_stopped).await;
+        assert!(elapsed >= LIMIT, "{sql}: {elapsed:?}");
+        if elapsed < LIMIT + Duration::from_secs(1) {
+            return;
+        }
+        took.push(elapsed);
+    }
+    panic!("{sql}: {took:?}");
+}
+
 #[tokio::test]
 async fn at_its_deadline_a_request_ends_and_its_driver_is_gone_within_a_second() {
-    let house = House::new().await;
-    for sql in ["wait", "wait deaf"] {
-        let begun = Instant::now();
-        let mut answers = house.execute_within(sql, Deadline::After(LIMIT)).await;
-        let pid = opened(&mut answers).await.driver_pid;
-        let (facts, last) = rest(answers).await;
-        let elapsed = begun.elapsed();
-        assert!(matches!(last, Err(SessionError::Deadline { limit }) if limit == LIMIT), "{last:?}");
-        assert!(facts.is_empty());
-        assert!(elapsed >= LIMIT && elapsed < LIMIT + Duration::from_secs(1), "{elapsed:?}");
-        assert!(!is_alive(pid));
-    }
+    check("wait", false).await;
+    check("wait deaf", false).await;
 }
 
 #[tokio::test]
 async fn a_stopped_driver_does_not_outlive_its_deadline() {
-    let house = House::new().await;
-    let begun = Instant::now();
-    let mut answers = house.execute_within("wait", Deadline::After(LIMIT)).await;
-    let pid = opened(&mut answers).await.driver_pid;
-    let process = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    rustix::process::kill_process(process, rustix::process::Signal::STOP).unwrap();
-    let (_, last) = rest(answers).await;
-    assert!(matches!(last, Err(SessionError::Deadline { .. })), "{last:?}");
-    assert!(begun.elapsed() < LIMIT + Duration::from_secs(1), "{:?}", begun.elapsed());
-    assert!(!is_alive(pid));
+    check("wait", true).await;
 }
 
 #[tokio::test]
 async fn a_driver_that_stops_and_then_stays_does_not_outlive_its_deadline_either() {
-    let house = House::new().await;
-    let begun = Instant::now();
-    let mut answers = house.execute_within("wait stay", Deadline::After(LIMIT)).await;
-    let pid = opened(&mut answers).await.driver_pid;
-    let (_, last) = rest(answers).await;
-    assert!(matches!(last, Err(SessionError::Deadline { .. })), "{last:?}");
-    assert!(begun.elapsed() < LIMIT + Duration::from_secs(1), "{:?}", begun.elapsed());
-    assert!(!is_alive(pid));
+    check("wait stay", false).await;
 }
 
 #[tokio::test]

@@ -24,7 +24,8 @@ pub(crate) struct House {
     pub(crate) folder: Folder,
 }
 
-pub(crate) const GRACE: Duration = Duration::from_millis(500);
+/// So that a machine which is busy does not kill what obeys.
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
 pub(crate) fn limits() -> Limits {
     Limits {

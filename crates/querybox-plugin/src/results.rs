@@ -66,12 +66,16 @@ impl Results {
         Statement { parts: &self.parts, limits: self.limits, copy, number, range, started: Instant::now() }
     }
 
-    /// Tells that the script ended inside a transaction, which was rolled back because the session was for it alone.
+    /// Tells that the script ended inside a transaction, which was rolled back because the session was for it alone. Of a
+    /// script without statements nothing was rolled back, and nothing is told.
     ///
     /// # Errors
     ///
     /// [`ExecuteError::Stopped`].
     pub async fn rolled_back_at_end(&mut self) -> Result<(), ExecuteError> {
+        if self.next_statement == 0 {
+            return Ok(());
+        }
         self.parts
             .send(Part::Rejection(pb::Rejection {
                 statement: self.next_statement.saturating_sub(1),

@@ -153,6 +153,10 @@ async fn a_one_shot_run_that_ends_inside_a_transaction_is_rolled_back() {
     assert!(answer.rolled_back_at_end.is_none());
     client.execute("commit").await.unwrap();
     assert_eq!(server.psql("select count(*) from t"), b"2\n");
+    // A script of nothing has left nothing open.
+    client.execute("begin").await.unwrap();
+    let answer = client.execute_with(once(&client, ";;")).await.unwrap();
+    assert!(answer.statements.is_empty() && answer.rolled_back_at_end.is_none());
 }
 
 #[tokio::test]

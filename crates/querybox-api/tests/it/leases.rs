@@ -146,6 +146,19 @@ async fn dropping_the_stream_stops_the_statement_and_leaves_the_session() {
 }
 
 #[tokio::test]
+async fn a_request_that_overtakes_the_end_of_the_stream_before_it_waits_too() {
+    let house = House::with_shop().await;
+    let lease = house.lease().await;
+    for _ in 0..20 {
+        let mut running = lease.begin(ENDLESS).await.unwrap();
+        running.first_row().await;
+        let given_up = async { drop(running) };
+        let (next, ()) = tokio::join!(biased; lease.execute("select 1"), given_up);
+        assert_eq!(next.rows(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_deadline_stops_the_statement_and_leaves_the_session() {
     let house = House::with_shop().await;
     let lease = house.lease().await;

@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use querybox_launcher::TransactionState;
 use querybox_store::{ConnectionId, Deadline, DriverType};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::sleep,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -24,6 +27,10 @@ use super::{
 use job::Follow;
 pub(crate) use job::{Job, Run};
 pub(crate) use task::LeaseTask;
+
+/// Whoever gives an answer up and asks again at once may be heard in the other order, for the two come by streams of their
+/// own. For so long a request waits for that.
+const IN_ORDER_WITHIN: Duration = Duration::from_millis(200);
 
 /// A leased session, as those see it who ask something of it.
 pub(crate) struct Lease {
@@ -86,15 +93,23 @@ impl Lease {
     /// [`LeaseError::Busy`], [`LeaseError::Ended`].
     pub(crate) async fn run(&self, claim: Claim, job: Job) -> Result<(), LeaseError> {
         let mut changes = self.inner.subscribe();
+        let in_order = sleep(IN_ORDER_WITHIN);
+        tokio::pin!(in_order);
         loop {
             match self.claim(&claim) {
                 Verdict::Goes | Verdict::Nothing => break,
                 Verdict::Over(end) => return Err(LeaseError::Ended(end)),
-                Verdict::Busy if self.is_abandoned() => {
-                    // The sender is in `self`.
-                    let _ = changes.changed().await;
+                Verdict::Busy => {
+                    // `None`: it has just changed.
+                    let Some(reader_gone) = self.reader_gone() else { continue };
+                    tokio::select! {
+                        biased;
+                        // The sender is in `self`.
+                        _ = changes.changed() => {}
+                        () = reader_gone.cancelled(), if !reader_gone.is_cancelled() => {}
+                        () = &mut in_order, if !reader_gone.is_cancelled() => return Err(LeaseError::Busy),
+                    }
                 }
-                Verdict::Busy => return Err(LeaseError::Busy),
             }
         }
         // No await lies between the claim and this, so that nobody can be dropped with the claim alone.
@@ -114,8 +129,9 @@ impl Lease {
         verdict
     }
 
-    fn is_abandoned(&self) -> bool {
-        self.inner.borrow().claim.as_ref().is_some_and(|claim| claim.reader_gone.is_cancelled())
+    /// Cancelled when nobody reads any more what is answered now. `None`: nothing is.
+    fn reader_gone(&self) -> Option<CancellationToken> {
+        self.inner.borrow().claim.as_ref().map(|claim| claim.reader_gone.clone())
     }
 
     /// What may be asked of what runs. `None`: nothing does.

@@ -21,6 +21,7 @@ mod scripts;
 mod server;
 mod servers;
 mod settings;
+mod statements;
 mod tls;
 mod types;
 mod values;

@@ -22,6 +22,8 @@ pub struct User {
     pub single_transaction: bool,
     pub one_shot: bool,
     pub goes_on: bool,
+    /// Gives data to a COPY that asks for it.
+    pub gives_data: bool,
     pub rows_max: Option<u64>,
     pub bytes_max: Option<u64>,
     /// Values for `$1` and so on.
@@ -90,6 +92,7 @@ impl fmt::Display for Case {
             ("single_transaction", self.user.single_transaction),
             ("one_shot", self.user.one_shot),
             ("goes_on", self.user.goes_on),
+            ("gives_data", self.user.gives_data),
         ];
         for (name, _) in is.into_iter().filter(|(_, is)| *is) {
             writeln!(f, "{name}")?;
@@ -149,6 +152,7 @@ impl Case {
             "single_transaction" => user.single_transaction = true,
             "one_shot" => user.one_shot = true,
             "goes_on" => user.goes_on = true,
+            "gives_data" => user.gives_data = true,
             "rows_max" => user.rows_max = Some(rest.parse()?),
             "bytes_max" => user.bytes_max = Some(rest.parse()?),
             "values" => user.values = rest.parse()?,

@@ -158,7 +158,7 @@ async fn run(
     };
     let is_over = Arc::new(AtomicBool::new(false));
     let (mut told, mut before) = (0, 0);
-    let call = execute_directly(session, query, CELL_BYTES_MAX, |part| {
+    let call = execute_directly(session, query, CELL_BYTES_MAX, data(user), |part| {
         let kind = part_features(part, features);
         features.insert(Feature::Told(before, kind));
         before = kind;
@@ -203,6 +203,11 @@ async fn run(
         }
         Err(ExecuteError::Failed(error)) => failed(error, features),
     }
+}
+
+/// What a COPY is given.
+pub(crate) fn data(user: &User) -> Option<&'static [u8]> {
+    user.gives_data.then_some(b"7\tseven\n8\t\\N\n")
 }
 
 /// What a failure shows. A mistake of the driver's own must not be, whatever a server does.

@@ -162,7 +162,7 @@ fn bend_body(sent: &mut Sent, random: &mut Random) {
 
 fn bend_user(case: &mut Case, random: &mut Random) {
     let user = &mut case.user;
-    match random.below(11) {
+    match random.below(12) {
         0 => user.read_only ^= true,
         1 => user.single_transaction ^= true,
         2 => user.one_shot ^= true,
@@ -172,7 +172,8 @@ fn bend_user(case: &mut Case, random: &mut Random) {
         6 => user.values = random.of(&[0, 0, 1, 2]),
         7 => user.cancels_after = random.of(&[None, None, Some(0), Some(1), Some(3)]),
         8 => user.leaves_after = random.of(&[None, None, Some(1), Some(2), Some(5)]),
-        9 => user.scripts.push(random.of(&SCRIPTS).to_owned()),
+        9 => user.gives_data ^= true,
+        10 => user.scripts.push(random.of(&SCRIPTS).to_owned()),
         _ => {
             let script = random.of(&SCRIPTS).to_owned();
             user.scripts = vec![script];

@@ -16,7 +16,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::case::{Case, Sent, User, messages};
+use crate::{
+    case::{Case, Sent, User, messages},
+    meeting::data,
+};
 
 /// Before the sessions.
 const TABLES: &str = "create type mood as enum ('sad', 'ok'); create table t (i int, s text);
@@ -57,7 +60,9 @@ fn users() -> Vec<(&'static str, User)> {
             user("copy t to stdout; copy t to stdout (format csv, header); copy t to stdout (format binary)"),
         ),
         ("copy-limit", User { rows_max: Some(1), ..user("copy t to stdout") }),
-        ("copy-in", user("copy t from stdin")),
+        ("copy-refused", user("copy t from stdin")),
+        ("copy-in", User { gives_data: true, ..user("copy t from stdin; copy t (i) from stdin") }),
+        ("notified", user("listen c; notify c, 'payload'; select 1; notify c")),
         ("transaction", user("begin; savepoint a; select 1; rollback to a; select 1/0; rollback")),
         ("single", User { single_transaction: true, ..user("select 1; select 2") }),
         ("one-shot", User { one_shot: true, ..user("begin; select 1") }),
@@ -178,7 +183,10 @@ async fn session(server: &Postgres, user: &User) -> anyhow::Result<Vec<Sent>> {
                 cancelled: CancellationToken::new(),
             };
             // How it ends is the server's business.
-            let _ = execute_directly(&session, query, 1 << 20, |_| std::ops::ControlFlow::Continue(())).await;
+            let _ = execute_directly(&session, query, 1 << 20, data(user), |_| {
+                std::ops::ControlFlow::Continue(())
+            })
+            .await;
         }
         anyhow::Ok(())
     };

@@ -2,6 +2,7 @@
 
 mod bad_inputs;
 mod connections;
+mod copies;
 mod endings;
 mod memory;
 mod scripts;

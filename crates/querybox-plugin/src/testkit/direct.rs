@@ -1,14 +1,15 @@
 //! A driver called without gRPC between, which would take most of the time where thousands of sessions a second are opened.
 
-use std::{ops::ControlFlow, pin::pin};
+use std::{ops::ControlFlow, pin::pin, sync::Arc};
 
+use bytes::Bytes;
 use querybox_contracts::plugin::v1::{self as pb, execute_response::Part};
 use tokio::sync::mpsc;
 
 use super::Answer;
 use crate::{
-    Driver, ExecuteError, OpenError, Query, Results, Session, results::PARTS_WAITING_MAX, rows::RowLimits,
-    service::parse_open,
+    Driver, ExecuteError, OpenError, Query, Results, Session, copy_input::CopyDoor,
+    results::PARTS_WAITING_MAX, rows::RowLimits, service::parse_open,
 };
 
 /// Opens a session with a request as Core sends it.
@@ -30,8 +31,8 @@ pub struct Heard {
     pub ended: Result<(), ExecuteError>,
 }
 
-/// Runs a script, checks the order of its parts, and gathers them. `each` sees a part first, and says whether more is
-/// listened to.
+/// Runs a script, checks the order of its parts, and gathers them. Statements that ask for data are given `data`, if there is
+/// any. `each` sees a part first, and says whether more is listened to.
 ///
 /// # Panics
 ///
@@ -40,26 +41,46 @@ pub async fn execute_directly<S: Session>(
     session: &S,
     query: Query,
     cell_bytes_max: usize,
+    data: Option<&'static [u8]>,
     mut each: impl FnMut(&Part) -> ControlFlow<()>,
 ) -> Heard {
     let limits = RowLimits { rows_max: query.rows_max, bytes_max: query.bytes_max, cell_bytes_max };
     let (tx, mut rx) = mpsc::channel(PARTS_WAITING_MAX);
-    let mut call = pin!(session.execute(query, Results::new(tx, limits, None)));
+    let door = Arc::new(CopyDoor::default());
+    let copy = data.is_some().then(|| Arc::clone(&door));
+    let mut call = pin!(session.execute(query, Results::new(tx, limits, copy)));
+    // One statement asks at a time, and has ended before the next does.
+    let (asks, mut asked) = mpsc::channel(1);
     let mut answer = Answer::default();
-    let mut is_heard_out = true;
-    let listen = async {
+    let listen = async move {
         while let Some(part) = rx.recv().await {
             let part = part.expect("a driver tells parts").part.expect("a response holds a part");
             let flow = each(&part);
+            if let Part::CopyIn(copy_in) = &part {
+                asks.try_send(copy_in.statement).ok();
+            }
             answer.take(part);
             if flow.is_break() {
-                is_heard_out = false;
-                rx.close();
-                return;
+                return (answer, false);
             }
         }
+        (answer, true)
     };
-    let (ended, ()) = futures::join!(&mut call, listen);
+    let give = async {
+        while let Some(statement) = asked.recv().await {
+            let piece = |data, end: pb::CopyDataEnd| pb::SendCopyDataRequest {
+                statement,
+                data,
+                end: end.into(),
+                ..pb::SendCopyDataRequest::default()
+            };
+            let data = data.map(Bytes::from_static).unwrap_or_default();
+            // Whether it is wanted is the driver's business.
+            door.give(piece(data, pb::CopyDataEnd::Unspecified)).await.ok();
+            door.give(piece(Bytes::new(), pb::CopyDataEnd::Done)).await.ok();
+        }
+    };
+    let (ended, (answer, is_heard_out), ()) = futures::join!(&mut call, listen, give);
     if ended.is_ok() && is_heard_out {
         answer.end();
     }

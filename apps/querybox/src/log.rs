@@ -1,5 +1,7 @@
 //! Where events go: standard error.
 
+use std::io::{IsTerminal, stderr};
+
 use tracing_subscriber::EnvFilter;
 
 use crate::{cli::serve::LogFormat, failure::Failure};
@@ -14,7 +16,10 @@ pub(crate) fn to_stderr(otherwise: Option<&str>, format: LogFormat) -> Result<()
     };
     let Some(filter) = wished.or(otherwise) else { return Ok(()) };
     let filter = filter.parse::<EnvFilter>().map_err(|_| no_filter())?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(stderr().is_terminal())
+        .with_writer(stderr);
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().flatten_event(true).init(),

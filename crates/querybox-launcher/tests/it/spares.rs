@@ -201,7 +201,7 @@ async fn a_spare_that_dies_between_its_start_and_its_use_is_nobodys_trouble() {
 
 #[tokio::test]
 async fn without_memory_there_are_no_spares_until_there_is_some_again() {
-    let folder = querybox_fixtures::Folder::make(owner(), 0o755).unwrap();
+    let folder = Folder::make(owner(), 0o755).unwrap();
     let told = |available: &str| {
         let meminfo = format!("MemTotal: 9000000 kB\nMemAvailable: {available} kB\n");
         folder.add_file("meminfo", owner(), 0o644, &meminfo).unwrap()

@@ -280,7 +280,7 @@ fn settings_that_do_not_exist() {
           |
         1 | dedline = '5s'
           | ^^^^^^^
-        unknown field `dedline`, expected one of `deadline`, `deadline_max`, `session_idle`, `plugins`, `shell_history`
+        unknown field `dedline`, expected one of `deadline`, `deadline_max`, `session_idle`, `plugins`, `shell_history`, `serve`
          hint: `querybox --help` lists what can be set there
     "#]],
     );

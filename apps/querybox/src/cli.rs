@@ -205,6 +205,7 @@ Settings are taken from the command line, then the environment, then config.toml
   session_idle = \"10m\"    # a shell's session that is not used for so long ends
   plugins = [\"/opt/qb\"]   # more plugin folders, where QUERYBOX_PLUGINS is not set
   shell_history = \"plain\" # keep what is typed in the shell in a file, in the clear [default: \"memory\"]
+  [serve]                 # how `querybox serve` serves, as its --help tells
 
 QUERYBOX_LOG=debug logs to standard error; NO_COLOR=1 turns colors off.
 

@@ -16,7 +16,7 @@ use crate::{
     credentials::status,
     exit::Exit,
     failure::Failure,
-    keys::{disk, source::Source},
+    keys::{disk::KeyFile, source::Source},
     master_key, stdout,
 };
 
@@ -46,6 +46,8 @@ pub(crate) async fn run(verb: Verb, app: &App) -> Result<Exit, Failure> {
 
 async fn init(args: InitArgs, client: &mut Client, app: &App) -> Result<(), Failure> {
     let InitArgs { keep_on_disk, replace_unused } = args;
+    // Programs that register keys wait for each other, and then see what was kept and registered meanwhile.
+    let file = key_file(app).await?;
     let source = master_key::find(&app.home)?;
     let known = client.list_keys(core::ListKeysRequest {}).await?.into_inner().keys;
     let is_used = known.iter().any(|key| key.credentials > 0);
@@ -85,12 +87,18 @@ async fn init(args: InitArgs, client: &mut Client, app: &App) -> Result<(), Fail
     // Handed over before it is registered: a key that is registered and nobody has would be in the way.
     if keep_on_disk {
         let path = app.home.master_key();
-        disk::keep_first(&path, &key).map_err(|error| Failure::keeping(&path, &error))?;
+        file.keep_first(&key).map_err(|error| Failure::keeping(&path, &error))?;
         warn_of_disk(&path, app);
     } else {
         print_key(&key)?;
     }
-    register(&record, terms, client).await?;
+    if let Err(refused) = register(&record, terms, client).await {
+        if keep_on_disk && is_unknown(&record, client).await {
+            // Left there it would be the source of all verbs to come, which know another key.
+            file.forget().map_err(|error| Failure::keeping(&app.home.master_key(), &error))?;
+        }
+        return Err(refused);
+    }
     app.messages.note(&format!("registered key {}", record.id));
     if !keep_on_disk {
         app.messages.note(
@@ -122,7 +130,22 @@ fn warn_of_disk(path: &Path, app: &App) {
     ));
 }
 
+/// The right to change the keys beside the store.
+async fn key_file(app: &App) -> Result<KeyFile, Failure> {
+    let path = app.home.master_key();
+    KeyFile::take(&path).await.map_err(|error| Failure::keeping(&path, &error))
+}
+
+/// Whether the store says that no key of that id is registered.
+async fn is_unknown(record: &KeyRecord, client: &mut Client) -> bool {
+    let id = record.id.to_string();
+    let listed = client.list_keys(core::ListKeysRequest {}).await;
+    listed.is_ok_and(|listed| listed.into_inner().keys.iter().all(|key| key.id != id))
+}
+
 async fn add(client: &mut Client, app: &App) -> Result<(), Failure> {
+    // Held until the new key is kept: what is read here would otherwise be kept over what another program keeps meanwhile.
+    let file = key_file(app).await?;
     let known = client.list_keys(core::ListKeysRequest {}).await?.into_inner().keys;
     if known.is_empty() {
         return Err(Failure::usage("no master key is registered with this store")
@@ -147,7 +170,7 @@ async fn add(client: &mut Client, app: &App) -> Result<(), Failure> {
         let old = source.read()?;
         // First registered: a key in the file that the store does not know would be in the way of everything.
         register(&record, Terms::Beside, client).await?;
-        disk::replace(path, std::iter::once(&key).chain(old.iter()))
+        file.replace(std::iter::once(&key).chain(old.iter()))
             .map_err(|error| Failure::keeping(path, &error))?;
         app.messages.note(&format!("registered key {}, the first in {} now", record.id, path.display()));
         app.messages.note("`querybox keys rotate` seals everything under it");

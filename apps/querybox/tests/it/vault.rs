@@ -245,3 +245,50 @@ fn a_source_that_is_set_wrongly_is_named() {
         assert!(ran.stderr.contains(why), "{ran:?}");
     }
 }
+
+#[test]
+fn programs_that_change_keys_beside_the_store_at_once_lose_none() {
+    const TURNS: usize = 3;
+    let safe = Safe::empty();
+    safe.run(&["keys", "init", "--keep-on-disk"]).exits(0);
+    let add =
+        ["connections", "add", "c", "postgres://ada@127.0.0.1/db", "--keep", "vault", "--password-stdin"];
+    safe.run_with("secret", &add).exits(0);
+    thread::scope(|programs| {
+        for _ in 0..4 {
+            programs.spawn(|| {
+                for _ in 0..TURNS {
+                    safe.run(&["keys", "add"]).exits(0);
+                    // Where another program has gone on to a newer key meanwhile, this one may have nothing to open with.
+                    safe.run(&["keys", "rotate"]);
+                }
+            });
+        }
+    });
+    let kept = fs::read_to_string(safe.house.home().join("master.key")).unwrap();
+    assert_eq!(kept.lines().count(), 1 + 4 * TURNS, "a key is in no file any more");
+    safe.run(&["keys", "rotate"]).exits(0);
+    let status = safe.json(&["keys", "status", "--json"]);
+    let used: Vec<_> =
+        status["keys"].as_array().unwrap().iter().filter(|key| key["credentials"] != 0).collect();
+    assert_eq!(used.len(), 1, "{status}");
+    assert_eq!((&used[0]["state"], &used[0]["at_hand"]), (&"primary".into(), &true.into()), "{status}");
+}
+
+#[test]
+fn a_first_key_that_is_refused_is_not_left_beside_the_store() {
+    let safe = Safe::empty();
+    let codes = thread::scope(|programs| {
+        let inits: Vec<_> = (0..4)
+            .map(|_| programs.spawn(|| safe.run(&["keys", "init", "--keep-on-disk"]).code))
+            .chain((0..4).map(|_| programs.spawn(|| safe.run(&["keys", "init"]).code)))
+            .collect();
+        inits.into_iter().map(|init| init.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(codes.iter().filter(|code| **code == 0).count(), 1, "{codes:?}");
+    let status = safe.json(&["keys", "status", "--json"]);
+    let keys = status["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 1, "{status}");
+    let is_kept = safe.house.home().join("master.key").exists();
+    assert_eq!(keys[0]["at_hand"] == true, is_kept, "what lies there is what is registered: {status}");
+}

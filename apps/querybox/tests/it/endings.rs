@@ -7,7 +7,7 @@ use std::{
 };
 
 use expect_test::expect;
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::house::{ENDLESS, ENDLESS_SILENT, House, Running, lives, names, within};
 
@@ -156,4 +156,31 @@ fn no_driver_outlives_the_program() {
         assert_eq!(running.end().0, -9);
         within(SOON, "the driver's end", || !lives(driver));
     }
+}
+
+#[test]
+fn nobody_can_look_into_a_process_and_none_leaves_a_core_file() {
+    let house = House::new();
+    let running = Running::start(house.command(["query", "shop", "-v", ENDLESS_SILENT]));
+    let mut seen = 0;
+    for pid in [Pid::from_child(&running.child), running.driver] {
+        let proc = format!("/proc/{}", pid.as_raw_nonzero());
+        let limits = std::fs::read_to_string(format!("{proc}/limits")).unwrap();
+        let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().take(2).collect::<Vec<_>>(), ["0", "0"], "{limits}");
+        let status = std::fs::read_to_string(format!("{proc}/status")).unwrap();
+        let uid = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap();
+        // What belongs to a process that may be dumped is its user's, else root's: proc(5). Of root's own it does not tell.
+        if !uid.trim_start().starts_with("0\t") {
+            let environ = std::fs::metadata(format!("{proc}/environ")).unwrap();
+            assert_eq!(std::os::unix::fs::MetadataExt::uid(&environ), 0, "{status}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 0, "both are root's");
+    // The same of a process that is as programs are.
+    let plain = std::fs::metadata("/proc/self/environ").unwrap();
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&plain), rustix::process::geteuid().as_raw());
+    running.signal(Signal::INT);
+    running.end();
 }

@@ -170,20 +170,25 @@ async fn edit(args: EditArgs, client: &mut Client, app: &App) -> Result<(), Fail
     let updated = client.update_connection(request).await?.into_inner();
     app.messages.note(&format!("changed {name}"));
     credentials::tell_left(app, updated.keyring_entries_left);
+    let dropped = || {
+        if !updated.credentials_dropped.is_empty() {
+            app.messages.warn(&format!(
+                "its stored {} was dropped, for it leads elsewhere now ({}); `querybox credentials set {}` stores a new one",
+                updated.credentials_dropped.join(" and "),
+                updated.credentials_dropped_for.join(", "),
+                quoted(&name)
+            ));
+        }
+    };
     match (password, secret) {
         (Some(Password { keep, .. }), Some((field, secret))) => {
-            let stored =
-                credentials::store(&name, &field, secret, keep, &mut credentials::client(app)).await?;
+            let stored = credentials::store(&name, &field, secret, keep, &mut credentials::client(app)).await;
+            // Nothing is in the place of what was dropped.
+            let stored = stored.inspect_err(|_| dropped())?;
             let place = credentials::word(stored.place());
             app.messages.note(&format!("its {} is kept in the {place}", stored.field));
         }
-        _ if !updated.credentials_dropped.is_empty() => app.messages.warn(&format!(
-            "its stored {} was dropped, for it leads elsewhere now ({}); `querybox credentials set {}` stores a new one",
-            updated.credentials_dropped.join(" and "),
-            updated.credentials_dropped_for.join(", "),
-            quoted(&name)
-        )),
-        _ => {}
+        _ => dropped(),
     }
     Ok(())
 }

@@ -292,3 +292,17 @@ fn a_first_key_that_is_refused_is_not_left_beside_the_store() {
     let is_kept = safe.house.home().join("master.key").exists();
     assert_eq!(keys[0]["at_hand"] == true, is_kept, "what lies there is what is registered: {status}");
 }
+
+#[test]
+fn a_password_that_was_dropped_is_told_also_where_the_new_one_cannot_be_kept() {
+    let safe = Safe::new();
+    let add =
+        ["connections", "add", "c", "postgres://ada@127.0.0.1/db", "--keep", "vault", "--password-stdin"];
+    safe.run_with("secret", &add).exits(0);
+    safe.source_says(&MasterKey::make());
+    let edited =
+        safe.run_with("another", &["connections", "edit", "c", "--param", "port=5999", "--password-stdin"]);
+    assert_ne!(edited.code, 0);
+    assert!(edited.stderr.contains("its stored password was dropped"), "{}", edited.stderr);
+    assert!(safe.with_password().is_empty());
+}

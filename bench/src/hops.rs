@@ -4,6 +4,7 @@
 mod client;
 mod host;
 mod process;
+mod whole;
 
 use std::{path::Path, sync::Arc};
 
@@ -13,6 +14,7 @@ pub use self::{client::read, host::host};
 pub(crate) use self::{
     client::{Client, Read},
     process::HostProcess,
+    whole::{Reading, WholeRead},
 };
 use crate::programs::{Programs, owner};
 

@@ -3,7 +3,8 @@
 //! - [`frame`]: contenders run against each other, round by round; [`statistics`] is what it computes, [`report`] what it
 //!   shows.
 //! - [`session`]: the bench of small queries; [`stream`], [`first_row`] and [`cancel`] are those of large ones;
-//!   [`catalog`] is that of many tables.
+//!   [`export`] writes files, [`memory`] looks at what each process holds, [`catalog`] is that of many tables. [`suite`] has
+//!   their names.
 //! - [`soak`]: thousands of spawns and cancels, after which nothing may be left.
 //!
 //! A composition root, as apps are: it puts Core together for itself. Must not know: what any figure should be beyond the
@@ -11,20 +12,24 @@
 
 pub mod cancel;
 pub mod catalog;
+pub mod export;
 pub mod first_row;
 pub mod frame;
 mod hops;
 pub mod machine;
+pub mod memory;
 mod one_query;
 mod own_program;
 mod process;
 mod programs;
 pub mod report;
+mod server;
 pub mod session;
 mod site;
 pub mod soak;
 pub mod statistics;
 pub mod stream;
+pub mod suite;
 mod tables;
 
 pub use crate::{

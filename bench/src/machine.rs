@@ -2,10 +2,10 @@
 
 use std::{fmt, fs, process::Command, thread};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The machine, the build, the moment.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Machine {
     pub cores: usize,
     pub processor: String,
@@ -16,7 +16,7 @@ pub struct Machine {
     pub rustc: String,
     /// With `+` when the tree had changes that were not committed.
     pub commit: String,
-    pub profile: &'static str,
+    pub profile: String,
     pub date: String,
 }
 
@@ -36,7 +36,7 @@ impl Machine {
             load: load.unwrap_or_else(unknown),
             rustc: run("rustc", &["--version"]).unwrap_or_else(unknown),
             commit: format!("{commit}{changed}"),
-            profile: if cfg!(debug_assertions) { "dev" } else { "release" },
+            profile: if cfg!(debug_assertions) { "dev" } else { "release" }.to_owned(),
             date: jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
         }
     }

@@ -10,25 +10,20 @@ use std::{
     alloc::System,
     env,
     ffi::OsString,
+    fs,
     io::IsTerminal as _,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 use querybox_bench::{
-    Hops, OneQuery, Programs, Site, cancel, catalog, first_row,
-    frame::{self, Bench, Plan},
-    host,
-    machine::Machine,
-    measure, read,
-    report::{Report, file, table},
-    session,
+    OneQuery, Programs, host, measure, read,
+    report::{Report, baseline, file, markdown, note, table},
     soak::{self, Verdict, rotation, spawn},
-    stream,
+    suite::{BenchName, Suite},
 };
 use zeroizing_alloc::ZeroAlloc;
 
@@ -47,7 +42,8 @@ struct Args {
 enum Verb {
     /// Runs contenders against each other and prints how they did.
     Bench {
-        name: BenchName,
+        /// None: all.
+        name: Option<BenchName>,
         /// Rounds that count.
         #[arg(long)]
         rounds: Option<usize>,
@@ -57,9 +53,19 @@ enum Verb {
         /// Only tries that all works.
         #[arg(long)]
         quick: bool,
-        /// Where every sample is written to.
-        #[arg(long, value_name = "FILE")]
-        json: PathBuf,
+        /// The folder for reports.
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
+        /// An earlier report, or the folder of several, to compare with; `save` keeps these for later.
+        #[arg(long, value_name = "FILE|save")]
+        baseline: Option<PathBuf>,
+    },
+    /// Renders the newest reports into a note, between its marks.
+    Note {
+        /// The folder of reports.
+        #[arg(long, value_name = "FOLDER")]
+        from: PathBuf,
+        note: PathBuf,
     },
     /// Does the same thing very often and looks at what is left.
     Soak {
@@ -72,6 +78,9 @@ enum Verb {
     /// The whole process of a floor: reads a table of a fixture's server by binary COPY, and drops it.
     #[command(hide = true)]
     CopyDiscard { port: u16, table: String, rows: u64 },
+    /// The whole process of a floor: writes a table as CSV to a file.
+    #[command(hide = true)]
+    CopyToFile { port: u16, table: String, file: PathBuf },
     /// The whole process of a Core: until standard input ends.
     #[command(hide = true)]
     Host { folder: PathBuf, socket: PathBuf, port: u16 },
@@ -89,31 +98,6 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum BenchName {
-    /// `select 1` by every road.
-    Session,
-    /// Whole tables.
-    Stream,
-    /// The first rows of a large table.
-    FirstRow,
-    /// From a cancel to a session that can be used again.
-    Cancel,
-    /// Thousands of tables and what belongs to them.
-    Catalog,
-}
-
-impl BenchName {
-    /// Rounds that count when nobody says how many.
-    fn rounds(self, quick: bool) -> usize {
-        match self {
-            _ if quick => ROUNDS_QUICK,
-            Self::Stream | Self::Catalog => 7,
-            Self::Session | Self::FirstRow | Self::Cancel => ROUNDS,
-        }
-    }
 }
 
 #[derive(Subcommand)]
@@ -142,9 +126,6 @@ enum Soak {
     },
 }
 
-/// Rounds that count, and of `--quick`.
-const ROUNDS: usize = 20;
-const ROUNDS_QUICK: usize = 3;
 /// Threads of the pool that have nothing to do go soon: a soak counts threads.
 const THREAD_KEEP_ALIVE: Duration = Duration::from_millis(100);
 
@@ -170,6 +151,15 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         connection.close()?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Verb::CopyToFile { port, table, file } = &verb {
+        let mut connection = OneQuery::connect(*port)?;
+        connection.copy_to_file(table, file)?;
+        connection.close()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Verb::Note { from, note } = &verb {
+        return write_note(from, note);
+    }
     if let Verb::Read { socket, sql } = &verb {
         // One thread, as in a front end that shows what it reads.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -188,36 +178,19 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         .context("no runtime")?;
     runtime.block_on(async {
         match verb {
-            Verb::Bench { name, rounds, rows, quick, json } => {
-                let plan = Plan { rounds: rounds.unwrap_or_else(|| name.rounds(quick)), quick };
-                match name {
-                    BenchName::Session => {
-                        let site = Arc::new(Site::start(&programs).await?);
-                        measure_all(session::bench(&site, &programs, &own, quick).await?, plan, &json)
-                            .await?;
-                        if let Some(site) = Arc::into_inner(site) {
-                            site.close().await;
-                        }
-                    }
-                    BenchName::Stream => {
-                        let hops = Hops::start(&programs, &own)?;
-                        let rows = rows.unwrap_or(if quick { 100_000 } else { 10_000_000 });
-                        measure_all(stream::bench(&hops, &own, rows)?, plan, &json).await?;
-                    }
-                    BenchName::FirstRow => {
-                        let hops = Hops::start(&programs, &own)?;
-                        let rows = rows.unwrap_or(if quick { 100_000 } else { 10_000_000 });
-                        measure_all(first_row::bench(&hops, &own, rows, quick).await?, plan, &json).await?;
-                    }
-                    BenchName::Cancel => {
-                        let hops = Hops::start(&programs, &own)?;
-                        measure_all(cancel::bench(&hops, quick).await?, plan, &json).await?;
-                    }
-                    BenchName::Catalog => {
-                        let hops = Hops::start(&programs, &own)?;
-                        let tables = rows.unwrap_or(if quick { 100 } else { 5_000 });
-                        measure_all(catalog::bench(&hops, &own, tables, quick).await?, plan, &json).await?;
-                    }
+            Verb::Bench { name, rounds, rows, quick, to, baseline } => {
+                let names: Vec<BenchName> =
+                    name.map_or_else(|| BenchName::value_variants().to_vec(), |name| vec![name]);
+                let mut suite = Suite::new(programs, own, quick, rows);
+                let mut reports = Vec::new();
+                for bench in names {
+                    let rounds = rounds.unwrap_or_else(|| bench.rounds(quick, name.is_none()));
+                    let report = suite.run(bench, rounds).await?;
+                    show(&report, &to, baseline.as_deref())?;
+                    reports.push(report);
+                }
+                if let [_, _, ..] = &reports[..] {
+                    println!("{}", table::goals_of_all(&reports, color()));
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -239,22 +212,48 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
                 &soak::cancel::run(&programs, soak::cancel::CancelSoak { cancels, seed: seeded(seed) })
                     .await?,
             ),
-            Verb::OneQuery { .. } | Verb::CopyDiscard { .. } | Verb::Read { .. } | Verb::Measure { .. } => {
-                unreachable!("it needs no such runtime")
-            }
+            Verb::OneQuery { .. }
+            | Verb::CopyDiscard { .. }
+            | Verb::CopyToFile { .. }
+            | Verb::Note { .. }
+            | Verb::Read { .. }
+            | Verb::Measure { .. } => unreachable!("it needs no such runtime"),
         }
     })
 }
 
-/// Runs a bench, prints how it went, and keeps every sample.
-async fn measure_all(mut bench: Bench, plan: Plan, json: &Path) -> anyhow::Result<()> {
-    let machine = Machine::look();
-    let outcomes = frame::run(&mut bench, plan).await?;
-    let report = Report::new(&bench, plan.quick, machine, outcomes);
-    println!("{}", table::render(&report, color()));
-    file::write(&report, json)?;
-    println!("every sample: {}", json.display());
+/// Prints a report, keeps it with every sample, and compares it where that is wanted.
+fn show(report: &Report, folder: &Path, baseline: Option<&Path>) -> anyhow::Result<()> {
+    println!("{}", table::render(report, color()));
+    if let Some(path) = baseline {
+        if path == Path::new("save") {
+            println!("kept as a baseline: {}", baseline::keep(report, folder)?.display());
+        } else {
+            let then = baseline::read(path, &report.bench)?;
+            println!("{}", table::changes(&then, &baseline::compare(report, &then), color()));
+        }
+    }
+    println!("every sample: {}\n", file::write_all(report, folder)?.display());
     Ok(())
+}
+
+/// Renders the reports in a folder into a note.
+fn write_note(folder: &Path, path: &Path) -> anyhow::Result<ExitCode> {
+    let mut text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    for bench in BenchName::value_variants() {
+        let name = bench.to_possible_value().context("each bench has a name")?.get_name().to_owned();
+        let report = match baseline::read(&folder.join(format!("{name}.json")), &name) {
+            Ok(report) => report,
+            Err(error) => {
+                println!("{name} is left as it is: {error:#}");
+                continue;
+            }
+        };
+        text = note::put(&text, &name, &markdown::section(&report))
+            .with_context(|| format!("{} has no marks for {name}", path.display()))?;
+    }
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Another seed each time, small enough to be typed again.

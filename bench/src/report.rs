@@ -1,7 +1,12 @@
-//! What a bench shows: tables for people, a file for programs.
+//! What a bench shows: tables and drawings for people, a file for programs and for later comparison.
 
+pub mod baseline;
 pub mod file;
+pub mod markdown;
+pub mod note;
 pub mod numbers;
+pub mod plot;
+mod rows;
 pub mod table;
 
 use crate::{
@@ -10,9 +15,9 @@ use crate::{
 };
 
 /// Everything that came out of one run.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Report {
-    pub bench: &'static str,
+    pub bench: String,
     pub title: String,
     /// Whether it was only tried that all works.
     pub quick: bool,
@@ -26,6 +31,6 @@ impl Report {
     #[must_use]
     pub fn new(bench: &Bench, quick: bool, machine: Machine, outcomes: Vec<Outcome>) -> Self {
         let verdicts = bench.goals.iter().filter_map(|goal| goal.judge(&outcomes)).collect();
-        Self { bench: bench.name, title: bench.title.clone(), quick, machine, outcomes, verdicts }
+        Self { bench: bench.name.to_owned(), title: bench.title.clone(), quick, machine, outcomes, verdicts }
     }
 }

@@ -48,12 +48,19 @@ impl Table {
     }
 
     fn make(server: &Postgres, name: &'static str, rows: u64, columns: &str) -> Self {
+        let mark = format!("{rows} rows");
+        let found = format!("select coalesce(obj_description(to_regclass('{name}'), 'pg_class'), '')");
+        // Another bench of the same run has made it.
+        if String::from_utf8_lossy(&server.psql(&found)).trim() == mark {
+            return Self { name, rows };
+        }
         server.psql(&format!(
             "create table {name} as select {columns} from generate_series(1::bigint, {rows}) i"
         ));
         // Nothing of it is left to be done while it is read.
         server.psql(&format!("vacuum (analyze, freeze) {name}"));
         server.psql("checkpoint");
+        server.psql(&format!("comment on table {name} is '{mark}'"));
         Self { name, rows }
     }
 

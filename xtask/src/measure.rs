@@ -15,15 +15,18 @@ use crate::workspace::Workspace;
 const BENCH: &str = "querybox-bench";
 /// The package that lets the driver meet hostile servers, and its program.
 const FUZZ: &str = "querybox-fuzz";
+/// Where the figures are told.
+const NOTE: &str = "docs/performance.md";
 /// What the bench starts beside drivers.
 const PROGRAMS: [&str; 2] = ["querybox", "querybox-jail"];
 
 /// Which bench, and how long.
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// Which: `session`, `stream`, `first-row`, `cancel`, `catalog`.
+    /// Which: `session`, `first-row`, `cancel`, `stream`, `export`, `memory`, `catalog`, or `all` of them. `note` renders the
+    /// newest reports into docs/performance.md.
     name: String,
-    /// Rounds that count [default: 20; 7 of `stream` and `catalog`].
+    /// Rounds that count [default: 20; 7 of `stream`, `export` and `catalog`, 5 of `memory`; fewer for `all`].
     #[arg(long)]
     rounds: Option<usize>,
     /// Rows of the largest table that is read [default: 10,000,000; 100,000 when quick]; tables of `catalog` [5,000; 100].
@@ -32,9 +35,12 @@ pub(crate) struct BenchArgs {
     /// Only tries that all works; the figures are not to be trusted.
     #[arg(long)]
     quick: bool,
-    /// Where every sample is written to [default: target/bench/NAME.json].
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    /// The folder for reports: NAME.json with every sample, NAME.md, NAME.svg [default: target/bench].
+    #[arg(long, value_name = "FOLDER")]
+    to: Option<PathBuf>,
+    /// An earlier report to compare with, or the folder of several; `save` keeps this one in target/bench/baseline.
+    #[arg(long, value_name = "FILE|save")]
+    baseline: Option<PathBuf>,
 }
 
 /// Which soak, and how long.
@@ -83,12 +89,27 @@ pub(crate) enum Soak {
 /// The build fails. What the bench itself finds is its exit code.
 pub(crate) fn bench(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<ExitCode> {
     let built = Built::make(workspace, packages)?;
-    let json =
-        args.json.clone().unwrap_or_else(|| built.target.join("bench").join(format!("{}.json", args.name)));
     // Where the user stands counts for a path that he gives, and not where the program is started.
-    let json = std::path::absolute(json)?;
+    let to = std::path::absolute(args.to.clone().unwrap_or_else(|| built.target.join("bench")))?;
     let mut command = built.command(workspace, BENCH);
-    command.args(["bench", &args.name]).arg("--json").arg(json);
+    if args.name == "note" {
+        command.arg("note").arg("--from").arg(to).arg(workspace.path(NOTE));
+        return hand_over(command);
+    }
+    command.arg("bench");
+    if args.name != "all" {
+        command.arg(&args.name);
+    }
+    command.arg("--to").arg(to);
+    match &args.baseline {
+        Some(word) if word == Path::new("save") => {
+            command.args(["--baseline", "save"]);
+        }
+        Some(path) => {
+            command.arg("--baseline").arg(std::path::absolute(path)?);
+        }
+        None => {}
+    }
     if let Some(rounds) = args.rounds {
         command.args(["--rounds", &rounds.to_string()]);
     }

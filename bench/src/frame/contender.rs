@@ -3,32 +3,34 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::statistics::{Distribution, ratios};
 
 /// What a sample counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Seconds that one operation took. Less is better.
     Seconds,
     /// Operations a second. More is better.
     PerSecond,
+    /// Bytes of memory. Less is better.
+    Bytes,
 }
 
 /// One measurement.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// In the contender's unit.
     pub value: f64,
     /// What the whole process used up, for a contender that is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
 }
 
 /// What a process and the children that it waited for used up.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
     pub cpu_seconds: f64,
     /// Of the largest of them.
@@ -46,6 +48,12 @@ impl Sample {
     #[must_use]
     pub fn of_rate(operations: usize, elapsed: Duration) -> Self {
         Self { value: operations as f64 / elapsed.as_secs_f64(), usage: None }
+    }
+
+    /// Memory that was taken.
+    #[must_use]
+    pub fn of_memory(bytes: u64) -> Self {
+        Self { value: bytes as f64, usage: None }
     }
 }
 
@@ -67,12 +75,12 @@ pub struct Contender {
 }
 
 /// What was measured of a contender.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Outcome {
-    pub name: &'static str,
+    pub name: String,
     pub what: String,
     pub unit: Unit,
-    pub floor: Option<&'static str>,
+    pub floor: Option<String>,
     /// The samples of each round, without the warm-up.
     pub rounds: Vec<Vec<Sample>>,
 }

@@ -1,6 +1,6 @@
 //! What a contender should reach.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{frame::contender::Outcome, report::numbers, statistics::Distribution};
 
@@ -32,13 +32,18 @@ pub enum Bound {
 }
 
 /// What became of a goal.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
+    /// The contender that should reach it.
+    pub of: String,
     /// The goal in words.
     pub goal: String,
     /// What was measured, in the same unit.
     pub measured: String,
     pub met: bool,
+    /// Where the goal stands as a ratio to the contender's floor, for one that can be drawn there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<f64>,
 }
 
 impl Goal {
@@ -78,7 +83,30 @@ impl Goal {
                 (format!("memory ≤ {}", numbers::bytes(most)), numbers::bytes(peak), peak <= most)
             }
         };
-        Some(Verdict { goal: format!("{}: {wish}", self.of), measured: value, met })
+        let line = ours.floor.as_deref().and_then(find).and_then(|floor| self.line(floor, find));
+        Some(Verdict {
+            of: self.of.to_owned(),
+            goal: format!("{}: {wish}", self.of),
+            measured: value,
+            met,
+            line,
+        })
+    }
+
+    /// The goal as a ratio to this floor.
+    fn line<'o>(&self, floor: &Outcome, find: impl Fn(&str) -> Option<&'o Outcome>) -> Option<f64> {
+        match self.bound {
+            Bound::RatioAtMost { to, times } if to == floor.name => Some(times),
+            Bound::RatioAtMost { to, times } => {
+                Some(times * Distribution::of(find(to)?.ratios_to(floor))?.median)
+            }
+            Bound::MedianAtMost(most) => Some(most / floor.distribution()?.median),
+            Bound::P99AtMost(_)
+            | Bound::TailAtMost(_)
+            | Bound::RateAtLeast(_)
+            | Bound::CpuAtMost(_)
+            | Bound::MemoryAtMost(_) => None,
+        }
     }
 }
 
@@ -87,10 +115,10 @@ mod tests {
     use super::*;
     use crate::frame::{Sample, Unit, Usage};
 
-    fn outcome(name: &'static str, unit: Unit, rounds: &[&[f64]]) -> Outcome {
+    fn outcome(name: &str, unit: Unit, rounds: &[&[f64]]) -> Outcome {
         let sample = |value: &f64| Sample { value: *value, usage: None };
         let rounds = rounds.iter().map(|round| round.iter().map(sample).collect()).collect();
-        Outcome { name, what: String::new(), unit, floor: None, rounds }
+        Outcome { name: name.to_owned(), what: String::new(), unit, floor: None, rounds }
     }
 
     #[track_caller]
@@ -98,7 +126,22 @@ mod tests {
         let outcomes =
             [outcome("ours", Unit::Seconds, rounds), outcome("psql", Unit::Seconds, &[&[0.010], &[0.020]])];
         let verdict = Goal { of: "ours", bound }.judge(&outcomes).unwrap();
-        assert_eq!(verdict, Verdict { goal: goal.to_owned(), measured: measured.to_owned(), met });
+        let told = (verdict.goal.as_str(), verdict.measured.as_str(), verdict.met, verdict.line);
+        assert_eq!(told, (goal, measured, met, None));
+    }
+
+    #[test]
+    fn a_goal_that_is_told_by_others_stands_where_it_is_as_a_ratio_to_the_floor() {
+        let mut outcomes = [
+            outcome("ours", Unit::Seconds, &[&[0.015], &[0.030]]),
+            outcome("psql", Unit::Seconds, &[&[0.012], &[0.024]]),
+            outcome("floor", Unit::Seconds, &[&[0.010], &[0.020]]),
+        ];
+        outcomes[0].floor = Some("floor".to_owned());
+        let line = |bound| Goal { of: "ours", bound }.judge(&outcomes).unwrap().line.unwrap();
+        assert!((line(Bound::RatioAtMost { to: "floor", times: 1.1 }) - 1.1).abs() < 1e-9);
+        assert!((line(Bound::RatioAtMost { to: "psql", times: 0.5 }) - 0.6).abs() < 1e-9);
+        assert!((line(Bound::MedianAtMost(0.030)) - 2.0).abs() < 1e-9);
     }
 
     #[test]

@@ -37,10 +37,10 @@ pub async fn run(bench: &mut Bench, plan: Plan) -> anyhow::Result<Vec<Outcome>> 
         .contenders
         .iter()
         .map(|contender| Outcome {
-            name: contender.name,
+            name: contender.name.to_owned(),
             what: contender.what.clone(),
             unit: contender.unit,
-            floor: contender.floor,
+            floor: contender.floor.map(str::to_owned),
             rounds: Vec::with_capacity(plan.rounds),
         })
         .collect();

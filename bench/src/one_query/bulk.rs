@@ -1,6 +1,10 @@
 //! The floors of reading: rows are received and dropped.
 
-use std::io::Read as _;
+use std::{
+    fs::File,
+    io::{Read as _, Write as _},
+    path::Path,
+};
 
 use anyhow::{bail, ensure};
 use postgres_protocol::{
@@ -41,6 +45,51 @@ impl OneQuery {
             ensure!(!tail.ends_with(b"Z\0\0\0\x05I") || tail.ends_with(&end), "the server ended otherwise");
         }
         Ok(())
+    }
+
+    /// Has the server send a table as CSV with a header by COPY, and writes what comes to a file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written, or the server refuses.
+    pub fn copy_to_file(&mut self, table: &str, path: &Path) -> anyhow::Result<()> {
+        let mut file = File::create(path)?;
+        frontend::query(&format!("copy {table} to stdout (format csv, header)"), &mut self.output)?;
+        self.send()?;
+        let mut input = vec![0; READ_BYTES];
+        let mut filled = self.input.len();
+        input[..filled].copy_from_slice(&self.input);
+        self.input.clear();
+        let mut content = Vec::with_capacity(READ_BYTES);
+        loop {
+            let mut at = 0;
+            // A message is a tag, its length without the tag, and its content.
+            while let Some(head) = input[at..filled].first_chunk::<5>() {
+                let [tag, length @ ..] = *head;
+                let end = at + 1 + u32::from_be_bytes(length) as usize;
+                if end > filled {
+                    ensure!(end - at <= input.len(), "a row is larger than any of these tables has");
+                    break;
+                }
+                match tag {
+                    b'd' => content.extend_from_slice(&input[at + head.len()..end]),
+                    b'E' => bail!("the server refuses"),
+                    b'Z' => {
+                        file.write_all(&content)?;
+                        return Ok(());
+                    }
+                    _ => {}
+                }
+                at = end;
+            }
+            file.write_all(&content)?;
+            content.clear();
+            input.copy_within(at..filled, 0);
+            filled -= at;
+            let count = self.stream.read(&mut input[filled..])?;
+            ensure!(count > 0, "the connection broke");
+            filled += count;
+        }
     }
 
     /// Reads the first rows of a query by a portal of the extended protocol, in binary, and drops them; then closes it.

@@ -5,15 +5,17 @@ use std::fmt::Write as _;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use crate::{
-    frame::{Outcome, Unit, Verdict},
-    report::{Report, numbers},
-    statistics::{Distribution, histogram::Histogram},
+    frame::{Outcome, Verdict},
+    report::{
+        Report,
+        baseline::{Change, Word},
+        rows::{self, SAMPLES_OF_A_TAIL},
+    },
+    statistics::histogram::Histogram,
 };
 
 /// Characters of a distribution's line.
 const BUCKETS: usize = 40;
-/// Samples below which a 99th percentile, or a distribution, is one sample's word.
-const SAMPLES_OF_A_TAIL: usize = 100;
 
 /// Whether colors are welcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,60 +50,59 @@ pub fn render(report: &Report, color: Color) -> String {
     text
 }
 
-fn figures(outcomes: &[Outcome]) -> String {
+/// What became of a baseline.
+#[must_use]
+pub fn changes(then: &Report, changes: &[Change], color: Color) -> String {
     let mut table = plain();
-    table.set_header(right_from(
-        1,
-        ["", "median", "quartiles", "range", "p99", "to its floor", "(range)", "CPU", "memory"]
-            .map(str::to_owned),
-    ));
-    for outcome in in_groups(outcomes) {
-        let Some(shape) = outcome.distribution() else { continue };
-        let of = |value: f64| in_unit(outcome.unit, value);
-        let ratio = outcome
-            .floor
-            .and_then(|name| outcomes.iter().find(|other| other.name == name))
-            .and_then(|floor| Distribution::of(outcome.ratios_to(floor)));
-        let usage = outcome.usage();
-        let name = match (outcome.floor, outcomes.iter().any(|other| other.floor == Some(outcome.name))) {
-            (None, true) => format!("{} (floor)", outcome.name),
-            (None, false) => outcome.name.to_owned(),
-            (Some(_), _) => format!("  {}", outcome.name),
+    for change in changes {
+        let word = match change.word {
+            Word::Better => color.green("better"),
+            Word::Worse => color.red("worse"),
+            Word::AsBefore => "as before, or by chance".to_owned(),
         };
-        let has_tail = shape.count >= SAMPLES_OF_A_TAIL;
+        let percent = format!("{:+.1} %", change.change * 100.0);
         table.add_row(right_from(
             1,
-            [
-                name,
-                of(shape.median),
-                format!("{} – {}", of(shape.quartile_1), of(shape.quartile_3)),
-                format!("{} – {}", of(shape.min), of(shape.max)),
-                if has_tail { of(shape.p99) } else { String::new() },
-                ratio.map_or_else(String::new, |ratio| numbers::times(ratio.median)),
-                ratio.map_or_else(String::new, |ratio| {
-                    format!("{} – {}", numbers::times(ratio.min), numbers::times(ratio.max))
-                }),
-                usage.map_or_else(String::new, |usage| numbers::seconds(usage.cpu_seconds)),
-                usage.map_or_else(String::new, |usage| numbers::bytes(usage.peak_rss_bytes)),
-            ],
+            [change.contender.clone(), change.then.clone(), change.now.clone(), percent, word],
         ));
+    }
+    let machine = &then.machine;
+    let title = format!("Beside the baseline: commit {}, {}", machine.commit, machine.date);
+    format!("{}\n{table}\n", color.bold(&title))
+}
+
+/// The goals of several benches, once more and together.
+#[must_use]
+pub fn goals_of_all(reports: &[Report], color: Color) -> String {
+    let mut text = color.bold("All goals");
+    for report in reports.iter().filter(|report| !report.verdicts.is_empty()) {
+        write!(text, "\n{}\n{}", report.bench, goals(&report.verdicts, color)).expect("a string takes all");
+    }
+    text
+}
+
+fn figures(outcomes: &[Outcome]) -> String {
+    let mut table = plain();
+    table.set_header(right_from(1, rows::TITLES.map(str::to_owned)));
+    for row in rows::of(outcomes) {
+        table.add_row(right_from(1, row));
     }
     table.to_string()
 }
 
 fn distributions(outcomes: &[Outcome]) -> String {
     let mut table = plain();
-    for outcome in in_groups(outcomes) {
+    for outcome in rows::in_groups(outcomes) {
         let values: Vec<f64> = outcome.values().collect();
         if values.len() < SAMPLES_OF_A_TAIL {
             continue;
         }
         let Some(histogram) = Histogram::of(&values, BUCKETS) else { continue };
         table.add_row([
-            Cell::new(outcome.name),
-            Cell::new(in_unit(outcome.unit, histogram.from)).set_alignment(CellAlignment::Right),
+            Cell::new(&outcome.name),
+            Cell::new(rows::in_unit(outcome.unit, histogram.from)).set_alignment(CellAlignment::Right),
             Cell::new(format!("|{}|", histogram.line())),
-            Cell::new(in_unit(outcome.unit, histogram.to)),
+            Cell::new(rows::in_unit(outcome.unit, histogram.to)),
             Cell::new(format!("{} samples", values.len())).set_alignment(CellAlignment::Right),
         ]);
     }
@@ -115,23 +116,6 @@ fn goals(verdicts: &[Verdict], color: Color) -> String {
         format!("  {mark}  {:width$}  {}", verdict.goal, verdict.measured)
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// Each floor is followed by those that are compared with it.
-fn in_groups(outcomes: &[Outcome]) -> Vec<&Outcome> {
-    let mut ordered = Vec::with_capacity(outcomes.len());
-    for floor in outcomes.iter().filter(|outcome| outcome.floor.is_none()) {
-        ordered.push(floor);
-        ordered.extend(outcomes.iter().filter(|outcome| outcome.floor == Some(floor.name)));
-    }
-    ordered
-}
-
-fn in_unit(unit: Unit, value: f64) -> String {
-    match unit {
-        Unit::Seconds => numbers::seconds(value),
-        Unit::PerSecond => numbers::per_second(value),
-    }
 }
 
 /// No frame: numbers in columns are enough.
@@ -173,15 +157,16 @@ impl Color {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{Sample, Usage};
+    use crate::frame::{Sample, Unit, Usage};
 
-    fn outcome(name: &'static str, floor: Option<&'static str>, values: &[f64]) -> Outcome {
+    fn outcome(name: &str, floor: Option<&str>, values: &[f64]) -> Outcome {
         let sample = |value: &f64| Sample {
             value: *value,
             usage: Some(Usage { cpu_seconds: 0.001, peak_rss_bytes: 4 << 20 }),
         };
         let rounds = vec![values.iter().map(sample).collect()];
-        Outcome { name, what: String::new(), unit: Unit::Seconds, floor, rounds }
+        let floor = floor.map(str::to_owned);
+        Outcome { name: name.to_owned(), what: String::new(), unit: Unit::Seconds, floor, rounds }
     }
 
     #[test]
@@ -204,8 +189,13 @@ mod tests {
 
     #[test]
     fn goals_are_marked() {
-        let verdict =
-            |met| Verdict { goal: "a: ≤ 1.00 ms".to_owned(), measured: "2.00 ms".to_owned(), met };
+        let verdict = |met| Verdict {
+            of: "a".to_owned(),
+            goal: "a: ≤ 1.00 ms".to_owned(),
+            measured: "2.00 ms".to_owned(),
+            met,
+            line: None,
+        };
         assert_eq!(goals(&[verdict(false)], Color::Plain), "  MISSED  a: ≤ 1.00 ms  2.00 ms");
         assert!(goals(&[verdict(true)], Color::Ansi).contains("\x1b[32mmet"));
     }

@@ -15,6 +15,7 @@ use crate::{
     hops::Hops,
     own_program::{CONNECTION, OwnProgram, PASSWORD_LINE},
     process::Process,
+    server::as_psql,
     tables::Table,
 };
 
@@ -121,19 +122,4 @@ impl Stage {
 /// Has the shell become a program that writes to nothing, with what follows as its arguments.
 fn to_nothing<'c>(command: &'c mut Command, program: &Path) -> &'c mut Command {
     command.args(["-c", "exec \"$0\" \"$@\" > /dev/null"]).arg(program)
-}
-
-fn as_psql<'c>(command: &'c mut Command, port: &str) -> &'c mut Command {
-    command.env_clear().env("PATH", "/usr/bin:/bin").env("PGPASSWORD", Postgres::PASSWORD).args([
-        "-X",
-        "-q",
-        "-h",
-        Postgres::HOST,
-        "-U",
-        Postgres::USER,
-        "-d",
-        Postgres::DATABASE,
-        "-p",
-        port,
-    ])
 }

@@ -3,8 +3,11 @@
 use std::{path::Path, sync::Arc};
 
 use querybox_bench::{
-    Hops, Programs, cancel, catalog, first_row,
+    Hops, Programs, cancel, catalog, export, first_row,
     frame::{self, Bench, Plan},
+    machine::Machine,
+    memory,
+    report::{Report, markdown, plot},
     stream,
 };
 use querybox_fixtures::program;
@@ -27,12 +30,25 @@ fn check(name: &str, bench: impl AsyncFnOnce(&Arc<Hops>, &Path) -> anyhow::Resul
             let verdict = goal.judge(&outcomes).unwrap_or_else(|| panic!("{goal:?} is nobody's"));
             println!("{verdict:?}");
         }
+        let report = Report::new(&bench, true, Machine::look(), outcomes);
+        assert!(plot::render(&report).is_some_and(|drawing| drawing.ends_with("</svg>\n")));
+        assert!(markdown::render(&report).contains(&bench.title));
     });
 }
 
 #[test]
 fn whole_tables_arrive_by_every_road() {
     check("stream", async |hops, own| stream::bench(hops, own, ROWS));
+}
+
+#[test]
+fn a_table_is_written_to_files_by_every_road() {
+    check("export", async |hops, own| export::bench(hops, own, ROWS));
+}
+
+#[test]
+fn memory_is_told_of_each_process() {
+    check("memory", async |hops, own| Ok(memory::bench(hops, own, ROWS)));
 }
 
 #[test]

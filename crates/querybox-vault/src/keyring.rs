@@ -3,21 +3,26 @@
 mod calls;
 mod secret_service;
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::secret::Secret;
 
-use self::{calls::Calls, secret_service as system};
+use self::{calls::Calls, secret_service::System};
 
 /// The operating system's keyring: on Linux whatever answers as the Secret Service on the session bus.
 ///
 /// Each call blocks, and comes back within five seconds. A keyring that does not answer keeps at most one thread; until
 /// that comes back, further calls fail at once. Where there is no keyring, nothing else takes its place.
 ///
-/// Share one within a process. It keeps no connection: a keyring that was ended and started again is simply there again.
-#[derive(Debug)]
+/// Share one within a process: it stays connected to the keyring. One that was ended and started again is simply there
+/// again.
 pub struct OsKeyring {
     calls: Calls,
+    system: Arc<System>,
 }
 
 /// With what runs before and after it, a call is over within five seconds.
@@ -36,7 +41,7 @@ impl OsKeyring {
     /// The keyring of the user that this process runs as. Nothing is asked of it yet.
     #[must_use]
     pub fn new() -> OsKeyring {
-        OsKeyring { calls: Calls::new(CALL_MAX) }
+        OsKeyring { calls: Calls::new(CALL_MAX), system: Arc::default() }
     }
 
     /// Asks whether there is a keyring, and whether it is unlocked. It never makes the desktop ask for a password.
@@ -45,7 +50,7 @@ impl OsKeyring {
     ///
     /// Why no secret can be kept there now.
     pub fn probe(&self) -> Result<(), KeyringError> {
-        self.call(system::probe)
+        self.call(System::probe)
     }
 
     /// Keeps a secret under a new name, with a label that people see in their password manager. What is there already is never
@@ -62,7 +67,7 @@ impl OsKeyring {
         let secret = Secret::new(secret.expose().to_vec());
         let deadline = Instant::now() + CALL_MAX;
         // Exposed to the keyring itself, which is where it is to go.
-        self.call(move || system::add(&item, &label, secret.expose(), deadline))
+        self.call(move |system| system.add(&item, &label, secret.expose(), deadline))
     }
 
     /// Reads a secret. `None`: there is no entry of this name.
@@ -72,7 +77,7 @@ impl OsKeyring {
     /// Why nothing can be read now.
     pub fn get(&self, entry: &KeyringEntry<'_>) -> Result<Option<Secret>, KeyringError> {
         let item = Item::of(entry);
-        self.call(move || system::get(&item).map(|found| found.map(Secret::new)))
+        self.call(move |system| system.get(&item).map(|found| found.map(Secret::new)))
     }
 
     /// Removes a secret, and answers whether there was one.
@@ -82,14 +87,21 @@ impl OsKeyring {
     /// Why it may still be there.
     pub fn delete(&self, entry: &KeyringEntry<'_>) -> Result<bool, KeyringError> {
         let item = Item::of(entry);
-        self.call(move || system::delete(&item))
+        self.call(move |system| system.delete(&item))
     }
 
     fn call<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T, KeyringError> + Send + 'static,
+        work: impl FnOnce(&System) -> Result<T, KeyringError> + Send + 'static,
     ) -> Result<T, KeyringError> {
-        self.calls.run(work).unwrap_or(Err(KeyringError::Silent))
+        let system = Arc::clone(&self.system);
+        self.calls.run(move || work(&system)).unwrap_or(Err(KeyringError::Silent))
+    }
+}
+
+impl fmt::Debug for OsKeyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OsKeyring").finish_non_exhaustive()
     }
 }
 

@@ -1,57 +1,145 @@
 //! The Secret Service of Linux desktops (GNOME Keyring, KWallet, KeePassXC), over the session bus.
 //!
-//! Each call makes its own connection and session: a session dies with the keyring that it was made with. Secrets are
-//! encrypted on the bus. The bus is the one that the process was started with; the libraries look for it by themselves.
+//! What was connected is kept from call to call, as other programs do it: GNOME Keyring 42 sometimes ends when one client
+//! comes just as another one goes, and its user has to unlock it again. A keyring that was started anew is connected anew, as
+//! it does not know the sessions of the one before. Secrets are encrypted on the bus. The bus is the one that the process
+//! was started with; the libraries look for it by themselves.
 
-use std::{collections::HashMap, io, time::Instant};
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use keyring_core::{Entry, api::CredentialStoreApi};
 use secret_service::{EncryptionType, blocking::SecretService};
-use zbus::fdo;
+use zbus::{
+    blocking::{Connection, fdo::DBusProxy},
+    fdo,
+    names::{BusName, OwnedUniqueName, WellKnownName},
+};
 use zbus_secret_service_keyring_store::Store;
 
 use super::{Item, KeyringError, SERVICE};
 
-/// Whether there is a keyring, unlocked. The store below would have the user asked to unlock it, and wait.
-pub(super) fn probe() -> Result<(), KeyringError> {
-    // Nothing secret passes here, so nothing needs encryption.
-    let service = SecretService::connect(EncryptionType::Plain).map_err(|error| of_service(&error))?;
-    let keyring = service.get_default_collection().map_err(|error| of_service(&error))?;
-    match keyring.is_locked() {
-        Ok(false) => Ok(()),
-        Ok(true) => Err(KeyringError::Locked),
-        Err(error) => Err(of_service(&error)),
+/// The keyring of this process's session bus, connected when it is first asked for something.
+#[derive(Default)]
+pub(super) struct System {
+    /// Taken out while it is used.
+    connected: Mutex<Option<Connected>>,
+}
+
+/// Under which name keyrings are on the bus.
+const ON_THE_BUS: WellKnownName<'static> =
+    WellKnownName::from_static_str_unchecked("org.freedesktop.secrets");
+
+struct Connected {
+    bus: DBusProxy<'static>,
+    /// Who had the name then. It is never given to another one.
+    owner: OwnedUniqueName,
+    service: SecretService<'static>,
+    /// With a connection of its own. Made when it is first needed.
+    store: Option<Arc<Store>>,
+}
+
+impl System {
+    /// Whether there is a keyring, unlocked. The store would have the user asked to unlock it, and wait.
+    pub(super) fn probe(&self) -> Result<(), KeyringError> {
+        self.call(|_| Ok(()))
+    }
+
+    /// Makes an entry, unless there is one, or nobody waits for it any more.
+    pub(super) fn add(
+        &self,
+        item: &Item,
+        label: &str,
+        secret: &[u8],
+        deadline: Instant,
+    ) -> Result<(), KeyringError> {
+        self.call(|keyring| {
+            let entry = keyring.entry(item, HashMap::from([("label", label)]))?;
+            if found(entry.get_credential())?.is_some() {
+                return Err(failed("there is an entry of this name already"));
+            }
+            // Whoever gave it up counts on it: what comes to be much later, nobody would remove.
+            if Instant::now() >= deadline {
+                return Err(KeyringError::Silent);
+            }
+            entry.set_secret(secret).map_err(of_store)?;
+            // By these people find what QueryBox keeps, and of which store.
+            let attributes = HashMap::from([("application", "querybox"), ("store", item.store.as_str())]);
+            entry.update_attributes(&attributes).map_err(of_store)
+        })
+    }
+
+    pub(super) fn get(&self, item: &Item) -> Result<Option<Vec<u8>>, KeyringError> {
+        self.call(|keyring| found(keyring.entry(item, HashMap::new())?.get_secret()))
+    }
+
+    pub(super) fn delete(&self, item: &Item) -> Result<bool, KeyringError> {
+        self.call(|keyring| {
+            found(keyring.entry(item, HashMap::new())?.delete_credential()).map(|found| found.is_some())
+        })
+    }
+
+    /// Does something with the keyring, when it is unlocked.
+    fn call<T>(
+        &self,
+        work: impl FnOnce(&mut Connected) -> Result<T, KeyringError>,
+    ) -> Result<T, KeyringError> {
+        let kept = self.lock().take().filter(Connected::is_current);
+        let mut keyring = kept.map_or_else(Connected::connect, Ok)?;
+        let done = keyring.check_unlocked().and_then(|()| work(&mut keyring));
+        // After other errors, a new connection may do better.
+        if matches!(done, Ok(_) | Err(KeyringError::Locked)) {
+            *self.lock() = Some(keyring);
+        }
+        done
+    }
+
+    /// Nothing is called under this lock.
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Connected>> {
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Makes an entry, unless there is one, or nobody waits for it any more.
-pub(super) fn add(item: &Item, label: &str, secret: &[u8], deadline: Instant) -> Result<(), KeyringError> {
-    let entry = entry(item, HashMap::from([("label", label)]))?;
-    if found(entry.get_credential())?.is_some() {
-        return Err(failed("there is an entry of this name already"));
+impl Connected {
+    fn connect() -> Result<Connected, KeyringError> {
+        let connection = Connection::session().map_err(|error| of_bus(&error))?;
+        let bus = DBusProxy::new(&connection).map_err(|error| of_bus(&error))?;
+        // Nothing secret passes here, so nothing needs encryption.
+        let service = SecretService::connect_with_existing(EncryptionType::Plain, connection)
+            .map_err(|error| of_service(&error))?;
+        let owner = owner(&bus).map_err(|error| of_standard(&error))?;
+        Ok(Connected { bus, owner, service, store: None })
     }
-    // Whoever gave it up counts on it: what comes to be much later, nobody would remove.
-    if Instant::now() >= deadline {
-        return Err(KeyringError::Silent);
+
+    /// Whether the keyring is the one that was connected.
+    fn is_current(&self) -> bool {
+        owner(&self.bus).is_ok_and(|owner| owner == self.owner)
     }
-    entry.set_secret(secret).map_err(of_store)?;
-    // By these people find what QueryBox keeps, and of which store.
-    let attributes = HashMap::from([("application", "querybox"), ("store", item.store.as_str())]);
-    entry.update_attributes(&attributes).map_err(of_store)
+
+    fn check_unlocked(&self) -> Result<(), KeyringError> {
+        let keyring = self.service.get_default_collection().map_err(|error| of_service(&error))?;
+        match keyring.is_locked() {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(KeyringError::Locked),
+            Err(error) => Err(of_service(&error)),
+        }
+    }
+
+    fn entry(&mut self, item: &Item, modifiers: HashMap<&str, &str>) -> Result<Entry, KeyringError> {
+        let store = match &mut self.store {
+            Some(store) => store,
+            none => none.insert(Store::new().map_err(of_store)?),
+        };
+        store.build(SERVICE, &item.user, Some(&modifiers)).map_err(of_store)
+    }
 }
 
-pub(super) fn get(item: &Item) -> Result<Option<Vec<u8>>, KeyringError> {
-    found(entry(item, HashMap::new())?.get_secret())
-}
-
-pub(super) fn delete(item: &Item) -> Result<bool, KeyringError> {
-    found(entry(item, HashMap::new())?.delete_credential()).map(|found| found.is_some())
-}
-
-fn entry(item: &Item, modifiers: HashMap<&str, &str>) -> Result<Entry, KeyringError> {
-    probe()?;
-    let store = Store::new().map_err(of_store)?;
-    store.build(SERVICE, &item.user, Some(&modifiers)).map_err(of_store)
+fn owner(bus: &DBusProxy<'_>) -> fdo::Result<OwnedUniqueName> {
+    bus.get_name_owner(BusName::WellKnown(ON_THE_BUS))
 }
 
 fn found<T>(result: keyring_core::Result<T>) -> Result<Option<T>, KeyringError> {

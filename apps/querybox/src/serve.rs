@@ -6,6 +6,7 @@ mod metrics;
 mod router;
 mod settings;
 mod token;
+mod ui;
 
 use std::{
     io,
@@ -74,7 +75,7 @@ pub(crate) async fn run(args: ServeArgs, place: &Place, messages: &Messages) -> 
     first_run::make_sample(&home, &Channel::here(Arc::clone(&core)), messages).await;
     let token = Token::make();
     let token_file = TokenFile::write(&home.token(), &token)?;
-    let access = Arc::new(Access::new(token, names, router::OPEN, CALLS_MAX));
+    let access = Arc::new(Access::new(token, names, &router::OPEN, CALLS_MAX));
     let (offer, readiness) = router::offer(Arc::clone(&core), Arc::clone(&access));
     let mut listener = Listener::new(socket, offer);
     let url = format!("http://{address}");

@@ -1,15 +1,15 @@
 //! What is to be found under which path.
 
 use std::sync::{
-    Arc,
+    Arc, LazyLock,
     atomic::{AtomicBool, Ordering},
 };
 
 use axum::{
     Router,
     extract::State,
-    http::{HeaderName, StatusCode, header},
-    response::{Html, IntoResponse},
+    http::{HeaderMap, StatusCode, Uri, header},
+    response::IntoResponse,
     routing::get,
 };
 use querybox_api::{Access, Api, Guard, GuardLayer};
@@ -19,27 +19,17 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use tonic_web::GrpcWebLayer;
 use tower::Layer;
 
-use super::metrics::{self, Metrics};
+use super::{
+    metrics::{self, Metrics},
+    ui,
+};
 
 /// Paths that need no token: they tell nothing of what the server keeps.
-pub(super) const OPEN: &[&str] = &["/", "/healthz", "/readyz"];
+pub(super) static OPEN: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| ["/", "/healthz", "/readyz"].into_iter().chain(ui::PATHS.iter().copied()).collect());
 
 /// All that the server offers, behind the guard.
 pub(super) type Offer = Guard<Router>;
-
-const PAGE: &str = include_str!("page.html");
-
-/// For every page that may ever be here: nothing of others, nothing inline, in no frame.
-const PAGE_HEADERS: [(HeaderName, &str); 5] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "no-referrer"),
-    (header::CACHE_CONTROL, "no-store"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-];
 
 /// Whether new work is taken.
 #[derive(Clone)]
@@ -69,8 +59,9 @@ pub(super) fn offer(core: Arc<Core>, access: Arc<Access>) -> (Offer, Readiness) 
         .into_axum_router()
         .layer(GrpcWebLayer::new());
     let shown = Shown { takes_work, metrics: Arc::clone(&metrics) };
-    let router = Router::new()
-        .route("/", get(page))
+    let router = ui::PATHS
+        .iter()
+        .fold(Router::new().route("/", get(file)), |router, path| router.route(path, get(file)))
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .route("/metrics", get(numbers))
@@ -87,8 +78,9 @@ struct Shown {
     metrics: Arc<Metrics>,
 }
 
-async fn page() -> impl IntoResponse {
-    (PAGE_HEADERS, Html(PAGE))
+/// A file of the web interface.
+async fn file(path: Uri, asked: HeaderMap) -> impl IntoResponse {
+    ui::answer(path.path(), &asked)
 }
 
 async fn healthy() -> &'static str {

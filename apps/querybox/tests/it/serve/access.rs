@@ -135,20 +135,27 @@ fn the_code_of_the_link_is_traded_for_the_token_once() {
 }
 
 #[test]
-fn the_page_runs_nothing_and_is_framed_by_nobody() {
+fn the_page_runs_only_what_is_its_own_and_is_framed_by_nobody() {
     let house = House::new();
     let server = Server::start(&house);
     let (head, body) = server.ask("/").without("authorization").answer();
     let policy = head.header("content-security-policy").unwrap();
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
-    assert!(!policy.contains("unsafe"), "{policy}");
+    assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
     assert_eq!(head.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(head.header("cross-origin-opener-policy"), Some("same-origin"));
     let page = String::from_utf8(body).unwrap();
-    assert!(
-        page.contains("not built in") && !page.contains("<button") && !page.contains("<script"),
-        "{page}"
-    );
+    assert!(!page.contains("<style") && !page.contains(" style=") && !page.contains(" on"), "{page}");
+    // A program that was built without the interface says so, and runs nothing at all.
+    let scripts: Vec<&str> = page.split("<script").skip(1).collect();
+    assert!(scripts.is_empty() == page.contains("without the web interface"), "{page}");
+    for script in scripts {
+        let source = script.split("src=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        let (head, _) = server.ask(source).without("authorization").answer();
+        assert_eq!(head.status(), 200, "{source}");
+        assert_eq!(head.header("content-type"), Some("text/javascript; charset=utf-8"), "{source}");
+        assert!(head.header("cache-control").unwrap().contains("immutable"), "{source}");
+    }
 }
 
 #[test]

@@ -9,12 +9,15 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use crate::cargo::{self, Package};
+use crate::counts;
 use crate::workspace::Workspace;
 
 /// The package that measures, and its program.
 const BENCH: &str = "querybox-bench";
 /// The package that lets the driver meet hostile servers, and its program.
 const FUZZ: &str = "querybox-fuzz";
+/// Contenders in Python.
+const PEERS: &str = "bench/peers";
 /// Where the figures are told.
 const NOTE: &str = "docs/performance.md";
 /// What the bench starts beside drivers.
@@ -23,8 +26,9 @@ const PROGRAMS: [&str; 2] = ["querybox", "querybox-jail"];
 /// Which bench, and how long.
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// Which: `session`, `first-row`, `cancel`, `stream`, `export`, `memory`, `catalog`, or `all` of them. `note` renders the
-    /// newest reports into docs/performance.md.
+    /// Which: `session`, `first-row`, `cancel`, `stream`, `export`, `memory`, `catalog`, or `all` of them. `counts` counts the
+    /// instructions of hot loops and compares them with a table; `note` renders the newest reports into
+    /// docs/performance.md.
     name: String,
     /// Rounds that count [default: 20; 7 of `stream`, `export` and `catalog`, 5 of `memory`; fewer for `all`].
     #[arg(long)]
@@ -38,9 +42,18 @@ pub(crate) struct BenchArgs {
     /// The folder for reports: NAME.json with every sample, NAME.md, NAME.svg [default: target/bench].
     #[arg(long, value_name = "FOLDER")]
     to: Option<PathBuf>,
+    /// Also tells where the time of whole tables goes, hop by hop.
+    #[arg(long)]
+    profile: bool,
+    /// Also measures psycopg, asyncpg, ADBC, connectorx and DuckDB, which are installed into target/bench/peers.
+    #[arg(long)]
+    with_peers: bool,
     /// An earlier report to compare with, or the folder of several; `save` keeps this one in target/bench/baseline.
     #[arg(long, value_name = "FILE|save")]
     baseline: Option<PathBuf>,
+    /// Of `counts`: writes the table anew.
+    #[arg(long)]
+    save: bool,
 }
 
 /// Which soak, and how long.
@@ -88,6 +101,10 @@ pub(crate) enum Soak {
 ///
 /// The build fails. What the bench itself finds is its exit code.
 pub(crate) fn bench(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<ExitCode> {
+    if args.name == "counts" {
+        let outcome = counts::run(workspace, args.save)?;
+        return Ok(if outcome == counts::Outcome::Within { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let built = Built::make(workspace, packages)?;
     // Where the user stands counts for a path that he gives, and not where the program is started.
     let to = std::path::absolute(args.to.clone().unwrap_or_else(|| built.target.join("bench")))?;
@@ -101,6 +118,12 @@ pub(crate) fn bench(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<E
         command.arg(&args.name);
     }
     command.arg("--to").arg(to);
+    if args.profile {
+        command.arg("--profile");
+    }
+    if args.with_peers {
+        command.arg("--peers").arg(workspace.path(PEERS));
+    }
     match &args.baseline {
         Some(word) if word == Path::new("save") => {
             command.args(["--baseline", "save"]);

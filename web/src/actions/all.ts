@@ -1,0 +1,35 @@
+import type { Action } from "./action.ts";
+import { cancelRun } from "./cancel_run.ts";
+import { changeDensity } from "./change_density.ts";
+import { closeTab } from "./close_tab.ts";
+import { findInTree } from "./find_in_tree.ts";
+import { followSystemTheme } from "./follow_system_theme.ts";
+import { newConnection } from "./new_connection.ts";
+import { newQuery } from "./new_query.ts";
+import { nextTab } from "./next_tab.ts";
+import { openPalette } from "./open_palette.ts";
+import { previousTab } from "./previous_tab.ts";
+import { refreshSchema } from "./refresh_schema.ts";
+import { reopenTab } from "./reopen_tab.ts";
+import { runScript } from "./run_script.ts";
+import { switchTheme } from "./switch_theme.ts";
+import { toggleSidebar } from "./toggle_sidebar.ts";
+
+/** Everything that a user can do, in the order in which the palette lists it. */
+export const ACTIONS: readonly Action[] = [
+  runScript,
+  cancelRun,
+  newQuery,
+  newConnection,
+  findInTree,
+  refreshSchema,
+  closeTab,
+  reopenTab,
+  nextTab,
+  previousTab,
+  toggleSidebar,
+  switchTheme,
+  followSystemTheme,
+  changeDensity,
+  openPalette,
+];

@@ -1,0 +1,13 @@
+import type { Action } from "./action.ts";
+
+export const closeTab: Action = {
+  name: "Close tab",
+  icon: "close",
+  // The browser keeps Ctrl+W for itself.
+  shortcut: "Alt+W",
+  enabled: (app) => app.tabs.active !== undefined,
+  run: (app) => {
+    const tab = app.tabs.active;
+    if (tab !== undefined) app.tabs.close(tab.id);
+  },
+};

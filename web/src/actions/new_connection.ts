@@ -1,0 +1,8 @@
+import type { Action } from "./action.ts";
+
+export const newConnection: Action = {
+  name: "New connection",
+  icon: "plus",
+  shortcut: "Alt+N",
+  run: (app) => app.overlay.setState({ kind: "new-connection" }, true),
+};

@@ -1,0 +1,9 @@
+import type { Action } from "./action.ts";
+
+export const previousTab: Action = {
+  name: "Previous tab",
+  icon: "right",
+  shortcut: "Alt+[",
+  enabled: (app) => app.tabs.store.getState().tabs.length > 1,
+  run: (app) => app.tabs.step(-1),
+};

@@ -1,0 +1,11 @@
+import type { Action } from "./action.ts";
+
+export const refreshSchema: Action = {
+  name: "Read the catalog again",
+  icon: "refresh",
+  enabled: (app) => app.tabs.active !== undefined,
+  run: (app) => {
+    const tab = app.tabs.active;
+    if (tab !== undefined) void app.schemas.refresh(tab.connectionId);
+  },
+};

@@ -1,0 +1,201 @@
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import type { Connection } from "../../gen/core/v1/connection_pb.ts";
+import type { PluginInfo } from "../../gen/plugin/v1/plugin_pb.ts";
+import {
+  type ConnectionForm,
+  emptyForm,
+  type Faults,
+  faultsOf,
+  formOf,
+  movedFields,
+  specOf,
+} from "../../state/connection_form.ts";
+import { type TestRun, testConnection } from "../../state/connection_test.ts";
+import type { Drivers } from "../../state/drivers.ts";
+import { saveConnection } from "../../state/save_connection.ts";
+import type { Problem } from "../../transport/problem.ts";
+import { Button } from "../../ui/Button.tsx";
+import { Dialog } from "../../ui/Dialog.tsx";
+import { Icon } from "../../ui/Icon.tsx";
+import { keysOf, MAC, useApp, usePart } from "../AppContext.ts";
+import { driverIcon } from "./driver_icon.ts";
+import { ConnectionFields } from "./ConnectionFields.tsx";
+import { TestPanel } from "./TestPanel.tsx";
+import { UrlField } from "./UrlField.tsx";
+
+interface ConnectionDialogProps {
+  /** The connection that is changed. Absent: a new one. */
+  readonly connection?: Connection;
+  readonly onClose: () => void;
+}
+
+/** The window in which a connection is made or changed. */
+export function ConnectionDialog({ connection, onClose }: ConnectionDialogProps) {
+  const app = useApp();
+  const drivers = usePart(app.drivers.store, (state) => state);
+  const title = connection === undefined ? "New connection" : "Edit connection";
+  return (
+    <Dialog label={title} className="dialog" onClose={onClose}>
+      {drivers.kind === "ready" && drivers.value.usable.length > 0 ? (
+        <Body title={title} drivers={drivers.value} connection={connection} onClose={onClose} />
+      ) : (
+        <div className="hello">
+          {drivers.kind === "loading" && <p>Looking for drivers</p>}
+          {drivers.kind === "failed" && <p role="alert">{drivers.problem.message}</p>}
+          {drivers.kind === "ready" && (
+            <p>No driver is installed. Drivers are files in the folder `plugins` beside the server's program.</p>
+          )}
+          <Button label="Close" look="line" big onClick={onClose} />
+        </div>
+      )}
+    </Dialog>
+  );
+}
+
+interface BodyProps {
+  readonly title: string;
+  readonly drivers: Drivers;
+  readonly connection: Connection | undefined;
+  readonly onClose: () => void;
+}
+
+function Body({ title, drivers, connection, onClose }: BodyProps) {
+  const app = useApp();
+  const [form, setForm] = useState<ConnectionForm>(() =>
+    connection?.spec === undefined ? emptyForm(drivers.usable[0], drivers.places) : formOf(connection.spec),
+  );
+  const [faults, setFaults] = useState<Faults>({});
+  const [run, setRun] = useState<TestRun>({ kind: "idle" });
+  const [problem, setProblem] = useState<Problem>();
+  const [isSaving, setSaving] = useState(false);
+  const testing = useRef<AbortController>(undefined);
+  const body = useRef<HTMLFormElement>(null);
+  useEffect(() => () => testing.current?.abort(), []);
+
+  const info = drivers.usable.find(({ driverType }) => driverType === form.driverType);
+  const change = (part: Partial<ConnectionForm>) => {
+    setForm((old) => ({ ...old, ...part }));
+    setFaults({});
+  };
+  /** The driver's description, if the form can be used so. */
+  const fit = (purpose: "save" | "test"): PluginInfo | undefined => {
+    if (info === undefined) return undefined;
+    const found = faultsOf(form, info, purpose);
+    setFaults(found);
+    requestAnimationFrame(() => body.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus());
+    return Object.keys(found).length === 0 ? info : undefined;
+  };
+  const test = async () => {
+    const driver = fit("test");
+    if (driver === undefined) return;
+    testing.current?.abort();
+    const stop = new AbortController();
+    testing.current = stop;
+    const keeps = Object.values(form.secrets).every((text) => text === "");
+    // A saved connection is tried with its stored password; what is typed would not have it.
+    const isSaved = connection?.spec !== undefined && keeps && sameForm(form, formOf(connection.spec));
+    const target = isSaved
+      ? ({ case: "connection", value: { key: { case: "id", value: connection.id } } } as const)
+      : ({ case: "unsaved", value: specOf({ ...form, name: form.name || "test" }, driver, connection?.spec) } as const);
+    for await (const step of testConnection(app.core, { target, secrets: form.secrets }, stop.signal)) setRun(step);
+  };
+  const save = async (thenOpen: boolean) => {
+    const driver = fit("save");
+    if (driver === undefined || isSaving) return;
+    setSaving(true);
+    try {
+      const { saved, notice } = await saveConnection(app, form, driver, connection);
+      onClose();
+      if (notice !== "") app.toasts.say(notice);
+      if (saved !== undefined && thenOpen) {
+        app.toggled.setState(new Set(app.toggled.getState()).add(saved.id), true);
+        void app.schemas.refresh(saved.id);
+        const canRun = app.runs.canRun.getState().value === true;
+        if (canRun && app.tabs.active?.connectionId !== saved.id) app.tabs.open(saved.id);
+      }
+    } catch (error) {
+      setProblem(app.link.hear(error));
+      setSaving(false);
+    }
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const mod = MAC ? event.metaKey : event.ctrlKey;
+    if (event.key === "Enter" && mod) {
+      event.preventDefault();
+      void save(true);
+    } else if (event.code === "KeyT" && event.altKey) {
+      event.preventDefault();
+      void test();
+    }
+  };
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    void save(true);
+  };
+  const moved = connection === undefined || info === undefined ? [] : movedFields(form, connection, info);
+  const typeAgain = () => body.current?.querySelector<HTMLInputElement>('input[type="password"]')?.select();
+
+  return (
+    <form className="dialog-body" noValidate ref={body} onSubmit={onSubmit} onKeyDown={onKeyDown}>
+      <div className="head">
+        <h2>{title}</h2>
+        <UrlField form={form} drivers={drivers} onFill={setForm} />
+        <Button label="Close" icon="close" iconOnly keys="Esc" onClick={onClose} />
+      </div>
+      <div className="cols">
+        <div className="tiles" role="radiogroup" aria-label="Database">
+          {drivers.usable.map(({ driverType, name, iconName }) => (
+            <button
+              key={driverType}
+              type="button"
+              className="tile"
+              role="radio"
+              aria-checked={driverType === form.driverType}
+              onClick={() => change({ driverType, ...(driverType === form.driverType ? {} : { values: {}, secrets: {} }) })}
+            >
+              <Icon name={driverIcon(iconName)} />
+              <span>{name}</span>
+            </button>
+          ))}
+        </div>
+        {info === undefined ? (
+          <div className="form">
+            <p role="alert">The driver “{form.driverType}” is not installed any more.</p>
+          </div>
+        ) : (
+          <ConnectionFields form={form} info={info} places={drivers.places} faults={faults} connection={connection} moved={moved} onChange={change} />
+        )}
+        <TestPanel run={run} onTypeAgain={typeAgain} />
+      </div>
+      {problem !== undefined && (
+        <div className="note-bar danger" role="alert">
+          <Icon name="error" />
+          <div className="grow">
+            <p className="tt">{problem.message}</p>
+            <p>{problem.advice}</p>
+          </div>
+        </div>
+      )}
+      <div className="foot">
+        <Button
+          label={run.kind === "idle" ? "Test" : "Test again"}
+          icon="refresh"
+          look="line"
+          big
+          keys={keysOf("Alt+T")}
+          disabled={run.kind === "running"}
+          onClick={() => void test()}
+        />
+        <span className="grow" />
+        <Button label="Cancel" big onClick={onClose} />
+        <Button label="Save" look="line" big disabled={isSaving} onClick={() => void save(false)} />
+        <Button label="Save and open" look="primary" big type="submit" keys={keysOf("Mod+Enter")} disabled={isSaving} />
+      </div>
+    </form>
+  );
+}
+
+function sameForm(a: ConnectionForm, b: ConnectionForm): boolean {
+  const text = (form: ConnectionForm) => JSON.stringify(form, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+  return text({ ...a, name: "" }) === text({ ...b, name: "" });
+}

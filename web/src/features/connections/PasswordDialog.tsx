@@ -1,0 +1,54 @@
+import { type FormEvent, useState } from "react";
+import type { Question } from "../../state/leases.ts";
+import { Button } from "../../ui/Button.tsx";
+import { Dialog } from "../../ui/Dialog.tsx";
+import { Icon } from "../../ui/Icon.tsx";
+import { Spinner } from "../../ui/Spinner.tsx";
+import { useApp } from "../AppContext.ts";
+
+/** Asks for the password of a connection that keeps none. */
+export function PasswordDialog({ question }: { readonly question: Question }) {
+  const app = useApp();
+  const [password, setPassword] = useState("");
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    void app.leases.answer(password);
+    setPassword("");
+  };
+  return (
+    <Dialog label={`Password for ${question.connectionName}`} className="dialog small" onClose={() => app.leases.decline()}>
+      <form onSubmit={submit}>
+        <div className="head">
+          <h2>Password for {question.connectionName}</h2>
+        </div>
+        <div className="form">
+          <span className="field">
+            <Icon name="key" />
+            <input
+              type="password"
+              aria-label="Password"
+              autoComplete="off"
+              autoFocus
+              value={password}
+              disabled={question.busy}
+              onChange={(event) => setPassword(event.target.value)}
+            />
+            {question.busy && <Spinner />}
+          </span>
+          <p className="say wrap">It is held by the driver of one session, is kept nowhere, and is gone with the session.</p>
+          {question.problem !== undefined && (
+            <div className="why" role="alert">
+              <p className="msg code">{question.problem.message}</p>
+              <p className="meta">{[question.problem.reason, question.problem.advice].filter((text) => text !== "").join(" · ")}</p>
+            </div>
+          )}
+        </div>
+        <div className="foot">
+          <span className="grow" />
+          <Button label="Cancel" big onClick={() => app.leases.decline()} />
+          <Button label="Connect" look="primary" type="submit" big disabled={question.busy} />
+        </div>
+      </form>
+    </Dialog>
+  );
+}

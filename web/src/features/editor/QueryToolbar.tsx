@@ -1,0 +1,137 @@
+import { type KeyboardEvent, useCallback, useState } from "react";
+import { cancelRun } from "../../actions/cancel_run.ts";
+import { runScript } from "../../actions/run_script.ts";
+import type { Connection } from "../../gen/core/v1/connection_pb.ts";
+import { valueOf } from "../../state/load.ts";
+import { type RunChoices, rowsText, secondsOf, secondsText } from "../../state/run_choices.ts";
+import type { Run } from "../../state/runs.ts";
+import type { Tab } from "../../state/tabs.ts";
+import { Button } from "../../ui/Button.tsx";
+import { Icon, type IconName } from "../../ui/Icon.tsx";
+import { Menu, type MenuItem } from "../../ui/Menu.tsx";
+import { keysOf, useApp, usePart } from "../AppContext.ts";
+import { driverIcon } from "../connections/driver_icon.ts";
+
+interface QueryToolbarProps {
+  readonly tab: Tab;
+  readonly connection: Connection | undefined;
+  readonly run: Run;
+  readonly choices: RunChoices;
+  readonly hasSelection: boolean;
+  readonly onChoices: (choices: RunChoices) => void;
+  readonly onRun: () => void;
+}
+
+const DEADLINES: readonly RunChoices["deadline"][] = ["connection", 10, 60, 300, 1800, "none"];
+const ROWS: readonly RunChoices["rows"][] = ["connection", 1_000, 100_000, 1_000_000];
+
+/** What can be done with the text of a tab. */
+export function QueryToolbar({ tab, connection, run, choices, hasSelection, onChoices, onRun }: QueryToolbarProps) {
+  const app = useApp();
+  const connections = usePart(app.connections.store, (state) => valueOf(state));
+  const isBusy = run.kind === "starting" || run.kind === "running";
+  const spec = connection?.spec;
+  const icon = driverIcon(usePart(app.drivers.store, () => app.drivers.find(spec?.driverType ?? "")?.iconName));
+  return (
+    <div className="bar" role="toolbar" aria-label="Query" onKeyDown={walk}>
+      {isBusy ? (
+        <Button
+          label={run.kind === "running" && run.isStopping ? "Stopping" : "Cancel"}
+          icon="stop"
+          look="line"
+          className="stop"
+          keys="Esc Esc"
+          disabled={run.kind === "starting" || run.isStopping}
+          onClick={() => cancelRun.run(app)}
+        />
+      ) : (
+        <Button
+          label={hasSelection ? "Run selection" : "Run"}
+          icon="play"
+          look="primary"
+          keys={keysOf(runScript.shortcut)}
+          disabled={tab.text.trim() === "" || connection === undefined}
+          onClick={onRun}
+        />
+      )}
+      <span className="grow" />
+      <Choice
+        label="Connection"
+        icon={icon}
+        text={spec?.name ?? "No connection"}
+        items={(connections ?? []).map((other) => ({
+          label: other.spec?.name ?? "",
+          checked: other.id === tab.connectionId,
+          onChoose: () => app.tabs.change(tab.id, { connectionId: other.id }),
+        }))}
+      />
+      <Choice
+        label="Deadline"
+        icon="timer"
+        className="fold"
+        text={secondsText(secondsOf(choices.deadline, spec))}
+        items={DEADLINES.map((deadline) => ({
+          label: deadline === "connection" ? `As the connection says: ${secondsText(secondsOf(deadline, spec))}` : secondsText(secondsOf(deadline, spec)),
+          checked: deadline === choices.deadline,
+          onChoose: () => onChoices({ ...choices, deadline }),
+        }))}
+      />
+      <Choice
+        label="Row limit"
+        icon="limit"
+        className="fold"
+        text={rowsText(choices.rows, spec)}
+        items={ROWS.map((rows) => ({
+          label: rows === "connection" ? `As the connection says: ${rowsText(rows, spec).toLowerCase()}` : rowsText(rows, spec),
+          checked: rows === choices.rows,
+          onChoose: () => onChoices({ ...choices, rows }),
+        }))}
+      />
+    </div>
+  );
+}
+
+/** Arrows move along the bar. */
+function walk(event: KeyboardEvent<HTMLElement>): void {
+  const by: Partial<Record<string, number>> = { ArrowRight: 1, ArrowLeft: -1 };
+  const move = by[event.key];
+  if (move === undefined) return;
+  const buttons = [...event.currentTarget.querySelectorAll<HTMLElement>(":scope > button:not(:disabled)")];
+  const at = buttons.findIndex((button) => button === document.activeElement);
+  buttons.at((at + move) % buttons.length)?.focus();
+  event.preventDefault();
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly icon: IconName;
+  readonly text: string;
+  readonly className?: string;
+  readonly items: readonly MenuItem[];
+}
+
+function Choice({ label, icon, text, className = "", items }: ChoiceProps) {
+  const [at, setAt] = useState<{ readonly x: number; readonly y: number }>();
+  const close = useCallback(() => setAt(undefined), []);
+  return (
+    <>
+      <button
+        type="button"
+        className={`btn ${className}`}
+        title={label}
+        aria-label={`${label}: ${text}`}
+        aria-haspopup="menu"
+        aria-expanded={at !== undefined}
+        onClick={(event) => {
+          const { left, bottom } = event.currentTarget.getBoundingClientRect();
+          setAt({ x: left, y: bottom + 4 });
+        }}
+      >
+        <Icon name={icon} />
+        <span className="lbl">{text}</span>
+        <Icon name="down" small />
+      </button>
+      {at !== undefined && <Menu label={label} groups={[items]} x={at.x} y={at.y} onClose={close} />}
+    </>
+  );
+}

@@ -1,0 +1,154 @@
+import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { valueOf } from "../../state/load.ts";
+import { toggle } from "../../state/app.ts";
+import { type TreeRow, treeRows } from "../../state/tree.ts";
+import { Button } from "../../ui/Button.tsx";
+import { Menu } from "../../ui/Menu.tsx";
+import { useApp, usePart } from "../AppContext.ts";
+import { openRow, rowMenu } from "./row_actions.ts";
+import { TreeRowView } from "./TreeRowView.tsx";
+
+const OVERSCAN = 12;
+const ROW_HEIGHTS = { compact: 22, normal: 26, roomy: 30 } as const;
+
+interface OpenMenu {
+  readonly row: TreeRow;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Connections, and what their databases hold. Only the rows in sight are in the page. */
+export function ConnectionTree({ filter }: { readonly filter: string }) {
+  const app = useApp();
+  const connections = usePart(app.connections.store, (state) => state);
+  const schemas = usePart(app.schemas.store, (state) => state);
+  const toggled = usePart(app.toggled, (state) => state);
+  const rowHeight = usePart(app.layout, (layout) => ROW_HEIGHTS[layout.density]);
+  const [selectedKey, setSelectedKey] = useState<string>();
+  const [menu, setMenu] = useState<OpenMenu>();
+  const [view, setView] = useState({ top: 0, height: 600 });
+  const box = useRef<HTMLDivElement>(null);
+  const list = valueOf(connections);
+  const rows = useMemo(
+    () => treeRows({ connections: list ?? [], schemas, toggled, filter }),
+    [list, schemas, toggled, filter],
+  );
+
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => setView({ top: element.scrollTop, height: element.clientHeight }));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  const at = rows.findIndex((row) => row.key === selectedKey);
+  const select = (index: number) => {
+    const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
+    const element = box.current;
+    if (row === undefined || element === null) return;
+    setSelectedKey(row.key);
+    const top = rows.indexOf(row) * rowHeight;
+    if (top < element.scrollTop) element.scrollTop = top;
+    else if (top + rowHeight > element.scrollTop + element.clientHeight) element.scrollTop = top + rowHeight - element.clientHeight;
+  };
+  const flip = (row: TreeRow) => {
+    toggle(app, row.key);
+    if (row.kind === "connection" && !row.open) void app.schemas.open(row.connection.id);
+    if (row.kind === "relation" && !row.open && row.connection !== undefined) {
+      void app.schemas.openColumns(row.connection.id, row.relation.schema, row.relation.name);
+    }
+  };
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
+    const row = rows[at];
+    const page = Math.max(1, Math.floor(view.height / rowHeight) - 1);
+    const moves: Partial<Record<string, number>> = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      Home: 0,
+      End: rows.length - 1,
+      PageDown: at + page,
+      PageUp: at - page,
+    };
+    const to = moves[event.key];
+    if (to !== undefined) select(to);
+    else if (row === undefined) return;
+    else if (event.key === "ArrowRight") {
+      if (isFoldable(row) && !row.open) flip(row);
+      else select(at + 1);
+    } else if (event.key === "ArrowLeft") {
+      if (isFoldable(row) && row.open) flip(row);
+      else select(rows.slice(0, at).findLastIndex((other) => other.depth < row.depth));
+    } else if (event.key === "Enter") openRow(app, row);
+    else if (event.key === " ") flip(row);
+    else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) {
+      const place = document.getElementById(idOf(row))?.getBoundingClientRect();
+      if (place !== undefined) setMenu({ row, x: place.left + 24, y: place.bottom });
+    } else return;
+    event.preventDefault();
+  };
+  const closeMenu = useCallback(() => setMenu(undefined), []);
+
+  const first = Math.max(0, Math.floor(view.top / rowHeight) - OVERSCAN);
+  const last = Math.min(rows.length, Math.ceil((view.top + view.height) / rowHeight) + OVERSCAN);
+  if (connections.kind === "failed") {
+    return (
+      <div className="tree-say" role="alert">
+        <p>{connections.problem.message}</p>
+        <Button label="Try again" icon="refresh" look="line" onClick={() => void app.connections.load()} />
+      </div>
+    );
+  }
+  const groups = menu === undefined ? [] : rowMenu(app, menu.row);
+  return (
+    <div
+      ref={box}
+      className="tree"
+      role="tree"
+      aria-label="Connections and tables"
+      aria-busy={connections.kind === "loading"}
+      aria-activedescendant={rows[at] === undefined ? undefined : idOf(rows[at])}
+      tabIndex={0}
+      onFocus={() => {
+        if (at < 0) select(0);
+      }}
+      onKeyDown={onKeyDown}
+      onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}
+    >
+      <div role="presentation" className="tree-space" style={{ height: rows.length * rowHeight }}>
+        {rows.slice(first, last).map((row, index) => (
+          <TreeRowView
+            key={row.key}
+            id={idOf(row)}
+            row={row}
+            top={(first + index) * rowHeight}
+            isSelected={row.key === selectedKey}
+            // Below a connection all rows carry its color.
+            isLast={rows[first + index + 1]?.connection !== row.connection}
+            onSelect={() => setSelectedKey(row.key)}
+            onFlip={() => flip(row)}
+            onOpen={() => openRow(app, row)}
+            onMenu={(x, y) => {
+              setSelectedKey(row.key);
+              setMenu({ row, x, y });
+            }}
+          />
+        ))}
+      </div>
+      {rows.length === 0 && connections.kind === "ready" && (
+        <p className="tree-say">
+          {filter === "" ? "No connection yet. Add one with the plus above." : "Nothing is called like that among what is open."}
+        </p>
+      )}
+      {menu !== undefined && groups.length > 0 && <Menu label="What to do" groups={groups} x={menu.x} y={menu.y} onClose={closeMenu} />}
+    </div>
+  );
+}
+
+function isFoldable(row: TreeRow): row is Extract<TreeRow, { open: boolean }> {
+  return "open" in row;
+}
+
+function idOf(row: TreeRow): string {
+  return `tree ${row.key}`.replaceAll(/\s/g, "_");
+}

@@ -1,0 +1,30 @@
+import { useApp, usePart } from "../AppContext.ts";
+import { ConnectionDialog } from "../connections/ConnectionDialog.tsx";
+import { PasswordDialog } from "../connections/PasswordDialog.tsx";
+import { RemoveDialog } from "../connections/RemoveDialog.tsx";
+import { Palette } from "./Palette.tsx";
+
+/** What lies over the page. */
+export function Overlays() {
+  const app = useApp();
+  const overlay = usePart(app.overlay, (state) => state);
+  const question = usePart(app.leases.question, (state) => state.open);
+  const close = () => app.overlay.setState({ kind: "none" }, true);
+  if (question !== undefined) return <PasswordDialog question={question} />;
+  switch (overlay.kind) {
+    case "none":
+      return null;
+    case "palette":
+      return <Palette onClose={close} />;
+    case "new-connection":
+      return <ConnectionDialog onClose={close} />;
+    case "edit-connection": {
+      const connection = app.connections.find(overlay.connectionId);
+      return connection === undefined ? null : <ConnectionDialog connection={connection} onClose={close} />;
+    }
+    case "remove-connection": {
+      const connection = app.connections.find(overlay.connectionId);
+      return connection === undefined ? null : <RemoveDialog connection={connection} onClose={close} />;
+    }
+  }
+}

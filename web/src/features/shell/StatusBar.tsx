@@ -1,0 +1,55 @@
+import { SecretPlace } from "../../gen/core/v1/connection_pb.ts";
+import { environmentOf } from "../../state/connections.ts";
+import { valueOf } from "../../state/load.ts";
+import { Icon } from "../../ui/Icon.tsx";
+import { useApp, usePart } from "../AppContext.ts";
+import { RunStatus } from "./RunStatus.tsx";
+
+const PLACE_WORDS: Readonly<Record<SecretPlace, string>> = {
+  [SecretPlace.UNSPECIFIED]: "No password",
+  [SecretPlace.ASK]: "Asked each time",
+  [SecretPlace.KEYRING]: "Keyring",
+  [SecretPlace.VAULT]: "Vault",
+};
+
+/** How the connection of the active tab stands. */
+export function StatusBar() {
+  const app = useApp();
+  const tabId = usePart(app.tabs.store, (state) => state.activeId);
+  const activeId = usePart(app.tabs.store, (state) => state.tabs.find((tab) => tab.id === tabId)?.connectionId);
+  const connection = usePart(app.connections.store, (state) => valueOf(state)?.find(({ id }) => id === activeId));
+  const drivers = usePart(app.drivers.store, (state) => valueOf(state)?.usable.length);
+  const spec = connection?.spec;
+  return (
+    <footer className={`status ${environmentOf(spec)}`}>
+      {spec === undefined ? (
+        <span>No connection</span>
+      ) : (
+        <>
+          <span>
+            <b>{spec.name}</b>
+          </span>
+          <span className={spec.readOnly ? "ink" : ""}>
+            {spec.readOnly && <Icon name="lock" />}
+            {spec.readOnly ? "Read-only" : "Read and write"}
+          </span>
+          {tabId !== undefined && <RunStatus tabId={tabId} face="state" />}
+        </>
+      )}
+      <span className="gap" />
+      {tabId !== undefined && spec !== undefined && <RunStatus tabId={tabId} face="numbers" />}
+      {spec === undefined && drivers !== undefined && (
+        <span>
+          <Icon name="plug" />
+          {drivers === 1 ? "1 driver" : `${drivers} drivers`}
+        </span>
+      )}
+      {spec !== undefined && spec.secretPlace !== SecretPlace.UNSPECIFIED && (
+        <span className="hide-phone">
+          <Icon name="key" />
+          {PLACE_WORDS[spec.secretPlace]}
+        </span>
+      )}
+    </footer>
+  );
+}

@@ -1,0 +1,46 @@
+import { type CSSProperties, useEffect } from "react";
+import { ACTIONS } from "../../actions/all.ts";
+import { matches } from "../../actions/shortcut.ts";
+import { MAC, useApp, usePart } from "../AppContext.ts";
+import { LinkNotice } from "./LinkNotice.tsx";
+import { Overlays } from "./Overlays.tsx";
+import { Sheet } from "./Sheet.tsx";
+import { Sidebar } from "./Sidebar.tsx";
+import { StatusBar } from "./StatusBar.tsx";
+import { TabStrip } from "./TabStrip.tsx";
+import { ToastList } from "./ToastList.tsx";
+
+/** The whole page of somebody who is in. */
+export function Workbench() {
+  const app = useApp();
+  const sidebarOpen = usePart(app.layout, (layout) => layout.sidebarOpen);
+  const sidebarWidth = usePart(app.layout, (layout) => layout.sidebarWidth);
+
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      // Dialogs have keys of their own, and nothing behind them is to happen.
+      if (app.overlay.getState().kind !== "none" || app.leases.question.getState().open !== undefined) return;
+      const action = ACTIONS.find(({ shortcut }) => shortcut !== undefined && matches(shortcut, event, MAC));
+      if (action === undefined) return;
+      event.preventDefault();
+      if (action.enabled?.(app) ?? true) action.run(app);
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, [app]);
+
+  const width: CSSProperties & Record<`--${string}`, string> = { "--sidebar": `${sidebarWidth}px` };
+  return (
+    <>
+      <div className={sidebarOpen ? "app" : "app wide"} style={width}>
+        <Sidebar />
+        <TabStrip />
+        <Sheet />
+        <StatusBar />
+      </div>
+      <LinkNotice />
+      <Overlays />
+      <ToastList />
+    </>
+  );
+}

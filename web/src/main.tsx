@@ -1,0 +1,39 @@
+import "@fontsource-variable/inter";
+import "@fontsource-variable/jetbrains-mono";
+import "./styles/tokens.css";
+import "./styles/app.css";
+import "./styles/overlay.css";
+import "./styles/connect.css";
+import "./styles/query.css";
+import "./styles/grid.css";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { AppContext } from "./features/AppContext.ts";
+import { Gate } from "./features/shell/Gate.tsx";
+import { makeApp, start } from "./state/app.ts";
+import type { Layout } from "./state/layout.ts";
+import { browserHost, browserParts } from "./transport/browser.ts";
+
+const places = { lasting: localStorage, passing: sessionStorage, pageWidth: innerWidth };
+const app = makeApp(browserHost(browserParts()), places);
+
+/** Puts on the root what style sheets go by. */
+function dress({ theme, density }: Layout): void {
+  const { dataset } = document.documentElement;
+  if (theme === "system") delete dataset.theme;
+  else dataset.theme = theme;
+  dataset.density = density;
+}
+dress(app.layout.getState());
+app.layout.subscribe(dress);
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("index.html has the root");
+createRoot(root).render(
+  <StrictMode>
+    <AppContext value={app}>
+      <Gate />
+    </AppContext>
+  </StrictMode>,
+);
+void start(app);

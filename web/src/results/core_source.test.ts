@@ -1,0 +1,40 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { CellState, RowsSchema, StatementResultSchema } from "../gen/core/v1/result_pb.ts";
+import { Display } from "../gen/plugin/v1/plugin_pb.ts";
+import { columnsOf, windowOfRows } from "./core_source.ts";
+
+test("cells that are not plainly their text are told apart", () => {
+  const window = windowOfRows(
+    create(RowsSchema, {
+      firstRow: 400n,
+      rowCount: 2,
+      columnCount: 2,
+      texts: ["1127.40", "", "", "long"],
+      marks: [
+        { index: 2, state: CellState.NULL },
+        { index: 3, state: CellState.CUT, fullSizeBytes: 18_400n },
+      ],
+      rowsSoFar: 402n,
+    }),
+  );
+  expect(window.count).toBe(2);
+  expect(window.cell(400, 0)).toEqual({ text: "1127.40", state: "value" });
+  expect(window.cell(400, 1)).toEqual({ text: "", state: "value" });
+  expect(window.cell(401, 0)).toEqual({ text: "", state: "null" });
+  expect(window.cell(401, 1)).toEqual({ text: "long", state: "cut", fullBytes: 18_400n });
+});
+
+test("columns have what is known of them", () => {
+  const statement = create(StatementResultSchema, {
+    columns: [
+      { name: "id", databaseType: "int8", display: Display.INTEGER },
+      { name: "shipping", databaseType: "jsonb", display: Display.JSON },
+    ],
+    columnFacts: [{ column: 0, primaryKey: true, nullable: false }],
+  });
+  expect(columnsOf(statement)).toEqual([
+    { name: "id", type: "int8", family: "number", isNumber: true, isKey: true, isNullable: false },
+    { name: "shipping", type: "jsonb", family: "json", isNumber: false, isKey: false },
+  ]);
+});

@@ -1,0 +1,86 @@
+import { CellState as PbState, type Rows, type StatementResult } from "../gen/core/v1/result_pb.ts";
+import { type Column, Display } from "../gen/plugin/v1/plugin_pb.ts";
+import type { Core } from "../transport/core.ts";
+import { type Cell, type CellState, type ResultColumn, type ResultSource, type RowWindow, windowOf } from "./source.ts";
+
+/** Bytes of a cell that the grid asks for: more than a cell shows. */
+export const CELL_BYTES = 512;
+
+const FAMILIES: Readonly<Partial<Record<Display, ResultColumn["family"]>>> = {
+  [Display.BOOL_T_F]: "boolean",
+  [Display.BOOL_1_0]: "boolean",
+  [Display.INTEGER]: "number",
+  [Display.FLOAT_PG]: "number",
+  [Display.FLOAT_POINT]: "number",
+  [Display.DECIMAL]: "number",
+  [Display.DATE_ISO]: "time",
+  [Display.TIMESTAMP_ISO]: "time",
+  [Display.TIMESTAMP_ISO_UTC]: "time",
+  [Display.TIME]: "time",
+  [Display.BYTES_HEX]: "binary",
+  [Display.TEXT]: "text",
+  [Display.JSON]: "json",
+};
+
+/** The columns of a statement as the grid shows them. */
+export function columnsOf(statement: StatementResult): readonly ResultColumn[] {
+  return statement.columns.map((column, index) => {
+    const fact = statement.columnFacts.find((candidate) => candidate.column === index);
+    const family = familyOf(column);
+    return {
+      name: column.name,
+      type: column.databaseType,
+      family,
+      isNumber: family === "number",
+      isKey: fact?.primaryKey === true,
+      ...(fact?.nullable === undefined ? {} : { isNullable: fact.nullable }),
+    };
+  });
+}
+
+function familyOf({ display }: Column): ResultColumn["family"] {
+  return FAMILIES[display] ?? "other";
+}
+
+/** Rows of a kept result, read from Core window by window. */
+export class CoreSource implements ResultSource {
+  constructor(
+    private readonly core: Core,
+    private readonly resultId: string,
+    private readonly statement: number,
+    readonly columns: readonly ResultColumn[],
+  ) {}
+
+  async read(first: number, count: number, signal: AbortSignal): Promise<RowWindow> {
+    const { rows } = await this.core.results.readRows(
+      {
+        resultId: this.resultId,
+        statement: this.statement,
+        firstRow: BigInt(first),
+        rowCount: count,
+        cellBytesMax: CELL_BYTES,
+      },
+      { signal },
+    );
+    return rows === undefined ? windowOf(first, this.columns.length, [], new Map(), 0) : windowOfRows(rows);
+  }
+}
+
+const STATES: Readonly<Record<PbState, CellState>> = {
+  [PbState.UNSPECIFIED]: "value",
+  [PbState.VALUE]: "value",
+  [PbState.NULL]: "null",
+  [PbState.UNDECODABLE]: "undecodable",
+  [PbState.CUT]: "cut",
+};
+
+export function windowOfRows(rows: Rows): RowWindow {
+  const special = new Map<number, Cell>(
+    rows.marks.map((mark) => {
+      const text = rows.texts[mark.index] ?? "";
+      const cut = mark.state === PbState.CUT ? { fullBytes: mark.fullSizeBytes } : {};
+      return [mark.index, { text, state: STATES[mark.state], ...cut }];
+    }),
+  );
+  return windowOf(Number(rows.firstRow), rows.columnCount, rows.texts, special, Number(rows.rowsSoFar));
+}

@@ -1,0 +1,94 @@
+import { createStore, type StoreApi } from "zustand/vanilla";
+import { coreOver, type Core } from "../transport/core.ts";
+import type { Host } from "../transport/host.ts";
+import { Connections } from "./connections.ts";
+import { DriverList } from "./drivers.ts";
+import { type LayoutStore, makeLayout } from "./layout.ts";
+import { Events } from "./events.ts";
+import { Leases } from "./leases.ts";
+import { LinkKeeper } from "./link.ts";
+import { Runs } from "./runs.ts";
+import { Schemas } from "./schema.ts";
+import { Tabs } from "./tabs.ts";
+import { Toasts } from "./toasts.ts";
+
+/** What lies over the page, if anything does. */
+export type Overlay =
+  | { readonly kind: "none" }
+  | { readonly kind: "palette" }
+  | { readonly kind: "new-connection" }
+  | { readonly kind: "edit-connection"; readonly connectionId: string }
+  | { readonly kind: "remove-connection"; readonly connectionId: string };
+
+/** Everything that the page knows, and whom it asks. */
+export interface App {
+  readonly core: Core;
+  readonly link: LinkKeeper;
+  readonly connections: Connections;
+  readonly drivers: DriverList;
+  readonly leases: Leases;
+  readonly events: Events;
+  readonly runs: Runs;
+  readonly schemas: Schemas;
+  readonly tabs: Tabs;
+  readonly toasts: Toasts;
+  readonly layout: LayoutStore;
+  readonly overlay: StoreApi<Overlay>;
+  /** What is open in the tree against its nature. */
+  readonly toggled: StoreApi<ReadonlySet<string>>;
+}
+
+export interface Places {
+  /** Outlives the page. */
+  readonly lasting: Pick<Storage, "getItem" | "setItem">;
+  /** Goes with the browser's tab. */
+  readonly passing: Pick<Storage, "getItem" | "setItem">;
+  readonly pageWidth: number;
+}
+
+export function makeApp(host: Host, places: Places): App {
+  const core = coreOver(host.transport);
+  const link = new LinkKeeper(host);
+  const connections = new Connections(core, link);
+  const drivers = new DriverList(core, link);
+  const frontEndId = crypto.randomUUID();
+  const leases = new Leases(core, link, connections, drivers, frontEndId);
+  const tabs = new Tabs(places.passing, () => crypto.randomUUID());
+  const runs = new Runs(core, link, leases, tabs, frontEndId);
+  tabs.store.subscribe((now, before) => {
+    // A closed tab wants its result no more, and what still runs there is stopped.
+    for (const tab of before.tabs) if (!now.tabs.some(({ id }) => id === tab.id)) runs.forget(tab.id);
+  });
+  return {
+    core,
+    link,
+    connections,
+    drivers,
+    leases,
+    events: new Events(core, link, runs, frontEndId),
+    runs,
+    schemas: new Schemas(core, link, leases),
+    tabs,
+    toasts: new Toasts(),
+    layout: makeLayout(places.lasting, places.pageWidth),
+    overlay: createStore<Overlay>(() => ({ kind: "none" })),
+    toggled: createStore<ReadonlySet<string>>(() => new Set()),
+  };
+}
+
+/** Comes in, and asks for what every page shows. */
+export async function start(app: App): Promise<void> {
+  const load = () => Promise.all([app.connections.load(), app.drivers.load(), app.runs.probe()]);
+  app.link.onReturn(() => void load());
+  await app.link.enter();
+  if (app.link.store.getState().kind !== "in") return;
+  void app.events.listen();
+  await load();
+}
+
+/** Opens what is closed in the tree, and closes what is open. */
+export function toggle(app: App, key: string): void {
+  const toggled = new Set(app.toggled.getState());
+  if (!toggled.delete(key)) toggled.add(key);
+  app.toggled.setState(toggled, true);
+}

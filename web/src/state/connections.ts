@@ -1,0 +1,106 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { createStore, type StoreApi } from "zustand/vanilla";
+import {
+  type Connection,
+  type ConnectionSpec,
+  type ConnectionSpecSchema,
+  EnvironmentColor,
+  type NewSecretSchema,
+  type UpdateConnectionResponse,
+} from "../gen/core/v1/connection_pb.ts";
+import type { Core } from "../transport/core.ts";
+import type { LinkKeeper } from "./link.ts";
+import type { Load } from "./load.ts";
+
+/** The word for an environment's color, as the style sheets have it. */
+export type Environment = "none" | "green" | "amber" | "red";
+
+export function environmentOf(spec: ConnectionSpec | undefined): Environment {
+  switch (spec?.color) {
+    case EnvironmentColor.GREEN:
+      return "green";
+    case EnvironmentColor.AMBER:
+      return "amber";
+    case EnvironmentColor.RED:
+      return "red";
+    case EnvironmentColor.UNSPECIFIED:
+    case undefined:
+      return "none";
+  }
+}
+
+/** The connections that Core keeps. What changes them says so here, and the list follows. */
+export class Connections {
+  readonly store: StoreApi<Load<readonly Connection[]>> = createStore<Load<readonly Connection[]>>(() => ({
+    kind: "loading",
+  }));
+
+  constructor(
+    private readonly core: Core,
+    private readonly link: LinkKeeper,
+  ) {}
+
+  async load(signal?: AbortSignal): Promise<void> {
+    try {
+      const { connections } = await this.core.connections.listConnections({}, options(signal));
+      this.store.setState({ kind: "ready", value: connections }, true);
+    } catch (error) {
+      const problem = this.link.hear(error);
+      if (problem !== undefined) this.store.setState({ kind: "failed", problem }, true);
+    }
+  }
+
+  find(id: string): Connection | undefined {
+    const state = this.store.getState();
+    return state.kind === "ready" ? state.value.find((connection) => connection.id === id) : undefined;
+  }
+
+  async create(
+    spec: MessageInitShape<typeof ConnectionSpecSchema>,
+    secret: MessageInitShape<typeof NewSecretSchema> | undefined,
+  ): Promise<Connection | undefined> {
+    const answer = await this.core.connections.createConnection({ spec, ...(secret === undefined ? {} : { secret }) });
+    await this.load();
+    return answer.connection;
+  }
+
+  async update(
+    old: Connection,
+    spec: MessageInitShape<typeof ConnectionSpecSchema>,
+  ): Promise<UpdateConnectionResponse> {
+    const answer = await this.core.connections.updateConnection({ id: old.id, revision: old.revision, spec });
+    await this.load();
+    return answer;
+  }
+
+  /** A copy under a name of its own. Secrets are not copied. */
+  async duplicate(connection: Connection): Promise<Connection | undefined> {
+    const state = this.store.getState();
+    const taken = state.kind === "ready" ? state.value.map((other) => other.spec?.name ?? "") : [];
+    const answer = await this.core.connections.duplicateConnection({
+      connection: { key: { case: "id", value: connection.id } },
+      name: copyName(connection.spec?.name ?? "connection", taken),
+    });
+    await this.load();
+    return answer.connection;
+  }
+
+  async remove(connection: Connection): Promise<void> {
+    await this.core.connections.deleteConnection({ connection: { key: { case: "id", value: connection.id } } });
+    await this.load();
+  }
+}
+
+/** `shop copy`, `shop copy 2`: the first that is free, without regard to case. */
+export function copyName(name: string, taken: readonly string[]): string {
+  const used = new Set(taken.map((other) => other.toLowerCase()));
+  for (let number = 1; ; number++) {
+    const ending = number === 1 ? " copy" : ` copy ${number}`;
+    const candidate = Array.from(name).slice(0, 100 - ending.length).join("") + ending;
+    if (!used.has(candidate.toLowerCase())) return candidate;
+  }
+}
+
+function options(signal: AbortSignal | undefined) {
+  return signal === undefined ? {} : { signal };
+}

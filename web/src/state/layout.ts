@@ -1,0 +1,67 @@
+import { createStore, type StoreApi } from "zustand/vanilla";
+
+export type Theme = "system" | "light" | "dark";
+export type Density = "compact" | "normal" | "roomy";
+
+/** How the page is laid out on this machine. Nothing of a query or a connection is in it. */
+export interface Layout {
+  readonly theme: Theme;
+  readonly density: Density;
+  readonly sidebarOpen: boolean;
+  readonly sidebarWidth: number;
+  readonly editorShare: number;
+  readonly inspectorOpen: boolean;
+  readonly inspectorWidth: number;
+}
+
+const KEY = "querybox.layout";
+const DEFAULTS: Layout = {
+  theme: "system",
+  density: "normal",
+  sidebarOpen: true,
+  sidebarWidth: 264,
+  editorShare: 0.3,
+  inspectorOpen: true,
+  inspectorWidth: 296,
+};
+
+export type LayoutStore = StoreApi<Layout>;
+
+/** Widths of a page below which the sidebar is a drawer, and the inspector lies over the grid. */
+const DRAWER_BELOW = 860;
+const OVER_GRID_BELOW = 1100;
+
+/** The layout, remembered from page to page. What would cover a narrow page begins closed. */
+export function makeLayout(storage: Pick<Storage, "getItem" | "setItem">, pageWidth: number): LayoutStore {
+  const kept = parseLayout(storage.getItem(KEY));
+  const store = createStore<Layout>(() => ({
+    ...kept,
+    sidebarOpen: kept.sidebarOpen && pageWidth > DRAWER_BELOW,
+    inspectorOpen: kept.inspectorOpen && pageWidth > OVER_GRID_BELOW,
+  }));
+  store.subscribe((layout) => storage.setItem(KEY, JSON.stringify(layout)));
+  return store;
+}
+
+/** What was remembered, as far as it makes sense. */
+export function parseLayout(text: string | null): Layout {
+  let kept: Partial<Record<keyof Layout, unknown>> = {};
+  try {
+    const parsed: unknown = JSON.parse(text ?? "{}");
+    if (typeof parsed === "object" && parsed !== null) kept = parsed;
+  } catch {
+    // What cannot be read is as good as nothing: it is only a layout.
+  }
+  const size = (value: unknown, least: number, most: number, otherwise: number) =>
+    typeof value === "number" && value >= least && value <= most ? value : otherwise;
+  const flag = (value: unknown, otherwise: boolean) => (typeof value === "boolean" ? value : otherwise);
+  return {
+    theme: kept.theme === "light" || kept.theme === "dark" ? kept.theme : "system",
+    density: kept.density === "compact" || kept.density === "roomy" ? kept.density : "normal",
+    sidebarOpen: flag(kept.sidebarOpen, DEFAULTS.sidebarOpen),
+    sidebarWidth: size(kept.sidebarWidth, 180, 560, DEFAULTS.sidebarWidth),
+    editorShare: size(kept.editorShare, 0.1, 0.9, DEFAULTS.editorShare),
+    inspectorOpen: flag(kept.inspectorOpen, DEFAULTS.inspectorOpen),
+    inspectorWidth: size(kept.inspectorWidth, 200, 720, DEFAULTS.inspectorWidth),
+  };
+}

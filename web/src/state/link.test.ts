@@ -1,0 +1,54 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Entry } from "../transport/host.ts";
+import { LinkKeeper } from "./link.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const gone = new ConnectError("Failed to fetch", Code.Unknown);
+
+/** A keeper whose host answers one entry after the other, the last one for ever. */
+function keeper(...entries: Entry[]) {
+  let next = 0;
+  return new LinkKeeper({
+    transport: undefined as never,
+    enter: async () => entries[Math.min(next++, entries.length - 1)] ?? { kind: "in" },
+  });
+}
+
+test("a lost Core is asked for until it is back, and whoever waits is told once", async () => {
+  const away: Entry = { kind: "unreachable", error: gone };
+  const link = keeper({ kind: "in" }, away, away, { kind: "in" });
+  let returns = 0;
+  link.onReturn(() => returns++);
+  await link.enter();
+  expect(link.store.getState().kind).toBe("in");
+  link.hear(gone);
+  link.hear(gone);
+  expect(link.store.getState().kind).toBe("lost");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(link.store.getState()).toEqual({ kind: "in" });
+  expect(returns).toBe(1);
+});
+
+test("another run of Core does not know the token, and the page says so", async () => {
+  const link = keeper({ kind: "in" }, { kind: "out", why: "token-old" });
+  await link.enter();
+  link.hear(gone);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(link.store.getState()).toEqual({ kind: "out", why: "token-old" });
+});
+
+test("what Core refuses is not a lost Core", async () => {
+  const link = keeper({ kind: "in" });
+  await link.enter();
+  expect(link.hear(new ConnectError("the name is taken", Code.AlreadyExists))?.message).toBe("The name is taken");
+  expect(link.store.getState().kind).toBe("in");
+});
+
+test("what the page broke off itself is told to nobody", async () => {
+  const link = keeper({ kind: "in" });
+  await link.enter();
+  expect(link.hear(new ConnectError("canceled", Code.Canceled))).toBeUndefined();
+});

@@ -1,0 +1,78 @@
+import { createStore, type StoreApi } from "zustand/vanilla";
+import { isAborted, isLockedOut, isUnreachable, type Problem, problemOf } from "../transport/problem.ts";
+import type { Entry, Host } from "../transport/host.ts";
+
+/** How the page stands with Core. */
+export type Link =
+  | { readonly kind: "entering" }
+  | { readonly kind: "in" }
+  | { readonly kind: "out"; readonly why: Extract<Entry, { kind: "out" }>["why"] }
+  | { readonly kind: "failed"; readonly problem: Problem }
+  /** It was in, and nobody answers now. */
+  | { readonly kind: "lost"; readonly since: number; readonly tries: number };
+
+const AGAIN_MS = 2_000;
+const AGAIN_MAX_MS = 15_000;
+
+/** Keeps the page's link to Core: comes in, and comes in again when Core was away. */
+export class LinkKeeper {
+  readonly store: StoreApi<Link> = createStore<Link>(() => ({ kind: "entering" }));
+  private readonly returned = new Set<() => void>();
+  private readonly over = new AbortController();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly host: Host) {}
+
+  /** Comes in. */
+  async enter(): Promise<void> {
+    this.store.setState({ kind: "entering" }, true);
+    this.settle(await this.host.enter(this.over.signal));
+  }
+
+  /** Calls when Core is there again after it was lost. */
+  onReturn(listener: () => void): () => void {
+    this.returned.add(listener);
+    return () => this.returned.delete(listener);
+  }
+
+  /** Hears of a call that failed. Answers what people are to be told, or nothing when the page itself broke it off. */
+  hear(error: unknown): Problem | undefined {
+    if (isAborted(error)) return undefined;
+    if (isLockedOut(error)) this.store.setState({ kind: "out", why: "token-old" }, true);
+    else if (isUnreachable(error) && this.store.getState().kind === "in") this.lose();
+    return problemOf(error);
+  }
+
+  /** Asks at once whether Core is there again. */
+  tryNow(): void {
+    clearTimeout(this.timer);
+    void this.tryAgain();
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    this.over.abort();
+  }
+
+  private lose(): void {
+    this.store.setState({ kind: "lost", since: Date.now(), tries: 0 }, true);
+    this.timer = setTimeout(() => void this.tryAgain(), AGAIN_MS);
+  }
+
+  private async tryAgain(): Promise<void> {
+    const lost = this.store.getState();
+    if (lost.kind !== "lost") return;
+    const entry = await this.host.enter(this.over.signal);
+    if (entry.kind !== "unreachable") return this.settle(entry);
+    const tries = lost.tries + 1;
+    this.store.setState({ ...lost, tries }, true);
+    this.timer = setTimeout(() => void this.tryAgain(), Math.min(AGAIN_MAX_MS, AGAIN_MS * 2 ** Math.min(tries, 3)));
+  }
+
+  private settle(entry: Entry): void {
+    const wasLost = this.store.getState().kind === "lost";
+    if (entry.kind === "unreachable") this.store.setState({ kind: "failed", problem: problemOf(entry.error) }, true);
+    else this.store.setState(entry, true);
+    if (wasLost && entry.kind === "in") for (const listener of this.returned) listener();
+  }
+}

@@ -1,0 +1,18 @@
+/** Core counts in bytes of UTF-8, an editor in units of UTF-16: the place of a byte of a text. */
+export function placeOfByte(text: string, byte: number): number {
+  let bytes = 0;
+  for (let at = 0; at < text.length; ) {
+    if (bytes >= byte) return at;
+    const point = text.codePointAt(at) ?? 0;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    at += point < 0x10000 ? 1 : 2;
+  }
+  return text.length;
+}
+
+/** The line and column of a place, both from 1. */
+export function lineOf(text: string, place: number): { readonly line: number; readonly column: number } {
+  const before = text.slice(0, place);
+  const line = before.split("\n").length;
+  return { line, column: place - before.lastIndexOf("\n") };
+}

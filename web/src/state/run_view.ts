@@ -1,0 +1,150 @@
+import { type Result, ResultState, type StatementResult, KeepLimitKind } from "../gen/core/v1/result_pb.ts";
+import { type Rejection, StoppedBy } from "../gen/plugin/v1/plugin_pb.ts";
+import { milliseconds, spanText } from "./connection_test.ts";
+import type { Run } from "./runs.ts";
+
+/** A tab of the results: a statement with rows, or what was refused. */
+export type ResultTab =
+  | { readonly kind: "rows"; readonly key: string; readonly label: string; readonly statement: StatementResult }
+  | { readonly kind: "rejected"; readonly key: string; readonly label: string; readonly rejection: Rejection };
+
+export function resultOf(run: Run): Result | undefined {
+  return "result" in run ? run.result : undefined;
+}
+
+/** The tabs of a result, in the order of its statements. */
+export function tabsOf(result: Result): readonly ResultTab[] {
+  const tabs: ResultTab[] = [];
+  for (const statement of result.statements) {
+    const label = `Result ${tabs.length + 1}`;
+    const rejection = statement.end.case === "rejection" ? statement.end.value : undefined;
+    // Rows that came before a refusal are kept and shown; the refusal then stands beside them.
+    if (statement.returnsRows && (rejection === undefined || statement.rowCount > 0n)) {
+      tabs.push({ kind: "rows", key: `rows ${statement.statement}`, label, statement });
+    }
+    if (rejection !== undefined) tabs.push({ kind: "rejected", key: `rejected ${statement.statement}`, label: "Error", rejection });
+  }
+  if (result.rejection !== undefined) {
+    tabs.push({ kind: "rejected", key: "rejected", label: "Error", rejection: result.rejection });
+  }
+  return tabs;
+}
+
+/** The tab that is shown when the user has chosen none: what was refused, else the first rows. */
+export function firstTab(tabs: readonly ResultTab[]): ResultTab | undefined {
+  return tabs.find((tab) => tab.kind === "rejected") ?? tabs[0];
+}
+
+export interface Count {
+  readonly before: string;
+  readonly number: string;
+  readonly after: string;
+  readonly isWarning: boolean;
+}
+
+/** How many rows there are, in honest words. */
+export function countOf(statement: StatementResult): Count {
+  const number = statement.rowCount.toLocaleString("en-US");
+  const rows = statement.rowCount === 1n ? "row" : "rows";
+  const { end } = statement;
+  switch (end.case) {
+    case undefined:
+      return { before: "", number, after: `${rows} so far`, isWarning: false };
+    case "summary":
+      return end.value.stoppedBy === StoppedBy.UNSPECIFIED
+        ? { before: "", number, after: rows, isWarning: false }
+        : { before: "first", number, after: "of more: limit", isWarning: true };
+    case "limit":
+      return { before: "first", number, after: `of more: ${limitWord(end.value.kind)}`, isWarning: true };
+    case "rejection":
+    case "brokenOff":
+      return { before: "", number, after: `${rows}, incomplete`, isWarning: true };
+  }
+}
+
+function limitWord(kind: KeepLimitKind): string {
+  switch (kind) {
+    case KeepLimitKind.RESULT_BYTES:
+      return "as much as a result may take";
+    case KeepLimitKind.ALL_BYTES:
+      return "as much as all results may take";
+    case KeepLimitKind.FREE_DISK:
+    case KeepLimitKind.DISK_FULL:
+      return "the disk is full";
+    case KeepLimitKind.UNSPECIFIED:
+      return "limit";
+  }
+}
+
+export interface Message {
+  readonly key: string;
+  readonly tone: "plain" | "warn" | "danger";
+  /** `1`, `2`: the statement that it is of. Empty: of none. */
+  readonly statement: string;
+  readonly text: string;
+  readonly detail: string;
+}
+
+/** What was said while a result came: an end for each statement, and the database's own words. */
+export function messagesOf(result: Result): readonly Message[] {
+  const messages: Message[] = result.notices.map((notice, index) => ({
+    key: `notice ${index}`,
+    tone: /^(WARNING|ERROR)$/i.test(notice.severity) ? "warn" : "plain",
+    statement: String(notice.statement + 1),
+    text: notice.severity === "" ? notice.message : `${notice.severity}: ${notice.message}`,
+    detail: [notice.detail, notice.hint].filter((text) => text !== "").join(" "),
+  }));
+  for (const { statement, end, rowCount } of result.statements) {
+    const common = { key: `end ${statement}`, statement: String(statement + 1) };
+    if (end.case === "summary") {
+      const { commandTag, affectedRows, elapsed } = end.value;
+      const rows = affectedRows === undefined ? `${rowCount.toLocaleString("en-US")} rows` : `${affectedRows.toLocaleString("en-US")} rows changed`;
+      messages.push({ ...common, tone: "plain", text: commandTag, detail: `${rows} in ${spanText(milliseconds(elapsed))}` });
+    } else if (end.case === "rejection") {
+      messages.push({ ...common, tone: "danger", text: end.value.message, detail: end.value.hint || end.value.detail });
+    } else if (end.case === "limit") {
+      messages.push({ ...common, tone: "warn", text: `The rest was not kept: ${limitWord(end.value.kind)}`, detail: "" });
+    } else if (end.case === "brokenOff") {
+      messages.push({ ...common, tone: "warn", text: "It did not come to its end", detail: "Rows that came before are kept." });
+    }
+  }
+  if (result.failure !== undefined) {
+    const detail = result.failure.reason === "DEADLINE" ? "Give it more time by the clock in the toolbar." : "Nothing was sent again.";
+    messages.push({ key: "failure", tone: "danger", statement: "", text: result.failure.message, detail });
+  }
+  return messages;
+}
+
+/** How a run stands, in a word or two for the status bar. */
+export function stateWord(run: Run, elapsedMs: number): string {
+  switch (run.kind) {
+    case "idle":
+    case "gone":
+      return "Idle";
+    case "starting":
+      return "Connecting";
+    case "running":
+      return run.isStopping ? "Stopping" : `Running ${(elapsedMs / 1000).toFixed(1)} s`;
+    case "failed":
+      return "Failed";
+    case "ended":
+      return endWord(run.result.state);
+  }
+}
+
+function endWord(state: ResultState): string {
+  switch (state) {
+    case ResultState.REJECTED:
+      return "Rejected";
+    case ResultState.CANCELLED:
+      return "Cancelled";
+    case ResultState.FAILED:
+      return "Failed";
+    case ResultState.LIMITED:
+      return "Stopped at a limit";
+    case ResultState.DONE:
+    case ResultState.RUNNING:
+    case ResultState.UNSPECIFIED:
+      return "Idle";
+  }
+}

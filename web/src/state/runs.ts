@@ -1,0 +1,232 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { createStore, type StoreApi } from "zustand/vanilla";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ExecuteOptionsSchema } from "../gen/core/v1/query_pb.ts";
+import { type Result, ResultState, type Rows } from "../gen/core/v1/result_pb.ts";
+import { CancelReceipt } from "../gen/core/v1/session_pb.ts";
+import type { Core } from "../transport/core.ts";
+import { type Problem, reasonOf } from "../transport/problem.ts";
+import { makeUuidV7 } from "../transport/uuid.ts";
+import { milliseconds } from "./connection_test.ts";
+import type { Leases } from "./leases.ts";
+import type { LinkKeeper } from "./link.ts";
+import type { Tab, Tabs } from "./tabs.ts";
+
+/** What runs in a tab, or ran last. */
+export type Run =
+  | { readonly kind: "idle" }
+  /** It was asked for, and nothing has come back yet. */
+  | { readonly kind: "starting"; readonly startedAt: number }
+  | { readonly kind: "running"; readonly startedAt: number; readonly result: Result; readonly page: FirstPage | undefined; readonly isStopping: boolean }
+  | { readonly kind: "ended"; readonly result: Result; readonly page: FirstPage | undefined }
+  /** It was never begun. */
+  | { readonly kind: "failed"; readonly problem: Problem }
+  /** It was kept, and is not any more. */
+  | { readonly kind: "gone" };
+
+/** The first rows, which come with the answer. */
+export interface FirstPage {
+  readonly statement: number;
+  readonly rows: Rows;
+}
+
+/** What is run. */
+export interface Script {
+  readonly sql: string;
+  /** Where it begins in the editor's text, in characters: for marks at an error. */
+  readonly offset: number;
+}
+
+const IDLE: Run = { kind: "idle" };
+const FIRST_ROWS = 200;
+/** What runs is looked at this often where no event tells of it. */
+const LOOK_MS = 1_000;
+
+/** Runs scripts for tabs. Core owns what runs: it goes on without the page, and is found again. */
+export class Runs {
+  readonly store: StoreApi<ReadonlyMap<string, Run>> = createStore<ReadonlyMap<string, Run>>(() => new Map());
+  /** Whether Core runs scripts for pages. Absent: not known yet. */
+  readonly canRun: StoreApi<{ readonly value: boolean | undefined }> = createStore<{ readonly value: boolean | undefined }>(() => ({
+    value: undefined,
+  }));
+  /** What was run in each tab. */
+  private readonly scripts = new Map<string, Script>();
+  private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
+
+  constructor(
+    private readonly core: Core,
+    private readonly link: LinkKeeper,
+    private readonly leases: Leases,
+    private readonly tabs: Tabs,
+    private readonly frontEndId: string,
+  ) {}
+
+  /** Asks Core whether it keeps results: what it does not offer, the page does not show. */
+  async probe(): Promise<void> {
+    try {
+      await this.core.results.listResults({});
+      this.canRun.setState({ value: true });
+    } catch (error) {
+      if (ConnectError.from(error).code === Code.Unimplemented) this.canRun.setState({ value: false });
+      else this.link.hear(error);
+    }
+  }
+
+  of(tabId: string): Run {
+    return this.store.getState().get(tabId) ?? IDLE;
+  }
+
+  scriptOf(tabId: string): Script | undefined {
+    return this.scripts.get(tabId);
+  }
+
+  /** Runs a script in a tab. What ran there before is forgotten. */
+  async run(tab: Tab, script: Script, options: MessageInitShape<typeof ExecuteOptionsSchema>): Promise<void> {
+    const before = this.of(tab.id);
+    if (before.kind === "starting" || before.kind === "running") return;
+    const startedAt = Date.now();
+    this.set(tab.id, { kind: "starting", startedAt });
+    this.scripts.set(tab.id, script);
+    if (before.kind === "ended") void this.drop(before.result.resultId);
+    try {
+      const place = await this.leases.place(tab.connectionId);
+      if (place === undefined) return this.set(tab.id, IDLE);
+      const resultId = "connection" in place ? place.sessionId : makeUuidV7();
+      this.tabs.change(tab.id, { resultId });
+      const { result, page, pageStatement } = await this.core.results.run({
+        resultId,
+        target:
+          "connection" in place
+            ? { case: "connection", value: place.connection }
+            : { case: "sessionId", value: place.sessionId },
+        sql: script.sql,
+        options,
+        frontEndId: this.frontEndId,
+        page: { rowCount: FIRST_ROWS, cellBytesMax: 512 },
+      });
+      if (result === undefined) return this.set(tab.id, IDLE);
+      this.take(tab.id, result, startedAt, page === undefined ? undefined : { statement: pageStatement, rows: page });
+    } catch (error) {
+      this.leases.hear(tab.connectionId, error);
+      const problem = this.link.hear(error);
+      this.set(tab.id, problem === undefined ? IDLE : { kind: "failed", problem });
+    }
+  }
+
+  /** Finds what a tab ran before the page was loaded again. */
+  async attach(tab: Tab): Promise<void> {
+    if (tab.resultId === undefined || this.of(tab.id).kind !== "idle") return;
+    await this.look(tab.id, tab.resultId);
+  }
+
+  /** Looks how a result stands now. */
+  async look(tabId: string, resultId: string): Promise<void> {
+    try {
+      const { result } = await this.core.results.attachResult({ resultId, frontEndId: this.frontEndId });
+      const run = this.of(tabId);
+      const isSame = !("result" in run) || run.result.resultId === resultId;
+      if (result === undefined || !isSame) return;
+      const startedAt = run.kind === "running" ? run.startedAt : Date.now() - milliseconds(result.elapsed);
+      this.take(tabId, result, startedAt, "page" in run ? run.page : undefined);
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (reason === "RESULT_NOT_FOUND" || reason === "RESULT_DROPPED") this.set(tabId, { kind: "gone" });
+      else {
+        this.link.hear(error);
+        // A Core that is away is looked for, and this run with it.
+        if (this.of(tabId).kind === "running") this.lookLater(tabId, resultId);
+      }
+    }
+  }
+
+  /** Hears that a result has changed. */
+  hear(resultId: string): void {
+    for (const [tabId, run] of this.store.getState()) {
+      if ("result" in run && run.result.resultId === resultId) void this.look(tabId, resultId);
+    }
+  }
+
+  /** Asks the database to stop. Answers with what became of it, for people. */
+  async cancel(tabId: string): Promise<string> {
+    const run = this.of(tabId);
+    if (run.kind !== "running" || run.isStopping) return "";
+    this.set(tabId, { ...run, isStopping: true });
+    try {
+      const { receipt, elapsed } = await this.core.sessions.cancelSession({ sessionId: run.result.sessionId });
+      await this.look(tabId, run.result.resultId);
+      return receiptText(receipt, milliseconds(elapsed));
+    } catch (error) {
+      this.set(tabId, { ...run, isStopping: false });
+      return this.link.hear(error)?.message ?? "";
+    }
+  }
+
+  /** Gives what runs more time: so many seconds, or as long as it takes. */
+  async extend(tabId: string, seconds: number | "none"): Promise<{ readonly remainingMs: number | undefined } | Problem | undefined> {
+    const run = this.of(tabId);
+    if (run.kind !== "running") return undefined;
+    try {
+      const { remaining } = await this.core.sessions.extendDeadline({
+        sessionId: run.result.sessionId,
+        extension:
+          seconds === "none"
+            ? { case: "none", value: {} }
+            : { case: "by", value: { seconds: BigInt(seconds), nanos: 0 } },
+      });
+      return { remainingMs: remaining === undefined ? undefined : milliseconds(remaining) };
+    } catch (error) {
+      return this.link.hear(error);
+    }
+  }
+
+  /** Forgets what a closed tab ran. What still runs is stopped. */
+  forget(tabId: string): void {
+    const run = this.of(tabId);
+    if ("result" in run) void this.drop(run.result.resultId);
+    clearTimeout(this.timers.get(tabId));
+    const runs = new Map(this.store.getState());
+    runs.delete(tabId);
+    this.store.setState(runs, true);
+  }
+
+  private take(tabId: string, result: Result, startedAt: number, page: FirstPage | undefined): void {
+    if (result.state === ResultState.RUNNING) {
+      const run = this.of(tabId);
+      this.set(tabId, { kind: "running", startedAt, result, page, isStopping: run.kind === "running" && run.isStopping });
+      this.lookLater(tabId, result.resultId);
+    } else {
+      clearTimeout(this.timers.get(tabId));
+      this.set(tabId, { kind: "ended", result, page });
+    }
+  }
+
+  private lookLater(tabId: string, resultId: string): void {
+    clearTimeout(this.timers.get(tabId));
+    this.timers.set(tabId, setTimeout(() => void this.look(tabId, resultId), LOOK_MS));
+  }
+
+  private async drop(resultId: string): Promise<void> {
+    try {
+      await this.core.results.dropResult({ resultId });
+    } catch {
+      // Core forgets it by itself when nobody asks for it.
+    }
+  }
+
+  private set(tabId: string, run: Run): void {
+    this.store.setState(new Map(this.store.getState()).set(tabId, run), true);
+  }
+}
+
+function receiptText(receipt: CancelReceipt, ms: number): string {
+  switch (receipt) {
+    case CancelReceipt.CONFIRMED:
+      return `The database stopped after ${Math.round(ms)} ms`;
+    case CancelReceipt.ALREADY_DONE:
+      return "Nothing ran any more";
+    case CancelReceipt.KILLED:
+      return "The database did not answer, and the driver was ended";
+    case CancelReceipt.UNSPECIFIED:
+      return "";
+  }
+}

@@ -1,0 +1,156 @@
+import { createStore, type StoreApi } from "zustand/vanilla";
+import {
+  type Key,
+  KeyKind,
+  type Relation,
+  type RelationColumn,
+  type Routine,
+  type Schema,
+  type SchemaObject,
+  SchemaObjectKind,
+} from "../gen/plugin/v1/catalog_pb.ts";
+import type { Core } from "../transport/core.ts";
+import { type Problem, problemOfRejection } from "../transport/problem.ts";
+import type { Leases } from "./leases.ts";
+import type { LinkKeeper } from "./link.ts";
+import type { Load } from "./load.ts";
+
+/** What a database holds, as far as the tree shows it. */
+export interface Catalog {
+  readonly schemas: readonly SchemaContent[];
+}
+
+export interface SchemaContent {
+  readonly schema: Schema;
+  readonly relations: readonly Relation[];
+  readonly routines: readonly Routine[];
+}
+
+/** A column with what its relation's keys say of it. */
+export interface ColumnOfRelation {
+  readonly column: RelationColumn;
+  readonly isPrimary: boolean;
+  /** What it points to. Empty: nothing. */
+  readonly references: string;
+}
+
+export interface SchemaState {
+  /** By connection. */
+  readonly catalogs: ReadonlyMap<string, Load<Catalog>>;
+  /** By the key of `relationKey`. */
+  readonly columns: ReadonlyMap<string, Load<readonly ColumnOfRelation[]>>;
+}
+
+export function relationKey(connectionId: string, schema: string, relation: string): string {
+  return JSON.stringify([connectionId, schema, relation]);
+}
+
+/** What is known of the databases behind connections. Nothing is asked for before it is looked at. */
+export class Schemas {
+  readonly store: StoreApi<SchemaState> = createStore<SchemaState>(() => ({ catalogs: new Map(), columns: new Map() }));
+
+  constructor(
+    private readonly core: Core,
+    private readonly link: LinkKeeper,
+    private readonly leases: Leases,
+  ) {}
+
+  /** Asks for the catalog of a connection unless it is there or on its way. */
+  async open(connectionId: string): Promise<void> {
+    const state = this.store.getState().catalogs.get(connectionId);
+    if (state?.kind === "loading" || state?.kind === "ready") return;
+    await this.refresh(connectionId);
+  }
+
+  async refresh(connectionId: string): Promise<void> {
+    this.setCatalog(connectionId, { kind: "loading" });
+    const kinds = [SchemaObjectKind.SCHEMA, SchemaObjectKind.RELATION, SchemaObjectKind.ROUTINE];
+    const { columns } = this.store.getState();
+    const prefix = JSON.stringify([connectionId]).slice(0, -1);
+    this.store.setState({ columns: new Map([...columns].filter(([key]) => !key.startsWith(prefix))) });
+    this.setCatalog(connectionId, await this.read(connectionId, { kinds }, catalogOf));
+  }
+
+  async openColumns(connectionId: string, schema: string, relation: string): Promise<void> {
+    const key = relationKey(connectionId, schema, relation);
+    const state = this.store.getState().columns.get(key);
+    if (state?.kind === "loading" || state?.kind === "ready") return;
+    this.setColumns(key, { kind: "loading" });
+    const kinds = [SchemaObjectKind.COLUMN, SchemaObjectKind.KEY];
+    const asked = { schemas: [schema], name: relation, kinds };
+    this.setColumns(key, await this.read(connectionId, asked, (objects) => columnsOf(objects, schema, relation)));
+  }
+
+  forget(connectionId: string): void {
+    const catalogs = new Map(this.store.getState().catalogs);
+    catalogs.delete(connectionId);
+    this.store.setState({ catalogs });
+  }
+
+  private async read<T>(
+    connectionId: string,
+    asked: Asked,
+    read: (objects: readonly SchemaObject[]) => T,
+  ): Promise<Load<T>> {
+    try {
+      const objects: SchemaObject[] = [];
+      const where = await this.leases.place(connectionId);
+      if (where === undefined) return { kind: "failed", problem: NOT_ASKED };
+      for await (const { part } of this.core.schema.getSchema({ ...asked, ...where })) {
+        const rejection = part.case === "rejection" ? part.value : part.value?.rejection;
+        if (rejection !== undefined) return { kind: "failed", problem: problemOfRejection(rejection) };
+        if (part.case === "objects") objects.push(...part.value.objects);
+      }
+      return { kind: "ready", value: read(objects) };
+    } catch (error) {
+      this.leases.hear(connectionId, error);
+      return { kind: "failed", problem: this.link.hear(error) ?? NOT_ASKED };
+    }
+  }
+
+  private setCatalog(connectionId: string, catalog: Load<Catalog>): void {
+    this.store.setState({ catalogs: new Map(this.store.getState().catalogs).set(connectionId, catalog) });
+  }
+
+  private setColumns(key: string, columns: Load<readonly ColumnOfRelation[]>): void {
+    this.store.setState({ columns: new Map(this.store.getState().columns).set(key, columns) });
+  }
+}
+
+interface Asked {
+  readonly kinds: SchemaObjectKind[];
+  readonly schemas?: string[];
+  readonly name?: string;
+}
+
+const NOT_ASKED: Problem = { message: "Not connected", reason: "", advice: "" };
+
+export function catalogOf(objects: readonly SchemaObject[]): Catalog {
+  const schemas = new Map<string, { schema: Schema; relations: Relation[]; routines: Routine[] }>();
+  for (const { object } of objects) {
+    if (object.case === "schema") schemas.set(object.value.name, { schema: object.value, relations: [], routines: [] });
+    // A parent comes before what belongs to it.
+    else if (object.case === "relation") schemas.get(object.value.schema)?.relations.push(object.value);
+    else if (object.case === "routine") schemas.get(object.value.schema)?.routines.push(object.value);
+  }
+  return { schemas: [...schemas.values()] };
+}
+
+export function columnsOf(
+  objects: readonly SchemaObject[],
+  schema: string,
+  relation: string,
+): readonly ColumnOfRelation[] {
+  const isOurs = (part: { schema: string; relation: string }) => part.schema === schema && part.relation === relation;
+  const keys: Key[] = objects.flatMap(({ object }) =>
+    object.case === "key" && isOurs(object.value) && object.value.kind === KeyKind.FOREIGN ? [object.value] : [],
+  );
+  return objects.flatMap(({ object }) => {
+    if (object.case !== "column" || !isOurs(object.value)) return [];
+    const column = object.value;
+    const key = keys.find((candidate) => candidate.columns.includes(column.name));
+    const target = key?.referencedColumns[key.columns.indexOf(column.name)] ?? "";
+    const references = key === undefined ? "" : `${key.referencedRelation}.${target}`;
+    return [{ column, isPrimary: column.primaryKeyPosition > 0, references }];
+  });
+}

@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { parseTabs, Tabs } from "./tabs.ts";
+
+function tabs() {
+  const kept = new Map<string, string>();
+  let id = 0;
+  const storage = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+  };
+  const make = () => new Tabs(storage, () => `t${++id}`);
+  return { opened: make(), again: make };
+}
+
+const titles = (opened: Tabs) => opened.store.getState().tabs.map((tab) => tab.title);
+
+test("a new tab stands behind the active one and is the active one", () => {
+  const { opened } = tabs();
+  const first = opened.open("c");
+  opened.open("c");
+  opened.activate(first.id);
+  opened.open("c");
+  expect(titles(opened)).toEqual(["Query 1", "Query 3", "Query 2"]);
+  expect(opened.active?.title).toBe("Query 3");
+});
+
+test("closing leads to the neighbor, and what was closed is opened again with its text", () => {
+  const { opened } = tabs();
+  opened.open("c");
+  const second = opened.open("c", "select 1");
+  opened.close(second.id);
+  expect(opened.active?.title).toBe("Query 1");
+  opened.reopen();
+  expect(opened.active).toEqual(second);
+  opened.close(second.id);
+  opened.forget("c");
+  opened.reopen();
+  expect(titles(opened)).toEqual([]);
+});
+
+test("steps go around the ends", () => {
+  const { opened } = tabs();
+  opened.open("c");
+  opened.open("c");
+  opened.step(1);
+  expect(opened.active?.title).toBe("Query 1");
+  opened.step(-1);
+  expect(opened.active?.title).toBe("Query 2");
+});
+
+test("a tab is dragged to another one's place, either way", () => {
+  const { opened } = tabs();
+  const ids = [1, 2, 3].map(() => opened.open("c").id);
+  opened.move(ids[0] ?? "", ids[2] ?? "");
+  expect(titles(opened)).toEqual(["Query 2", "Query 3", "Query 1"]);
+  opened.move(ids[0] ?? "", ids[1] ?? "");
+  expect(titles(opened)).toEqual(["Query 1", "Query 2", "Query 3"]);
+});
+
+test("what is typed is there after a reload", () => {
+  const { opened, again } = tabs();
+  const tab = opened.open("c");
+  opened.change(tab.id, { text: "select 'ä'" });
+  expect(again().active?.text).toBe("select 'ä'");
+});
+
+test("what was kept by another version is taken as far as it goes", () => {
+  expect(parseTabs("no JSON")).toEqual({ tabs: [], activeId: undefined, closed: [] });
+  expect(parseTabs('{"tabs":[1,{"id":"a"}],"activeId":7}').tabs).toEqual([]);
+  expect(parseTabs("null").tabs).toEqual([]);
+});

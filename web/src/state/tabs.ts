@@ -1,0 +1,141 @@
+import { createStore, type StoreApi } from "zustand/vanilla";
+
+/** A query on a connection. */
+export interface Tab {
+  readonly id: string;
+  readonly title: string;
+  readonly connectionId: string;
+  readonly text: string;
+  /** The result that was run here last, found again after a reload. */
+  readonly resultId?: string;
+  /** The session that is leased for this tab. */
+  readonly sessionId?: string;
+}
+
+export interface TabState {
+  readonly tabs: readonly Tab[];
+  readonly activeId: string | undefined;
+  /** Tabs that were closed, the last one last. */
+  readonly closed: readonly Tab[];
+}
+
+const KEY = "querybox.tabs";
+const CLOSED_MAX = 20;
+
+/**
+ * The open tabs, with what is typed in them.
+ *
+ * They live as long as the browser's own tab does, over reloads: what is typed is not written to a place that outlives it.
+ */
+export class Tabs {
+  readonly store: StoreApi<TabState>;
+  private made = 0;
+
+  constructor(
+    storage: Pick<Storage, "getItem" | "setItem">,
+    private readonly makeId: () => string,
+  ) {
+    this.store = createStore<TabState>(() => parseTabs(storage.getItem(KEY)));
+    this.store.subscribe((state) => storage.setItem(KEY, JSON.stringify(state)));
+  }
+
+  get active(): Tab | undefined {
+    const { tabs, activeId } = this.store.getState();
+    return tabs.find((tab) => tab.id === activeId);
+  }
+
+  open(connectionId: string, text = "", title?: string): Tab {
+    const { tabs, closed } = this.store.getState();
+    const tab: Tab = { id: this.makeId(), title: title ?? this.freeTitle(tabs), connectionId, text };
+    const after = tabs.findIndex((other) => other.id === this.active?.id);
+    const at = after < 0 ? tabs.length : after + 1;
+    this.store.setState({ tabs: tabs.toSpliced(at, 0, tab), activeId: tab.id, closed }, true);
+    return tab;
+  }
+
+  activate(id: string): void {
+    this.store.setState({ activeId: id });
+  }
+
+  /** The tab `step` places further, around the ends. */
+  step(step: number): void {
+    const { tabs, activeId } = this.store.getState();
+    const at = tabs.findIndex((tab) => tab.id === activeId);
+    const next = tabs[(at + step + tabs.length) % Math.max(1, tabs.length)];
+    if (next !== undefined) this.activate(next.id);
+  }
+
+  change(id: string, change: Partial<Omit<Tab, "id">>): void {
+    const { tabs } = this.store.getState();
+    this.store.setState({ tabs: tabs.map((tab) => (tab.id === id ? { ...tab, ...change } : tab)) });
+  }
+
+  /** Puts a tab in the place of another one. */
+  move(id: string, toId: string): void {
+    const { tabs } = this.store.getState();
+    const from = tabs.findIndex((tab) => tab.id === id);
+    const to = tabs.findIndex((tab) => tab.id === toId);
+    const tab = tabs[from];
+    if (tab === undefined || to < 0) return;
+    this.store.setState({ tabs: tabs.toSpliced(from, 1).toSpliced(to, 0, tab) });
+  }
+
+  close(id: string): void {
+    const { tabs, activeId, closed } = this.store.getState();
+    const at = tabs.findIndex((tab) => tab.id === id);
+    const tab = tabs[at];
+    if (tab === undefined) return;
+    const left = tabs.toSpliced(at, 1);
+    const neighbor = left[Math.min(at, left.length - 1)];
+    this.store.setState(
+      {
+        tabs: left,
+        activeId: activeId === id ? neighbor?.id : activeId,
+        closed: [...closed, tab].slice(-CLOSED_MAX),
+      },
+      true,
+    );
+  }
+
+  /** Closes what belongs to a connection that is gone. It is not opened again. */
+  forget(connectionId: string): void {
+    for (const tab of this.store.getState().tabs) if (tab.connectionId === connectionId) this.close(tab.id);
+    const { closed } = this.store.getState();
+    this.store.setState({ closed: closed.filter((tab) => tab.connectionId !== connectionId) });
+  }
+
+  reopen(): void {
+    const { tabs, closed } = this.store.getState();
+    const tab = closed.at(-1);
+    if (tab === undefined) return;
+    this.store.setState({ tabs: [...tabs, tab], activeId: tab.id, closed: closed.slice(0, -1) }, true);
+  }
+
+  private freeTitle(tabs: readonly Tab[]): string {
+    const taken = new Set(tabs.map((tab) => tab.title));
+    for (;;) {
+      const title = `Query ${++this.made}`;
+      if (!taken.has(title)) return title;
+    }
+  }
+}
+
+export function parseTabs(text: string | null): TabState {
+  const nothing: TabState = { tabs: [], activeId: undefined, closed: [] };
+  try {
+    const kept: unknown = JSON.parse(text ?? "null");
+    if (typeof kept !== "object" || kept === null) return nothing;
+    const { tabs, activeId, closed } = kept as Record<string, unknown>;
+    const good = (list: unknown): readonly Tab[] => (Array.isArray(list) ? list.filter(isTab) : []);
+    const open = good(tabs);
+    const active = open.find((tab) => tab.id === activeId) ?? open[0];
+    return { tabs: open, activeId: active?.id, closed: good(closed) };
+  } catch {
+    return nothing;
+  }
+}
+
+function isTab(value: unknown): value is Tab {
+  const words: readonly (keyof Tab)[] = ["id", "title", "connectionId", "text"];
+  return typeof value === "object" && value !== null && words.every((word) => typeof Reflect.get(value, word) === "string");
+}

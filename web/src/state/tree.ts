@@ -1,0 +1,164 @@
+import type { Connection } from "../gen/core/v1/connection_pb.ts";
+import { type Relation, RelationKind, type Routine, type Schema } from "../gen/plugin/v1/catalog_pb.ts";
+import type { Problem } from "../transport/problem.ts";
+import { type Catalog, type ColumnOfRelation, relationKey, type SchemaState } from "./schema.ts";
+
+/** One row of the tree of connections and what they hold. */
+export type TreeRow = { readonly key: string; readonly depth: number; readonly connection?: Connection } & (
+  | { readonly kind: "folder"; readonly name: string; readonly open: boolean }
+  | { readonly kind: "connection"; readonly connection: Connection; readonly open: boolean }
+  | { readonly kind: "schema"; readonly schema: Schema; readonly count: number; readonly open: boolean }
+  | { readonly kind: "group"; readonly group: Group; readonly count: number; readonly open: boolean }
+  | { readonly kind: "relation"; readonly relation: Relation; readonly open: boolean }
+  | { readonly kind: "routine"; readonly routine: Routine }
+  | { readonly kind: "column"; readonly column: ColumnOfRelation; readonly relation: Relation }
+  | { readonly kind: "loading"; readonly what: string }
+  | { readonly kind: "problem"; readonly problem: Problem }
+  | { readonly kind: "nothing"; readonly what: string }
+);
+
+export type Group = "tables" | "views" | "routines";
+
+export interface TreeInput {
+  readonly connections: readonly Connection[];
+  readonly schemas: SchemaState;
+  /** The keys of what was opened or closed against its nature. */
+  readonly toggled: ReadonlySet<string>;
+  /** What is looked for. Empty: everything is shown. */
+  readonly filter: string;
+}
+
+/** The rows that are to be seen, in order. */
+export function treeRows(input: TreeInput): readonly TreeRow[] {
+  return new Rows(input).all();
+}
+
+class Rows {
+  private readonly rows: TreeRow[] = [];
+  private readonly wanted: string;
+
+  constructor(private readonly input: TreeInput) {
+    this.wanted = input.filter.trim().toLowerCase();
+  }
+
+  all(): readonly TreeRow[] {
+    let folder = "";
+    let isFolderOpen = true;
+    for (const connection of this.input.connections) {
+      const name = connection.spec?.folder ?? "";
+      if (name !== folder) {
+        folder = name;
+        const key = `folder:${name}`;
+        isFolderOpen = name === "" || this.isOpen(key, true);
+        if (name !== "" && this.wanted === "") this.rows.push({ key, depth: 0, kind: "folder", name, open: isFolderOpen });
+      }
+      if (isFolderOpen || this.wanted !== "") this.addConnection(connection, name === "" || this.wanted !== "" ? 0 : 1);
+    }
+    return this.rows;
+  }
+
+  private addConnection(connection: Connection, depth: number): void {
+    const key = connection.id;
+    const catalog = this.input.schemas.catalogs.get(key);
+    const isNamed = this.matches(connection.spec?.name ?? "");
+    const found = catalog?.kind === "ready" && this.wanted !== "" ? this.found(catalog.value) : undefined;
+    if (this.wanted !== "" && !isNamed && found === undefined) return;
+    const open = found !== undefined || this.isOpen(key, false);
+    this.rows.push({ key, depth, kind: "connection", connection, open });
+    if (!open || catalog === undefined) return;
+    const inner = { key: `${key}:`, depth: depth + 1, connection };
+    if (catalog.kind === "loading") this.rows.push({ ...inner, kind: "loading", what: "Reading the catalog" });
+    else if (catalog.kind === "failed") this.rows.push({ ...inner, kind: "problem", problem: catalog.problem });
+    else this.addCatalog(connection, found ?? catalog.value, depth + 1);
+  }
+
+  private addCatalog(connection: Connection, catalog: Catalog, depth: number): void {
+    if (catalog.schemas.length === 0) {
+      const key = `${connection.id}:`;
+      this.rows.push({ key, depth, connection, kind: "nothing", what: "Nothing is in this database yet" });
+    }
+    const isAlone = catalog.schemas.length === 1;
+    for (const { schema, relations, routines } of catalog.schemas) {
+      const key = JSON.stringify([connection.id, schema.name]);
+      const open = this.isOpen(key, isAlone || schema.isDefault);
+      const count = relations.length;
+      this.rows.push({ key, depth, connection, kind: "schema", schema, count, open });
+      if (!open) continue;
+      const isView = ({ kind }: Relation) => kind === RelationKind.VIEW || kind === RelationKind.MATERIALIZED_VIEW;
+      const groups: readonly (readonly [Group, readonly Relation[]])[] = [
+        ["tables", relations.filter((relation) => !isView(relation))],
+        ["views", relations.filter(isView)],
+      ];
+      for (const [group, members] of groups) {
+        if (members.length === 0 && (group === "views" || this.wanted !== "")) continue;
+        const isGroupOpen = this.addGroup(connection, schema, group, members.length, depth + 1);
+        if (isGroupOpen) for (const relation of members) this.addRelation(connection, relation, depth + 2);
+      }
+      if (routines.length > 0 && this.addGroup(connection, schema, "routines", routines.length, depth + 1)) {
+        for (const routine of routines) {
+          const routineKey = JSON.stringify([connection.id, schema.name, "routine", routine.name, routine.identityArguments]);
+          this.rows.push({ key: routineKey, depth: depth + 2, connection, kind: "routine", routine });
+        }
+      }
+    }
+  }
+
+  private addGroup(connection: Connection, schema: Schema, group: Group, count: number, depth: number): boolean {
+    const key = JSON.stringify([connection.id, schema.name, group]);
+    const open = this.isOpen(key, group === "tables");
+    this.rows.push({ key, depth, connection, kind: "group", group, count, open });
+    return open;
+  }
+
+  private addRelation(connection: Connection, relation: Relation, depth: number): void {
+    const key = relationKey(connection.id, relation.schema, relation.name);
+    const open = this.input.toggled.has(key);
+    this.rows.push({ key, depth, connection, kind: "relation", relation, open });
+    if (!open) return;
+    const columns = this.input.schemas.columns.get(key);
+    const inner = { key: `${key}:`, depth: depth + 1, connection };
+    if (columns === undefined || columns.kind === "loading") this.rows.push({ ...inner, kind: "loading", what: "Reading columns" });
+    else if (columns.kind === "failed") this.rows.push({ ...inner, kind: "problem", problem: columns.problem });
+    else {
+      for (const column of columns.value) {
+        const columnKey = `${key}:${column.column.position}`;
+        this.rows.push({ key: columnKey, depth: depth + 1, connection, kind: "column", column, relation });
+      }
+    }
+  }
+
+  /** What of a catalog is looked for. */
+  private found(catalog: Catalog): Catalog | undefined {
+    const schemas = catalog.schemas.flatMap(({ schema, relations, routines }) => {
+      const some = {
+        schema,
+        relations: relations.filter(({ name }) => this.matches(name)),
+        routines: routines.filter(({ name }) => this.matches(name)),
+      };
+      return some.relations.length + some.routines.length > 0 ? [some] : [];
+    });
+    return schemas.length > 0 ? { schemas } : undefined;
+  }
+
+  private matches(name: string): boolean {
+    return name.toLowerCase().includes(this.wanted);
+  }
+
+  /** While something is looked for, all is open that was not closed by its nature. */
+  private isOpen(key: string, byNature: boolean): boolean {
+    return this.wanted !== "" ? byNature || key.startsWith("[") : this.input.toggled.has(key) !== byNature;
+  }
+}
+
+/** `312`, `61.2 k`, `1.9 M`: about how many, in few characters. */
+export function aboutCount(count: bigint): string {
+  if (count < 10_000n) return count.toLocaleString("en-US");
+  const units = ["k", "M", "G", "T"];
+  let value = Number(count);
+  let unit = -1;
+  while (value >= 999.95 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value < 99.95 ? value.toFixed(1) : value.toFixed(0)} ${units[unit] ?? ""}`;
+}

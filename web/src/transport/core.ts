@@ -1,0 +1,34 @@
+import { type Client, createClient, type Transport } from "@connectrpc/connect";
+import { AccessService } from "../gen/core/v1/access_pb.ts";
+import { ConnectionService } from "../gen/core/v1/connection_pb.ts";
+import { CredentialService } from "../gen/core/v1/credential_pb.ts";
+import { EventService } from "../gen/core/v1/event_pb.ts";
+import { PluginService } from "../gen/core/v1/plugin_pb.ts";
+import { ResultService } from "../gen/core/v1/result_pb.ts";
+import { SchemaService } from "../gen/core/v1/schema_pb.ts";
+import { SessionService } from "../gen/core/v1/session_pb.ts";
+
+/** The services of Core that the page calls. */
+export interface Core {
+  readonly access: Client<typeof AccessService>;
+  readonly connections: Client<typeof ConnectionService>;
+  readonly credentials: Client<typeof CredentialService>;
+  readonly events: Client<typeof EventService>;
+  readonly plugins: Client<typeof PluginService>;
+  readonly results: Client<typeof ResultService>;
+  readonly schema: Client<typeof SchemaService>;
+  readonly sessions: Client<typeof SessionService>;
+}
+
+export function coreOver(transport: Transport): Core {
+  return {
+    access: createClient(AccessService, transport),
+    connections: createClient(ConnectionService, transport),
+    credentials: createClient(CredentialService, transport),
+    events: createClient(EventService, transport),
+    plugins: createClient(PluginService, transport),
+    results: createClient(ResultService, transport),
+    schema: createClient(SchemaService, transport),
+    sessions: createClient(SessionService, transport),
+  };
+}

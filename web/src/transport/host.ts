@@ -1,0 +1,16 @@
+import type { Transport } from "@connectrpc/connect";
+
+/** What the page needs of the program that it runs in: a browser today. */
+export interface Host {
+  /** Calls of Core, with the right to call. */
+  readonly transport: Transport;
+  /** Comes by the right to call. */
+  enter(signal: AbortSignal): Promise<Entry>;
+}
+
+/** Whether the page may call Core. */
+export type Entry =
+  | { readonly kind: "in" }
+  /** The link was never used here, or not any more: another one is needed. */
+  | { readonly kind: "out"; readonly why: "no-code" | "code-spent" | "token-old" }
+  | { readonly kind: "unreachable"; readonly error: unknown };

@@ -1,0 +1,89 @@
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { useHouse } from "./house.ts";
+
+const house = useHouse();
+
+/** A copy of the sample, so that a second connection has a file of its own. */
+function ownFile(name: string): string {
+  const files = join(house().home, "files");
+  copyFileSync(join(files, "sample.sqlite"), join(files, name));
+  return join(files, name);
+}
+
+async function fillNew(page: Page, name: string, file: string): Promise<void> {
+  await page.keyboard.press("Alt+n");
+  await page.getByRole("radio", { name: "SQLite" }).click();
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByLabel("Database file").fill(file);
+}
+
+test("a connection is tested stage by stage, saved and opened", async () => {
+  const page = await house().open();
+  await fillNew(page, "mine", ownFile("mine.sqlite"));
+  await page.getByRole("radio", { name: "Red" }).click();
+  await page.getByRole("button", { name: "Test", exact: true }).click();
+  await page.getByText("Connected").waitFor();
+  await page.getByText("Server version").waitFor();
+  await page.getByRole("button", { name: "Save and open" }).click();
+  await page.getByRole("treeitem", { name: "mine" }).waitFor();
+  await page.getByRole("treeitem", { name: /^orders\b/ }).waitFor();
+  expect(await page.locator("footer").innerText()).toContain("mine");
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("a test that fails says at which stage and why", async () => {
+  const page = await house().open();
+  await fillNew(page, "nowhere", join(house().home, "files", "nowhere.sqlite"));
+  await page.getByRole("button", { name: "Test", exact: true }).click();
+  await page.getByText(/^Failed at /).waitFor();
+  await page.getByRole("alert").first().waitFor();
+  await page.context().close();
+});
+
+test("what is missing is said at its field, and nothing is sent", async () => {
+  const page = await house().open();
+  await page.keyboard.press("Alt+n");
+  await page.getByRole("radio", { name: "SQLite" }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("Give it a name").waitFor();
+  await page.getByText("Database file is needed").waitFor();
+  await page.context().close();
+});
+
+test("a pasted URL fills the form, and one with a password is refused", async () => {
+  const page = await house().open();
+  await page.keyboard.press("Alt+n");
+  await page.getByLabel("Paste a URL or DSN").fill("postgres://ada@db.example.com:5433/shop?sslmode=require");
+  await page.getByText(/^Filled \d fields$/).waitFor();
+  expect(await page.getByLabel("Host").inputValue()).toBe("db.example.com");
+  expect(await page.getByLabel("Port").inputValue()).toBe("5433");
+  expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("shop");
+  await page.getByLabel("Paste a URL or DSN").fill("postgres://ada:canary@db.example.com/shop");
+  await page.locator(".filled.refused").waitFor();
+  await page.context().close();
+});
+
+test("a connection is renamed, duplicated and removed", async () => {
+  const page = await house().open();
+  await fillNew(page, "first", ownFile("first.sqlite"));
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  const menu = async (name: string, item: string) => {
+    await page.getByRole("treeitem", { name, exact: true }).click({ button: "right" });
+    await page.getByRole("menuitem", { name: item }).click();
+  };
+  await menu("first", "Edit…");
+  await page.getByLabel("Name", { exact: true }).fill("renamed");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await menu("renamed", "Duplicate");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await menu("renamed copy", "Remove…");
+  await page.getByRole("button", { name: "Remove" }).click();
+  await page.getByText("renamed copy is removed").waitFor();
+  expect(await page.getByRole("treeitem", { name: "renamed copy" }).count()).toBe(0);
+  expect(await page.getByRole("treeitem", { name: "renamed", exact: true }).count()).toBe(1);
+  await page.context().close();
+});

@@ -1,0 +1,91 @@
+import { expect, test } from "vitest";
+import { openSample, useHouse } from "./house.ts";
+import { violations } from "./accessible.ts";
+
+const house = useHouse();
+
+test("a link lets a page in once, and the page stays in over a reload", async () => {
+  const page = await house().open();
+  expect(page.url()).not.toContain("code=");
+  await page.reload();
+  await page.getByRole("tree").waitFor();
+  const stranger = await page.context().browser()?.newContext();
+  const outside = await stranger?.newPage();
+  await outside?.goto(house().url);
+  await outside?.getByRole("heading", { name: "A new link is needed" }).waitFor();
+  await stranger?.close();
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("the tree opens level by level, and finds tables", async () => {
+  const page = await house().open();
+  await openSample(page);
+  await page.keyboard.press("Control+p");
+  await page.keyboard.insertText("order_it");
+  await page.getByRole("treeitem", { name: /^order_items/ }).waitFor();
+  expect(await page.getByRole("treeitem", { name: /^customers/ }).count()).toBe(0);
+  await page.keyboard.press("Escape");
+  await page.getByRole("treeitem", { name: /^customers/ }).waitFor();
+  await page.getByRole("tree").focus();
+  // By keys alone: to the table, open it, and see a column with its type.
+  const orders = page.getByRole("treeitem", { name: /^orders\b/ });
+  await orders.click();
+  await page.keyboard.press("ArrowRight");
+  await page.getByRole("treeitem", { name: /customer_id/ }).waitFor();
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("a table's menu writes SQL into a new tab", async () => {
+  const page = await house().open();
+  await openSample(page);
+  await page.getByRole("treeitem", { name: /^categories/ }).click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Generate SELECT" }).click();
+  await page.getByRole("tab", { name: "categories" }).waitFor();
+  await expect.poll(() => page.getByRole("textbox", { name: "SQL of categories" }).innerText(), { timeout: 60_000 }).toContain("parent_id");
+  await page.context().close();
+});
+
+test("the palette runs a command, and dark is remembered", async () => {
+  const page = await house().open({ colorScheme: "light" });
+  await page.keyboard.press("Control+k");
+  await page.keyboard.insertText("switch between");
+  await page.keyboard.press("Enter");
+  await page.locator('html[data-theme="dark"]').waitFor();
+  await page.reload();
+  await page.locator('html[data-theme="dark"]').waitFor();
+  await page.context().close();
+});
+
+test("tabs are closed, opened again, and keep what is typed over a reload", async () => {
+  const page = await house().open();
+  await page.keyboard.press("Alt+t");
+  await page.getByRole("textbox", { name: /^SQL of / }).click();
+  await page.keyboard.insertText("select 'ä€😀'");
+  await page.keyboard.press("Alt+w");
+  await page.getByText("Start a query").waitFor();
+  await page.keyboard.press("Alt+Shift+t");
+  await page.reload();
+  await expect.poll(() => page.getByRole("textbox", { name: /^SQL of / }).innerText(), { timeout: 60_000 }).toContain("select 'ä€😀'");
+  await page.context().close();
+});
+
+test("each page is accessible, in both themes and on a phone", async () => {
+  for (const options of [
+    { colorScheme: "light" as const },
+    { colorScheme: "dark" as const },
+    { viewport: { width: 400, height: 800 } },
+  ]) {
+    const page = await house().open(options);
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press("Alt+t");
+    await page.getByRole("textbox", { name: /^SQL of / }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press("Alt+n");
+    await page.getByRole("radio", { name: "SQLite" }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await page.context().close();
+  }
+});

@@ -1,0 +1,115 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll } from "vitest";
+
+/** How long anything may take on a machine that does ten other things. */
+export const PATIENCE_MS = 60_000;
+
+const PROGRAM = process.env.QUERYBOX_PROGRAM ?? resolve(import.meta.dirname, "../../../bin/querybox");
+const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** A server with a home of its own, and a browser. */
+export class House {
+  private readonly problems: string[] = [];
+
+  private constructor(
+    readonly home: string,
+    readonly url: string,
+    private readonly server: ChildProcess,
+    private readonly browser: Browser,
+  ) {}
+
+  static async start(): Promise<House> {
+    const home = mkdtempSync(join(tmpdir(), "querybox-flows-"));
+    const server = spawn(PROGRAM, ["serve", "--listen", "127.0.0.1:0"], {
+      env: { ...cleanEnvironment(), QUERYBOX_HOME: home },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const url = await new Promise<string>((found, failed) => {
+      server.once("exit", (code) => failed(new Error(`the server ended with ${code}`)));
+      createInterface({ input: server.stdout }).on("line", (line) => {
+        const link = /http:\/\/\S+(?=\/#code=)/.exec(line)?.[0];
+        if (link !== undefined) found(link);
+      });
+    });
+    const path = process.env.QUERYBOX_BROWSER ?? BROWSERS.find(existsSync);
+    if (path === undefined) throw new Error("no Chromium is installed");
+    // As root a browser has no sandbox of its own; it shows nothing but our own page.
+    const browser = await chromium.launch({ executablePath: path, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+    return new House(home, url, server, browser);
+  }
+
+  /** A page that came in by a link of its own. What the browser complains of is remembered. */
+  async open(options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await this.browser.newContext({
+      viewport: { width: 1440, height: 900 },
+      permissions: ["clipboard-read", "clipboard-write"],
+      ...options,
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    page.on("pageerror", (error) => this.problems.push(error.message));
+    page.on("console", (message) => {
+      if (message.text().includes("Content Security Policy")) this.problems.push(message.text());
+    });
+    await page.goto(this.link());
+    await page.getByRole("tree").waitFor();
+    return page;
+  }
+
+  link(): string {
+    const environment = { ...cleanEnvironment(), QUERYBOX_HOME: this.home, QUERYBOX_SERVER: this.url };
+    return execFileSync(PROGRAM, ["link"], { env: environment, encoding: "utf8" }).trim();
+  }
+
+  /** What a page complained of since the last time. */
+  complaints(): readonly string[] {
+    return this.problems.splice(0);
+  }
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    const ended = new Promise((resolve) => this.server.once("exit", resolve));
+    this.server.kill("SIGTERM");
+    await ended;
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+/** A house for the tests of a file. */
+export function useHouse(): () => House {
+  let house: House | undefined;
+  beforeAll(async () => {
+    house = await House.start();
+  });
+  afterAll(async () => {
+    await house?.stop();
+  });
+  return () => {
+    if (house === undefined) throw new Error("the house is built before the tests");
+    return house;
+  };
+}
+
+/** Nothing of whoever runs the tests. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("QUERYBOX_") && !name.startsWith("PG")));
+}
+
+/** Opens the sample's tables in the tree. */
+export async function openSample(page: Page): Promise<void> {
+  await page.getByRole("treeitem", { name: "sample" }).click();
+  await page.getByRole("treeitem", { name: /^orders\b/ }).waitFor();
+}
+
+/** Opens a tab and types into its editor. */
+export async function typeQuery(page: Page, sql: string): Promise<void> {
+  await page.keyboard.press("Alt+t");
+  const editor = page.getByRole("textbox", { name: /^SQL of / });
+  await editor.click();
+  await page.keyboard.insertText(sql);
+}

@@ -24,7 +24,19 @@ use crate::{
 /// Before the sessions.
 const TABLES: &str = "create type mood as enum ('sad', 'ok'); create table t (i int, s text);
     insert into t values (1, 'one'), (2, null);
-    create function fail() returns int language plpgsql as $$ begin raise exception 'no' using detail = 'd', hint = 'h'; end $$";
+    create function fail() returns int language plpgsql as $$ begin raise exception 'no' using detail = 'd', hint = 'h'; end $$;
+    create function fail_inside() returns void language plpgsql as $$ begin execute 'select nowhere'; end $$;
+    create domain small as int check (value < 9); create table keyed (id int primary key, name text not null, size small);
+    insert into keyed values (1, 'one', 1)";
+
+/// Errors that between them have all fields of the protocol: schema, table, column, type, constraint, the position and the
+/// text of an inner statement; and one that a front end made up, with each field, among them some without a meaning.
+const ERRORS: &str = "insert into keyed values (1, 'again', 1); insert into keyed (id) values (2); select 9::small;
+    select fail_inside();
+    do $$ begin raise exception using message = 'm', detail = 'd', hint = 'h', errcode = 'QB001', schema = 's', table = 't',
+        column = 'c', datatype = 'y', constraint = 'k'; end $$;
+    do $$ begin raise warning using message = 'm', detail = 'd', hint = 'h', errcode = '01Q01', schema = 's', table = 't',
+        column = 'c', datatype = 'y', constraint = 'k'; end $$";
 
 /// Who opens read-only sessions, with the superuser's password.
 const READER: &str = "reader";
@@ -55,6 +67,7 @@ fn users() -> Vec<(&'static str, User)> {
         ),
         ("notices", user("do $$ begin raise notice 'one'; raise warning 'two' using hint = 'h'; end $$")),
         ("rejections", User { goes_on: true, ..user("select nowhere; select fail(); select 1/0; selekt") }),
+        ("errors", User { goes_on: true, ..user(ERRORS) }),
         (
             "copy-out",
             user("copy t to stdout; copy t to stdout (format csv, header); copy t to stdout (format binary)"),
@@ -62,7 +75,18 @@ fn users() -> Vec<(&'static str, User)> {
         ("copy-limit", User { rows_max: Some(1), ..user("copy t to stdout") }),
         ("copy-refused", user("copy t from stdin")),
         ("copy-in", User { gives_data: true, ..user("copy t from stdin; copy t (i) from stdin") }),
-        ("notified", user("listen c; notify c, 'payload'; select 1; notify c")),
+        (
+            "copy-in-again",
+            User {
+                gives_data: true,
+                goes_on: true,
+                scripts: ["copy t from stdin (on_error ignore)", "begin; copy t from stdin; select 1; rollback"]
+                    .map(str::to_owned)
+                    .to_vec(),
+                ..User::default()
+            },
+        ),
+        ("notified", user("listen c; notify c, 'payload'; select 1; notify c; select pg_notify('c', repeat('long', 1000))")),
         ("transaction", user("begin; savepoint a; select 1; rollback to a; select 1/0; rollback")),
         ("single", User { single_transaction: true, ..user("select 1; select 2") }),
         ("one-shot", User { one_shot: true, ..user("begin; select 1") }),
@@ -71,7 +95,9 @@ fn users() -> Vec<(&'static str, User)> {
         (
             "settings",
             user(
-                "set client_encoding to latin1; select 'x'; set datestyle to german; select now(); reset all; select 1.5::float8",
+                "set client_encoding to latin1; select 'x'; set datestyle to german; select now(); reset all; select 1.5::float8;
+                set application_name to 'other'; set timezone to 'Asia/Kathmandu'; set intervalstyle to iso_8601;
+                set session authorization reader; set search_path to public, pg_catalog; select interval '1 day'",
             ),
         ),
         (

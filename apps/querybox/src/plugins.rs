@@ -155,5 +155,6 @@ fn ability(capability: plugin::Capability) -> Option<&'static str> {
         plugin::Capability::Ddl => Some("ddl"),
         plugin::Capability::CopyIn => Some("copy in"),
         plugin::Capability::Notifications => Some("notifications"),
+        plugin::Capability::ParallelRead => Some("parallel read"),
     }
 }

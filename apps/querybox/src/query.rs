@@ -223,5 +223,6 @@ fn options(run: &RunArgs) -> core::ExecuteOptions {
         deadline: run.deadline.map(core::Deadline::from),
         bindings: bindings(run),
         gives_copy_data: run.copy_from.is_some(),
+        connections_max: run.parallel.unwrap_or(1),
     }
 }

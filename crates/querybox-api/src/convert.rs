@@ -27,7 +27,7 @@ pub(crate) use key::{key_id, key_listing_message, key_message, key_record, regis
 pub(crate) use lease::{front_end, lease_request, leased_message};
 pub(crate) use parameter::{given, parameter_messages, secrets};
 pub(crate) use plugin::plugin_messages;
-pub(crate) use query::{execute_options, unsaved_plugin};
+pub(crate) use query::{execute_options, execute_options_in_lease, unsaved_plugin};
 pub(crate) use schema::{ddl_order, schema_kinds};
 pub(crate) use session::{
     cancel_message, cause, ended_message, extension, opened_message, rejection_message, remaining_message,

@@ -38,6 +38,9 @@ pub struct ExecuteOptions {
     pub bindings: Vec<(String, Option<String>)>,
     /// Data is given to statements that ask for it, by [`Core::send_copy_data`].
     pub gives_copy_data: bool,
+    /// Connections that a plain table may be read over at the same time; its rows have no order then. A leased session has one,
+    /// whatever is said here.
+    pub connections_max: u32,
 }
 
 impl Core {
@@ -51,7 +54,8 @@ impl Core {
     pub async fn execute(&self, request: ExecuteRequest) -> Result<Answers<Part>, SessionError> {
         let ExecuteRequest { session_id, target, secrets, sql, options } = request;
         let beginning = self.begin(session_id, Kind::OneShot, options.deadline)?;
-        let prepared = beginning.prepare(self, target, secrets).await?;
+        let mut prepared = beginning.prepare(self, target, secrets).await?;
+        prepared.connections_max = options.connections_max;
         let limits = StatementLimits {
             rows_max: options.rows_max.or(prepared.settings.rows_max),
             bytes_max: options.bytes_max.or(prepared.settings.bytes_max),

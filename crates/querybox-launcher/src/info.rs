@@ -56,6 +56,8 @@ pub enum Capability {
     CopyIn,
     /// It tells of notifications.
     Notifications,
+    /// It reads a table over several connections.
+    ParallelRead,
 }
 
 /// Whether a driver reaches a network.
@@ -160,6 +162,7 @@ fn capability(wire: pb::Capability) -> Result<Capability, InfoFault> {
         pb::Capability::Ddl => Capability::Ddl,
         pb::Capability::CopyIn => Capability::CopyIn,
         pb::Capability::Notifications => Capability::Notifications,
+        pb::Capability::ParallelRead => Capability::ParallelRead,
     })
 }
 

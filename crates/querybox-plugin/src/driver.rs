@@ -152,6 +152,9 @@ pub struct Open {
     pub startup_sql: String,
     /// The schema that unqualified names are looked up in; empty for the database's own.
     pub default_schema: String,
+    /// Connections that one statement may read over at the same time, at least one. More than one is only for drivers that
+    /// name [`ParallelRead`](pb::Capability::ParallelRead) among their capabilities.
+    pub connections_max: u32,
     /// Time for resolving, dialing, TLS and log-in together.
     pub connect_limit: Duration,
     /// Memory that the process may use; none when it was not said.

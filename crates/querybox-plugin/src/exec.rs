@@ -56,6 +56,7 @@ async fn run<D: Driver>(driver: &D, arguments: Exec) -> Result<(), String> {
         read_only: false,
         startup_sql: String::new(),
         default_schema: String::new(),
+        connections_max: 1,
         connect_limit: std::time::Duration::from_secs(10),
         memory_bytes: None,
     };

@@ -138,6 +138,11 @@ impl<D: Driver> DriverService for Service<D> {
         // Whatever goes wrong from here, also the caller's leaving, spends the driver.
         let spent = Spent(&self.state);
         let open = parse_open(&self.form, request)?;
+        let reads_parallel =
+            || self.driver.info().capabilities().any(|one| one == pb::Capability::ParallelRead);
+        if open.connections_max > 1 && !reads_parallel() {
+            return Err(Error::unsupported("the driver reads over one connection alone").into());
+        }
         let session_id = open.session_id.clone();
         let outcome = match caught(self.driver.open(open)).await? {
             Ok(session) => {
@@ -417,6 +422,7 @@ pub(crate) fn parse_open(form: &[pb::FormField], request: pb::OpenRequest) -> Re
         read_only: options.read_only,
         startup_sql: options.startup_sql,
         default_schema: options.default_schema,
+        connections_max: options.connections_max.max(1),
         connect_limit: connect_limit(&limits),
         memory_bytes: Some(limits.memory_bytes).filter(|bytes| *bytes > 0),
     })

@@ -37,8 +37,62 @@ pub(crate) const LOOKS: &str =
 pub(crate) async fn open(open: &Open) -> Result<PostgresSession, OpenError> {
     let options = Options::parse(open)?;
     let deadline = Instant::now() + open.connect_limit;
-    let opened = within(open.connect_limit, deadline, any(&options, open, deadline)).await?;
-    Ok(opened.session)
+    let session = within(open.connect_limit, deadline, any(&options, open, deadline)).await?.session;
+    if open.connections_max <= 1 {
+        return Ok(session);
+    }
+    // The password is kept here alone, where further connections are to be opened.
+    let reserve = Reserve {
+        options,
+        session_id: open.session_id.clone(),
+        access: access(open),
+        connect_limit: open.connect_limit,
+        connections_max: open.connections_max,
+    };
+    Ok(session.with(reserve))
+}
+
+/// What further connections are opened with beside a session's own.
+pub(crate) struct Reserve {
+    options: Options,
+    session_id: String,
+    access: Access,
+    connect_limit: Duration,
+    /// Connections that the session may have in all.
+    pub(crate) connections_max: u32,
+}
+
+impl Reserve {
+    /// Who logs in.
+    pub(crate) fn user(&self) -> &str {
+        &self.options.user
+    }
+
+    /// Time that one of them has until it can be used.
+    pub(crate) fn connect_limit(&self) -> Duration {
+        self.connect_limit
+    }
+}
+
+/// Opens a connection beside a session's own, to the same server, with no setting of the session.
+pub(crate) async fn beside(
+    reserve: &Reserve,
+    session: &Canceller,
+) -> Result<(Connection, Canceller), OpenError> {
+    let Reserve { options, session_id, access, connect_limit, .. } = reserve;
+    let deadline = Instant::now() + *connect_limit;
+    within(*connect_limit, deadline, async {
+        let server = &session.server;
+        let stream = dial_resolved(&server.endpoint, &session.addresses, deadline).await?;
+        let transport = server.tls.secure(stream).await?;
+        let (connection, key) = log_in(transport, options, server, session_id, *access).await?;
+        Ok((connection, Canceller { key, ..session.clone() }))
+    })
+    .await
+}
+
+fn access(open: &Open) -> Access {
+    if open.read_only { Access::ReadOnly } else { Access::ReadWrite }
 }
 
 /// Opens a session stage by stage, to tell how far it came. Of several servers the one that a session would be opened with
@@ -155,22 +209,9 @@ impl Attempt<'_> {
         connected_to: Option<SocketAddr>,
     ) -> Result<PostgresSession, OpenError> {
         let Self { options, server, target, open, .. } = *self;
-        let end_point = transport.end_point();
         let tls = transport.tls_version().unwrap_or_default().to_owned();
-        let mut wire = Wire::new(transport);
-        let application_name = format!("querybox {}", open.session_id);
-        let parameters = [
-            ("user", options.user.as_str()),
-            ("database", &options.database),
-            ("application_name", &application_name),
-            ("client_encoding", "UTF8"),
-        ];
-        frontend::startup_message(parameters, &mut wire.output)
-            .map_err(|_| Error::broken("the log-in cannot be written"))?;
-        wire.send().await?;
-        authenticate(&mut wire, options, server, end_point).await?;
-        let access = if open.read_only { Access::ReadOnly } else { Access::ReadWrite };
-        let (mut connection, key) = greeting(wire, access).await?;
+        let (mut connection, key) =
+            log_in(transport, options, server, &open.session_id, access(open)).await?;
         target.check(&mut connection).await?;
         set_up(&mut connection, open).await?;
 
@@ -206,6 +247,29 @@ fn peer(stream: &Stream) -> Option<SocketAddr> {
         Stream::Tcp(stream) => stream.peer_addr().ok(),
         Stream::Unix(_) => None,
     }
+}
+
+async fn log_in(
+    transport: Transport,
+    options: &Options,
+    server: &Server,
+    session_id: &str,
+    access: Access,
+) -> Result<(Connection, Option<Key>), OpenError> {
+    let end_point = transport.end_point();
+    let mut wire = Wire::new(transport);
+    let application_name = format!("querybox {session_id}");
+    let parameters = [
+        ("user", options.user.as_str()),
+        ("database", &options.database),
+        ("application_name", &application_name),
+        ("client_encoding", "UTF8"),
+    ];
+    frontend::startup_message(parameters, &mut wire.output)
+        .map_err(|_| Error::broken("the log-in cannot be written"))?;
+    wire.send().await?;
+    authenticate(&mut wire, options, server, end_point).await?;
+    greeting(wire, access).await
 }
 
 /// What the server says of itself after the log-in.

@@ -30,6 +30,7 @@ impl Driver for Postgres {
                 pb::Capability::Ddl.into(),
                 pb::Capability::CopyIn.into(),
                 pb::Capability::Notifications.into(),
+                pb::Capability::ParallelRead.into(),
             ],
             dialect: Some(pb::Dialect {
                 keywords: KEYWORDS.iter().map(|&word| word.into()).collect(),

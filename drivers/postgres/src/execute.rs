@@ -4,6 +4,7 @@ mod describe;
 mod feed;
 mod fetch;
 mod output;
+mod parallel;
 
 use postgres_protocol::message::{backend, frontend};
 use querybox_plugin::{CopyInput, Done, Error, ExecuteError, Query, Statement, pb};
@@ -12,9 +13,11 @@ use tokio::time::{Duration, timeout};
 use crate::{
     bindings::Bound,
     cancel::Canceller,
+    connect::Reserve,
     connection::{Answer, Connection, out_of_order},
     copy::{self, Pieces},
     decode::Encoding,
+    message::Field,
     read_only,
     rejection::Refusal,
     script,
@@ -49,6 +52,8 @@ pub(crate) struct Executor<'a> {
     pub(crate) connection: &'a mut Connection,
     pub(crate) query: &'a Query,
     pub(crate) canceller: &'a Canceller,
+    /// For further connections; none without the user's consent.
+    pub(crate) reserve: Option<&'a Reserve>,
 }
 
 impl Executor<'_> {
@@ -62,6 +67,15 @@ impl Executor<'_> {
             statement.rejected(rejection).await?;
             return Ok(Ended::Rejected);
         }
+        let statement = match self.reserve {
+            Some(reserve) if bound.is_empty() && parallel::reads(bound.sql()) => {
+                match self.run_parallel(reserve, bound, statement).await? {
+                    Ok(ended) => return Ok(ended),
+                    Err(statement) => statement,
+                }
+            }
+            _ => statement,
+        };
         let described = match self.describe(bound.sql(), &statement).await? {
             Ok(described) => described,
             Err(refusal) => return self.refused(refusal, bound, Output::Waiting(statement)).await,
@@ -73,10 +87,7 @@ impl Executor<'_> {
         }
         bound.check(described.parameters)?;
 
-        let plans: Option<Vec<Plan>> = described.fields.as_ref().map(|fields| {
-            let plan = |field| types::plan(field, &self.connection.reported, self.connection.looks);
-            fields.iter().map(plan).collect()
-        });
+        let plans = described.fields.as_ref().map(|fields| self.plans(fields));
         let fetch = match plans {
             Some(_) => Fetch::new(self.query.rows_max, self.query.bytes_max),
             None => Fetch::everything(),
@@ -90,18 +101,32 @@ impl Executor<'_> {
         self.connection.looks = self.connection.looks.after_statement();
 
         let output = match (plans, described.fields) {
-            (Some(plans), Some(fields)) => {
-                let columns: Vec<_> = fields
-                    .iter()
-                    .zip(&plans)
-                    .map(|(field, plan)| types::column(field, self.type_name(field), *plan))
-                    .collect();
-                let decoders = plans.into_iter().map(|plan| plan.decoder).collect();
-                Output::Rows { rows: statement.rows(&columns).await?, decoders }
-            }
+            (Some(plans), Some(fields)) => self.rows(&fields, plans, statement).await?,
             _ => Output::Waiting(statement),
         };
         self.tell(bound, output, fetch).await
+    }
+
+    /// How the columns travel.
+    fn plans(&self, fields: &[Field]) -> Vec<Plan> {
+        let plan = |field| types::plan(field, &self.connection.reported, self.connection.looks);
+        fields.iter().map(plan).collect()
+    }
+
+    /// Begins the rows of a result.
+    async fn rows<'s>(
+        &self,
+        fields: &[Field],
+        plans: Vec<Plan>,
+        statement: Statement<'s>,
+    ) -> Result<Output<'s>, ExecuteError> {
+        let columns: Vec<_> = fields
+            .iter()
+            .zip(&plans)
+            .map(|(field, plan)| types::column(field, self.type_name(field), plan.clone()))
+            .collect();
+        let decoders = plans.into_iter().map(|plan| plan.decoder).collect();
+        Ok(Output::Rows { rows: statement.rows(&columns).await?, decoders })
     }
 
     /// A statement that would not reach the server as it was written.
@@ -162,6 +187,7 @@ impl Executor<'_> {
         let mut is_copy_stoppable = false;
         let mut is_copy_stopped = false;
         let mut feed = Feed::Nothing;
+        let mut is_asked = false;
         loop {
             let Some(answer) = self.connection.next()? else {
                 match &mut feed {
@@ -231,6 +257,12 @@ impl Executor<'_> {
                         self.connection.put(|output| frontend::close(b'P', "", output))?;
                         self.sync().await?;
                     }
+                    // Nobody can be asked twice, and what takes data returns none.
+                    backend::Message::CopyInResponse(_) | backend::Message::CopyOutResponse(_)
+                        if is_asked =>
+                    {
+                        return Err(out_of_order().into());
+                    }
                     backend::Message::CopyOutResponse(response) => {
                         output = output.copy(Pieces::of_format(response.format())).await?;
                         is_copy_stoppable = self.connection.transaction == pb::TransactionState::Idle
@@ -238,6 +270,7 @@ impl Executor<'_> {
                     }
                     backend::Message::CopyInResponse(response) => match self.ask(&output, &response).await? {
                         Some(input) => {
+                            is_asked = true;
                             self.connection.is_copying_in = true;
                             feed = Feed::From(input);
                         }

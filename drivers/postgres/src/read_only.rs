@@ -22,7 +22,7 @@ use querybox_plugin::{Error, OpenError, pb};
 
 use crate::connection::{Connection, Frame};
 
-pub(crate) use statement::{Effect, asks_to_commit, control_refused, effect, end_of_transaction};
+pub(crate) use statement::{Effect, asks_to_commit, control_refused, effect, end_of_transaction, first_word};
 
 /// Opens a transaction; the query gives it its snapshot.
 const OPENING: [&str; 2] = ["BEGIN READ ONLY", "SELECT 1"];

@@ -67,6 +67,12 @@ impl Refusal {
         self.rejection.sqlstate == "57014"
     }
 
+    /// Whether a name means nothing.
+    pub(crate) fn is_of_names(&self) -> bool {
+        // undefined_table, invalid_schema_name, invalid_catalog_name, syntax_error
+        ["42P01", "3F000", "3D000", "42601"].contains(&self.rejection.sqlstate.as_str())
+    }
+
     /// The message alone.
     pub(crate) fn message(&self) -> &str {
         &self.rejection.message

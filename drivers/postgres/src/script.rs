@@ -8,6 +8,7 @@ use querybox_sql::SplitError;
 use crate::{
     bindings::{self, Bound},
     cancel::Canceller,
+    connect::Reserve,
     connection::{Access, Connection, Frame},
     execute::{Ended, Executor},
     read_only::{self, Effect},
@@ -29,6 +30,7 @@ pub(crate) async fn run(
     query: &Query,
     results: &mut Results,
     canceller: &Canceller,
+    reserve: Option<&Reserve>,
 ) -> Result<Link, ExecuteError> {
     connection.begin();
     let mut statements = match Statements::new(&query.sql, &connection.reported) {
@@ -75,7 +77,7 @@ pub(crate) async fn run(
             is_rejected = true;
             break;
         }
-        let mut executor = Executor { connection: &mut *connection, query, canceller };
+        let mut executor = Executor { connection: &mut *connection, query, canceller, reserve };
         let ended = executor.run(&bound, statement).await?;
         if ended != Ended::Lost {
             read_only::end_statement(connection, effect).await?;
@@ -245,7 +247,7 @@ pub(crate) fn cannot_be_split(
 }
 
 /// The rejection of a statement that was not begun.
-fn cancelled_before(transaction_state: pb::TransactionState) -> pb::Rejection {
+pub(crate) fn cancelled_before(transaction_state: pb::TransactionState) -> pb::Rejection {
     pb::Rejection {
         // query_canceled
         sqlstate: "57014".into(),

@@ -11,6 +11,7 @@ use querybox_plugin::{
 use crate::{
     berth::Berth,
     cancel::Canceller,
+    connect::Reserve,
     connection::{Access, Connection},
     notifications::Outbox,
     read_only,
@@ -24,12 +25,19 @@ pub struct PostgresSession {
     notifications: Arc<Outbox>,
     canceller: Canceller,
     server: pb::ServerFacts,
+    /// For further connections; none without the user's consent.
+    reserve: Option<Reserve>,
 }
 
 impl PostgresSession {
     pub(crate) fn new(connection: Connection, canceller: Canceller, server: pb::ServerFacts) -> Self {
         let notifications = Arc::clone(&connection.notifications);
-        Self { berth: Berth::new(connection), notifications, canceller, server }
+        Self { berth: Berth::new(connection), notifications, canceller, server, reserve: None }
+    }
+
+    /// Lets statements be read over further connections.
+    pub(crate) fn with(self, reserve: Reserve) -> Self {
+        Self { reserve: Some(reserve), ..self }
     }
 
     async fn take(&self) -> Result<Connection, Error> {
@@ -82,7 +90,8 @@ impl Session for PostgresSession {
 
     async fn execute(&self, query: Query, mut results: Results) -> Result<(), ExecuteError> {
         let mut connection = self.take().await?;
-        let executed = script::run(&mut connection, &query, &mut results, &self.canceller).await;
+        let executed =
+            script::run(&mut connection, &query, &mut results, &self.canceller, self.reserve.as_ref()).await;
         match &executed {
             Ok(script::Link::Kept) => self.put_back(connection).await,
             Ok(script::Link::Lost) => {}

@@ -69,6 +69,10 @@ pub(crate) struct RunArgs {
     /// Give a file to the `COPY … FROM STDIN` among the statements, as it is; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     pub copy_from: Option<PathBuf>,
+    /// Read a plain table, `select * from t` or `table t`, over so many connections at the same time, in one snapshot. Its
+    /// rows then come in no order.
+    #[arg(long, value_name = "CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub parallel: Option<u32>,
     /// Run all statements in one transaction: all of them count, or none.
     #[arg(long)]
     pub single_transaction: bool,

@@ -147,6 +147,7 @@ impl<'a> Session<'a> {
             rows_max: self.args.max_rows,
             deadline: self.args.deadline.map(core::Deadline::from),
             gives_copy_data: source.is_some(),
+            connections_max: 1,
             ..core::ExecuteOptions::default()
         };
         let supply = copy::Supply { channel: app.channel.clone(), session_id: lease.id.clone(), source };

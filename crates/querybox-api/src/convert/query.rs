@@ -10,6 +10,20 @@ use super::{
     time::deadline,
 };
 
+/// More connections than this make nothing faster, and a server has few for all.
+const CONNECTIONS_MAX: u32 = 16;
+
+/// How a script is run in a leased session: that has one connection, whose settings and transaction are the user's.
+pub(crate) fn execute_options_in_lease(
+    message: Option<pb::ExecuteOptions>,
+) -> Result<ExecuteOptions, InvalidField> {
+    let options = execute_options(message)?;
+    if options.connections_max > 1 {
+        return Err(InvalidField::new("options.connections_max", "is not for leased sessions"));
+    }
+    Ok(options)
+}
+
 pub(crate) fn execute_options(message: Option<pb::ExecuteOptions>) -> Result<ExecuteOptions, InvalidField> {
     let message = message.unwrap_or_default();
     let on_error = match plugin::OnError::try_from(message.on_error) {
@@ -17,6 +31,9 @@ pub(crate) fn execute_options(message: Option<pb::ExecuteOptions>) -> Result<Exe
         Ok(plugin::OnError::Continue) => OnError::Continue,
         Err(_) => return Err(InvalidField::new("options.on_error", "is none that this version knows")),
     };
+    if message.connections_max > CONNECTIONS_MAX {
+        return Err(InvalidField::new("options.connections_max", format!("is more than {CONNECTIONS_MAX}")));
+    }
     Ok(ExecuteOptions {
         on_error,
         single_transaction: message.single_transaction,
@@ -25,6 +42,7 @@ pub(crate) fn execute_options(message: Option<pb::ExecuteOptions>) -> Result<Exe
         deadline: deadline(message.deadline, "options.deadline")?.unwrap_or(Deadline::Default),
         bindings: message.bindings.into_iter().map(|plugin::Binding { name, text }| (name, text)).collect(),
         gives_copy_data: message.gives_copy_data,
+        connections_max: message.connections_max.max(1),
     })
 }
 

@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 
 use crate::{
     convert::{
-        cancel_message, copy_outcome_message, copy_piece, execute_options, extension, lease_request,
+        cancel_message, copy_outcome_message, copy_piece, execute_options_in_lease, extension, lease_request,
         leased_message, remaining_message, session_id,
     },
     status::Refused,
@@ -45,7 +45,7 @@ impl pb::session_service_server::SessionService for Sessions {
     ) -> Result<Response<Self::ExecuteInSessionStream>, Status> {
         let pb::ExecuteInSessionRequest { session_id: id, sql, options } = request.into_inner();
         let id = session_id(&id)?;
-        let options = execute_options(options)?;
+        let options = execute_options_in_lease(options)?;
         let core = Arc::clone(&self.core);
         let refused = move |error| Status::from(Refused::in_lease(error, core.lease_end(id)));
         let answers = self.core.execute_in_session(id, sql, options).await.map_err(&refused)?;

@@ -2793,6 +2793,12 @@ pub struct ExecuteOptions {
     /// not run while such a statement waits for data. False: such a statement is refused.
     #[prost(bool, tag = "7")]
     pub gives_copy_data: bool,
+    /// Consent to read a plain table (`select * from t`, `table t`) over so many connections at the same time, in one snapshot.
+    /// Its rows come in no order then; each comes once. What is read over one connection all the same is told with its reason
+    /// as a Notice. At most 16; 0 and 1: one. Refused as PARAMETER_INVALID in a leased session, and as UNSUPPORTED by drivers
+    /// without CAPABILITY_PARALLEL_READ.
+    #[prost(uint32, tag = "8")]
+    pub connections_max: u32,
 }
 /// Runs a script on a saved connection.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -1278,6 +1278,12 @@ pub struct OpenOptions {
     /// The schema that unqualified names are looked up in. Empty: the database's own.
     #[prost(string, tag = "3")]
     pub default_schema: ::prost::alloc::string::String,
+    /// Connections that one statement may read over at the same time: with more than one the driver may part a statement whose
+    /// rows have no order anyway, read the parts in one snapshot, and tell their rows mixed. It does so only where all rows come
+    /// exactly once, and else tells a Notice that says why not. 0 and 1: one. A driver without CAPABILITY_PARALLEL_READ answers
+    /// UNSUPPORTED to more.
+    #[prost(uint32, tag = "4")]
+    pub connections_max: u32,
 }
 /// What a driver must keep within by itself. Core enforces the same from outside.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1933,6 +1939,8 @@ pub enum Capability {
     CopyIn = 8,
     /// WatchSession tells what others notify the session of.
     Notifications = 9,
+    /// A table is read over several connections where OpenOptions.connections_max allows it.
+    ParallelRead = 10,
 }
 impl Capability {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1951,6 +1959,7 @@ impl Capability {
             Self::Ddl => "CAPABILITY_DDL",
             Self::CopyIn => "CAPABILITY_COPY_IN",
             Self::Notifications => "CAPABILITY_NOTIFICATIONS",
+            Self::ParallelRead => "CAPABILITY_PARALLEL_READ",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1966,6 +1975,7 @@ impl Capability {
             "CAPABILITY_DDL" => Some(Self::Ddl),
             "CAPABILITY_COPY_IN" => Some(Self::CopyIn),
             "CAPABILITY_NOTIFICATIONS" => Some(Self::Notifications),
+            "CAPABILITY_PARALLEL_READ" => Some(Self::ParallelRead),
             _ => None,
         }
     }

@@ -16,6 +16,7 @@ impl serde::Serialize for Capability {
             Self::Ddl => "CAPABILITY_DDL",
             Self::CopyIn => "CAPABILITY_COPY_IN",
             Self::Notifications => "CAPABILITY_NOTIFICATIONS",
+            Self::ParallelRead => "CAPABILITY_PARALLEL_READ",
         };
         serializer.serialize_str(variant)
     }
@@ -37,6 +38,7 @@ impl<'de> serde::Deserialize<'de> for Capability {
             "CAPABILITY_DDL",
             "CAPABILITY_COPY_IN",
             "CAPABILITY_NOTIFICATIONS",
+            "CAPABILITY_PARALLEL_READ",
         ];
 
         struct GeneratedVisitor;
@@ -87,6 +89,7 @@ impl<'de> serde::Deserialize<'de> for Capability {
                     "CAPABILITY_DDL" => Ok(Capability::Ddl),
                     "CAPABILITY_COPY_IN" => Ok(Capability::CopyIn),
                     "CAPABILITY_NOTIFICATIONS" => Ok(Capability::Notifications),
+                    "CAPABILITY_PARALLEL_READ" => Ok(Capability::ParallelRead),
                     _ => Ok(Capability::default()),
                 }
             }

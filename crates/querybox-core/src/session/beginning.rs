@@ -340,7 +340,7 @@ impl Core {
 
     /// What the launcher is asked for.
     pub(crate) fn orders(&self, session: SessionId, prepared: Prepared) -> (StartOrder, OpenOrder) {
-        let Prepared { driver, grant, settings, secrets, .. } = prepared;
+        let Prepared { driver, grant, settings, secrets, connections_max, .. } = prepared;
         let start = StartOrder {
             driver: driver.file.clone(),
             grant,
@@ -355,6 +355,7 @@ impl Core {
             read_only: settings.read_only,
             startup_sql: settings.startup_sql.unwrap_or_default(),
             default_schema: settings.default_schema.unwrap_or_default(),
+            connections_max,
             connect_limit: self.limits.connect,
             memory_bytes_max: self.limits.memory_bytes,
             cell_bytes_max: CELL_BYTES_MAX,

@@ -53,6 +53,8 @@ pub(crate) struct Prepared {
     /// As `settings.given`, with the contents of files in place of their paths.
     pub(crate) settings: Unsaved,
     pub(crate) secrets: Vec<(String, Secret)>,
+    /// Connections that one statement may read over at the same time.
+    pub(crate) connections_max: u32,
 }
 
 impl Core {
@@ -102,7 +104,7 @@ impl Core {
             return Err(SessionError::SecretMissing(field.name.clone()));
         }
         let grant = resolve_files(form, &mut settings.given).await?;
-        Ok(Prepared { connection, driver, grant, settings, secrets })
+        Ok(Prepared { connection, driver, grant, settings, secrets, connections_max: 1 })
     }
 
     /// Opens what is stored of a form's secrets. What a driver has no field for any more is left alone.

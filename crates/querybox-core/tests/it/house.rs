@@ -116,6 +116,7 @@ pub(crate) fn options() -> ExecuteOptions {
         deadline: Deadline::Default,
         bindings: Vec::new(),
         gives_copy_data: false,
+        connections_max: 1,
     }
 }
 

@@ -22,6 +22,8 @@ pub struct OpenOrder {
     pub startup_sql: String,
     /// The schema in which unqualified names are looked up. Empty: the database's own.
     pub default_schema: String,
+    /// Connections that one statement may read over at the same time.
+    pub connections_max: u32,
     /// Time for resolving, dialing, TLS and log-in together.
     pub connect_limit: Duration,
     /// Memory that the process may use, so that it can size its caches.
@@ -75,6 +77,7 @@ impl OpenOrder {
                 read_only: self.read_only,
                 startup_sql: self.startup_sql,
                 default_schema: self.default_schema,
+                connections_max: self.connections_max,
             }),
             limits: Some(pb::Limits {
                 connect: self.connect_limit.try_into().ok(),
@@ -124,6 +127,7 @@ mod tests {
             read_only: true,
             startup_sql: String::new(),
             default_schema: String::new(),
+            connections_max: 1,
             connect_limit: Duration::from_secs(10),
             memory_bytes_max: 1,
             cell_bytes_max: 1,

@@ -76,6 +76,7 @@ pub(crate) fn open_order(how: &str) -> OpenOrder {
         read_only: false,
         startup_sql: String::new(),
         default_schema: String::new(),
+        connections_max: 1,
         connect_limit: Duration::from_secs(10),
         memory_bytes_max: 512 << 20,
         cell_bytes_max: 16 << 20,

@@ -30,6 +30,11 @@ pub(crate) fn effect(sql: &str) -> Effect {
     if SETTING.iter().any(|name| is(&name)) { Effect::Setting } else { Effect::Other }
 }
 
+/// A statement's first word; empty when it begins otherwise.
+pub(crate) fn first_word(sql: &str) -> &str {
+    word(sql).0
+}
+
 /// The command of a statement that ends the transaction around it. One that goes back to a savepoint does not.
 pub(crate) fn end_of_transaction(sql: &str) -> Option<&'static str> {
     let Effect::Control(command) = effect(sql) else { return None };

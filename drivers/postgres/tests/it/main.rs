@@ -12,6 +12,7 @@ mod hostile;
 mod identity;
 mod limits;
 mod notifications;
+mod parallel;
 mod pooler;
 mod read_only;
 mod rejections;

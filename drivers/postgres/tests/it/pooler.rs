@@ -107,3 +107,22 @@ async fn one_shot_sessions_work_through_a_pool_of_transactions() {
     });
     assert_eq!(ends(&answer.unwrap()), ["57014"]);
 }
+
+#[tokio::test]
+async fn a_pool_is_not_asked_for_further_connections() {
+    let server = Postgres::start();
+    server.psql("create table t as select i, repeat('x', 300) as s from generate_series(1, 20000) i");
+    let pooler = Pooler::start(&server);
+    let mut parameters = parameters(&server);
+    parameters[1].1 = pooler.port.to_string();
+    let mut client = Client::connect(Driver);
+    let mut request = client.open_request(parameters, secrets());
+    request.options = Some(pb::OpenOptions { connections_max: 4, ..pb::OpenOptions::default() });
+    client.open_with(request).await.unwrap();
+    for _ in 0..3 {
+        let answer = client.execute("select * from t").await.unwrap();
+        assert_eq!(ends(&answer), ["SELECT 20000"]);
+        let [notice] = &answer.statements[0].notices[..] else { panic!("{answer:?}") };
+        assert_eq!(notice.message, "read over one connection: a pooler is between here and the server");
+    }
+}

@@ -9,6 +9,7 @@ use std::{
 use querybox_contracts::plugin::v1 as pb;
 use tokio::sync::mpsc;
 use tonic::Status;
+use tracing::{Instrument as _, trace_span};
 
 use crate::{
     Column, CopyInput, ExecuteError,
@@ -19,6 +20,9 @@ use crate::{
 
 /// Parts that wait for the reader. Two keep the driver and the socket busy at once; more would only hold memory.
 pub(crate) const PARTS_WAITING_MAX: usize = 2;
+
+/// Spans of batches on their way, which a bench can look at.
+const HOPS: &str = "querybox::hops";
 
 type Part = pb::execute_response::Part;
 
@@ -317,8 +321,9 @@ impl Rows<'_> {
         if !self.batches.has_rows() {
             return Ok(());
         }
-        let batch = self.batches.cut();
-        self.statement.parts.send(Part::Batch(batch)).await
+        let batch = trace_span!(target: HOPS, "driver encodes").in_scope(|| self.batches.cut());
+        let sending = self.statement.parts.send(Part::Batch(batch));
+        sending.instrument(trace_span!(target: HOPS, "driver sends")).await
     }
 
     /// Tells something that the database said.

@@ -9,6 +9,7 @@ mod parallel;
 use postgres_protocol::message::{backend, frontend};
 use querybox_plugin::{CopyInput, Done, Error, ExecuteError, Query, Statement, pb};
 use tokio::time::{Duration, timeout};
+use tracing::{Instrument as _, trace_span};
 
 use crate::{
     bindings::Bound,
@@ -321,13 +322,16 @@ impl Executor<'_> {
     /// Waits for the server, and sends what was told before when that takes a while.
     async fn wait(&mut self, output: &mut Output<'_>) -> Result<(), ExecuteError> {
         let cancelled = &self.query.cancelled;
+        // A bench looks at it.
+        let span = || trace_span!(target: "querybox::hops", "driver waits for server");
         if let Output::Rows { .. } | Output::Copy { .. } = output {
-            match timeout(ROWS_WAIT, self.connection.wait(cancelled, self.canceller)).await {
+            let waiting = self.connection.wait(cancelled, self.canceller).instrument(span());
+            match timeout(ROWS_WAIT, waiting).await {
                 Ok(waited) => return Ok(waited?),
                 Err(_) => output.flush().await?,
             }
         }
-        Ok(self.connection.wait(cancelled, self.canceller).await?)
+        Ok(self.connection.wait(cancelled, self.canceller).instrument(span()).await?)
     }
 
     /// Asks for the data that the server wants. None: there is nobody who gives any.

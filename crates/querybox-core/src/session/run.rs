@@ -10,6 +10,7 @@ use std::{
 use querybox_launcher::{CallError, CancelOutcome, Ending, OpenDriver};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, trace_span};
 
 use super::{
     answers::Event,
@@ -115,7 +116,9 @@ async fn answer_with<W: Work>(
         Err(interruption) => return stop::<W>(watch, driver, begun, tally, interruption).await,
     };
     loop {
-        let step = match watch.reader_asks().await {
+        // A bench looks at it.
+        let span = trace_span!(target: "querybox::hops", "Core waits for reader");
+        let step = match watch.reader_asks().instrument(span).await {
             Ok(()) => watch.unless_interrupted(W::next(&mut parts)).await,
             Err(interruption) => Err(interruption),
         };

@@ -6,11 +6,15 @@ use std::sync::Arc;
 
 use querybox_contracts::plugin::v1 as pb;
 use tonic::Streaming;
+use tracing::{Instrument as _, trace_span};
 
 use crate::{
     calls::{error::CallError, failure::explain, part::Part, parts::order::PartOrder},
     process::Process,
 };
+
+/// Spans of batches on their way, which a bench can look at.
+const HOPS: &str = "querybox::hops";
 
 /// The parts of a running script. Dropping it asks the database to stop; it keeps the process, too, until then.
 pub struct Parts {
@@ -39,7 +43,8 @@ impl Parts {
         if self.done {
             return Ok(None);
         }
-        let message = self.stream.message().await;
+        let receiving = self.stream.message();
+        let message = receiving.instrument(trace_span!(target: HOPS, "Core receives")).await;
         let outcome = match message {
             Ok(Some(wire)) => match self.order.check(&wire) {
                 Ok(fact) => return Ok(Some(Part { fact, wire })),

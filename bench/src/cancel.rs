@@ -11,7 +11,7 @@ use crate::{
     hops::Hops,
 };
 
-const ASLEEP_FLOOR: &str = "asleep: own connections";
+pub(crate) const ASLEEP_FLOOR: &str = "asleep: own connections";
 const ASLEEP_HOPS: &str = "asleep: QueryBox, both hops";
 const ASLEEP_PSQL: &str = "asleep: psql";
 const STREAM_FLOOR: &str = "streaming: own connections";

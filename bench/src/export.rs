@@ -12,7 +12,7 @@ use anyhow::ensure;
 
 use crate::{
     export::written::{Shape, Written},
-    frame::{Bench, Bound, Contender, Goal, Unit},
+    frame::{Bench, Bound, Contender, Goal, Run, Unit},
     hops::Hops,
     own_program::{CONNECTION, OwnProgram, PASSWORD_LINE},
     process::Process,
@@ -20,7 +20,7 @@ use crate::{
     tables::Table,
 };
 
-const FLOOR: &str = "raw COPY csv";
+pub(crate) const FLOOR: &str = "raw COPY csv";
 const PSQL: &str = "psql \\copy, CSV";
 const CSV: &str = "querybox query, CSV";
 
@@ -93,6 +93,16 @@ pub fn bench(hops: &Arc<Hops>, own: &Path, narrow_rows: u64) -> anyhow::Result<B
     Ok(Bench { name: "export", title, contenders, goals })
 }
 
+/// The file that is written.
+pub(crate) fn file(hops: &Hops) -> PathBuf {
+    hops.folder().join("exported")
+}
+
+/// Another program that writes CSV there, looked at as all others are.
+pub(crate) fn written_by(process: Process, hops: &Arc<Hops>, rows: u64) -> impl Run + use<> {
+    Written { process, file: file(hops), shape: Shape::Csv, rows, _hops: Arc::clone(hops) }
+}
+
 /// What all contenders have in common.
 struct Stage {
     own: PathBuf,
@@ -110,7 +120,7 @@ impl Stage {
         shape: Shape,
         arrange: impl Fn(&mut Command, &Path) + Send + Sync + 'static,
     ) -> Contender {
-        let file = self.hops.folder().join("exported");
+        let file = file(&self.hops);
         let target = file.clone();
         let process = Process {
             own: self.own.clone(),
@@ -126,7 +136,13 @@ impl Stage {
             what: what.to_owned(),
             unit: Unit::Seconds,
             floor: (name != FLOOR).then_some(FLOOR),
-            run: Box::new(Written { process, file, shape, table: self.table, _hops: Arc::clone(&self.hops) }),
+            run: Box::new(Written {
+                process,
+                file,
+                shape,
+                rows: self.table.rows,
+                _hops: Arc::clone(&self.hops),
+            }),
         }
     }
 }

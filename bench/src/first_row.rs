@@ -16,7 +16,7 @@ use crate::{
     tables::Table,
 };
 
-const FLOOR: &str = "portal with a limit";
+pub(crate) const FLOOR: &str = "portal with a limit";
 const HOPS: &str = "QueryBox, both hops";
 const PSQL: &str = "psql, FETCH_COUNT, to head";
 

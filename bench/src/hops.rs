@@ -10,7 +10,10 @@ use std::{path::Path, sync::Arc};
 
 use querybox_fixtures::{Folder, Postgres};
 
-pub use self::{client::read, host::host};
+pub use self::{
+    client::read,
+    host::{host, host_profiled},
+};
 pub(crate) use self::{
     client::{Client, Read},
     process::HostProcess,

@@ -20,7 +20,9 @@ pub mod machine;
 pub mod memory;
 mod one_query;
 mod own_program;
+pub mod peers;
 mod process;
+pub mod profile;
 mod programs;
 pub mod report;
 mod server;
@@ -33,7 +35,7 @@ pub mod suite;
 mod tables;
 
 pub use crate::{
-    hops::{Hops, host, read},
+    hops::{Hops, host, host_profiled, read},
     one_query::OneQuery,
     process::measure,
     programs::Programs,

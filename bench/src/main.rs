@@ -20,7 +20,9 @@ use std::{
 use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 use querybox_bench::{
-    OneQuery, Programs, host, measure, read,
+    OneQuery, Programs, host, host_profiled, measure,
+    peers::Peers,
+    profile, read,
     report::{Report, baseline, file, markdown, note, table},
     soak::{self, Verdict, rotation, spawn},
     suite::{BenchName, Suite},
@@ -56,6 +58,12 @@ enum Verb {
         /// The folder for reports.
         #[arg(long, value_name = "FOLDER")]
         to: PathBuf,
+        /// Tells where the time of whole tables goes, too.
+        #[arg(long)]
+        profile: bool,
+        /// The folder of peers in Python, who take part then.
+        #[arg(long, value_name = "FOLDER")]
+        peers: Option<PathBuf>,
         /// An earlier report, or the folder of several, to compare with; `save` keeps these for later.
         #[arg(long, value_name = "FILE|save")]
         baseline: Option<PathBuf>,
@@ -65,6 +73,9 @@ enum Verb {
         /// The folder of reports.
         #[arg(long, value_name = "FOLDER")]
         from: PathBuf,
+        /// The table of counts.
+        #[arg(long, value_name = "FILE")]
+        counts: PathBuf,
         note: PathBuf,
     },
     /// Does the same thing very often and looks at what is left.
@@ -84,6 +95,12 @@ enum Verb {
     /// The whole process of a Core: until standard input ends.
     #[command(hide = true)]
     Host { folder: PathBuf, socket: PathBuf, port: u16 },
+    /// The same, and tells where its time went.
+    #[command(hide = true)]
+    HostProfiled { folder: PathBuf, socket: PathBuf, port: u16 },
+    /// The whole process of a client that tells where its time went, and the driver's.
+    #[command(hide = true)]
+    ReadProfiled { socket: PathBuf, sql: String },
     /// The whole process of a client: reads the result of a query.
     #[command(hide = true)]
     Read { socket: PathBuf, sql: String },
@@ -157,13 +174,18 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         connection.close()?;
         return Ok(ExitCode::SUCCESS);
     }
-    if let Verb::Note { from, note } = &verb {
-        return write_note(from, note);
+    if let Verb::Note { from, counts, note } = &verb {
+        return write_note(from, counts, note);
     }
     if let Verb::Read { socket, sql } = &verb {
         // One thread, as in a front end that shows what it reads.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         print!("{}", runtime.block_on(read(socket, sql))?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Verb::ReadProfiled { socket, sql } = &verb {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        print!("{}", runtime.block_on(profile::read_profiled(socket, sql))?);
         return Ok(ExitCode::SUCCESS);
     }
     if let Verb::Measure { figures, program, arguments } = &verb {
@@ -178,16 +200,25 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         .context("no runtime")?;
     runtime.block_on(async {
         match verb {
-            Verb::Bench { name, rounds, rows, quick, to, baseline } => {
+            Verb::Bench { name, rounds, rows, quick, to, profile, peers, baseline } => {
                 let names: Vec<BenchName> =
                     name.map_or_else(|| BenchName::value_variants().to_vec(), |name| vec![name]);
-                let mut suite = Suite::new(programs, own, quick, rows);
+                let peers = peers.map(|source| Peers::set_up(&source, &to.join("peers"))).transpose()?;
+                let mut suite = Suite::new(programs.clone(), own.clone(), quick, rows, peers);
                 let mut reports = Vec::new();
                 for bench in names {
                     let rounds = rounds.unwrap_or_else(|| bench.rounds(quick, name.is_none()));
                     let report = suite.run(bench, rounds).await?;
                     show(&report, &to, baseline.as_deref())?;
                     reports.push(report);
+                }
+                if profile {
+                    let narrow_rows = rows.unwrap_or(if quick { 100_000 } else { 10_000_000 });
+                    let profiles = profile::run(&programs, &own, narrow_rows).await?;
+                    let told = profile::render(&profiles);
+                    println!("{told}");
+                    fs::write(to.join("profile.md"), told)?;
+                    fs::write(to.join("profile.json"), serde_json::to_string(&profiles)?)?;
                 }
                 if let [_, _, ..] = &reports[..] {
                     println!("{}", table::goals_of_all(&reports, color()));
@@ -196,6 +227,10 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
             }
             Verb::Host { folder, socket, port } => {
                 host(&folder, &socket, port).await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Verb::HostProfiled { folder, socket, port } => {
+                print!("{}", host_profiled(&folder, &socket, port).await?);
                 Ok(ExitCode::SUCCESS)
             }
             Verb::Soak { what: Soak::Spawn { cycles, seed } } => {
@@ -217,6 +252,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
             | Verb::CopyToFile { .. }
             | Verb::Note { .. }
             | Verb::Read { .. }
+            | Verb::ReadProfiled { .. }
             | Verb::Measure { .. } => unreachable!("it needs no such runtime"),
         }
     })
@@ -238,7 +274,7 @@ fn show(report: &Report, folder: &Path, baseline: Option<&Path>) -> anyhow::Resu
 }
 
 /// Renders the reports in a folder into a note.
-fn write_note(folder: &Path, path: &Path) -> anyhow::Result<ExitCode> {
+fn write_note(folder: &Path, counts: &Path, path: &Path) -> anyhow::Result<ExitCode> {
     let mut text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     for bench in BenchName::value_variants() {
         let name = bench.to_possible_value().context("each bench has a name")?.get_name().to_owned();
@@ -249,8 +285,21 @@ fn write_note(folder: &Path, path: &Path) -> anyhow::Result<ExitCode> {
                 continue;
             }
         };
-        text = note::put(&text, &name, &markdown::section(&report))
+        text = note::put(&text, &format!("bench {name}"), &markdown::section(&report))
             .with_context(|| format!("{} has no marks for {name}", path.display()))?;
+    }
+    // What was counted and profiled comes as it lies there, where it does.
+    let others =
+        [("profile", folder.join("profile.md"), "", ""), ("counts", counts.to_owned(), "```text\n", "\n```")];
+    for (name, file, before, behind) in others {
+        match fs::read_to_string(&file) {
+            Ok(content) => {
+                let section = format!("{before}{}{behind}", content.trim_end());
+                text = note::put(&text, name, &section)
+                    .with_context(|| format!("{} has no marks for {name}", path.display()))?;
+            }
+            Err(error) => println!("{name} is left as it is: {}: {error}", file.display()),
+        }
     }
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(ExitCode::SUCCESS)

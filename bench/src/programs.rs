@@ -41,7 +41,8 @@ impl Programs {
             folder.add_folder("plugins", owner(), 0o755)?;
         }
         for name in names {
-            let place = if name.starts_with("querybox-driver-") { plugins.as_path() } else { folder.path() };
+            let is_driver = name.starts_with("querybox-driver-") || *name == "querybox-bench-driver";
+            let place = if is_driver { plugins.as_path() } else { folder.path() };
             self.put(name, place)?;
         }
         Ok(())

@@ -41,6 +41,9 @@ const NARROW: Names = Names {
     fetch: "narrow: psql, FETCH_COUNT",
 };
 
+/// The floors, each with its table.
+pub(crate) const FLOORS: [(&str, &str); 2] = [(MIXED.floor, "mixed"), (NARROW.floor, "narrow")];
+
 /// Core and driver together, at any number of rows.
 const MEMORY_BYTES: u64 = 60_000_000;
 

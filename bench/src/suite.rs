@@ -9,6 +9,7 @@ use crate::{
     frame::{self, Bench, Plan},
     machine::Machine,
     memory,
+    peers::Peers,
     report::Report,
     session, stream,
 };
@@ -59,14 +60,21 @@ pub struct Suite {
     own: PathBuf,
     quick: bool,
     rows: Option<u64>,
+    peers: Option<Peers>,
     hops: Option<Arc<Hops>>,
 }
 
 impl Suite {
     /// `rows` is the size of the largest table; of the catalog it is the number of tables.
     #[must_use]
-    pub fn new(programs: Programs, own: PathBuf, quick: bool, rows: Option<u64>) -> Self {
-        Self { programs, own, quick, rows, hops: None }
+    pub fn new(
+        programs: Programs,
+        own: PathBuf,
+        quick: bool,
+        rows: Option<u64>,
+        peers: Option<Peers>,
+    ) -> Self {
+        Self { programs, own, quick, rows, peers, hops: None }
     }
 
     /// Runs one bench for so many rounds.
@@ -117,6 +125,9 @@ impl Suite {
     }
 
     async fn measure(&self, mut bench: Bench, rounds: usize) -> anyhow::Result<Report> {
+        if let (Some(peers), Some(hops)) = (&self.peers, &self.hops) {
+            peers.join(&mut bench, hops, &self.own);
+        }
         let machine = Machine::look();
         let plan = Plan { rounds, quick: self.quick };
         let outcomes = frame::run(&mut bench, plan).await?;

@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 
 const PACKAGE: &str = "querybox-counts";
 /// What is kept, and compared with.
-const TABLE: &str = "bench/counts/table.txt";
+pub(crate) const TABLE: &str = "bench/counts/table.txt";
 /// The exit code of the program where nothing can be counted or compared.
 const UNABLE: i32 = 2;
 

@@ -110,7 +110,8 @@ pub(crate) fn bench(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<E
     let to = std::path::absolute(args.to.clone().unwrap_or_else(|| built.target.join("bench")))?;
     let mut command = built.command(workspace, BENCH);
     if args.name == "note" {
-        command.arg("note").arg("--from").arg(to).arg(workspace.path(NOTE));
+        command.arg("note").arg("--from").arg(to).arg("--counts").arg(workspace.path(counts::TABLE));
+        command.arg(workspace.path(NOTE));
         return hand_over(command);
     }
     command.arg("bench");

@@ -9,7 +9,6 @@ use crate::{
     frame::{Run, Sample},
     hops::Hops,
     process::Process,
-    tables::Table,
 };
 
 /// What must be in a file.
@@ -27,7 +26,7 @@ pub(super) struct Written {
     pub(super) process: Process,
     pub(super) file: PathBuf,
     pub(super) shape: Shape,
-    pub(super) table: Table,
+    pub(super) rows: u64,
     pub(super) _hops: Arc<Hops>,
 }
 
@@ -38,8 +37,8 @@ impl Run for Written {
             let (sample, _) = self.process.once()?;
             let lines = lines(&self.file)?;
             let expected = match self.shape {
-                Shape::Csv => Some(self.table.rows + 1),
-                Shape::Lines { beside_rows } => Some(self.table.rows + beside_rows),
+                Shape::Csv => Some(self.rows + 1),
+                Shape::Lines { beside_rows } => Some(self.rows + beside_rows),
                 Shape::Bytes => None,
             };
             if let Some(expected) = expected {

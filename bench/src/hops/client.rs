@@ -43,7 +43,7 @@ pub(crate) struct Read {
 }
 
 impl Client {
-    pub(super) async fn connect(socket: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn connect(socket: &Path) -> anyhow::Result<Self> {
         let socket = socket.to_owned();
         let connector = service_fn(move |_: Uri| {
             let socket = socket.clone();

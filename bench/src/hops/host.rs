@@ -10,7 +10,10 @@ use tokio::{
 };
 use tonic::transport::Server;
 
-use crate::site::{Host, spares};
+use crate::{
+    profile::{Begun, Collector},
+    site::{Host, spares},
+};
 
 /// What it says once it takes connections.
 pub(super) const READY: &[u8] = b"ready\n";
@@ -26,7 +29,8 @@ pub(super) const FRAME_BYTES_MAX: u32 = 256 << 10;
 ///
 /// It does not come up, or its socket cannot be made.
 pub async fn host(folder: &Path, socket: &Path, port: u16) -> anyhow::Result<()> {
-    let host = Host::start(folder, "host.db", Some(spares()), port).await?;
+    let store = format!("host-{}.db", std::process::id());
+    let host = Host::start(folder, &store, Some(spares()), port).await?;
     let listener = UnixListener::bind(socket).context("no socket")?;
     let incoming = futures::stream::unfold(listener, async |listener| {
         let accepted = listener.accept().await.map(|(stream, _)| stream);
@@ -46,4 +50,16 @@ pub async fn host(folder: &Path, socket: &Path, port: u16) -> anyhow::Result<()>
     served.await.context("the services broke")?;
     host.close().await;
     Ok(())
+}
+
+/// The same, and tells where its time went when it ends.
+///
+/// # Errors
+///
+/// As [`host`].
+pub async fn host_profiled(folder: &Path, socket: &Path, port: u16) -> anyhow::Result<String> {
+    let collector = Collector::install()?;
+    let begun = Begun::now();
+    host(folder, socket, port).await?;
+    Ok(serde_json::to_string(&begun.told(&collector))?)
 }

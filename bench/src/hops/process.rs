@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 
 use super::host::READY;
-use crate::frame::Usage;
+use crate::{frame::Usage, profile::Told};
 
 /// A Core in a process of its own; dropping it ends it.
 pub(crate) struct HostProcess {
@@ -21,9 +21,20 @@ pub(crate) struct HostProcess {
 impl HostProcess {
     /// Starts it and waits until it takes connections.
     pub(super) fn start(own: &Path, folder: &Path, port: u16) -> anyhow::Result<Self> {
+        Self::start_as(own, "host", folder, port)
+    }
+
+    /// The same, of a Core that tells where its time went, at its end.
+    pub(crate) fn start_profiled(own: &Path, folder: &Path, port: u16) -> anyhow::Result<Self> {
+        Self::start_as(own, "host-profiled", folder, port)
+    }
+
+    fn start_as(own: &Path, verb: &str, folder: &Path, port: u16) -> anyhow::Result<Self> {
         let socket = folder.join("core.socket");
+        // One that was there before left its own.
+        fs::remove_file(&socket).ok();
         let mut command = Command::new(own);
-        command.arg("host").arg(folder).arg(&socket).arg(port.to_string());
+        command.arg(verb).arg(folder).arg(&socket).arg(port.to_string());
         let process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("no Core")?;
         let mut host = Self { process, socket };
         let mut said = [0; READY.len()];
@@ -31,6 +42,15 @@ impl HostProcess {
         out.read_exact(&mut said).context("Core does not come up")?;
         ensure!(said == READY, "Core says something else");
         Ok(host)
+    }
+
+    /// Ends it, and answers with what it told.
+    pub(crate) fn end(mut self) -> anyhow::Result<Told> {
+        drop(self.process.stdin.take());
+        let mut said = String::new();
+        let out = self.process.stdout.as_mut().context("a piped child has an output")?;
+        out.read_to_string(&mut said)?;
+        serde_json::from_str(&said).context("Core tells no figures")
     }
 
     pub(crate) fn socket(&self) -> &Path {

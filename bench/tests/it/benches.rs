@@ -6,7 +6,7 @@ use querybox_bench::{
     Hops, Programs, cancel, catalog, export, first_row,
     frame::{self, Bench, Plan},
     machine::Machine,
-    memory,
+    memory, profile,
     report::{Report, markdown, plot},
     stream,
 };
@@ -49,6 +49,30 @@ fn a_table_is_written_to_files_by_every_road() {
 #[test]
 fn memory_is_told_of_each_process() {
     check("memory", async |hops, own| Ok(memory::bench(hops, own, ROWS)));
+}
+
+#[test]
+fn each_hop_tells_where_its_time_went() {
+    let jail = program("querybox-jail");
+    let programs = Programs::in_folder(jail.parent().unwrap().to_owned());
+    let own = Path::new(env!("CARGO_BIN_EXE_querybox-bench"));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let profiles = runtime.block_on(profile::run(&programs, own, ROWS)).unwrap();
+    for profile in &profiles {
+        for (told, name) in [
+            (&profile.driver, "driver encodes"),
+            (&profile.driver, "driver sends"),
+            (&profile.driver, "driver waits for server"),
+            (&profile.core, "Core receives"),
+            (&profile.core, "Core waits for reader"),
+            (&profile.client, "client receives"),
+            (&profile.client, "client renders"),
+        ] {
+            let figure = told.figures.iter().find(|figure| figure.name == name);
+            assert!(figure.is_some_and(|figure| figure.count > 0), "{name}: {told:?}");
+        }
+    }
+    println!("{}", profile::render(&profiles));
 }
 
 #[test]

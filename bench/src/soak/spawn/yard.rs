@@ -115,6 +115,7 @@ pub(super) fn open_order(parameters: &[(&str, &str)]) -> OpenOrder {
         read_only: false,
         startup_sql: String::new(),
         default_schema: String::new(),
+        connections_max: 1,
         connect_limit: Duration::from_secs(10),
         memory_bytes_max: 512 << 20,
         cell_bytes_max: 16 << 20,

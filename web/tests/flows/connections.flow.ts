@@ -1,4 +1,4 @@
-import { copyFileSync } from "node:fs";
+import { chownSync, copyFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
@@ -9,8 +9,12 @@ const house = useHouse();
 /** A copy of the sample, so that a second connection has a file of its own. */
 function ownFile(name: string): string {
   const files = join(house().home, "files");
-  copyFileSync(join(files, "sample.sqlite"), join(files, name));
-  return join(files, name);
+  const [sample, copy] = [join(files, "sample.sqlite"), join(files, name)];
+  copyFileSync(sample, copy);
+  // As root, a driver runs as the owner of its file.
+  const { uid, gid } = statSync(sample);
+  chownSync(copy, uid, gid);
+  return copy;
 }
 
 async function fillNew(page: Page, name: string, file: string): Promise<void> {

@@ -57,7 +57,7 @@ export class House {
       if (message.text().includes("Content Security Policy")) this.problems.push(message.text());
     });
     await page.goto(this.link());
-    await page.getByRole("tree").waitFor();
+    await page.locator("#sheet").waitFor();
     return page;
   }
 

@@ -1,6 +1,6 @@
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { Connection } from "../../gen/core/v1/connection_pb.ts";
-import type { PluginInfo } from "../../gen/plugin/v1/plugin_pb.ts";
+import { NetworkNeed, type PluginInfo } from "../../gen/plugin/v1/plugin_pb.ts";
 import {
   type ConnectionForm,
   emptyForm,
@@ -165,7 +165,7 @@ function Body({ title, drivers, connection, onClose }: BodyProps) {
         ) : (
           <ConnectionFields form={form} info={info} places={drivers.places} faults={faults} connection={connection} moved={moved} onChange={change} />
         )}
-        <TestPanel run={run} onTypeAgain={typeAgain} />
+        <TestPanel run={run} isDialed={info?.networkNeed !== NetworkNeed.NONE} onTypeAgain={typeAgain} />
       </div>
       {problem !== undefined && (
         <div className="note-bar danger" role="alert">

@@ -15,18 +15,23 @@ const ALL: readonly TestStage[] = [
   TestStage.VERSION,
 ];
 
+/** The stages of a driver that opens a file and reaches no network. */
+const OF_FILES: ReadonlySet<TestStage> = new Set([TestStage.DRIVER_START, TestStage.DIAL, TestStage.VERSION]);
+
 interface TestPanelProps {
   readonly run: TestRun;
+  /** Whether the driver reaches a network. */
+  readonly isDialed: boolean;
   readonly onTypeAgain: (() => void) | undefined;
 }
 
 /** How a test of a connection goes, stage by stage. */
-export function TestPanel({ run, onTypeAgain }: TestPanelProps) {
+export function TestPanel({ run, isDialed, onTypeAgain }: TestPanelProps) {
   const stages = run.kind === "idle" || run.kind === "refused" ? [] : run.stages;
   const total = stages.reduce((sum, stage) => sum + stage.ms, 0);
   const failed = run.kind === "failed" ? stages.at(-1) : undefined;
   const reached = stages.at(-1)?.stage ?? 0;
-  const left = run.kind === "running" || run.kind === "failed" ? ALL.filter((stage) => stage > reached) : [];
+  const left = run.kind === "running" || run.kind === "failed" ? ALL.filter((stage) => stage > reached && (isDialed || OF_FILES.has(stage))) : [];
   let before = 0;
   return (
     <section className="test" aria-label="Test" aria-live="polite">

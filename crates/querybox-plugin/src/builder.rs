@@ -15,6 +15,15 @@ pub(crate) struct Builder {
     /// Where the values of a varying width end, behind a first 0. Else empty.
     offsets: Vec<u8>,
     values: Vec<u8>,
+    /// What the lists of a list column hold, one behind another.
+    elements: Option<Box<Builder>>,
+}
+
+/// Where a builder stood, to go back there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    slots: usize,
+    nulls: usize,
 }
 
 /// How values lie in their buffer.
@@ -32,10 +41,11 @@ enum Form {
     Uuid,
     Bytes,
     Text,
+    List,
 }
 
 impl Form {
-    fn of(kind: ColumnKind) -> Self {
+    fn of(kind: &ColumnKind) -> Self {
         match kind {
             ColumnKind::BoolTF | ColumnKind::Bool10 => Self::Bits,
             ColumnKind::Int16 => Self::Int16,
@@ -51,13 +61,19 @@ impl Form {
             ColumnKind::Uuid => Self::Uuid,
             ColumnKind::Bytes => Self::Bytes,
             ColumnKind::Text(_) => Self::Text,
+            ColumnKind::List(_) => Self::List,
         }
+    }
+
+    /// Whether each value has an end of its own.
+    fn has_offsets(self) -> bool {
+        matches!(self, Self::Bytes | Self::Text | Self::List)
     }
 
     /// Bytes of a value that is not there.
     fn width(self) -> usize {
         match self {
-            Self::Bits | Self::Bytes | Self::Text => 0,
+            Self::Bits | Self::Bytes | Self::Text | Self::List => 0,
             Self::Int16 => 2,
             Self::Int32 | Self::UInt32 | Self::Float32 => 4,
             Self::Int64 | Self::UInt64 | Self::Float64 => 8,
@@ -70,7 +86,14 @@ impl Form {
 const KEPT_BYTES_MAX: usize = 512 * 1024;
 
 impl Builder {
-    pub(crate) fn new(kind: ColumnKind) -> Self {
+    pub(crate) fn new(kind: &ColumnKind) -> Self {
+        let elements = match kind {
+            ColumnKind::List(element) => {
+                assert!(!matches!(**element, ColumnKind::List(_)), "a list has one dimension");
+                Some(Box::new(Self::new(element)))
+            }
+            _ => None,
+        };
         let mut builder = Self {
             form: Form::of(kind),
             slots: 0,
@@ -78,6 +101,7 @@ impl Builder {
             validity: Vec::new(),
             offsets: Vec::new(),
             values: Vec::new(),
+            elements,
         };
         builder.clear();
         builder
@@ -91,19 +115,78 @@ impl Builder {
         self.offsets.clear();
         self.values.clear();
         self.values.shrink_to(KEPT_BYTES_MAX);
-        if matches!(self.form, Form::Bytes | Form::Text) {
+        if self.form.has_offsets() {
             self.offsets.extend_from_slice(&0_i32.to_le_bytes());
         }
+        if let Some(elements) = &mut self.elements {
+            elements.clear();
+        }
+    }
+
+    pub(crate) fn slot_count(&self) -> usize {
+        self.slots
     }
 
     pub(crate) fn null_count(&self) -> usize {
         self.nulls
     }
 
-    /// The buffers, in Arrow's order.
+    /// This and, behind it, what its lists hold, in Arrow's order.
+    pub(crate) fn arrays(&self) -> impl Iterator<Item = &Self> {
+        [Some(self), self.elements.as_deref()].into_iter().flatten()
+    }
+
+    /// The buffers, in Arrow's order, without those of elements.
     pub(crate) fn buffers(&self) -> impl Iterator<Item = &[u8]> {
-        let offsets = matches!(self.form, Form::Bytes | Form::Text).then_some(self.offsets.as_slice());
-        [Some(self.validity.as_slice()), offsets, Some(self.values.as_slice())].into_iter().flatten()
+        let offsets = self.form.has_offsets().then_some(self.offsets.as_slice());
+        let values = (self.form != Form::List).then_some(self.values.as_slice());
+        [Some(self.validity.as_slice()), offsets, values].into_iter().flatten()
+    }
+
+    /// What the lists of a list column hold. It is a mistake to ask another column.
+    #[inline]
+    pub(crate) fn elements(&mut self) -> &mut Self {
+        self.elements.as_mut().expect("a list belongs into a list column")
+    }
+
+    /// Ends a list: it holds the elements that came since the last slot.
+    #[inline]
+    pub(crate) fn end_list(&mut self) {
+        self.push_offset();
+        self.valid();
+    }
+
+    /// Bytes of so many values without those of a varying width.
+    pub(crate) fn fixed_bytes(&self, count: usize) -> usize {
+        count.saturating_mul(if self.form.has_offsets() {
+            size_of::<i32>()
+        } else {
+            self.form.width().max(1)
+        })
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { slots: self.slots, nulls: self.nulls }
+    }
+
+    /// Forgets the values since the mark.
+    pub(crate) fn back_to(&mut self, mark: Mark) {
+        let Mark { slots, nulls } = mark;
+        if nulls == 0 {
+            self.validity.clear();
+        } else {
+            truncate_bits(&mut self.validity, slots);
+        }
+        match self.form {
+            Form::Bits => truncate_bits(&mut self.values, slots),
+            Form::Bytes | Form::Text | Form::List => {
+                self.offsets.truncate((slots + 1) * size_of::<i32>());
+                let end = self.offsets.last_chunk().map_or(0, |end| i32::from_le_bytes(*end));
+                self.values.truncate(usize::try_from(end).expect("ends are not negative"));
+            }
+            form => self.values.truncate(slots * form.width()),
+        }
+        (self.slots, self.nulls) = (slots, nulls);
     }
 
     pub(crate) fn null(&mut self) {
@@ -117,7 +200,7 @@ impl Builder {
         self.nulls += 1;
         match self.form {
             Form::Bits => push_bit(&mut self.values, self.slots, false),
-            Form::Bytes | Form::Text => self.push_offset(),
+            Form::Bytes | Form::Text | Form::List => self.push_offset(),
             form => self.values.resize(self.values.len() + form.width(), 0),
         }
         self.slots += 1;
@@ -199,7 +282,8 @@ impl Builder {
 
     #[inline]
     fn push_offset(&mut self) {
-        let end = i32::try_from(self.values.len()).expect("a batch is cut long before 2 GiB");
+        let end = self.elements.as_ref().map_or(self.values.len(), |elements| elements.slots);
+        let end = i32::try_from(end).expect("a batch is cut long before 2 GiB");
         self.offsets.extend_from_slice(&end.to_le_bytes());
     }
 
@@ -222,6 +306,16 @@ fn push_bit(bits: &mut Vec<u8>, slot: usize, bit: bool) {
     }
 }
 
+/// Leaves the first bits, and none behind them.
+fn truncate_bits(bits: &mut Vec<u8>, slots: usize) {
+    bits.truncate(slots.div_ceil(8));
+    if let Some(last) = bits.last_mut()
+        && !slots.is_multiple_of(8)
+    {
+        *last &= 0xff >> (8 - slots % 8);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,7 +328,7 @@ mod tests {
     #[test]
     fn there_is_no_validity_before_the_first_null_and_a_bit_for_each_slot_afterwards() {
         for slots_before in [0, 1, 7, 8, 9, 16] {
-            let mut builder = Builder::new(ColumnKind::Int16);
+            let mut builder = Builder::new(&ColumnKind::Int16);
             (0..slots_before).for_each(|_| builder.int(7));
             assert_eq!(buffers(&builder)[0], [0; 0]);
             builder.null();
@@ -251,7 +345,7 @@ mod tests {
 
     #[test]
     fn bools_lie_in_bits_with_nulls_between() {
-        let mut builder = Builder::new(ColumnKind::BoolTF);
+        let mut builder = Builder::new(&ColumnKind::BoolTF);
         for value in [Some(true), None, Some(true), Some(false), None, None, None, Some(true), Some(true)] {
             match value {
                 Some(value) => builder.bool(value),
@@ -263,7 +357,7 @@ mod tests {
 
     #[test]
     fn texts_lie_behind_one_another_and_a_null_has_no_bytes() {
-        let mut builder = Builder::new(ColumnKind::Text(TextKind::Text));
+        let mut builder = Builder::new(&ColumnKind::Text(TextKind::Text));
         builder.text("ab");
         builder.null();
         builder.text("c");
@@ -273,7 +367,7 @@ mod tests {
 
     #[test]
     fn a_cleared_column_begins_anew_and_gives_a_huge_buffer_back() {
-        let mut builder = Builder::new(ColumnKind::Bytes);
+        let mut builder = Builder::new(&ColumnKind::Bytes);
         builder.null();
         builder.bytes(&vec![7; 4 * KEPT_BYTES_MAX]);
         builder.clear();
@@ -283,8 +377,58 @@ mod tests {
     }
 
     #[test]
+    fn lists_hold_what_came_before_their_ends() {
+        let mut builder = Builder::new(&ColumnKind::List(Box::new(ColumnKind::Int16)));
+        builder.elements().int(1);
+        builder.elements().null();
+        builder.end_list();
+        builder.null();
+        builder.end_list();
+        builder.elements().int(2);
+        builder.end_list();
+        let ends: Vec<u8> = [0_i32, 2, 2, 2, 3].iter().flat_map(|end| end.to_le_bytes()).collect();
+        assert_eq!(buffers(&builder), [vec![0b1101], ends]);
+        let [_, elements] = builder.arrays().collect::<Vec<_>>()[..] else { panic!("a list has elements") };
+        assert_eq!(buffers(elements), [vec![0b101], vec![1, 0, 0, 0, 2, 0]]);
+        assert_eq!((elements.slot_count(), elements.null_count()), (3, 1));
+    }
+
+    #[test]
+    fn values_since_a_mark_are_forgotten() {
+        type Put = fn(&mut Builder, usize);
+        let kinds: [(ColumnKind, Put); 4] = [
+            (ColumnKind::BoolTF, |builder, value| builder.bool(value.is_multiple_of(3))),
+            (ColumnKind::Int32, |builder, value| builder.int(i64::try_from(value).unwrap())),
+            (ColumnKind::Text(TextKind::Text), |builder, value| builder.text(&value.to_string())),
+            (ColumnKind::Uuid, |builder, value| builder.uuid([u8::try_from(value).unwrap(); 16])),
+        ];
+        for (kind, put) in kinds {
+            for kept in 0..20 {
+                for nulls_from in [0, 5, kept, kept + 3, 100] {
+                    let fill = |builder: &mut Builder, values: std::ops::Range<usize>| {
+                        values.for_each(|value| match value >= nulls_from && value % 2 == 0 {
+                            true => builder.null(),
+                            false => put(builder, value),
+                        });
+                    };
+                    let [mut straight, mut back] = [Builder::new(&kind), Builder::new(&kind)];
+                    fill(&mut straight, 0..kept);
+                    fill(&mut straight, 50..60);
+                    fill(&mut back, 0..kept);
+                    let mark = back.mark();
+                    fill(&mut back, kept..kept + 13);
+                    back.back_to(mark);
+                    fill(&mut back, 50..60);
+                    assert_eq!(buffers(&back), buffers(&straight), "{kind:?} {kept} {nulls_from}");
+                    assert_eq!((back.nulls, back.slots), (straight.nulls, straight.slots));
+                }
+            }
+        }
+    }
+
+    #[test]
     #[should_panic(expected = "an integer belongs into an integer, date or time column")]
     fn a_value_of_another_type_is_a_mistake() {
-        Builder::new(ColumnKind::Float64).int(1);
+        Builder::new(&ColumnKind::Float64).int(1);
     }
 }

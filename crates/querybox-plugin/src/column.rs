@@ -1,5 +1,7 @@
 //! Columns of a result: how their values travel and how they look.
 
+use std::sync::Arc;
+
 use arrow_schema::{DataType, Field, TimeUnit};
 use querybox_contracts::plugin::v1::{self as pb, Display};
 
@@ -20,7 +22,7 @@ pub struct Column {
 ///
 /// Choose the kind that every ordinary value of the type fits without loss. A value outside it is noted
 /// ([`Rows::exact_text`](crate::Rows::exact_text)); a type with no such kind travels as the server's own text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnKind {
     /// `t` or `f`. Arrow Boolean.
     BoolTF,
@@ -63,6 +65,10 @@ pub enum ColumnKind {
     Bytes,
     /// Arrow Utf8.
     Text(TextKind),
+    /// Lists of one dimension with elements of a kind, which is not `List`. Arrow List. They look as PostgreSQL's arrays do,
+    /// `{1,2,NULL}`, and are text where a format has arrays of its own: a value that is no such list is noted as text, and a
+    /// column looks one way.
+    List(Box<ColumnKind>),
 }
 
 /// What the text of a column means.
@@ -93,7 +99,7 @@ pub enum TextKind {
 impl ColumnKind {
     /// The display kind of the contract.
     #[must_use]
-    pub fn display(self) -> Display {
+    pub fn display(&self) -> Display {
         match self {
             Self::BoolTF => Display::BoolTF,
             Self::Bool10 => Display::Bool10,
@@ -119,10 +125,19 @@ impl ColumnKind {
                 TextKind::Time => Display::Time,
                 TextKind::Uuid => Display::Uuid,
             },
+            Self::List(_) => Display::ArrayText,
         }
     }
 
-    fn data_type(self) -> DataType {
+    /// How the elements look; unspecified for what has none.
+    fn element_display(&self) -> Display {
+        match self {
+            Self::List(element) => element.display(),
+            _ => Display::Unspecified,
+        }
+    }
+
+    fn data_type(&self) -> DataType {
         match self {
             Self::BoolTF | Self::Bool10 => DataType::Boolean,
             Self::Int16 => DataType::Int16,
@@ -132,7 +147,7 @@ impl ColumnKind {
             Self::UInt64 => DataType::UInt64,
             Self::Float32 => DataType::Float32,
             Self::Float64 | Self::Float64Point => DataType::Float64,
-            Self::Decimal { precision, scale } => DataType::Decimal128(precision, scale),
+            Self::Decimal { precision, scale } => DataType::Decimal128(*precision, *scale),
             Self::Date => DataType::Date32,
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             Self::TimestampUtc => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
@@ -140,6 +155,7 @@ impl ColumnKind {
             Self::Uuid => DataType::FixedSizeBinary(16),
             Self::Bytes => DataType::Binary,
             Self::Text(_) => DataType::Utf8,
+            Self::List(element) => DataType::List(Arc::new(Field::new_list_field(element.data_type(), true))),
         }
     }
 }
@@ -154,7 +170,7 @@ impl Column {
             name: self.name.clone(),
             database_type: self.database_type.clone(),
             display: self.kind.display().into(),
-            element_display: Display::Unspecified.into(),
+            element_display: self.kind.element_display().into(),
             origin_id: self.origin_id.clone(),
         }
     }

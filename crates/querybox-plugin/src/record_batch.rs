@@ -21,14 +21,15 @@ impl Encoder {
     /// The message, bare, and the body of a batch of so many rows.
     pub(crate) fn encode(&mut self, columns: &[Builder], rows: u32) -> (Bytes, Bytes) {
         let rows = i64::from(rows);
-        let lengths = columns.iter().flat_map(|column| column.buffers().map(<[u8]>::len));
+        let arrays = || columns.iter().flat_map(Builder::arrays);
+        let lengths = arrays().flat_map(|array| array.buffers().map(<[u8]>::len));
         let body_bytes = lengths.map(|length| length.next_multiple_of(ALIGNMENT_BYTES)).sum();
         let mut body = Vec::with_capacity(body_bytes);
         self.nodes.clear();
         self.buffers.clear();
-        for column in columns {
-            self.nodes.push(FieldNode::new(rows, number(column.null_count())));
-            for buffer in column.buffers() {
+        for array in arrays() {
+            self.nodes.push(FieldNode::new(number(array.slot_count()), number(array.null_count())));
+            for buffer in array.buffers() {
                 self.buffers.push(Buffer::new(number(body.len()), number(buffer.len())));
                 body.extend_from_slice(buffer);
                 body.resize(body.len().next_multiple_of(ALIGNMENT_BYTES), 0);

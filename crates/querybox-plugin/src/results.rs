@@ -292,6 +292,22 @@ impl Rows<'_> {
         self.batches.bytes(value);
     }
 
+    /// Begins a value of a list column: its elements follow, each as a value of their kind or NULL, and then
+    /// [`end_list`](Self::end_list). The list has so many of them, and their texts or bytes so many bytes in all.
+    ///
+    /// When it is larger than a limit, which the answer then says, nothing was begun: it is told as
+    /// [`exact_text`](Self::exact_text), which can be cut. So is a list of which an element turns out to be beyond its kind:
+    /// what was told of it is forgotten.
+    #[must_use = "a list that is too large is not begun"]
+    pub fn begin_list(&mut self, elements: usize, bytes: usize) -> bool {
+        self.batches.begin_list(elements, bytes)
+    }
+
+    /// Ends a list.
+    pub fn end_list(&mut self) {
+        self.batches.end_list();
+    }
+
     /// A value that the column's kind cannot hold, as the server prints it. `display` is its kind when that is not the
     /// column's, else UNSPECIFIED.
     pub fn exact_text(&mut self, text: &str, display: pb::Display) {

@@ -7,7 +7,11 @@ use arrow_schema::Schema;
 use bytes::Bytes;
 use querybox_contracts::plugin::v1::{self as pb, cell_note::Note};
 
-use crate::{Column, builder::Builder, record_batch::Encoder};
+use crate::{
+    Column,
+    builder::{Builder, Mark},
+    record_batch::Encoder,
+};
 
 /// A batch is sent when it holds this much: 64 to 256 KiB is where gRPC over a Unix socket is fastest.
 const BATCH_BYTES: usize = 128 * 1024;
@@ -40,6 +44,8 @@ pub(crate) struct Batches {
     limits: RowLimits,
     /// The column that the next value belongs to.
     column: usize,
+    /// The value is a list, and what comes are its elements.
+    list: Option<OpenList>,
     rows: u32,
     bytes: usize,
     row_bytes: usize,
@@ -51,15 +57,23 @@ pub(crate) struct Batches {
     encoder: Encoder,
 }
 
+/// A list whose elements come.
+struct OpenList {
+    /// Where the elements stood before.
+    elements: Mark,
+    row_bytes: usize,
+}
+
 impl Batches {
     pub(crate) fn new(columns: &[Column], limits: RowLimits) -> Self {
         let fields: Vec<_> = columns.iter().map(Column::field).collect();
         Self {
             schema: Schema::new(fields),
-            columns: columns.iter().map(|column| Builder::new(column.kind)).collect(),
+            columns: columns.iter().map(|column| Builder::new(&column.kind)).collect(),
             notes: Vec::new(),
             limits,
             column: 0,
+            list: None,
             rows: 0,
             bytes: 0,
             row_bytes: 0,
@@ -189,6 +203,10 @@ impl Batches {
 
     #[inline]
     pub(crate) fn text(&mut self, value: &str) {
+        if self.list.is_some() {
+            // There is room for all of it.
+            return self.next(0).text(value);
+        }
         let part = &value[..value.floor_char_boundary(self.room(value.len()))];
         if part.len() < value.len() {
             self.note(Note::CutAtSize(value.len() as u64), pb::Display::Unspecified, 0);
@@ -198,6 +216,9 @@ impl Batches {
 
     #[inline]
     pub(crate) fn bytes(&mut self, value: &[u8]) {
+        if self.list.is_some() {
+            return self.next(0).bytes(value);
+        }
         let room = self.room(value.len());
         if room < value.len() {
             self.note(Note::CutAtSize(value.len() as u64), pb::Display::Unspecified, 0);
@@ -205,14 +226,44 @@ impl Batches {
         self.next(room).bytes(&value[..room]);
     }
 
+    /// Begins a list of so many elements, whose texts or bytes are so many in all, when there is room for it.
+    pub(crate) fn begin_list(&mut self, elements: usize, bytes: usize) -> bool {
+        assert!(self.list.is_none(), "a list has one dimension");
+        let row_bytes = self.row_bytes;
+        let builder = self.columns.get_mut(self.column).expect("a row has one value a column").elements();
+        let bytes = builder.fixed_bytes(elements).saturating_add(bytes);
+        let mark = builder.mark();
+        if self.room(bytes) < bytes {
+            return false;
+        }
+        self.row_bytes += CELL_BYTES + bytes;
+        self.list = Some(OpenList { elements: mark, row_bytes });
+        true
+    }
+
+    pub(crate) fn end_list(&mut self) {
+        self.list.take().expect("a list was begun");
+        self.columns[self.column].end_list();
+        self.column += 1;
+    }
+
+    /// Forgets the elements of a list that turns out to be none.
+    fn give_list_up(&mut self) {
+        let Some(OpenList { elements, row_bytes }) = self.list.take() else { return };
+        self.columns[self.column].elements().back_to(elements);
+        self.row_bytes = row_bytes;
+    }
+
     /// A cell whose array slot is null and whose value is a text of its own.
     pub(crate) fn exact_text(&mut self, text: &str, display: pb::Display) {
+        self.give_list_up();
         let part = &text[..text.floor_char_boundary(self.room(text.len()))];
         self.noted(Note::ExactText(part.to_owned()), display, part.len(), text.len());
     }
 
     /// A cell whose array slot is null and whose value is no text of the database's encoding.
     pub(crate) fn undecodable(&mut self, bytes: &[u8]) {
+        self.give_list_up();
         let part = &bytes[..self.room(bytes.len())];
         self.noted(
             Note::UndecodableBytes(Bytes::copy_from_slice(part)),
@@ -248,8 +299,82 @@ impl Batches {
     #[inline]
     fn next(&mut self, bytes: usize) -> &mut Builder {
         let builder = self.columns.get_mut(self.column).expect("a row has one value a column");
+        if self.list.is_some() {
+            return builder.elements();
+        }
         self.column += 1;
         self.row_bytes += CELL_BYTES + bytes;
         builder
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ColumnKind, TextKind};
+
+    fn lists_and_numbers(element: ColumnKind) -> Batches {
+        let limits = RowLimits { rows_max: None, bytes_max: None, cell_bytes_max: 24 };
+        let column = |kind| Column {
+            name: String::new(),
+            database_type: String::new(),
+            kind,
+            origin_id: String::new(),
+        };
+        Batches::new(&[ColumnKind::List(Box::new(element)), ColumnKind::Int64].map(column), limits)
+    }
+
+    #[test]
+    fn a_list_that_turns_out_to_be_none_leaves_nothing_but_its_note() {
+        let batch = |gives_up: bool| {
+            let mut batches = lists_and_numbers(ColumnKind::Int64);
+            for number in 0..3 {
+                if number == 1 {
+                    if gives_up {
+                        assert!(batches.begin_list(3, 0));
+                        batches.int(1);
+                        batches.null();
+                    }
+                    batches.exact_text("{1,NULL,infinity}", pb::Display::Unspecified);
+                } else {
+                    assert!(batches.begin_list(2, 0));
+                    batches.int(number);
+                    batches.null();
+                    batches.end_list();
+                }
+                batches.int(number);
+                let _is_due = batches.end_row();
+            }
+            (batches.bytes, batches.cut())
+        };
+        let (_, batch_of_notes) = batch(false);
+        assert_eq!(batch_of_notes.notes.len(), 1);
+        assert_eq!(batch(true), batch(false));
+    }
+
+    #[test]
+    fn a_list_beyond_the_limit_of_a_cell_is_not_begun() {
+        let mut batches = lists_and_numbers(ColumnKind::Int64);
+        assert!(!batches.begin_list(4, 0));
+        assert!(!batches.begin_list(usize::MAX, 0));
+        batches.exact_text("{1,2,3,4,5,6,7,8,9,10,11,12}", pb::Display::Unspecified);
+        batches.null();
+        let _is_due = batches.end_row();
+        let note = &batches.cut().notes[0];
+        assert_eq!(
+            (note.full_size_bytes, &note.note),
+            (28, &Some(Note::ExactText("{1,2,3,4,5,6,7,8,9,10,11".into())))
+        );
+
+        let mut batches = lists_and_numbers(ColumnKind::Text(TextKind::Text));
+        assert!(!batches.begin_list(3, 13));
+        assert!(batches.begin_list(3, 12));
+        for text in ["abcd", "efgh", "ijkl"] {
+            batches.text(text);
+        }
+        batches.end_list();
+        batches.null();
+        let _is_due = batches.end_row();
+        assert!(batches.cut().notes.is_empty());
     }
 }

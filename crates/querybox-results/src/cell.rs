@@ -142,7 +142,7 @@ impl<'b> Cell<'b> {
         }
     }
 
-    /// The elements, when the cell is an Arrow list. An array that the driver sent as text has none.
+    /// The elements, when the cell is an Arrow list. An array that the driver sent as text, or that is text everywhere, has none.
     pub(crate) fn elements(&self) -> Option<impl Iterator<Item = Cell<'b>>> {
         let Source::Slot(values, slot) = self.source else { return None };
         let Display::Array(inner) = self.display else { return None };

@@ -40,6 +40,8 @@ pub enum Display {
     /// `{1,2,NULL}`, PostgreSQL's form. `List` of any depth; its innermost elements look as the kind inside, which is
     /// never `Array` again.
     Array(Box<Display>),
+    /// The same, and text of that form also where a format has arrays of its own, as JSON does. `List` of any depth.
+    ArrayText(Box<Display>),
 }
 
 impl Display {
@@ -57,7 +59,8 @@ impl Display {
             | Display::BytesHex
             | Display::Text
             | Display::Json
-            | Display::Array(_) => false,
+            | Display::Array(_)
+            | Display::ArrayText(_) => false,
         }
     }
 
@@ -82,12 +85,13 @@ impl Display {
             Display::Uuid => is_text || matches!(data_type, T::FixedSizeBinary(16)),
             Display::BytesHex => matches!(data_type, T::Binary | T::LargeBinary),
             Display::Text | Display::Json => is_text,
-            Display::Array(element) => match data_type {
+            Display::Array(element) | Display::ArrayText(element) => match data_type {
                 T::List(field) if matches!(field.data_type(), T::List(_)) => {
                     self.goes_with(field.data_type())
                 }
                 T::List(field) => {
-                    !matches!(**element, Display::Array(_)) && element.goes_with(field.data_type())
+                    !matches!(**element, Display::Array(_) | Display::ArrayText(_))
+                        && element.goes_with(field.data_type())
                 }
                 _ => false,
             },

@@ -132,7 +132,7 @@ impl Values {
             }
             (Display::BytesHex, DataType::Binary) => Slots::Bytes(array.as_binary().clone()),
             (Display::BytesHex, DataType::LargeBinary) => Slots::LargeBytes(array.as_binary().clone()),
-            (Display::Array(inner), DataType::List(field)) => {
+            (Display::Array(inner) | Display::ArrayText(inner), DataType::List(field)) => {
                 let list = array.as_list::<i32>();
                 let is_nested = matches!(field.data_type(), DataType::List(_));
                 let elements = Values::new(list.values(), if is_nested { display } else { inner })?;

@@ -2,34 +2,23 @@
 //!
 //! A value that its column's Arrow type cannot hold is told as the text that the server would print.
 
+mod float;
+mod list;
+mod native;
 mod numeric;
 mod time;
 
 use querybox_plugin::{Error, Rows, pb::Display};
 
+pub(crate) use self::{list::Element, native::Native};
 use crate::message::Reader;
 
 /// How the bytes of a column are read. All but [`Text`](Decoder::Text) are the server's binary format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decoder {
-    Bool,
-    Int2,
-    Int4,
-    Int8,
-    Oid,
-    Float4,
-    Float8,
-    /// Of so many digits, and so many of them behind the point.
-    Numeric {
-        precision: u8,
-        scale: u8,
-    },
-    Date,
-    Time,
-    Timestamp,
-    TimestampUtc,
-    Uuid,
-    Bytes,
+    Native(Native),
+    /// Arrays, of which those that are no lists of one dimension from 1 on are told as text.
+    List(Element),
     /// The server's own text.
     Text,
 }
@@ -39,20 +28,7 @@ impl Decoder {
     pub(crate) fn format(self) -> i16 {
         match self {
             Self::Text => 0,
-            Self::Bool
-            | Self::Int2
-            | Self::Int4
-            | Self::Int8
-            | Self::Oid
-            | Self::Float4
-            | Self::Float8
-            | Self::Numeric { .. }
-            | Self::Date
-            | Self::Time
-            | Self::Timestamp
-            | Self::TimestampUtc
-            | Self::Uuid
-            | Self::Bytes => 1,
+            Self::Native(_) | Self::List(_) => 1,
         }
     }
 }
@@ -92,36 +68,17 @@ pub(crate) fn row(
     reader.end()
 }
 
+#[inline]
 fn value(bytes: &[u8], decoder: Decoder, encoding: Encoding, rows: &mut Rows<'_>) -> Result<(), Error> {
     match decoder {
-        Decoder::Bool => rows.bool(u8::from_be_bytes(exact(bytes)?) != 0),
-        Decoder::Int2 => rows.int(i16::from_be_bytes(exact(bytes)?).into()),
-        Decoder::Int4 => rows.int(i32::from_be_bytes(exact(bytes)?).into()),
-        Decoder::Int8 => rows.int(i64::from_be_bytes(exact(bytes)?)),
-        Decoder::Oid => rows.int(u32::from_be_bytes(exact(bytes)?).into()),
-        Decoder::Float4 => rows.float32(f32::from_be_bytes(exact(bytes)?)),
-        Decoder::Float8 => rows.float(f64::from_be_bytes(exact(bytes)?)),
-        Decoder::Numeric { precision, scale } => {
-            let number = numeric::Numeric::parse(bytes)?;
-            match number.unscaled(precision, scale) {
-                Some(unscaled) => rows.decimal(unscaled),
-                None => rows.exact_text(&number.to_string(), Display::Unspecified),
+        Decoder::Native(native) => {
+            if !native.tell(bytes, rows)? {
+                let mut text = String::new();
+                native.push(bytes, &mut text)?;
+                rows.exact_text(&text, Display::Unspecified);
             }
         }
-        Decoder::Date => match time::date(i32::from_be_bytes(exact(bytes)?)) {
-            Ok(days) if i32::try_from(days).is_ok() => rows.int(days),
-            Ok(_) => return Err(Error::protocol("a date of the server lies behind its last one")),
-            Err(text) => rows.exact_text(text, Display::Unspecified),
-        },
-        Decoder::Time => match i64::from_be_bytes(exact(bytes)?) {
-            micros @ 0..time::MICROS_PER_DAY => rows.int(micros),
-            time::MICROS_PER_DAY => rows.exact_text("24:00:00", Display::Unspecified),
-            _ => return Err(Error::protocol("a time of the server lies outside of the day")),
-        },
-        Decoder::Timestamp => timestamp(bytes, "", rows)?,
-        Decoder::TimestampUtc => timestamp(bytes, "+00", rows)?,
-        Decoder::Uuid => rows.uuid(exact(bytes)?),
-        Decoder::Bytes => rows.bytes(bytes),
+        Decoder::List(element) => list::tell(bytes, element, rows)?,
         Decoder::Text => text(bytes, encoding, rows),
     }
     Ok(())
@@ -147,14 +104,6 @@ pub(crate) fn name(bytes: &[u8], encoding: Encoding) -> String {
 
 fn latin1(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
-}
-
-fn timestamp(bytes: &[u8], zone: &str, rows: &mut Rows<'_>) -> Result<(), Error> {
-    match time::timestamp(i64::from_be_bytes(exact(bytes)?), zone) {
-        Ok(micros) => rows.int(micros),
-        Err(text) => rows.exact_text(&text, Display::Unspecified),
-    }
-    Ok(())
 }
 
 #[inline]

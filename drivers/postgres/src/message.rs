@@ -104,6 +104,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Bytes that were not read yet.
+    pub(crate) fn len(&self) -> usize {
+        self.rest.len()
+    }
+
     #[inline]
     pub(crate) fn end(&self) -> Result<(), Error> {
         if self.rest.is_empty() {

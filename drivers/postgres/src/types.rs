@@ -3,7 +3,7 @@
 use querybox_plugin::{Column, ColumnKind, TextKind};
 
 use crate::{
-    decode::Decoder,
+    decode::{Decoder, Element, Encoding, Native},
     message::Field,
     settings::{Looks, Reported},
 };
@@ -35,11 +35,40 @@ const NUMERIC: u32 = 1700;
 const UUID: u32 = 2950;
 const JSONB: u32 = 3802;
 
+/// Types of arrays with the types of their elements, which all have a comma between them.
+const ARRAYS: [(u32, u32); 25] = [
+    (143, XML),
+    (199, JSON),
+    (791, MONEY),
+    (1000, BOOL),
+    (1001, BYTEA),
+    (1002, CHAR),
+    (1003, NAME),
+    (1005, INT2),
+    (1007, INT4),
+    (1009, TEXT),
+    (1014, BPCHAR),
+    (1015, VARCHAR),
+    (1016, INT8),
+    (1021, FLOAT4),
+    (1022, FLOAT8),
+    (1028, OID),
+    (1115, TIMESTAMP),
+    (1182, DATE),
+    (1183, TIME),
+    (1185, TIMESTAMPTZ),
+    (1187, INTERVAL),
+    (1231, NUMERIC),
+    (1270, TIMETZ),
+    (2951, UUID),
+    (3807, JSONB),
+];
+
 /// The digits that Arrow's 128-bit decimal holds.
 const DECIMAL_DIGITS_MAX: i32 = 38;
 
 /// How a column travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) kind: ColumnKind,
     pub(crate) decoder: Decoder,
@@ -47,36 +76,62 @@ pub(crate) struct Plan {
 
 /// Whether the look of a type depends on settings that have to be asked for.
 pub(crate) fn needs_looks(type_oid: u32) -> bool {
-    matches!(type_oid, FLOAT4 | FLOAT8 | BYTEA)
+    matches!(element_of(type_oid).unwrap_or(type_oid), FLOAT4 | FLOAT8 | BYTEA)
+}
+
+/// The type of an array's elements; none for what is no array, or one of another type.
+fn element_of(type_oid: u32) -> Option<u32> {
+    ARRAYS.iter().find(|(array, _)| *array == type_oid).map(|(_, element)| *element)
 }
 
 /// Chooses the form of a column: exact in every case, and the server's own text where no Arrow type is, or where the
 /// session shows values in another way than the display kind would.
 pub(crate) fn plan(field: &Field, reported: &Reported, looks: Looks) -> Plan {
-    let binary = |kind, decoder| Plan { kind, decoder };
-    let text = |kind| Plan { kind: ColumnKind::Text(kind), decoder: Decoder::Text };
+    let Some(element_oid) = element_of(field.type_oid) else {
+        return plan_of(field.type_oid, field.modifier, reported, looks);
+    };
+    let Plan { kind, decoder } = plan_of(element_oid, field.modifier, reported, looks);
+    let element = match decoder {
+        Decoder::Native(native) => Element::Native(native),
+        Decoder::Text if reported.encoding() != Encoding::Utf8 => return text(TextKind::Text),
+        Decoder::Text => match element_oid {
+            TEXT | VARCHAR | BPCHAR | NAME | JSON => Element::Text,
+            JSONB => Element::Jsonb,
+            _ => return text(TextKind::Text),
+        },
+        Decoder::List(_) => return text(TextKind::Text),
+    };
+    Plan { kind: ColumnKind::List(Box::new(kind)), decoder: Decoder::List(element) }
+}
+
+fn text(kind: TextKind) -> Plan {
+    Plan { kind: ColumnKind::Text(kind), decoder: Decoder::Text }
+}
+
+fn plan_of(type_oid: u32, modifier: i32, reported: &Reported, looks: Looks) -> Plan {
+    let binary = |kind, native| Plan { kind, decoder: Decoder::Native(native) };
     let (floats_are_shortest, bytes_are_hex) = match looks {
         Looks::Known { floats_are_shortest, bytes_are_hex } => (floats_are_shortest, bytes_are_hex),
         Looks::Stale | Looks::Unavailable => (false, false),
     };
     let times_are_exact = reported.has_iso_dates() && reported.has_integer_times();
-    match field.type_oid {
-        BOOL => binary(ColumnKind::BoolTF, Decoder::Bool),
-        INT2 => binary(ColumnKind::Int16, Decoder::Int2),
-        INT4 => binary(ColumnKind::Int32, Decoder::Int4),
-        INT8 => binary(ColumnKind::Int64, Decoder::Int8),
-        OID => binary(ColumnKind::UInt32, Decoder::Oid),
-        FLOAT4 if floats_are_shortest => binary(ColumnKind::Float32, Decoder::Float4),
-        FLOAT8 if floats_are_shortest => binary(ColumnKind::Float64, Decoder::Float8),
+    match type_oid {
+        BOOL => binary(ColumnKind::BoolTF, Native::Bool),
+        INT2 => binary(ColumnKind::Int16, Native::Int2),
+        INT4 => binary(ColumnKind::Int32, Native::Int4),
+        INT8 => binary(ColumnKind::Int64, Native::Int8),
+        OID => binary(ColumnKind::UInt32, Native::Oid),
+        FLOAT4 if floats_are_shortest => binary(ColumnKind::Float32, Native::Float4),
+        FLOAT8 if floats_are_shortest => binary(ColumnKind::Float64, Native::Float8),
         FLOAT4 | FLOAT8 => text(TextKind::Float),
-        NUMERIC => match numeric_modifier(field.modifier) {
+        NUMERIC => match numeric_modifier(modifier) {
             Some((precision, scale))
                 if (1..=DECIMAL_DIGITS_MAX).contains(&precision) && (0..=precision).contains(&scale) =>
             {
                 let digits = |number: i32| i8::try_from(number).expect("38 at most");
                 binary(
                     ColumnKind::Decimal { precision: digits(precision).unsigned_abs(), scale: digits(scale) },
-                    Decoder::Numeric {
+                    Native::Numeric {
                         precision: digits(precision).unsigned_abs(),
                         scale: digits(scale).unsigned_abs(),
                     },
@@ -84,16 +139,16 @@ pub(crate) fn plan(field: &Field, reported: &Reported, looks: Looks) -> Plan {
             }
             _ => text(TextKind::Decimal),
         },
-        DATE if times_are_exact => binary(ColumnKind::Date, Decoder::Date),
-        TIME if reported.has_integer_times() => binary(ColumnKind::Time, Decoder::Time),
-        TIMESTAMP if times_are_exact => binary(ColumnKind::Timestamp, Decoder::Timestamp),
+        DATE if times_are_exact => binary(ColumnKind::Date, Native::Date),
+        TIME if reported.has_integer_times() => binary(ColumnKind::Time, Native::Time),
+        TIMESTAMP if times_are_exact => binary(ColumnKind::Timestamp, Native::Timestamp),
         TIMESTAMPTZ if times_are_exact && reported.is_utc() => {
-            binary(ColumnKind::TimestampUtc, Decoder::TimestampUtc)
+            binary(ColumnKind::TimestampUtc, Native::TimestampUtc)
         }
         TIMESTAMPTZ if reported.has_iso_dates() => text(TextKind::TimestampUtc),
         TIME => text(TextKind::Time),
-        UUID => binary(ColumnKind::Uuid, Decoder::Uuid),
-        BYTEA if bytes_are_hex => binary(ColumnKind::Bytes, Decoder::Bytes),
+        UUID => binary(ColumnKind::Uuid, Native::Uuid),
+        BYTEA if bytes_are_hex => binary(ColumnKind::Bytes, Native::Bytes),
         JSON | JSONB => text(TextKind::Json),
         _ => text(TextKind::Text),
     }
@@ -108,6 +163,9 @@ pub(crate) fn column(field: &Field, type_name: String, plan: Plan) -> Column {
 
 /// The name of a built-in type as the server's `format_type` gives it; none for a type that the server has to be asked.
 pub(crate) fn name(type_oid: u32, modifier: i32) -> Option<String> {
+    if let Some(element) = element_of(type_oid) {
+        return name(element, modifier).map(|name| name + "[]");
+    }
     let plain = match type_oid {
         BOOL => "boolean",
         BYTEA => "bytea",

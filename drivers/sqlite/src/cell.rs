@@ -10,17 +10,17 @@ use rusqlite::types::ValueRef;
 const HEX_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Tells a value to a column of the kind. `scratch` is room that is used again.
-pub(crate) fn tell(rows: &mut Rows<'_>, kind: ColumnKind, value: ValueRef<'_>, scratch: &mut String) {
-    let is_decimal = kind == ColumnKind::Text(TextKind::Decimal);
+pub(crate) fn tell(rows: &mut Rows<'_>, kind: &ColumnKind, value: ValueRef<'_>, scratch: &mut String) {
+    let is_decimal = *kind == ColumnKind::Text(TextKind::Decimal);
     match value {
         ValueRef::Null => rows.null(),
-        ValueRef::Integer(value) if kind == ColumnKind::Int64 => rows.int(value),
+        ValueRef::Integer(value) if *kind == ColumnKind::Int64 => rows.int(value),
         ValueRef::Integer(value) => {
             scratch.clear();
             write!(scratch, "{value}").expect("a string takes any text");
             if is_decimal { rows.text(scratch) } else { rows.exact_text(scratch, Display::Integer) }
         }
-        ValueRef::Real(value) if kind == ColumnKind::Float64Point => rows.float(value),
+        ValueRef::Real(value) if *kind == ColumnKind::Float64Point => rows.float(value),
         ValueRef::Real(value) => {
             scratch.clear();
             push_real(scratch, value);
@@ -36,7 +36,7 @@ pub(crate) fn tell(rows: &mut Rows<'_>, kind: ColumnKind, value: ValueRef<'_>, s
             Ok(text) => rows.exact_text(text, Display::Text),
             Err(_) => rows.undecodable(bytes),
         },
-        ValueRef::Blob(bytes) if kind == ColumnKind::Bytes => rows.bytes(bytes),
+        ValueRef::Blob(bytes) if *kind == ColumnKind::Bytes => rows.bytes(bytes),
         ValueRef::Blob(bytes) if bytes.len() <= HEX_BYTES_MAX => {
             rows.exact_text(&hexadecimal(bytes), Display::BytesHex);
         }

@@ -98,25 +98,25 @@ mod tests {
 
     #[test]
     fn the_declared_type_decides_and_the_first_value_where_it_does_not() {
-        let text = ColumnKind::Text(TextKind::Text);
-        let decimal = ColumnKind::Text(TextKind::Decimal);
+        let text = || ColumnKind::Text(TextKind::Text);
+        let decimal = || ColumnKind::Text(TextKind::Decimal);
         for (declared, first, expected) in [
             ("INTEGER", Type::Text, ColumnKind::Int64),
             ("bigint", Type::Null, ColumnKind::Int64),
             // SQLite's own surprise: INT comes first.
             ("FLOATING POINT", Type::Real, ColumnKind::Int64),
-            ("VARCHAR(20)", Type::Integer, text),
+            ("VARCHAR(20)", Type::Integer, text()),
             ("BLOB", Type::Null, ColumnKind::Bytes),
             ("DOUBLE PRECISION", Type::Null, ColumnKind::Float64Point),
-            ("DECIMAL(10,2)", Type::Null, decimal),
-            ("NUMERIC", Type::Text, decimal),
+            ("DECIMAL(10,2)", Type::Null, decimal()),
+            ("NUMERIC", Type::Text, decimal()),
             ("BOOLEAN", Type::Integer, ColumnKind::Int64),
-            ("DATE", Type::Text, text),
-            ("DATETIME", Type::Real, decimal),
-            ("TIMESTAMP", Type::Integer, decimal),
+            ("DATE", Type::Text, text()),
+            ("DATETIME", Type::Real, decimal()),
+            ("TIMESTAMP", Type::Integer, decimal()),
             ("JSON", Type::Text, ColumnKind::Text(TextKind::Json)),
-            ("", Type::Null, text),
-            ("", Type::Text, text),
+            ("", Type::Null, text()),
+            ("", Type::Text, text()),
             ("", Type::Integer, ColumnKind::Int64),
             ("", Type::Real, ColumnKind::Float64Point),
             ("", Type::Blob, ColumnKind::Bytes),

@@ -49,7 +49,7 @@ pub(crate) fn stream(
         }
         Ok(Some(row)) => {
             let columns = columns::columns(row.as_ref(), Some(row));
-            let kinds: Vec<_> = columns.iter().map(|column| column.kind).collect();
+            let kinds: Vec<_> = columns.iter().map(|column| column.kind.clone()).collect();
             let mut rows = block_on(statement.rows(&columns))?;
             if rows.begin_row() {
                 tell_row(&mut rows, &kinds, row, &mut String::new())?;
@@ -196,7 +196,7 @@ fn tell_row(
     for (index, kind) in kinds.iter().enumerate() {
         let value =
             row.get_ref(index).map_err(|error| Error::broken(format!("a value is missing: {error}")))?;
-        cell::tell(rows, *kind, value, scratch);
+        cell::tell(rows, kind, value, scratch);
     }
     Ok(rows.end_row())
 }

@@ -22,6 +22,9 @@ pub(crate) fn batch(shape: &Shape, batch: plugin::Batch) -> Result<Batch, Failur
 fn column(column: plugin::Column) -> Result<Column, Failure> {
     let display = match (column.display(), column.element_display()) {
         (plugin::Display::Array, element) => scalar(element).map(|element| Display::Array(Box::new(element))),
+        (plugin::Display::ArrayText, element) => {
+            scalar(element).map(|element| Display::ArrayText(Box::new(element)))
+        }
         (display, _) => scalar(display),
     };
     let Some(display) = display else {
@@ -46,7 +49,7 @@ fn note(note: plugin::CellNote) -> Result<CellNote, Failure> {
 /// `None`: not said, or an array, which only a column can be.
 fn scalar(display: plugin::Display) -> Option<Display> {
     Some(match display {
-        plugin::Display::Unspecified | plugin::Display::Array => return None,
+        plugin::Display::Unspecified | plugin::Display::Array | plugin::Display::ArrayText => return None,
         plugin::Display::BoolTF => Display::BoolTF,
         plugin::Display::Bool10 => Display::Bool10,
         plugin::Display::Integer => Display::Integer,

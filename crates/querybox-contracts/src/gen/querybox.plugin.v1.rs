@@ -1553,7 +1553,7 @@ pub struct Column {
     /// How its values look.
     #[prost(enumeration = "Display", tag = "3")]
     pub display: i32,
-    /// For Display ARRAY: how its elements look; else UNSPECIFIED.
+    /// For Display ARRAY and ARRAY_TEXT: how their elements look; else UNSPECIFIED.
     #[prost(enumeration = "Display", tag = "4")]
     pub element_display: i32,
     /// Opaque: the same for columns of one origin (table and column), for matching with ColumnFacts. Empty: unknown.
@@ -2478,6 +2478,10 @@ pub enum Display {
     Json = 14,
     /// {1,2,NULL}: PostgreSQL's form, elements by Column.element_display. List.
     Array = 15,
+    /// As ARRAY, and text of that form also where a format has arrays of its own, as JSON does: for a column of which some
+    /// values are no lists (arrays of several dimensions, or that begin elsewhere) and come as notes. List of one dimension,
+    /// whose elements may be null.
+    ArrayText = 16,
 }
 impl Display {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2502,6 +2506,7 @@ impl Display {
             Self::Text => "DISPLAY_TEXT",
             Self::Json => "DISPLAY_JSON",
             Self::Array => "DISPLAY_ARRAY",
+            Self::ArrayText => "DISPLAY_ARRAY_TEXT",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2523,6 +2528,7 @@ impl Display {
             "DISPLAY_TEXT" => Some(Self::Text),
             "DISPLAY_JSON" => Some(Self::Json),
             "DISPLAY_ARRAY" => Some(Self::Array),
+            "DISPLAY_ARRAY_TEXT" => Some(Self::ArrayText),
             _ => None,
         }
     }

@@ -93,7 +93,8 @@ fn push_value(out: &mut String, cell: &Cell<'_>, scratch: &mut String) {
         | Display::Uuid
         | Display::BytesHex
         | Display::Text
-        | Display::Array(_) => push_string(out, text),
+        | Display::Array(_)
+        | Display::ArrayText(_) => push_string(out, text),
     }
 }
 

@@ -129,6 +129,10 @@ fn put_display(out: &mut Vec<u8>, display: &Display) {
             out.put_u8(15);
             return put_display(out, element);
         }
+        Display::ArrayText(element) => {
+            out.put_u8(16);
+            return put_display(out, element);
+        }
     };
     out.put_u8(code);
 }
@@ -149,10 +153,11 @@ fn get_display(code: u8, rest: &mut Bytes) -> Option<Display> {
         12 => Display::BytesHex,
         13 => Display::Text,
         14 => Display::Json,
-        15 => {
+        15 | 16 => {
             // An element is never an array, and a block that says otherwise must not lead deeper and deeper.
-            let inner = rest.try_get_u8().ok().filter(|inner| *inner != 15)?;
-            Display::Array(Box::new(get_display(inner, rest)?))
+            let inner = rest.try_get_u8().ok().filter(|inner| !matches!(inner, 15 | 16))?;
+            let inner = Box::new(get_display(inner, rest)?);
+            if code == 15 { Display::Array(inner) } else { Display::ArrayText(inner) }
         }
         _ => return None,
     })
@@ -170,6 +175,10 @@ mod tests {
             CellNote {
                 display: Some(Display::Array(Box::new(Display::Time))),
                 ..note(2, Note::CutAtSize(1 << 40))
+            },
+            CellNote {
+                display: Some(Display::ArrayText(Box::new(Display::Uuid))),
+                ..note(2, Note::ExactText("[0:0]={1}".to_owned()))
             },
         ];
         let first = RawBatch {
@@ -206,6 +215,8 @@ mod tests {
 
     #[test]
     fn arrays_of_arrays_lead_nowhere() {
-        assert!(get_display(15, &mut Bytes::from(vec![15; 1 << 20])).is_none());
+        for (outer, inner) in [(15, 15), (15, 16), (16, 15), (16, 16)] {
+            assert!(get_display(outer, &mut Bytes::from(vec![inner; 1 << 20])).is_none());
+        }
     }
 }

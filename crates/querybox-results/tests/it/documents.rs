@@ -166,6 +166,26 @@ fn ndjson_is_an_object_a_line() {
 }
 
 #[test]
+fn arrays_that_are_text_are_so_in_json_too() {
+    let mut lists = ListBuilder::new(Int32Builder::new());
+    lists.append_value([Some(1), None]);
+    lists.append_null();
+    lists.append_null();
+    let display = Display::ArrayText(Box::new(Display::Integer));
+    let text = Note::ExactText("[0:0]={1}".to_owned());
+    check(
+        Format::NdJson,
+        vec![filled("list", display, lists.finish())],
+        vec![CellNote { row: 1, column: 0, note: text, display: None, full_size: None }],
+        expect![[r#"
+            {"list":"{1,NULL}"}
+            {"list":"[0:0]={1}"}
+            {"list":null}
+        "#]],
+    );
+}
+
+#[test]
 fn a_lone_null_is_an_empty_line_and_a_lone_end_mark_is_quoted() {
     let values = [None, Some(""), Some("\\."), Some("\\.."), Some(" "), Some("NULL")];
     let lone = [batch(vec![words(&values)], Vec::new())];

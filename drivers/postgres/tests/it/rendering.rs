@@ -60,7 +60,10 @@ fn column(column: &pb::Column) -> Column {
     Column {
         name: column.name.clone(),
         database_type: column.database_type.clone(),
-        display: display(column.display()),
+        display: match column.display() {
+            pb::Display::ArrayText => Display::ArrayText(Box::new(display(column.element_display()))),
+            scalar => display(scalar),
+        },
     }
 }
 

@@ -88,7 +88,10 @@ impl Owner {
     fn what(self) -> &'static str {
         match self {
             Self::Core => "the most resident memory of a Core that was running, since the read began (VmHWM)",
-            Self::Driver => "the most resident memory of the driver, as Core saw it",
+            Self::Driver => {
+                "the most resident memory of the driver, as Core saw it: of a small result, which ends before Core looks \
+                 again, too little"
+            }
             Self::Client => {
                 "the most resident memory of the whole process of a client that adds up what it reads"
             }

@@ -113,10 +113,11 @@ async fn each_row_comes_once_and_looks_as_it_does_over_one_connection() {
     assert_eq!(server.psql(open), b"0\n");
 }
 
-/// Moves rows to other blocks, also to new ones at the end, until it is told to stop. Each transaction leaves the number of
-/// rows, their ids and the sum of their values as they were.
-const WRITER: &str = "do $$ declare one int; kept bigint; begin loop
-    exit when exists (select from stop);
+/// Moves rows to other blocks, also to new ones at the end, until it is told to stop, or a failed test forgot to. Each
+/// transaction leaves the number of rows, their ids and the sum of their values as they were.
+const WRITER: &str =
+    "do $$ declare one int; kept bigint; last timestamptz := clock_timestamp() + '3 minutes'; begin loop
+    exit when exists (select from stop) or clock_timestamp() > last;
     one := 1 + (random() * 39990)::int;
     update t set value = value - 7 where id = one;
     update t set value = value + 7 where id = one + 5;
@@ -259,6 +260,11 @@ async fn what_is_read_over_one_connection_says_why() {
     let answer = client.execute_with(limited).await.unwrap();
     let [notice] = &answer.statements[0].notices[..] else { panic!("{answer:?}") };
     assert!(notice.message.ends_with("a limit is set on what it may return"));
+    // A script that is one transaction stays one.
+    let script = "insert into t values (-1, 0, ''); select * from t; select nowhere";
+    let single = pb::ExecuteRequest { single_transaction: true, ..client.execute_request(script) };
+    assert_eq!(ends(&client.execute_with(single).await.unwrap()), ["INSERT 0 1", "SELECT 40001", "42703"]);
+    assert_eq!(server.psql("select count(*) from t"), b"40000\n");
     // Nothing is said of what returns no table's rows, and a refusal is told once.
     let answer = client.execute("insert into t values (0, 100, ''); select * from nothing").await.unwrap();
     assert_eq!(ends(&answer), ["INSERT 0 1", "42P01"]);

@@ -1,6 +1,11 @@
 //! An export that is looked at behind the clock: the file has every row, and goes again.
 
-use std::{fs, io::Read as _, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, ensure};
 use futures::future::BoxFuture;
@@ -52,7 +57,7 @@ impl Run for Written {
 }
 
 /// Ends of lines in a file that is not empty.
-fn lines(path: &PathBuf) -> anyhow::Result<u64> {
+fn lines(path: &Path) -> anyhow::Result<u64> {
     let mut file = fs::File::open(path).context("nothing was written")?;
     let mut piece = vec![0; 256 * 1024];
     let (mut lines, mut bytes) = (0, 0);

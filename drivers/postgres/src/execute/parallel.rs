@@ -61,7 +61,7 @@ impl Executor<'_> {
         let table = match self.find(reserve, bound).await? {
             Found::Table(table) => table,
             Found::NotNow(why) => {
-                self.connection.roll_back_frame().await?;
+                self.leave_own_transaction().await?;
                 statement.notice(over_one(&why)).await?;
                 return Ok(Err(statement));
             }
@@ -70,7 +70,7 @@ impl Executor<'_> {
             }
             // The statement itself tells of it.
             Found::Refused(_) | Found::Nothing => {
-                self.connection.roll_back_frame().await?;
+                self.leave_own_transaction().await?;
                 return Ok(Err(statement));
             }
         };
@@ -97,6 +97,14 @@ impl Executor<'_> {
             statement.notice(over_fewer(workers.len() + 1, wanted, &why)).await?;
         }
         self.read(bound, statement, &table, workers).await.map(Ok)
+    }
+
+    /// Ends the transaction that was begun to look for a table. One around the script stays.
+    async fn leave_own_transaction(&mut self) -> Result<(), ExecuteError> {
+        if self.connection.frame == Frame::Statement {
+            self.connection.roll_back_frame().await?;
+        }
+        Ok(())
     }
 
     async fn read(

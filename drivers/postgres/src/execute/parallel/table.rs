@@ -28,6 +28,9 @@ const RANGES_EACH: u32 = 8;
 pub(super) struct Table {
     /// Its name with its schema, quoted.
     name: String,
+    /// The condition that a row is of a table that was a part when the snapshot was taken: others may become parts meanwhile.
+    /// Empty: it has no parts.
+    of_parts: String,
     /// The blocks that were there when the snapshot was taken; of a table that has parts, those of the largest one.
     blocks: u32,
     range_blocks: u32,
@@ -49,10 +52,10 @@ pub(super) enum Found {
 }
 
 impl Table {
-    fn new(name: String, blocks: u32, connections_max: u32, snapshot: String, settings: String) -> Self {
-        let range_blocks =
-            (blocks / (connections_max * RANGES_EACH)).clamp(RANGE_BLOCKS_MIN, RANGE_BLOCKS_MAX);
-        Self { name, blocks, range_blocks, snapshot, settings }
+    /// Chooses the ranges for so many connections.
+    fn shared_by(self, connections_max: u32) -> Self {
+        let wanted = self.blocks / (connections_max * RANGES_EACH);
+        Self { range_blocks: wanted.clamp(RANGE_BLOCKS_MIN, RANGE_BLOCKS_MAX), ..self }
     }
 
     /// How many ranges there are: one at least, for an empty table too.
@@ -68,7 +71,7 @@ impl Table {
     /// The statement that reads a range. The last one has no end, and the operators are the server's own, whatever the session
     /// looks names up in.
     pub(super) fn part(&self, range: u32) -> String {
-        let Self { name, range_blocks, .. } = self;
+        let Self { name, of_parts, range_blocks, .. } = self;
         let from = range * range_blocks;
         let mut sql =
             format!("SELECT * FROM {name} WHERE ctid OPERATOR(pg_catalog.>=) '({from},0)'::pg_catalog.tid");
@@ -76,7 +79,7 @@ impl Table {
             let to = from + range_blocks;
             sql += &format!(" AND ctid OPERATOR(pg_catalog.<) '({to},0)'::pg_catalog.tid");
         }
-        sql
+        sql + of_parts
     }
 
     /// The statement that locks it without waiting.
@@ -136,7 +139,8 @@ impl Executor<'_> {
         if row.iter().flatten().any(|text| text.contains('\0')) {
             return Err(wrong().into());
         }
-        let Ok([why, name, blocks, process_id, settings, snapshot]) = <[Option<String>; 6]>::try_from(row)
+        let Ok([why, name, blocks, parts, process_id, settings, snapshot]) =
+            <[Option<String>; 7]>::try_from(row)
         else {
             return Err(wrong().into());
         };
@@ -153,8 +157,13 @@ impl Executor<'_> {
             return Ok(not("a pooler is between here and the server"));
         }
         let blocks = blocks.parse().map_err(|_| wrong())?;
+        let of_parts = parts.map_or_else(String::new, |parts| {
+            let parts = escape_literal(&parts);
+            format!(" AND tableoid OPERATOR(pg_catalog.=) ANY ({parts}::pg_catalog.oid[])")
+        });
         let settings = settings.unwrap_or_default();
-        Ok(Found::Table(Table::new(name, blocks, reserve.connections_max, snapshot, settings)))
+        let table = Table { name, of_parts, blocks, range_blocks: RANGE_BLOCKS_MIN, snapshot, settings };
+        Ok(Found::Table(table.shared_by(reserve.connections_max)))
     }
 
     /// The last row of what was sent, as text.
@@ -196,7 +205,8 @@ fn probe(name: &str, user: &str) -> String {
            SELECT pg_catalog.to_regclass({name})::pg_catalog.oid \
            UNION SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid), \
          part AS ( \
-           SELECT pg_catalog.max(pg_catalog.pg_relation_size(c.oid)) AS bytes, \
+           SELECT coalesce(pg_catalog.max(pg_catalog.pg_relation_size(c.oid)), 0) AS bytes, \
+             CASE WHEN pg_catalog.count(*) > 1 THEN pg_catalog.array_agg(c.oid) END AS oids, \
              pg_catalog.bool_or(c.relpersistence = 't') AS is_temporary, \
              pg_catalog.bool_or(c.relkind NOT IN ('r', 'p')) AS is_other, \
              pg_catalog.bool_or(c.relkind = 'r' AND a.amname IS DISTINCT FROM 'heap') AS is_no_heap \
@@ -206,7 +216,7 @@ fn probe(name: &str, user: &str) -> String {
            SELECT c.*, n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
            WHERE c.oid = pg_catalog.to_regclass({name})), \
          answer AS ( \
-           SELECT part.bytes, pg_catalog.format('%I.%I', root.nspname, root.relname) AS name, CASE \
+           SELECT part.bytes, part.oids, pg_catalog.format('%I.%I', root.nspname, root.relname) AS name, CASE \
              WHEN root.relkind NOT IN ('r', 'p') THEN 'it is no table' \
              WHEN part.is_temporary THEN 'a temporary table is seen by its own session alone' \
              WHEN part.is_other THEN 'a part of it is no table of this server' \
@@ -215,7 +225,7 @@ fn probe(name: &str, user: &str) -> String {
              WHEN session_user::pg_catalog.text <> {user} THEN 'the session has become another user''s' \
            END AS why FROM part, root) \
          SELECT why, name, pg_catalog.ceil(bytes / pg_catalog.current_setting('block_size')::pg_catalog.numeric), \
-           pg_catalog.pg_backend_pid(), \
+           oids, pg_catalog.pg_backend_pid(), \
            (SELECT pg_catalog.string_agg(pg_catalog.format('pg_catalog.set_config(%L, %L, true)', s.name, s.setting), ', ') \
             FROM (SELECT s.name, s.setting, 1 AS turn FROM pg_catalog.pg_settings s \
                   WHERE s.source = 'session' AND s.name NOT LIKE 'transaction%' \
@@ -298,8 +308,12 @@ mod tests {
 
     #[test]
     fn ranges_cover_every_block_once_and_have_no_end() {
-        let table =
-            |blocks, connections| Table::new("s.t".into(), blocks, connections, String::new(), String::new());
+        let table = |blocks, connections| {
+            let (name, none) = ("s.t".to_owned(), String::new);
+            let range_blocks = 1;
+            Table { name, of_parts: none(), blocks, range_blocks, snapshot: none(), settings: none() }
+                .shared_by(connections)
+        };
         for (blocks, connections, ranges, used) in [
             (0, 4, 1, 1),
             (1, 4, 1, 1),

@@ -26,5 +26,6 @@ export default defineConfig({
   // The policy of the page allows no inline script and no data: addresses.
   build: { outDir: OUT, emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false }, target: "es2023" },
   plugins: [compressed()],
-  test: { include: ["src/**/*.test.ts"] },
+  // Nothing here takes long; a busy machine may.
+  test: { include: ["src/**/*.test.ts"], testTimeout: 60_000 },
 });

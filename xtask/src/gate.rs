@@ -15,7 +15,7 @@ use anyhow::Context;
 use crate::gate::servers::SecondPostgres;
 use crate::gate::summary::{Counts, Runner};
 use crate::workspace::Workspace;
-use crate::{cargo, codegen, counts, stage, tidy};
+use crate::{cargo, codegen, counts, stage, tidy, web};
 
 /// Runs every check. Stops at the first that fails, except that doc tests run after failed tests.
 ///
@@ -31,6 +31,11 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     step("buf lint", || contracts::lint(workspace))?;
     step("buf breaking", contracts::breaking)?;
     step("generated code is committed", || codegen::check(workspace))?;
+    step("web is installed", || web::install(workspace))?;
+    step("web codegen", || web::codegen(workspace))?;
+    step("web types and lint", || web::check(workspace))?;
+    // Before the programs are built, for the server has it inside.
+    step("web build", || web::build(workspace))?;
     step("cargo fmt", || quietly(cargo(workspace, &["fmt", "--all", "--check"])))?;
     step("cargo build", || visibly(cargo(workspace, &["build", "--workspace", "--all-targets"])))?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
@@ -39,6 +44,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     step("programs in bin/", || stage::stage(workspace).map(|_| ()))?;
 
     let mut counts = Counts::default();
+    let web_tests = step("web tests", || counted(web::tests(workspace), Runner::Vitest, &mut counts));
     let tests = step("tests", || run_tests(workspace, &["--workspace"], &[], &mut counts));
     let second = step("tests on a second PostgreSQL", || {
         let Some(server) = SecondPostgres::install(workspace)? else {
@@ -65,7 +71,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
             Ok(())
         }
     });
-    let outcome = tests.and(second).and(doc_tests).and(counted);
+    let outcome = web_tests.and(tests).and(second).and(doc_tests).and(counted);
     if let Err(error) = &outcome {
         eprintln!("xtask: {error:#}");
     }

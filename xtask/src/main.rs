@@ -1,4 +1,4 @@
-//! The house's own tool: `cargo xtask run`, `test`, `codegen`, `tidy`, `bench`, `soak`.
+//! The house's own tool: `cargo xtask run`, `tour`, `test`, `codegen`, `tidy`, `bench`, `soak`.
 //!
 //! It builds, checks and shows QueryBox, and is never part of what is shipped. No crate depends on it and it depends on
 //! no crate of ours, so that a broken crate cannot keep the tool from saying so.
@@ -14,9 +14,11 @@ mod codegen;
 mod counts;
 mod gate;
 mod measure;
+mod show;
 mod stage;
 mod tidy;
 mod tour;
+mod web;
 mod workspace;
 
 use std::process::ExitCode;
@@ -36,8 +38,10 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Builds everything into bin/ and shows it on the sample database.
+    /// Builds everything into bin/, starts the server, and opens the web interface on the sample database.
     Run,
+    /// Builds everything into bin/ and shows the commands on the sample database.
+    Tour,
     /// Runs the whole gate: contracts, generated code, format, build, lints, tidy, tests.
     Test,
     /// Checks what a machine can check of the design: crate edges, licenses, sources, manifests.
@@ -69,7 +73,8 @@ fn main() -> ExitCode {
 fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
     match verb {
-        Verb::Run => tour::run(&workspace)?,
+        Verb::Run => show::run(&workspace)?,
+        Verb::Tour => tour::run(&workspace)?,
         Verb::Test => return gate::run(&workspace),
         Verb::Tidy => tidy::run(&workspace)?,
         Verb::Codegen { check: false } => codegen::write(&workspace)?,

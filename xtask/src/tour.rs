@@ -1,15 +1,13 @@
-//! `run`: builds everything and shows what QueryBox does, on the sample database.
+//! `tour`: builds everything and shows what the commands do, on the sample database.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context;
 
+use crate::show::HOME;
 use crate::workspace::Workspace;
 use crate::{cargo, stage};
-
-/// The folder in the clone for what QueryBox keeps, so that a tour touches nobody's own connections. Git ignores it.
-const HOME: &str = ".home";
 
 /// A stop of the tour: what it shows, and the query.
 const STOPS: [(&str, &str); 4] = [
@@ -61,7 +59,7 @@ const NEXT: [(&str, &str); 5] = [
 ///
 /// When the build or a query of the tour fails.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
-    // The same build as the gate's, so that `run` after `test`, and `test` after `run`, find most of it ready.
+    // The same build as the gate's, so that `tour` after `test`, and `test` after `tour`, find most of it ready.
     let status = cargo::command(workspace.root()).args(["build", "--workspace"]).status()?;
     anyhow::ensure!(status.success(), "the build failed");
     let bin = stage::stage(workspace)?;

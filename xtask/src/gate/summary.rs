@@ -1,4 +1,4 @@
-//! How many tests passed: read from the last lines of cargo-nextest and of cargo's own runner.
+//! How many tests passed: read from the last lines of the programs that run them.
 
 use std::fmt;
 use std::ops::Add;
@@ -8,6 +8,7 @@ use std::ops::Add;
 pub(super) enum Runner {
     Nextest,
     Cargo,
+    Vitest,
 }
 
 /// Tests by how they ended.
@@ -29,10 +30,12 @@ impl Counts {
             // `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s`
             // Such a line further to the right is part of what a failed test had printed.
             Runner::Cargo => line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")),
+            // `      Tests  1 failed | 57 passed | 1 skipped (59)`
+            Runner::Vitest => line.trim_start().strip_prefix("Tests  ").map(|list| ("", list)),
         };
         let list = list.map_or("", |(_, list)| list);
         let mut counts = Self::default();
-        for item in list.split([',', ';']) {
+        for item in list.split([',', ';', '|']) {
             let mut words = item.split_whitespace();
             let Some(count) = words.next().and_then(|word| word.parse::<u64>().ok()) else { continue };
             match words.next() {
@@ -101,6 +104,13 @@ mod tests {
             2,
             0,
         );
+    }
+
+    #[test]
+    fn vitest_summaries_are_read() {
+        check(Runner::Vitest, "      Tests  63 passed (63)\n", 63, 0, 0);
+        check(Runner::Vitest, "      Tests  1 failed | 57 passed | 2 skipped (60)\n", 57, 1, 2);
+        check(Runner::Vitest, " Test Files  16 passed (16)\n", 0, 0, 0);
     }
 
     #[test]

@@ -1,3 +1,4 @@
+import type { RunChoices } from "./run_choices.ts";
 import { createStore, type StoreApi } from "zustand/vanilla";
 
 /** A query on a connection. */
@@ -8,8 +9,8 @@ export interface Tab {
   readonly text: string;
   /** The result that was run here last, found again after a reload. */
   readonly resultId?: string;
-  /** The session that is leased for this tab. */
-  readonly sessionId?: string;
+  /** What was chosen for its runs. Absent: as the connection says. */
+  readonly choices?: RunChoices;
 }
 
 export interface TabState {
@@ -137,5 +138,14 @@ export function parseTabs(text: string | null): TabState {
 
 function isTab(value: unknown): value is Tab {
   const words: readonly (keyof Tab)[] = ["id", "title", "connectionId", "text"];
-  return typeof value === "object" && value !== null && words.every((word) => typeof Reflect.get(value, word) === "string");
+  if (typeof value !== "object" || value === null) return false;
+  return words.every((word) => typeof Reflect.get(value, word) === "string") && areChoices(Reflect.get(value, "choices"));
+}
+
+function areChoices(value: unknown): value is RunChoices | undefined {
+  if (value === undefined) return true;
+  if (typeof value !== "object" || value === null) return false;
+  const [deadline, rows]: readonly unknown[] = [Reflect.get(value, "deadline"), Reflect.get(value, "rows")];
+  const isRows = rows === "connection" || Number.isSafeInteger(rows);
+  return isRows && (deadline === "connection" || deadline === "none" || Number.isSafeInteger(deadline));
 }

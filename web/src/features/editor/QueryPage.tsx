@@ -20,11 +20,11 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
   const info = usePart(app.drivers.store, () => app.drivers.find(connection?.spec?.driverType ?? ""));
   const run = usePart(app.runs.store, (runs) => runs.get(tabId) ?? IDLE);
   const share = usePart(app.layout, (layout) => layout.editorShare);
-  const [choices, setChoices] = useState<RunChoices>({ deadline: "connection", rows: "connection" });
   const [hasSelection, setHasSelection] = useState(false);
   const editor = useRef<EditorHandle>(null);
   const page = useRef<HTMLDivElement>(null);
 
+  const choices = tab?.choices ?? AS_CONNECTION;
   const start = () => {
     const now = app.tabs.active;
     const script = editor.current?.script();
@@ -69,10 +69,11 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
       <h1 className="sr">
         {tab.title}, on {connection?.spec?.name ?? "a connection that is gone"}
       </h1>
-      <QueryToolbar tab={tab} connection={connection} run={run} choices={choices} hasSelection={hasSelection} onChoices={setChoices} onRun={start} />
+      <QueryToolbar tab={tab} connection={connection} run={run} choices={choices} hasSelection={hasSelection} onChoices={(changed) => app.tabs.change(tabId, { choices: changed })} onRun={start} />
       <div className="editor-pane" style={{ flexBasis: `${share * 100}%` }}>
         <SqlEditor
           ref={editor}
+          tabId={tabId}
           text={tab.text}
           label={`SQL of ${tab.title}`}
           dialect={info?.dialect}
@@ -108,3 +109,4 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
 }
 
 const IDLE = { kind: "idle" } as const;
+const AS_CONNECTION: RunChoices = { deadline: "connection", rows: "connection" };

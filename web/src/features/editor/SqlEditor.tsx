@@ -1,3 +1,4 @@
+import { historyField } from "@codemirror/commands";
 import { EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { useEffect, useImperativeHandle, useRef, type Ref } from "react";
@@ -14,7 +15,12 @@ export interface EditorHandle {
   readonly goTo: (at: number) => void;
 }
 
+/** Undo, cursor and selection of each tab, for when it is shown again. */
+const remembered = new Map<string, unknown>();
+
 interface SqlEditorProps extends EditorEvents {
+  /** What the text belongs to. */
+  readonly tabId: string;
   readonly text: string;
   readonly label: string;
   readonly dialect: Dialect | undefined;
@@ -26,29 +32,34 @@ interface SqlEditorProps extends EditorEvents {
  *
  * It lives in a shadow root: there it adopts its style sheets, so that the page's policy can forbid inline styles.
  */
-export function SqlEditor({ text, label, dialect, ref, ...events }: SqlEditorProps) {
+export function SqlEditor({ tabId, text, label, dialect, ref, ...events }: SqlEditorProps) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(undefined);
   const latest = useRef(events);
   latest.current = events;
-  const first = useRef({ text, label, dialect });
+  const first = useRef({ tabId, text, label, dialect });
 
   useEffect(() => {
     const element = host.current;
     if (element === null) return;
     const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
-    const { text: doc, label: name, dialect: facts } = first.current;
+    const { tabId: key, text: doc, label: name, dialect: facts } = first.current;
     const extensions = editorExtensions(facts, name, {
       onText: (changed) => latest.current.onText(changed),
       onSelection: (has) => latest.current.onSelection(has),
       onRun: () => latest.current.onRun(),
       onLeave: () => latest.current.onLeave(),
     });
-    const made = new EditorView({ state: EditorState.create({ doc, extensions }), root, parent: root });
-    made.dispatch({ selection: { anchor: made.state.doc.length } });
+    const kept = remembered.get(key);
+    const fresh = () => EditorState.create({ doc, selection: { anchor: doc.length }, extensions });
+    const again = kept === undefined ? fresh() : EditorState.fromJSON(kept, { extensions }, { history: historyField });
+    // A text that was changed elsewhere meanwhile has no past here.
+    const state = again.doc.toString() === doc ? again : fresh();
+    const made = new EditorView({ state, root, parent: root });
     view.current = made;
     made.focus();
     return () => {
+      remembered.set(key, made.state.toJSON({ history: historyField }));
       made.destroy();
       view.current = undefined;
     };

@@ -145,8 +145,9 @@ mod tests {
         let collector = Collector::default();
         with_default(collector.clone(), || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+            let _runtime = runtime.enter();
             let sleeping = tokio::time::sleep(WAIT).instrument(trace_span!(target: TARGET, "sleeps"));
-            runtime.block_on(async { sleeping.await });
+            runtime.block_on(sleeping);
             trace_span!(target: TARGET, "works").in_scope(|| std::thread::sleep(WAIT));
             trace_span!("another").in_scope(|| {});
         });

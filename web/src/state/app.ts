@@ -79,7 +79,10 @@ export function makeApp(host: Host, places: Places): App {
 /** Comes in, and asks for what every page shows. */
 export async function start(app: App): Promise<void> {
   const load = () => Promise.all([app.connections.load(), app.drivers.load(), app.runs.probe()]);
-  app.link.onReturn(() => void load());
+  app.link.onReturn(() => {
+    void load();
+    app.schemas.retry();
+  });
   await app.link.enter();
   if (app.link.store.getState().kind !== "in") return;
   void app.events.listen();

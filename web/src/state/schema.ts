@@ -81,6 +81,13 @@ export class Schemas {
     this.setColumns(key, await this.read(connectionId, asked, (objects) => columnsOf(objects, schema, relation)));
   }
 
+  /** Asks again for the catalogs that could not be read. */
+  retry(): void {
+    for (const [connectionId, catalog] of this.store.getState().catalogs) {
+      if (catalog.kind === "failed") void this.refresh(connectionId);
+    }
+  }
+
   forget(connectionId: string): void {
     const catalogs = new Map(this.store.getState().catalogs);
     catalogs.delete(connectionId);

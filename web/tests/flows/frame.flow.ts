@@ -24,7 +24,7 @@ test("the tree opens level by level, and finds tables", async () => {
   await page.keyboard.press("Control+p");
   await page.keyboard.insertText("order_it");
   await page.getByRole("treeitem", { name: /^order_items/ }).waitFor();
-  expect(await page.getByRole("treeitem", { name: /^customers/ }).count()).toBe(0);
+  await page.getByRole("treeitem", { name: /^customers/ }).waitFor({ state: "detached" });
   await page.keyboard.press("Escape");
   await page.getByRole("treeitem", { name: /^customers/ }).waitFor();
   await page.getByRole("tree").focus();
@@ -68,6 +68,16 @@ test("tabs are closed, opened again, and keep what is typed over a reload", asyn
   await page.keyboard.press("Alt+Shift+t");
   await page.reload();
   await expect.poll(() => page.getByRole("textbox", { name: /^SQL of / }).innerText(), { timeout: 60_000 }).toContain("select 'ä€😀'");
+  await page.context().close();
+});
+
+test("a Core that is away is looked for, and found again without a reload", async () => {
+  const page = await house().open();
+  await page.context().setOffline(true);
+  await page.getByRole("treeitem", { name: "sample" }).click();
+  await page.getByText("Core does not answer").first().waitFor();
+  await page.context().setOffline(false);
+  await page.getByText("Nothing you typed is lost").waitFor({ state: "detached" });
   await page.context().close();
 });
 

@@ -57,7 +57,8 @@ export class House {
       if (message.text().includes("Content Security Policy")) this.problems.push(message.text());
     });
     await page.goto(this.link());
-    await page.locator("#sheet").waitFor();
+    // The sheet has its heading once all that the page asks for at first is there.
+    await page.locator("#sheet h1").waitFor({ state: "attached" });
     return page;
   }
 

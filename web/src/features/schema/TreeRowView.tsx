@@ -48,7 +48,7 @@ export function TreeRowView(props: TreeRowViewProps) {
         }
       }}
       onDoubleClick={() => {
-        if (row.kind === "relation") props.onOpen();
+        if (row.kind === "relation" || row.kind === "problem") props.onOpen();
       }}
       onContextMenu={(event) => {
         event.preventDefault();

@@ -13,6 +13,7 @@ export function openRow(app: App, row: TreeRow): void {
   const canRun = canQuery(app);
   if (row.kind === "connection" && canRun) app.tabs.open(row.connection.id);
   else if (row.kind === "relation" && canRun && row.connection !== undefined) openData(app, row.connection.id, row.relation);
+  else if (row.kind === "problem" && row.connection !== undefined) void app.schemas.refresh(row.connection.id);
   else if ("open" in row) toggle(app, row.key);
 }
 

@@ -194,6 +194,18 @@ async fn limits_of_rows_hold_in_a_session() {
 }
 
 #[tokio::test]
+async fn a_session_has_one_connection() {
+    let house = House::with_shop().await;
+    let lease = house.lease().await;
+    let options = pb::ExecuteOptions { connections_max: 2, ..pb::ExecuteOptions::default() };
+    let status = lease.begin_with("select 1", options).await.unwrap_err();
+    let message = "options.connections_max is not for leased sessions";
+    check(&status, Code::InvalidArgument, "PARAMETER_INVALID", message);
+    let one = pb::ExecuteOptions { connections_max: 1, ..pb::ExecuteOptions::default() };
+    lease.begin_with("select 1", one).await.unwrap().rest().await.1.unwrap();
+}
+
+#[tokio::test]
 async fn the_catalog_is_that_of_the_session() {
     let house = House::with_shop().await;
     let lease = house.lease().await;

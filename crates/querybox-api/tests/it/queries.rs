@@ -6,8 +6,9 @@ use querybox_contracts::{
     core::v1::{self as pb, execute_response::Part},
     plugin::v1::{self as plugin, execute_response::Part as ResultPart},
 };
+use tonic::Code;
 
-use crate::house::{House, SHOP, is_gone, named, session_id, text};
+use crate::house::{House, SHOP, check, is_gone, named, session_id, text};
 
 /// Runs for hours unless it is stopped, and has its first row at once.
 pub(crate) const ENDLESS: &str =
@@ -97,6 +98,24 @@ async fn a_limit_of_rows_stops_the_statement_and_says_so() {
     assert_eq!(rest.rows(), 1000);
     let Some(ResultPart::Summary(summary)) = rest.results.last() else { panic!("{:?}", rest.results.last()) };
     assert_eq!(summary.stopped_by(), plugin::StoppedBy::RowsMax);
+}
+
+#[tokio::test]
+async fn further_connections_are_for_drivers_that_have_a_use_for_them() {
+    let house = House::with_shop().await;
+    let options = |connections_max| pb::ExecuteOptions { connections_max, ..pb::ExecuteOptions::default() };
+    let status = house.execute_with("select 1", options(2)).await.rest().await.end.unwrap_err();
+    assert!(status.message().contains("the driver reads over one connection alone"), "{status:?}");
+    house.execute_with("select 1", options(1)).await.rest().await.end.unwrap();
+    let request = pb::ExecuteRequest {
+        session_id: session_id(),
+        connection: named(SHOP),
+        sql: "select 1".to_owned(),
+        options: Some(options(17)),
+        credential: None,
+    };
+    let status = house.ask(request).await.err().unwrap();
+    check(&status, Code::InvalidArgument, "PARAMETER_INVALID", "options.connections_max is more than 16");
 }
 
 #[tokio::test]

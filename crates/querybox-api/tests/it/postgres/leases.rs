@@ -141,3 +141,54 @@ async fn a_session_that_the_server_ended_is_over() {
     check(&status, Code::FailedPrecondition, "SESSION_ENDED", status.message());
     assert_eq!(site.server.psql("select count(*) from item"), b"0\n");
 }
+
+#[tokio::test]
+async fn a_front_end_is_told_what_its_session_is_notified_of() {
+    let site = Site::start().await;
+    let page = uuid::Uuid::now_v7().to_string();
+    let watching = pb::WatchEventsRequest { front_end_id: page.clone() };
+    let mut events = site.house.events().watch_events(watching).await.unwrap().into_inner();
+    let request = pb::OpenSessionRequest { front_end_id: page, ..on_pg() };
+    let lease = site.house.lease_with(request).await.unwrap();
+    lease.execute("listen shop").await;
+    // By another session while this one is idle, and by itself inside a statement.
+    site.server.psql("notify shop, 'from elsewhere'");
+    let mut told = async || {
+        let message = tokio::time::timeout(Duration::from_secs(60), events.message());
+        let event = message.await.expect("the notification comes").unwrap().unwrap().event;
+        let Some(pb::watch_events_response::Event::Notified(notified)) = event else { panic!("{event:?}") };
+        assert_eq!(notified.session_id, lease.id);
+        let notification = notified.notification.unwrap();
+        (notification.channel, notification.payload)
+    };
+    assert_eq!(told().await, ("shop".to_owned(), "from elsewhere".to_owned()));
+    lease.execute("notify shop").await;
+    assert_eq!(told().await, ("shop".to_owned(), String::new()));
+    lease.execute("unlisten shop; notify shop, 'unheard'; listen other; notify other, 'heard'").await;
+    assert_eq!(told().await, ("other".to_owned(), "heard".to_owned()));
+}
+
+#[tokio::test]
+async fn a_table_is_read_over_further_connections_with_the_password_of_the_request_alone() {
+    let site = Site::start().await;
+    site.server.psql("create table t as select i, repeat('x', 300) as s from generate_series(1, 30000) i");
+    let told = async |sql| {
+        let options = pb::ExecuteOptions { connections_max: 4, ..pb::ExecuteOptions::default() };
+        let mut answer = site.execute(sql, options).await;
+        let (mut rows, mut notices) = (0, Vec::new());
+        while let Some(part) = answer.next().await.unwrap() {
+            let pb::execute_response::Part::Result(result) = part else { continue };
+            match result.part.unwrap() {
+                Part::Notice(notice) => notices.push(notice.message),
+                Part::Summary(summary) => rows += summary.rows,
+                _ => {}
+            }
+        }
+        (rows, notices.concat())
+    };
+    assert_eq!(told("select * from t").await, (30_000, String::new()));
+    let (rows, notice) = told("select * from t limit 5").await;
+    assert_eq!(rows, 5);
+    assert!(notice.starts_with("read over one connection: "), "{notice}");
+    site.until(Duration::from_secs(60), "all are gone", || site.backends() == 0).await;
+}

@@ -24,7 +24,7 @@ pub fn render(profiles: &[Profile]) -> String {
         row(&mut text, "driver decodes", Span { busy: decode, ..Span::default() });
         row(&mut text, "driver encodes batches", encode);
         row(&mut text, "driver waits until a batch is taken", Span { busy: Duration::ZERO, ..send });
-        // It is Core's child, and the only one.
+        // Core's other children are spares, which start and wait.
         let driver_cpu = core.children_cpu;
         let driver_socket = driver_cpu.saturating_sub(wait.busy + decode + encode.busy);
         row(

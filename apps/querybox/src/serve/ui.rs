@@ -101,10 +101,11 @@ fn takes_brotli(asked: &HeaderMap) -> bool {
     lists.flat_map(|list| list.split(',')).any(|word| word.trim().eq_ignore_ascii_case("br"))
 }
 
-/// The first half of the hash, in quotes: two files of one name never share it.
+/// The first half of the hash: two files of one name never share it. It is weak, for it is the same for a file as it is and for its
+/// smaller form.
 fn tag_of(hash: &[u8; 32]) -> HeaderValue {
     let digits: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    HeaderValue::from_str(&format!("\"{digits}\"")).expect("hexadecimal digits are fit for a header")
+    HeaderValue::from_str(&format!("W/\"{digits}\"")).expect("hexadecimal digits are fit for a header")
 }
 
 #[cfg(test)]

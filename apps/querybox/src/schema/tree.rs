@@ -4,6 +4,7 @@ mod others;
 
 use std::borrow::Cow;
 
+use querybox_sql::{Dialect, TokenKind, lex};
 use unicode_width::UnicodeWidthStr;
 
 use super::model::{Catalog, Column, Index, Key, Reference, Relation};
@@ -180,10 +181,43 @@ fn describe_index(index: &Index) -> String {
     if !matches!(index.method.as_str(), "" | "btree") {
         text.push_str(&format!(" by {}", index.method));
     }
+    if clause(&index.definition, "nulls not distinct").is_some() {
+        text.push_str(" nulls not distinct");
+    }
+    if let Some(predicate) = clause(&index.definition, "where") {
+        text.push_str(&format!(" where {}", predicate.split_whitespace().collect::<Vec<_>>().join(" ")));
+    }
     if index.invalid {
         text.push_str(", invalid");
     }
     text
+}
+
+/// What follows these words of a definition, where they are neither quoted nor within parentheses.
+fn clause<'a>(definition: &'a str, words: &str) -> Option<&'a str> {
+    // Of the databases that have drivers, this one knows most ways to quote.
+    let dialect = Dialect::sqlite();
+    let (mut depth, mut wanted) = (0_u32, words.split(' '));
+    for token in lex(definition, &dialect) {
+        let text = &definition[token.range.clone()];
+        match (token.kind, text) {
+            (TokenKind::Whitespace | TokenKind::Comment, _) => continue,
+            (_, "(") => depth += 1,
+            (_, ")") => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0
+            && token.kind == TokenKind::Word
+            && wanted.next().is_some_and(|word| text.eq_ignore_ascii_case(word))
+        {
+            if wanted.clone().next().is_none() {
+                return Some(&definition[token.range.end..]);
+            }
+        } else {
+            wanted = words.split(' ');
+        }
+    }
+    None
 }
 
 fn list(names: &[String]) -> String {
@@ -273,6 +307,18 @@ mod tests {
                 columns: vec!["note".into()],
                 ..plugin::Index::default()
             }),
+            Object::Index(plugin::Index {
+                schema: "main".into(),
+                relation: "orders".into(),
+                name: "open".into(),
+                unique: true,
+                columns: vec!["lower(note)".into()],
+                definition:
+                    "CREATE UNIQUE INDEX open ON main.orders USING btree (lower(note), \"x where y\") \
+                             NULLS NOT DISTINCT WHERE ((note <> ' where '::text)\n AND open)"
+                        .into(),
+                ..plugin::Index::default()
+            }),
         ];
         for object in objects {
             catalog.add(plugin::SchemaObject { object: Some(object) });
@@ -289,7 +335,8 @@ mod tests {
             │   ├── note\x1b  TEXT
             │   ├── foreign key (customer_id) → customers (id)
             │   ├── foreign key ("a, b", Größe) → "my.own"."the ""thing""" (id)
-            │   └── index orders_by_note (note)
+            │   ├── index orders_by_note (note)
+            │   └── unique index open (lower(note)) nulls not distinct where ((note <> ' where '::text) AND open)
             └── totals (view)
                 └── total
         "#]]
@@ -301,5 +348,17 @@ mod tests {
         let json = serde_json::to_value(catalog()).unwrap();
         assert_eq!(json["schemas"][0]["relations"][0]["columns"][1]["name"], "note\u{1b}");
         assert_eq!(json["schemas"][0]["relations"][0]["keys"][0]["references"]["relation"], "customers");
+    }
+
+    #[test]
+    fn a_clause_is_found_where_it_is_no_part_of_anything_else() {
+        let check = |definition: &str, expected: Option<&str>| {
+            assert_eq!(clause(definition, "where").map(str::trim), expected, "{definition}");
+        };
+        check("create index i on t (a) -- where\nwhere a > 1", Some("a > 1"));
+        check("create index \"where\" on [where] (a, 'where')", None);
+        check("CREATE INDEX i ON t USING btree (((SELECT WHERE true)))", None);
+        check("", None);
+        assert_eq!(clause("UNIQUE (a) NULLS DISTINCT", "nulls not distinct"), None);
     }
 }

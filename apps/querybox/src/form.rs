@@ -67,11 +67,19 @@ pub(crate) fn parameters(given: &[ParamArg], form: &[FormField]) -> Result<Vec<p
 pub(crate) fn parameter(name: &str, value: &str, form: &[FormField]) -> Result<plugin::Parameter, Failure> {
     let field = form.iter().find(|field| field.name == name);
     if field.is_some_and(|field| field.secret) {
-        return Err(Failure::usage(format!("{name} is a secret and has no place on a command line"))
-            .with_hint(
+        let failure = Failure::usage(format!("{name} is a secret and has no place on a command line"));
+        let is_file = field.is_some_and(|field| field.kind() == FormFieldKind::FilePath);
+        return Err(match is_file {
+            // What stood there is the name of a file, which is none.
+            true => failure.with_hint(format!(
+                "leave it out, save the connection, and give it the file: \
+                 `querybox credentials set NAME --field {name} --file FILE`"
+            )),
+            false => failure.with_hint(
                 "leave it out; QueryBox asks for it, or takes it from `--password-stdin`. \
-             What stood there can be in the shell's history, so change it",
-            ));
+                 What stood there can be in the shell's history, so change it",
+            ),
+        });
     }
     let is_path = field.is_some_and(|field| field.kind() == FormFieldKind::FilePath);
     let value = if is_path { absolute(value)? } else { value.to_owned() };
@@ -127,6 +135,14 @@ mod tests {
         let failure = parameter("password", "canary", &form).unwrap_err();
         assert_eq!(failure.exit.code(), 2);
         assert!(!format!("{failure:?}").contains("canary"));
+        assert!(failure.hint.contains("--password-stdin"), "{}", failure.hint);
+    }
+
+    #[test]
+    fn a_secret_that_is_a_file_goes_where_files_can_go() {
+        let form = [field("sslkey", FormFieldKind::FilePath, true)];
+        let failure = parameter("sslkey", "client.key", &form).unwrap_err();
+        assert!(failure.hint.ends_with("`querybox credentials set NAME --field sslkey --file FILE`"));
     }
 
     #[test]

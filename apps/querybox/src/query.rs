@@ -9,7 +9,10 @@ mod shapes;
 pub(crate) mod sheet;
 pub(crate) mod tell;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+};
 
 use querybox_contracts::{
     core::v1::{self as core, connection_ref, query_service_client::QueryServiceClient},
@@ -168,18 +171,28 @@ impl Prepared {
             progress,
             script,
             keeps_going: run.on_error == OnErrorArg::Continue,
+            single_transaction: run.single_transaction,
             verbose: run.verbose,
             times: if run.verbose { Times::Detailed } else { Times::Shown },
             told: app.told.clone(),
             exit: Exit::Done,
+            has_done: false,
         };
-        let supply = Supply { channel: app.channel.clone(), session_id: session_id.clone(), source };
+        let file = source.as_ref().map(|source| source.name().to_owned());
+        let supply = Supply::new(app.channel.clone(), session_id.clone(), source);
+        let was_asked = supply.was_asked();
         let asking = async { asking.await.map(|parts| copy::supplied(parts, supply)) };
         let done = drive::drive(asking, &session_id, &app.channel, printer, &mut interrupts).await;
         if interrupts.are_urgent() {
             app.leave_at_once();
         }
-        done
+        match (done, file) {
+            (Ok(Exit::Done), Some(file)) if !was_asked.load(Ordering::Relaxed) => {
+                Err(Failure::usage(format!("no statement asked for data, so that {file} was not used"))
+                    .with_hint("`--copy-from` gives it to a `COPY … FROM STDIN` among the statements"))
+            }
+            (done, _) => done,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod editor;
 mod events;
 mod external;
 mod feed;
+mod hangup;
 mod highlight;
 mod history;
 mod lease;
@@ -15,9 +16,10 @@ mod names;
 mod prompt;
 mod session;
 
-use std::pin::pin;
+use std::{pin::pin, time::Duration};
 
 use futures::{FutureExt, future::LocalBoxFuture};
+use tokio::time::{Instant, sleep_until};
 
 use crate::{
     app::App,
@@ -49,6 +51,9 @@ use session::Session;
 
 /// Files that name files that name files: more of them are a circle.
 const FILES_DEEP_MAX: usize = 16;
+/// The line editor sees the wish to stop within a tenth of a second. One whose terminal is gone may never look again, and
+/// is not waited for.
+const EDITOR_GRACE: Duration = Duration::from_secs(2);
 
 /// What is known before Core is asked.
 pub(crate) struct Prepared {
@@ -151,7 +156,7 @@ impl Shell<'_> {
         loop {
             // The answers told of it as well, or it is another session's.
             while let Some(told) = events.meanwhile() {
-                if matches!(told, Told::Ended { .. } | Told::Notified { .. }) {
+                if !matches!(told, Told::EndsSoon { .. }) {
                     self.hear(told);
                 }
             }
@@ -161,6 +166,10 @@ impl Shell<'_> {
                 Asked::Typed(Typed::Dropped) => continue,
                 Asked::Typed(Typed::End) => return Ok(Exit::Done),
                 Asked::Typed(Typed::Stopped) => return Ok(Exit::Cancelled),
+                Asked::Typed(Typed::Stuck) => {
+                    editor.leave_behind();
+                    return Ok(Exit::Cancelled);
+                }
                 Asked::Told(told, typed) => {
                     // It may change what the user wants of the text.
                     if let Typed::Text(typed) = typed {
@@ -208,14 +217,19 @@ impl Shell<'_> {
         // Dropped when something was typed: a session does one thing at a time, and people come first.
         let mut reading = pin!(self.session.names());
         let mut reads = true;
+        let mut hung_up = pin!(hangup::hung_up());
         let mut told = None;
-        let mut is_over = false;
+        // Set when everything is to end.
+        let mut waits_until = None;
         loop {
             tokio::select! {
                 typed = &mut typing => {
+                    if waits_until.is_some() {
+                        return Ok(Asked::Typed(Typed::Stopped));
+                    }
                     let typed = typed?;
                     return Ok(match told {
-                        Some(told) if !is_over && !matches!(typed, Typed::End) => Asked::Told(told, typed),
+                        Some(told) if !matches!(typed, Typed::End) => Asked::Told(told, typed),
                         Some(_) | None => Asked::Typed(typed),
                     });
                 }
@@ -231,10 +245,15 @@ impl Shell<'_> {
                         names.set(read);
                     }
                 }
-                () = self.ends.next() => {
-                    is_over = true;
+                () = self.ends.next(), if waits_until.is_none() => {
+                    waits_until = Some(Instant::now() + EDITOR_GRACE);
                     stop.stop();
                 }
+                () = &mut hung_up, if waits_until.is_none() => {
+                    waits_until = Some(Instant::now() + EDITOR_GRACE);
+                    stop.stop();
+                }
+                () = wait_until(waits_until) => return Ok(Asked::Typed(Typed::Stuck)),
             }
         }
     }
@@ -250,6 +269,12 @@ impl Shell<'_> {
                 self.app.messages.warn(&format!("the session ends in {time} unless it is used"));
             }
             Told::Notified { text, .. } => self.app.messages.say(&text),
+            Told::Missed { count } => {
+                let events = words::count(count, "event");
+                self.app.messages.warn(&format!(
+                    "at least {events} before this were missed: they came faster than they could be shown"
+                ));
+            }
             Told::Ended { end, .. } => {
                 self.app
                     .messages
@@ -414,5 +439,13 @@ impl Shell<'_> {
                 Exit::Done
             }
         }))
+    }
+}
+
+/// Never comes without a time.
+async fn wait_until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }

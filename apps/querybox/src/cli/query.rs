@@ -66,7 +66,8 @@ pub(crate) struct RunArgs {
     /// Write only this result of a script that returns several, counted from 1.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     pub result: Option<u64>,
-    /// Give a file to the `COPY … FROM STDIN` among the statements, as it is; `-` is standard input.
+    /// Give a file to the `COPY … FROM STDIN` among the statements, as it is; `-` is standard input. It is an error when there
+    /// is none.
     #[arg(long, value_name = "FILE")]
     pub copy_from: Option<PathBuf>,
     /// Read a plain table, `select * from t` or `table t`, over so many connections at the same time, in one snapshot. Its

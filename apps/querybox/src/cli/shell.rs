@@ -40,7 +40,7 @@ pub(crate) struct ShellArgs {
     pub verbose: bool,
 }
 
-const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 Examples:
   querybox shell sample
   querybox shell sample -f migration.sql
@@ -53,9 +53,13 @@ At the prompt:
   Enter runs what ends with a semicolon, and begins a new line else. Tab completes tables, columns and keywords.
   Ctrl-C stops the statement that runs and leaves the session; at the prompt it drops what is typed. Ctrl-D leaves.
   The prompt shows the transaction: `shop=>` none, `shop=*>` open, `shop=!>` failed, so that only ROLLBACK helps.
+  What the session is notified of, after LISTEN, shows there; when more comes at once than can be kept, the shell
+  says how many it missed. A script shows none of it.
   When the session is lost nothing is sent again by itself: the next statement opens a new session.
 
 Commands:
+  \\copy TABLE from 'FILE' [OPTIONS]
+                    give a file of this machine to a table
   \\d [NAME]         list tables and views, or describe one
   \\dt               list tables
   \\e                edit the last statement with $VISUAL or $EDITOR, then run it

@@ -4,6 +4,10 @@ use std::{
     io,
     path::{Path, PathBuf},
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures::{
@@ -46,14 +50,20 @@ impl Source {
         let name = PathBuf::from(path).display().to_string();
         Ok(Self { from: Box::new(file), name })
     }
+
+    /// What people know it by.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 /// Gives the first statement that asks for data what a source has.
 pub(crate) struct Supply {
-    pub channel: Channel,
-    pub session_id: String,
+    channel: Channel,
+    session_id: String,
     /// `None`: nothing is to be given, or it was given already.
-    pub source: Option<Source>,
+    source: Option<Source>,
+    was_asked: Arc<AtomicBool>,
 }
 
 /// The same parts; data is sent while they are read on.
@@ -86,8 +96,18 @@ async fn next<S: Stream>(mut parts: Pin<&mut S>) -> Option<S::Item> {
 }
 
 impl Supply {
+    pub(crate) fn new(channel: Channel, session_id: String, source: Option<Source>) -> Self {
+        Self { channel, session_id, source, was_asked: Arc::default() }
+    }
+
+    /// Becomes true when a statement asks for the data.
+    pub(crate) fn was_asked(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.was_asked)
+    }
+
     /// Sends all there is to a statement. How that statement ends, its own parts tell.
     fn send(&mut self, statement: u32) -> BoxFuture<'static, ()> {
+        self.was_asked.store(true, Ordering::Relaxed);
         let client = SessionServiceClient::new(self.channel.clone());
         let to = Recipient { client, session_id: self.session_id.clone(), statement };
         match self.source.take() {

@@ -42,11 +42,15 @@ pub(crate) struct Printer {
     pub script: Arc<Script>,
     /// Whether statements after a rejected one run, so that what they return is wanted.
     pub keeps_going: bool,
+    /// Whether the statements count together or not at all.
+    pub single_transaction: bool,
     pub verbose: bool,
     pub times: Times,
     pub told: Told,
     /// How the program ends by what was shown so far.
     pub exit: Exit,
+    /// Whether a statement was told to be done.
+    pub has_done: bool,
 }
 
 impl Printer {
@@ -124,6 +128,7 @@ impl Printer {
                 tell::notice(&self.messages, &notice);
             }
             ResultPart::Summary(summary) => {
+                self.has_done = true;
                 let losses = self.sheet.end()?;
                 tell::summary(&self.messages, &summary, losses, self.times);
                 let is_damaged = self.sheet.is_exact()
@@ -167,6 +172,9 @@ impl Printer {
             self.sheet.finish()?;
         } else if self.sheet.is_replacement() {
             self.messages.note(&format!("{} was not written", self.sheet.name()));
+        }
+        if self.exit == Exit::Rejected && self.single_transaction && self.has_done {
+            self.messages.warn("rolled back: the script is one transaction, and not all of it could be done");
         }
         Ok(self.exit)
     }

@@ -93,7 +93,13 @@ impl Command {
 fn copy(argument: &str) -> Result<Copy, String> {
     const FORM: &str =
         "\\copy takes a table, `from`, a file in quotes, and options: \\copy t from 'file.csv' (format csv)";
-    let (table, rest) = split_at_word(argument, "from").ok_or(FORM)?;
+    let Some((table, rest)) = split_at_word(argument, "from") else {
+        return Err(match split_at_word(argument, "to") {
+            Some(_) => "\\copy gives a file to a table; `querybox query … --format csv -o FILE` writes one",
+            None => FORM,
+        }
+        .to_owned());
+    };
     if table.trim().is_empty() {
         return Err(FORM.to_owned());
     }
@@ -102,6 +108,15 @@ fn copy(argument: &str) -> Result<Copy, String> {
         Some(quoted) => literal(quoted).ok_or("the file's quotes are not closed")?,
         None => {
             let (file, options) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            // Words of psql's own command. A file of such a name stands in quotes.
+            let other = match file.to_ascii_lowercase().as_str() {
+                "program" => Some("runs no program: pipe what it writes to"),
+                "stdin" | "pstdin" => Some("does not read standard input: pipe the data to"),
+                _ => None,
+            };
+            if let Some(other) = other {
+                return Err(format!("\\copy reads a file, and {other} `querybox query … --copy-from -`"));
+            }
             (file.to_owned(), options)
         }
     };
@@ -267,6 +282,23 @@ mod tests {
         {
             assert!(Command::parse(line).is_err(), "{line}");
         }
+        check("\\copy t from 'stdin'", "COPY t FROM STDIN", "stdin");
+        for (line, told) in [
+            (
+                "\\copy t from PROGRAM 'cat x' (format csv)",
+                "\\copy reads a file, and runs no program: pipe what it writes to `querybox query … --copy-from -`",
+            ),
+            (
+                "\\copy t from stdin",
+                "\\copy reads a file, and does not read standard input: pipe the data to `querybox query … --copy-from -`",
+            ),
+            (
+                "\\copy (select 1) to 'x'",
+                "\\copy gives a file to a table; `querybox query … --format csv -o FILE` writes one",
+            ),
+        ] {
+            assert_eq!(Command::parse(line), Err(told.to_owned()), "{line}");
+        }
     }
 
     #[test]
@@ -283,6 +315,10 @@ mod tests {
 
     #[test]
     fn the_help_names_every_command() {
+        let long = crate::cli::shell::HELP;
+        for (name, ..) in COMMANDS.iter().filter(|(name, ..)| name.starts_with('\\')) {
+            assert!(long.contains(&format!("\n  {name} ")), "{name}");
+        }
         for (name, argument, _) in COMMANDS.iter().filter(|(name, ..)| name.starts_with('\\')) {
             let line = match *argument {
                 "FILE" => format!("{name} x"),

@@ -15,6 +15,10 @@ use reedline::{
     ColumnarMenu, EditCommand, Emacs, KeyCode, KeyModifiers, MenuBuilder, Reedline, ReedlineEvent,
     ReedlineMenu, Signal, ValidationResult, Validator, default_emacs_keybindings,
 };
+use rustix::{
+    stdio::stdin,
+    termios::{OptionalActions, Termios, tcgetattr, tcsetattr},
+};
 
 use super::{
     completion::SqlCompleter, feed, highlight::SqlHighlighter, history, names::SharedNames, prompt::Prompt,
@@ -34,6 +38,8 @@ pub(crate) enum Typed {
     End,
     /// [`Stop::stop`]. What was typed so far stands there again when it is asked next.
     Stopped,
+    /// It did not stop in time: see [`Editor::leave_behind`].
+    Stuck,
 }
 
 /// The line editor.
@@ -41,6 +47,8 @@ pub(crate) struct Editor {
     /// `None` while it runs on its thread.
     reedline: Option<Reedline>,
     stop: Stop,
+    /// How the terminal was before anything was asked.
+    before: Option<Termios>,
 }
 
 /// Ends the typing from elsewhere.
@@ -91,11 +99,19 @@ impl Editor {
             // What is pasted is text, whatever its line ends and tabs would do when typed.
             .use_bracketed_paste(true)
             .with_break_signal(Arc::clone(&stop.0));
-        Ok(Editor { reedline: Some(reedline), stop })
+        Ok(Editor { reedline: Some(reedline), stop, before: tcgetattr(stdin()).ok() })
     }
 
     pub(crate) fn stop(&self) -> Stop {
         self.stop.clone()
+    }
+
+    /// Leaves a thread behind that still waits for keys, and sets the terminal as it was. The program ends after it.
+    pub(crate) fn leave_behind(&self) {
+        if let Some(before) = &self.before {
+            // It mostly is the terminal that is gone.
+            let _ = tcsetattr(stdin(), OptionalActions::Now, before);
+        }
     }
 
     /// Asks for the next entry, which begins with `text`. The terminal is as it was when this ends.

@@ -2,22 +2,29 @@
 
 use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use querybox_contracts::{
     core::v1::{
         self as core, EndCause, event_service_client::EventServiceClient, watch_events_response::Event,
     },
     plugin::v1 as plugin,
 };
-use tonic::Streaming;
+use tokio::{sync::mpsc, task::JoinSet};
 
 use super::lease::LeaseEnd;
 use crate::{composition::Channel, failure::Failure, sanitize};
 
+/// Events that wait here while a statement runs or the line editor stops; with payloads of 8 kB each, as large as
+/// PostgreSQL has them, this is 8 MB. What comes beyond waits in Core, which keeps 128 of them for each reader, drops the
+/// oldest, and tells how many.
+const WAITING_MAX: usize = 1024;
+
 /// What Core tells.
 pub(crate) struct Events {
-    /// `None`: nothing more comes, and the next statement tells what happened.
-    stream: Option<Streaming<core::WatchEventsResponse>>,
+    waiting: mpsc::Receiver<Told>,
+    /// Takes events from Core also while nobody asks for them, because those that wait there are soon too many. It ends
+    /// with this.
+    _reading: JoinSet<()>,
 }
 
 /// Something that happened to a session.
@@ -38,38 +45,47 @@ pub(crate) enum Told {
         /// In words.
         text: String,
     },
+    /// So many came faster than they were read, and are lost. One that is lost may itself have told of lost ones.
+    Missed {
+        count: u64,
+    },
 }
 
 impl Events {
     /// Hears of all sessions of a front end from now on.
     pub(crate) async fn watch(channel: &Channel, front_end_id: String) -> Result<Events, Failure> {
         let request = core::WatchEventsRequest { front_end_id };
-        let stream = EventServiceClient::new(channel.clone()).watch_events(request).await?.into_inner();
-        Ok(Events { stream: Some(stream) })
+        let mut stream = EventServiceClient::new(channel.clone()).watch_events(request).await?.into_inner();
+        let (tell, waiting) = mpsc::channel(WAITING_MAX);
+        let mut reading = JoinSet::new();
+        reading.spawn(async move {
+            // When nothing more comes, the next statement tells what happened.
+            while let Some(Ok(response)) = stream.next().await {
+                if let Some(told) = response.event.and_then(told)
+                    && tell.send(told).await.is_err()
+                {
+                    return;
+                }
+            }
+        });
+        Ok(Events { waiting, _reading: reading })
     }
 
     /// Waits for the next. Nothing is lost when this is dropped.
     pub(crate) async fn next(&mut self) -> Told {
-        loop {
-            let Some(stream) = &mut self.stream else { return std::future::pending().await };
-            match stream.next().await {
-                Some(Ok(response)) => {
-                    if let Some(told) = response.event.and_then(told) {
-                        return told;
-                    }
-                }
-                Some(Err(_)) | None => self.stream = None,
-            }
+        match self.waiting.recv().await {
+            Some(told) => told,
+            None => std::future::pending().await,
         }
     }
 
     /// What was told meanwhile, if anything was.
     pub(crate) fn meanwhile(&mut self) -> Option<Told> {
-        self.next().now_or_never()
+        self.waiting.try_recv().ok()
     }
 }
 
-/// `None`: it does not matter to a shell. One that missed something hears of the end at its next statement.
+/// `None`: there is nothing in it. A shell that missed its session's end hears of it at its next statement.
 fn told(event: Event) -> Option<Told> {
     match event {
         Event::IdleWarning(core::IdleWarning { session_id: session, remaining }) => {
@@ -90,7 +106,7 @@ fn told(event: Event) -> Option<Told> {
         Event::Notified(core::Notified { session_id: session, notification }) => {
             Some(Told::Notified { session, text: notification_text(&notification?) })
         }
-        Event::Missed(core::Missed { .. }) => None,
+        Event::Missed(core::Missed { count }) => Some(Told::Missed { count }),
     }
 }
 
@@ -122,6 +138,6 @@ mod tests {
         };
         let end = LeaseEnd { cause: "CONNECTION_LOST".to_owned(), transaction_lost: true };
         assert_eq!(told(Event::LeaseEnded(ended)), Some(Told::Ended { session: "s".to_owned(), end }));
-        assert_eq!(told(Event::Missed(core::Missed { count: 1 })), None);
+        assert_eq!(told(Event::Missed(core::Missed { count: 1 })), Some(Told::Missed { count: 1 }));
     }
 }

@@ -133,10 +133,12 @@ impl<'a> Session<'a> {
                 first_line: entry.line,
             }),
             keeps_going,
+            single_transaction: false,
             verbose: self.args.verbose,
             times: self.times,
             told: app.told.clone(),
             exit: Exit::Done,
+            has_done: false,
         };
         let options = core::ExecuteOptions {
             on_error: match self.args.on_error {
@@ -150,7 +152,7 @@ impl<'a> Session<'a> {
             connections_max: 1,
             ..core::ExecuteOptions::default()
         };
-        let supply = copy::Supply { channel: app.channel.clone(), session_id: lease.id.clone(), source };
+        let supply = copy::Supply::new(app.channel.clone(), lease.id.clone(), source);
         let asking = lease.execute(entry.text, options);
         let asking = async { asking.await.map(|parts| copy::supplied(parts, supply)) };
         let done = drive::drive(asking, &lease.id, &app.channel, printer, &mut interrupts).await;
@@ -322,8 +324,13 @@ impl<'a> Session<'a> {
 
     /// Whether it is about the session that is held now.
     pub(crate) fn concerns(&self, told: &Told) -> bool {
-        let (Told::EndsSoon { session, .. } | Told::Ended { session, .. } | Told::Notified { session, .. }) =
-            told;
+        let session = match told {
+            Told::EndsSoon { session, .. } | Told::Ended { session, .. } | Told::Notified { session, .. } => {
+                session
+            }
+            // Of which sessions they were nobody knows; a shell has one at a time.
+            Told::Missed { .. } => return self.lease.is_some(),
+        };
         self.lease.as_ref().is_some_and(|lease| lease.id == *session)
     }
 

@@ -136,7 +136,13 @@ fn later_statements_run_when_they_are_asked_to() {
 #[test]
 fn a_single_transaction_keeps_nothing_of_a_failed_script() {
     let house = House::new();
-    house.run_with(THIRD_FAILS.as_bytes(), ["query", "shop", "--single-transaction"]).exits(1);
+    for on_error in ["stop", "continue"] {
+        let args = ["query", "shop", "--single-transaction", "--on-error", on_error];
+        let ran = house.run_with(THIRD_FAILS.as_bytes(), args).exits(1);
+        let last = ran.stderr.lines().last().unwrap();
+        let expected = "warning: rolled back: the script is one transaction, and not all of it could be done";
+        assert_eq!(last, expected, "{ran:#?}");
+    }
     house.run(["query", "shop", "select count(*) from t"]).says(
         1,
         expect![[r#"

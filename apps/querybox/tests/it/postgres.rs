@@ -5,6 +5,7 @@ mod connections;
 mod copies;
 mod endings;
 mod memory;
+mod notifications;
 mod scripts;
 mod secrets;
 mod values;

@@ -201,6 +201,25 @@ fn sigterm_and_a_closed_terminal_end_the_shell_also_after_statements() {
 }
 
 #[test]
+fn a_terminal_that_is_closed_ends_the_shell_and_its_transaction_whether_a_signal_tells_or_not() {
+    let house = House::new();
+    for starts in [Person::at, Person::unheard] {
+        for typed in ["", "select half a stat"] {
+            let mut person = starts(&house, &["shop", "-v"]);
+            person.sees("driver process ");
+            let driver = Pid::from_raw(person.line().trim().parse().unwrap()).unwrap();
+            person.sees("shop=> ");
+            person.types("begin; delete from products;\r").sees("shop=*> ");
+            person.types(typed).sees(typed.rsplit(' ').next().unwrap());
+            assert_eq!(person.hangs_up(), 130);
+            within(Duration::from_secs(30), "the driver's end", || !lives(driver));
+        }
+    }
+    let ran = house.run(["query", "shop", "select count(*) as n from products"]).exits(0);
+    assert_eq!(ran.stdout, "n\n3\n");
+}
+
+#[test]
 fn what_is_typed_is_kept_only_when_asked_for() {
     let house = House::new();
     let path = house.home().join("shell_history");

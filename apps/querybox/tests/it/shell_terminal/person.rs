@@ -4,12 +4,16 @@ use std::{
     fs::File,
     io::{Read, Write},
     process::{Child, Command},
-    sync::{Arc, Mutex},
-    thread,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
 use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
     process::{Pid, Signal, kill_process},
     termios::{LocalModes, tcgetattr},
 };
@@ -26,7 +30,11 @@ const WHERE_IS_THE_CURSOR: &[u8] = b"\x1b[6n";
 
 /// Somebody who works with the shell.
 pub(crate) struct Person {
-    keyboard: File,
+    /// `None`: it was taken away.
+    keyboard: Option<File>,
+    /// `None`: nobody looks any more.
+    eyes: Option<JoinHandle<()>>,
+    looks_away: Arc<AtomicBool>,
     /// All that was shown.
     screen: Arc<Mutex<Vec<u8>>>,
     /// How much of it was looked at, as plain text.
@@ -43,10 +51,20 @@ impl Person {
 
     /// With variables in the environment.
     pub(crate) fn with(house: &House, args: &[&str], environment: &[(&str, &str)]) -> Person {
+        Person::started(house, &[], args, environment)
+    }
+
+    /// Where the program does not hear that its terminal is closed.
+    pub(crate) fn unheard(house: &House, args: &[&str]) -> Person {
+        Person::started(house, &["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"], args, &[])
+    }
+
+    fn started(house: &House, wrapper: &[&str], args: &[&str], environment: &[(&str, &str)]) -> Person {
         let (person, program) = terminal(100);
         // The program's controlling terminal is this one, so that Ctrl-C is its signal.
         let mut command = Command::new("setsid");
-        command.args(["--ctty", "--wait", env!("CARGO_BIN_EXE_querybox"), "shell"]).args(args);
+        command.args(["--ctty", "--wait"]).args(wrapper);
+        command.args([env!("CARGO_BIN_EXE_querybox"), "shell"]).args(args);
         house.furnish(&mut command);
         command.env("TERM", "xterm").env("NO_COLOR", "1").envs(environment.iter().copied());
         command.stdin(stdio(&program)).stdout(stdio(&program)).stderr(stdio(&program));
@@ -54,9 +72,17 @@ impl Person {
         let screen = Arc::new(Mutex::new(Vec::new()));
         let (mut eyes, mut keyboard) = (person.try_clone().unwrap(), person.try_clone().unwrap());
         let seen = Arc::clone(&screen);
-        thread::spawn(move || {
+        let looks_away = Arc::new(AtomicBool::new(false));
+        let away = Arc::clone(&looks_away);
+        let eyes = thread::spawn(move || {
             let mut bytes = [0; 4096];
-            while let Ok(count @ 1..) = eyes.read(&mut bytes) {
+            let blink = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+            while !away.load(Ordering::Relaxed) {
+                if !poll(&mut [PollFd::new(&eyes, PollFlags::IN)], Some(&blink)).is_ok_and(|count| count > 0)
+                {
+                    continue;
+                }
+                let Ok(count @ 1..) = eyes.read(&mut bytes) else { return };
                 let mut seen = seen.lock().unwrap();
                 let before = seen.len().saturating_sub(WHERE_IS_THE_CURSOR.len() - 1);
                 seen.extend(&bytes[..count]);
@@ -68,11 +94,19 @@ impl Person {
                 }
             }
         });
-        Person { keyboard: person, screen, read: 0, terminal: program, child }
+        Person {
+            keyboard: Some(person),
+            eyes: Some(eyes),
+            looks_away,
+            screen,
+            read: 0,
+            terminal: program,
+            child,
+        }
     }
 
     pub(crate) fn types(&mut self, keys: &str) -> &mut Person {
-        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self.keyboard.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
         self
     }
 
@@ -123,8 +157,22 @@ impl Person {
         status.unwrap().code().unwrap()
     }
 
-    /// What was shown, without the sequences that move and color.
-    fn plain(&self) -> String {
+    /// Closes the terminal, as its window is closed, and waits until the program has ended, with this exit code.
+    #[track_caller]
+    pub(crate) fn hangs_up(mut self) -> i32 {
+        self.looks_away.store(true, Ordering::Relaxed);
+        self.eyes.take().unwrap().join().unwrap();
+        drop(self.keyboard.take());
+        let mut status = None;
+        within(PATIENCE, "the program's end", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap().code().unwrap()
+    }
+
+    /// All that was shown so far, without the sequences that move and color.
+    pub(crate) fn plain(&self) -> String {
         let bytes = self.screen.lock().unwrap().clone();
         let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
         let mut plain = String::new();

@@ -29,6 +29,8 @@ const CLIENT_CHECK: &str = "SET client_connection_check_interval = '2s'";
 const CLIENT_CHECK_SINCE: u32 = 14;
 /// In a database of no known encoding the server would refuse to send whatever is not UTF-8.
 const BYTES_AS_THEY_ARE: &str = "SET client_encoding TO 'SQL_ASCII'";
+/// What a server is waited for.
+const LOG_IN: &str = "the log-in";
 /// In this order [`Looks::new`] takes them.
 pub(crate) const LOOKS: &str =
     "pg_catalog.current_setting('extra_float_digits'), pg_catalog.current_setting('bytea_output')";
@@ -37,7 +39,8 @@ pub(crate) const LOOKS: &str =
 pub(crate) async fn open(open: &Open) -> Result<PostgresSession, OpenError> {
     let options = Options::parse(open)?;
     let deadline = Instant::now() + open.connect_limit;
-    let session = within(open.connect_limit, deadline, any(&options, open, deadline)).await?.session;
+    let work = if open.startup_sql.is_empty() { LOG_IN } else { "the log-in and the start-up SQL" };
+    let session = within(open.connect_limit, deadline, work, any(&options, open, deadline)).await?.session;
     if open.connections_max <= 1 {
         return Ok(session);
     }
@@ -81,7 +84,7 @@ pub(crate) async fn beside(
 ) -> Result<(Connection, Canceller), OpenError> {
     let Reserve { options, session_id, access, connect_limit, .. } = reserve;
     let deadline = Instant::now() + *connect_limit;
-    within(*connect_limit, deadline, async {
+    within(*connect_limit, deadline, LOG_IN, async {
         let server = &session.server;
         let stream = dial_resolved(&server.endpoint, &session.addresses, deadline).await?;
         let transport = server.tls.secure(stream).await?;
@@ -100,7 +103,7 @@ fn access(open: &Open) -> Access {
 pub(crate) async fn test(open: &Open, stages: &mut Stages) -> Result<pb::ServerFacts, OpenError> {
     let options = Options::parse(open)?;
     let deadline = Instant::now() + open.connect_limit;
-    within(open.connect_limit, deadline, async {
+    within(open.connect_limit, deadline, LOG_IN, async {
         let (mut server, mut target) = (options.servers.last(), options.target);
         if options.servers.len() > 1
             && let Ok(opened) = any(&options, open, target::share(deadline, 2)).await
@@ -234,10 +237,11 @@ impl Attempt<'_> {
 async fn within<T>(
     limit: Duration,
     deadline: Instant,
+    work: &str,
     attempt: impl Future<Output = Result<T, OpenError>>,
 ) -> Result<T, OpenError> {
     timeout_at(deadline, attempt).await.unwrap_or_else(|_| {
-        let message = format!("the server did not finish the log-in within {limit:?}");
+        let message = format!("the server did not finish {work} within {limit:?}");
         Err(Error::new(Reason::ConnectFailed, message).into())
     })
 }
@@ -385,6 +389,8 @@ async fn start_up(connection: &mut Connection, script: &str) -> Result<(), OpenE
         };
         ran.map_err(|error| match error {
             OpenError::Rejected(mut rejection) => {
+                // Whoever reads it has asked for something else.
+                rejection.context = format!("start-up SQL\n{}", rejection.context).trim_end().to_owned();
                 rejection.position_byte = rejection
                     .position_byte
                     .zip(start)

@@ -76,8 +76,10 @@ pub(crate) fn input_refused(rejection: pb::Rejection) -> pb::Rejection {
     pb::Rejection {
         // feature_not_supported
         sqlstate: "0A000".into(),
-        message: "COPY FROM STDIN is not supported: there is no data to send".into(),
-        hint: "Use INSERT, COPY from a file of the server, or a program that sends a file.".into(),
+        message: "COPY FROM STDIN has no data: none was given with the statement".into(),
+        hint:
+            "Give a file with it (`querybox query … --copy-from FILE`, `\\copy` in its shell), or use INSERT."
+                .into(),
         detail: String::new(),
         ..rejection
     }

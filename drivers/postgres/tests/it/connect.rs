@@ -104,6 +104,7 @@ async fn a_start_up_script_that_fails_is_the_refusal_of_the_session() {
     request.options = Some(options);
     let Outcome::Rejection(rejection) = client.open_with(request).await.unwrap() else { panic!("refused") };
     assert_eq!((rejection.sqlstate.as_str(), rejection.position_byte), ("42703", Some(25)));
+    assert_eq!(rejection.context, "start-up SQL");
 }
 
 #[tokio::test]

@@ -102,6 +102,7 @@ fn servers_that_are_out_of_reach_or_let_nobody_in() {
         expect![[r#"
             error: unrecognized configuration parameter "nope"
              code: SQLSTATE 42704
+             context: start-up SQL
         "#]],
     );
 }

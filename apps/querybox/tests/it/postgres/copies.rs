@@ -77,8 +77,13 @@ fn what_is_wrong_with_a_file_is_told_and_leaves_nothing() {
     assert_eq!(site.ask("select to_regclass('made') is null"), "t");
     // Nobody gives data, or only to one of two.
     let refused = site.query(COPY).exits(1);
-    assert!(refused.stderr.contains("COPY FROM STDIN is not supported"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("COPY FROM STDIN has no data"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--copy-from FILE"), "{}", refused.stderr);
     fs::write(&file, "5,five\n").unwrap();
+    // Data that nobody asks for is not taken for given.
+    let unused = site.run(&["query", PG, "select 1 as one", "--copy-from", path]).exits(2);
+    assert_eq!(unused.stdout, "one\n1\n");
+    assert!(unused.stderr.contains("no statement asked for data, so that "), "{}", unused.stderr);
     let twice = format!("{COPY}; {COPY}");
     let refused = site.run(&["query", PG, &twice, "--copy-from", path]).exits(1);
     assert!(refused.stderr.contains("the data was given to a statement before"), "{}", refused.stderr);

@@ -105,6 +105,7 @@ fn the_third_statement_of_a_script_fails() {
           | ^^^^^^
          code: SQLSTATE 23514
          detail: Failing row contains (-1).
+        warning: rolled back: the script is one transaction, and not all of it could be done
     "#]],
     );
     assert_eq!(site.ask("select to_regclass('t') is null"), "t");

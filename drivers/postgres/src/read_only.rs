@@ -13,8 +13,8 @@
 //! So statements that begin or end transactions are not sent. They are known by their first word, by which the server's
 //! parser knows them too; no other decision rests on a statement's text.
 //!
-//! Commands that run on the server's machine, files that it writes and sequences that advance do not come back. Who may
-//! cause them is refused when the session is opened: see [`check`].
+//! Commands that run on the server's machine, files that it writes, replication slots and sequences that advance do not come
+//! back. Who may cause them is refused when the session is opened: see [`check`].
 
 mod statement;
 
@@ -29,23 +29,42 @@ const OPENING: [&str; 2] = ["BEGIN READ ONLY", "SELECT 1"];
 /// For a transaction that is open: whatever a statement did to it, it is read-only again, and has its snapshot.
 const KEEPING: [&str; 2] = ["SET TRANSACTION READ ONLY", "SELECT 1"];
 
-/// A role by which the user could write outside of transactions. Names mean the server's own, whatever a user's settings
-/// say.
+/// A role by which the user could write outside of transactions, and what it is. Names mean the server's own, whatever a
+/// user's settings say.
 const ROLES: &str = "BEGIN READ ONLY; SET LOCAL search_path TO pg_catalog, pg_temp; \
-     SELECT rolname, rolsuper, rolname = session_user FROM pg_roles \
-     WHERE (rolsuper OR rolname IN ('pg_execute_server_program', 'pg_write_server_files')) \
+     SELECT rolname, CASE WHEN rolsuper THEN 'superuser' WHEN rolreplication THEN 'replication role' ELSE '' END, \
+            rolname = session_user \
+     FROM pg_roles \
+     WHERE (rolsuper OR rolreplication OR rolname IN ('pg_execute_server_program', 'pg_write_server_files')) \
        AND pg_has_role(session_user, oid, 'MEMBER') \
-     ORDER BY rolname = session_user, rolsuper, rolname DESC";
+     ORDER BY rolname = session_user, rolsuper, rolreplication, rolname DESC";
 /// Whether a statement can make that transaction a writing one.
 const PROBE: &str = "RESET transaction_read_only; SELECT current_setting('transaction_read_only')";
 /// From this version on the server refuses that, and is not asked: the refusal would only fill its log.
 const HOLDS_SINCE: u32 = 16;
-/// A sequence that the user, or a role that they can become, may advance.
-const SEQUENCES: &str = "SELECT c.oid::regclass FROM pg_class c, pg_roles r \
-     WHERE c.relkind = 'S' AND pg_has_role(session_user, r.oid, 'MEMBER') \
-       AND has_schema_privilege(r.oid, c.relnamespace, 'USAGE') \
-       AND has_sequence_privilege(r.oid, c.oid, 'USAGE, UPDATE') \
-     ORDER BY c.oid DESC";
+/// By what the user, or a role that they can become, may advance a sequence: their rights on it, a table that advances the
+/// sequence of its identity column whoever inserts, or a function that runs with another's rights. The last row says most.
+const SEQUENCES: &str = "WITH r AS (SELECT oid FROM pg_roles WHERE pg_has_role(session_user, oid, 'MEMBER')), \
+       s AS (SELECT c.* FROM pg_class c WHERE c.relkind = 'S') \
+     SELECT what FROM ( \
+       SELECT 1, format('run %s, which has the rights of another user', p.oid::regprocedure) FROM pg_proc p, r \
+       WHERE p.prosecdef AND p.pronamespace <> 'pg_catalog'::regnamespace AND EXISTS (SELECT FROM s) \
+         AND (has_function_privilege(r.oid, p.oid, 'EXECUTE') \
+              AND has_schema_privilege(r.oid, p.pronamespace, 'USAGE') \
+           OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid \
+                AND has_table_privilege(r.oid, t.tgrelid, 'INSERT, UPDATE, DELETE, TRUNCATE'))) \
+       UNION ALL \
+       SELECT 2, format('insert into %s, where identity columns are', c.oid::regclass) FROM pg_class c, r \
+       WHERE (c.relkind = 'v' AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) \
+                AND EXISTS (SELECT FROM pg_attribute a WHERE a.attidentity <> '') \
+           OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attidentity <> '')) \
+         AND has_schema_privilege(r.oid, c.relnamespace, 'USAGE') \
+         AND (has_table_privilege(r.oid, c.oid, 'INSERT') OR has_any_column_privilege(r.oid, c.oid, 'INSERT')) \
+       UNION ALL \
+       SELECT 3, format('advance the sequence %s', s.oid::regclass) FROM s, r \
+       WHERE has_schema_privilege(r.oid, s.relnamespace, 'USAGE') \
+         AND has_sequence_privilege(r.oid, s.oid, 'USAGE, UPDATE') \
+     ) AS ways (weight, what) ORDER BY weight, what DESC";
 
 /// Refuses a user from whom a read-only transaction protects nothing.
 ///
@@ -54,32 +73,38 @@ const SEQUENCES: &str = "SELECT c.oid::regclass FROM pg_class c, pg_roles r \
 /// The refusal, by the name of what the user may do.
 pub(crate) async fn check(connection: &mut Connection) -> Result<(), OpenError> {
     // The last row: the one that says most.
-    if let [Some(role), Some(is_superuser), Some(is_self)] = connection.simple(ROLES).await?.as_slice() {
+    if let [Some(role), Some(kind), Some(is_self)] = connection.simple(ROLES).await?.as_slice() {
         let user = connection.reported.user();
-        let who = match (is_self.as_str(), is_superuser.as_str()) {
-            ("t", _) => "a superuser".to_owned(),
-            (_, "t") => format!("who can become the superuser {role:?}"),
-            _ => format!("a member of {role:?}"),
+        let who = match (is_self.as_str(), kind.as_str()) {
+            ("t", kind) => format!("a {kind}"),
+            (_, "") => format!("a member of {role:?}"),
+            (_, kind) => format!("who can become the {kind} {role:?}"),
+        };
+        let detail = match kind.as_str() {
+            "replication role" => {
+                "Replication slots are made, advanced and dropped in a read-only transaction as in any."
+            }
+            _ => {
+                "COPY runs programs and writes files of the server for such users, in a read-only transaction as in any."
+            }
         };
         return Err(refusal(
             format!("a read-only connection is refused for {user:?}, {who}"),
-            "COPY runs programs and writes files of the server for such users, in a read-only transaction as in any.",
+            detail,
             "Connect as a user without these rights.",
         ));
     }
     if connection.reported.major_version() < HOLDS_SINCE && !holds(connection).await? {
         let sequences = connection.simple(SEQUENCES).await?;
-        if let [Some(sequence)] = sequences.as_slice() {
+        if let [Some(what)] = sequences.as_slice() {
             let version = connection.reported.version();
             return Err(refusal(
-                format!(
-                    "a read-only connection is refused for a user who may advance the sequence {sequence}"
-                ),
+                format!("a read-only connection is refused for a user who may {what}"),
                 &format!(
                     "On version {version} a function can leave a read-only transaction. It is rolled back all the same, \
-                     but a sequence does not come back."
+                     but a sequence that was advanced does not come back."
                 ),
-                "Connect as a user without rights on sequences, or to version 16 or later.",
+                "Connect as a user who only reads, or to version 16 or later.",
             ));
         }
     }

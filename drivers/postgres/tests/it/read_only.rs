@@ -255,7 +255,9 @@ async fn who_can_write_outside_of_transactions_is_refused_by_name() {
          create role writes login noinherit password '{0}' in role pg_write_server_files; \
          create role via; create role becomes login noinherit password '{0}' in role via; grant postgres to via; \
          create role counts login password '{0}'; create schema x; create sequence x.\"my seq\"; \
-         grant usage on schema x to counts; grant usage on sequence x.\"my seq\" to counts",
+         grant usage on schema x to counts; grant usage on sequence x.\"my seq\" to counts; \
+         create role copies login replication password '{0}'; \
+         create role repl replication; create role follows login noinherit password '{0}' in role repl",
         Postgres::PASSWORD
     ));
     for (user, who) in [
@@ -263,6 +265,8 @@ async fn who_can_write_outside_of_transactions_is_refused_by_name() {
         ("runs", "a member of \"pg_execute_server_program\""),
         ("writes", "a member of \"pg_write_server_files\""),
         ("becomes", "who can become the superuser \"postgres\""),
+        ("copies", "a replication role"),
+        ("follows", "who can become the replication role \"repl\""),
     ] {
         let refused = open_as(&server, user, read_only()).await.unwrap_err();
         assert_eq!(refused.message, format!("a read-only connection is refused for {user:?}, {who}"));
@@ -284,6 +288,44 @@ async fn who_can_write_outside_of_transactions_is_refused_by_name() {
         let ended = ends(&client.execute(leave).await.unwrap());
         assert_eq!(ended, ["BEGIN", "SELECT 1", "SELECT 1", "ROLLBACK"]);
     }
+}
+
+#[tokio::test]
+async fn who_can_advance_a_sequence_without_rights_on_it_is_refused_where_that_matters() {
+    let server = server();
+    server.psql(&format!(
+        "revoke execute on function as_owner() from public; \
+         create table numbered (id int generated always as identity, v text); create table plain (v text); \
+         create sequence hidden; \
+         create role fills login password '{0}'; grant insert (v) on numbered to fills; \
+         create role looks login password '{0}'; create view above as select v from numbered; \
+         grant insert on above to looks; \
+         create function lends() returns bigint language sql security definer as $$ select nextval('hidden') $$; \
+         revoke execute on function lends() from public; \
+         create role borrows login password '{0}'; grant execute on function lends() to borrows; \
+         create function fires() returns trigger language plpgsql security definer as \
+           $$ begin perform nextval('hidden'); return new; end $$; \
+         revoke execute on function fires() from public; \
+         create trigger fires before insert on plain for each row execute function fires(); \
+         create role sets_off login password '{0}'; grant insert on plain to sets_off; \
+         create role reads login password '{0}'; grant select on numbered, plain, above to reads",
+        Postgres::PASSWORD
+    ));
+    for (user, what) in [
+        ("fills", "insert into public.numbered, where identity columns are"),
+        ("looks", "insert into public.above, where identity columns are"),
+        ("borrows", "run public.lends(), which has the rights of another user"),
+        ("sets_off", "run public.fires(), which has the rights of another user"),
+    ] {
+        let opened = open_as(&server, user, read_only()).await;
+        if sequences_hold(&server) {
+            assert!(opened.is_ok(), "{user}");
+        } else {
+            let message = format!("a read-only connection is refused for a user who may {what}");
+            assert_eq!(opened.unwrap_err().message, message);
+        }
+    }
+    assert!(open_as(&server, "reads", read_only()).await.is_ok());
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     rejection::{self, Source},
-    secrets, stdout,
+    sanitize, secrets, stdout,
 };
 
 use model::Catalog;
@@ -57,10 +57,16 @@ pub(crate) async fn run(args: SchemaArgs, app: &App) -> Result<Exit, Failure> {
         if args.json.json {
             stdout::print_json(&told.statements)?;
         } else {
-            stdout::print(&ddl::script(&told.statements))?;
+            let script = ddl::script(&told.statements);
+            // A file gets what the database holds; a terminal would do what names and comments say.
+            let is_terminal = app.messages.screen().stdout_is_terminal;
+            stdout::print(&if is_terminal { sanitize::lines(&script) } else { script })?;
             if let Some(left_out) = ddl::left_out(&told.statements) {
                 app.messages.note(&left_out);
             }
+        }
+        if !told.lost.is_empty() {
+            app.messages.warn(&format!("not found again: {}", told.lost.join(", ")));
         }
     } else if args.json.json {
         stdout::print_json(&catalog)?;

@@ -9,9 +9,10 @@ mod objects;
 mod reading;
 mod relations;
 mod server;
+mod settings;
 
 use querybox_plugin::{
-    Error, SchemaError, SchemaObjects,
+    SchemaError, SchemaObjects,
     pb::{self, SchemaObjectKind as Kind, schema_object::Object},
 };
 
@@ -74,9 +75,9 @@ impl Stage {
         .collect()
     }
 
-    fn sql(self, version: u32) -> String {
-        match self {
-            Self::Settings => settings(version),
+    fn lookup(self, version: u32, filter: &Filter) -> Lookup {
+        let sql = match self {
+            Self::Settings => return settings::lookup(version),
             Self::Schemas => objects::schemas(),
             Self::Relations => relations::relations(),
             Self::Types => columns::types(),
@@ -92,7 +93,8 @@ impl Stage {
             Self::Extensions => server::extensions(),
             Self::Roles => server::roles(),
             Self::Databases => server::databases(version),
-        }
+        };
+        Lookup::filtered(sql, filter)
     }
 }
 
@@ -105,14 +107,14 @@ pub(crate) async fn tell(
     let filter = Filter::new(request)?;
     let version = connection.reported.major_version();
     let stages = Stage::needed(&told);
-    let lookup = |stage: &Stage| Lookup::filtered(stage.sql(version), &filter);
+    let lookup = |stage: &Stage| stage.lookup(version, &filter);
     let mut reading = Reading::begin(connection, stages.iter().map(lookup).collect());
     let mut relations = Relations::default();
     let mut columns = Columns::new(told.wants(Kind::Key) || told.wants(Kind::Index));
     for stage in stages {
         reading.advance().await?;
         match stage {
-            Stage::Settings => while reading.row(skip_settings).await?.is_some() {},
+            Stage::Settings => while reading.row(settings::skip).await?.is_some() {},
             Stage::Schemas => {
                 while let Some(schema) = reading.row(objects::schema).await? {
                     told.tell(Object::Schema(schema)).await?;
@@ -187,20 +189,6 @@ pub(crate) async fn tell(
         told.flush().await?;
     }
     reading.end().await
-}
-
-/// Settings for the queries, until the transaction's end or the savepoint before takes them back. The server takes a large
-/// catalog for a reason to compile and to share out queries that are over before that has paid.
-fn settings(version: u32) -> String {
-    // There was nothing to compile with before version 11.
-    let jit = if version >= 11 { "pg_catalog.set_config('jit', 'off', true)" } else { "''" };
-    format!("SELECT {jit}, pg_catalog.set_config('max_parallel_workers_per_gather', '0', true)")
-}
-
-fn skip_settings(row: &mut reading::Row<'_>) -> Result<(), Error> {
-    row.optional()?;
-    row.optional()?;
-    Ok(())
 }
 
 /// What belongs to a relation that is not known is not told: a parent would be missing.

@@ -1,6 +1,9 @@
 //! `querybox schema --ddl`: the statements that make again what a connection's database holds.
 
-use std::collections::BTreeMap;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, HashMap},
+};
 
 use querybox_contracts::{
     core::v1::{self as core, get_ddl_response::Part, schema_service_client::SchemaServiceClient},
@@ -26,9 +29,21 @@ pub(crate) struct Statements {
     pub sql: String,
     pub ties_sql: String,
     pub left_out: Vec<String>,
+    #[serde(skip)]
+    key: Key,
+    #[serde(skip)]
+    needs: Vec<Key>,
 }
 
-/// Everything in a catalog that stands by itself, what others are made of first. What an extension has brought comes with the
+/// What tells an object from all others: its kind, schema, name and arguments.
+type Key = (i32, String, String, Option<String>);
+
+fn key(object: plugin::ObjectRef) -> Key {
+    let plugin::ObjectRef { kind, schema, name, arguments, .. } = object;
+    (kind, schema, name, arguments)
+}
+
+/// Everything in a catalog that stands by itself, what others are mostly made of first. What an extension has brought comes with the
 /// extension, and a sequence of a column with its table.
 pub(crate) fn objects(catalog: &Catalog) -> Vec<plugin::ObjectRef> {
     let object = |kind: Kind, schema: &str, name: &str| plugin::ObjectRef {
@@ -54,7 +69,8 @@ pub(crate) fn objects(catalog: &Catalog) -> Vec<plugin::ObjectRef> {
         for it in schema.routines.iter().filter(|it| it.extension.is_empty()) {
             let arguments = Some(it.identity_arguments.clone());
             let routine = plugin::ObjectRef { arguments, ..object(Kind::Routine, &schema.name, &it.name) };
-            ranked.push((4, routine));
+            // Behind all that they may speak of: databases look into the texts of some.
+            ranked.push((8, routine));
         }
         for it in schema.relations.iter().filter(|it| it.extension.is_empty()) {
             let rank = match (it.kind, it.partition_bound.is_empty() && !it.parents.is_empty()) {
@@ -74,6 +90,8 @@ pub(crate) fn objects(catalog: &Catalog) -> Vec<plugin::ObjectRef> {
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     pub statements: Vec<Statements>,
+    /// What was listed and not found again, by name: somebody dropped it meanwhile, or its name is no text.
+    pub lost: Vec<String>,
     /// The database refused to tell more.
     pub rejection: Option<plugin::Rejection>,
 }
@@ -94,10 +112,16 @@ pub(crate) async fn read(
             objects: objects.to_vec(),
             credential: credential.clone(),
         };
+        let mut found = vec![false; objects.len()];
         let mut parts = client.get_ddl(request).await?.into_inner();
         while let Some(response) = parts.message().await? {
             match response.part {
                 Some(Part::Ddl(part)) => {
+                    for ddl in &part.ddl {
+                        if let Some(found) = found.get_mut(ddl.object as usize) {
+                            *found = true;
+                        }
+                    }
                     told.statements.extend(part.ddl.into_iter().map(statements));
                     told.rejection = told.rejection.or(part.rejection);
                 }
@@ -108,13 +132,75 @@ pub(crate) async fn read(
         if told.rejection.is_some() {
             break;
         }
+        let lost = objects.iter().zip(found).filter(|(_, found)| !found);
+        told.lost.extend(lost.map(|(object, _)| match object.schema.as_str() {
+            "" => object.name.clone(),
+            schema => format!("{schema}.{}", object.name),
+        }));
     }
+    told.statements = by_needs(told.statements);
     Ok(told)
 }
 
 fn statements(ddl: plugin::Ddl) -> Statements {
-    let plugin::ObjectRef { schema, name, arguments, .. } = ddl.found.unwrap_or_default();
-    Statements { schema, name, arguments, sql: ddl.sql, ties_sql: ddl.ties_sql, left_out: ddl.left_out }
+    let key = key(ddl.found.unwrap_or_default());
+    let (_, schema, name, arguments) = key.clone();
+    let needs = ddl.needs.into_iter().map(self::key).collect();
+    Statements {
+        schema,
+        name,
+        arguments,
+        sql: ddl.sql,
+        ties_sql: ddl.ties_sql,
+        left_out: ddl.left_out,
+        key,
+        needs,
+    }
+}
+
+/// Each object behind what it needs, and else as they stand. In a circle the first one goes first.
+fn by_needs(statements: Vec<Statements>) -> Vec<Statements> {
+    let places: HashMap<&Key, usize> =
+        statements.iter().enumerate().map(|(place, it)| (&it.key, place)).collect();
+    let mut waiting = vec![0_usize; statements.len()];
+    let mut needed_by = vec![Vec::new(); statements.len()];
+    for (place, it) in statements.iter().enumerate() {
+        for needed in it.needs.iter().filter_map(|key| places.get(key)).filter(|needed| **needed != place) {
+            waiting[place] += 1;
+            needed_by[*needed].push(place);
+        }
+    }
+    let mut ready: BinaryHeap<_> =
+        (0..statements.len()).filter(|place| waiting[*place] == 0).map(Reverse).collect();
+    let needs: Vec<Vec<usize>> = statements
+        .iter()
+        .map(|it| it.needs.iter().filter_map(|key| places.get(key)).copied().collect())
+        .collect();
+    let mut objects: Vec<_> = statements.into_iter().map(Some).collect();
+    let mut ordered = Vec::with_capacity(objects.len());
+    while let Some(place) = ready.pop().map(|Reverse(place)| place).or_else(|| circle(&objects, &needs)) {
+        let Some(it) = objects[place].take() else { continue };
+        ordered.push(it);
+        for &behind in &needed_by[place] {
+            waiting[behind] -= 1;
+            if waiting[behind] == 0 {
+                ready.push(Reverse(behind));
+            }
+        }
+    }
+    ordered
+}
+
+/// One of the objects that need each other, when all that are left wait for one another. None: none is left.
+fn circle(objects: &[Option<Statements>], needs: &[Vec<usize>]) -> Option<usize> {
+    let mut place = objects.iter().position(Option::is_some)?;
+    let mut passed = vec![false; objects.len()];
+    while !passed[place] {
+        passed[place] = true;
+        let next = needs[place].iter().find(|needed| **needed != place && objects[**needed].is_some());
+        place = next.copied()?;
+    }
+    Some(place)
 }
 
 /// A script that makes everything: first the objects, then what ties them to one another.
@@ -135,4 +221,38 @@ pub(crate) fn left_out(statements: &[Statements]) -> Option<String> {
         .map(|(words, count)| if count > 1 { format!("{words} ({count} times)") } else { words.to_owned() })
         .collect();
     (!told.is_empty()).then(|| format!("left out: {}", told.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(name: &str, needs: &[&str]) -> Statements {
+        let named = |name: &str| plugin::ObjectRef { name: name.to_owned(), ..plugin::ObjectRef::default() };
+        statements(plugin::Ddl {
+            found: Some(named(name)),
+            needs: needs.iter().map(|name| named(name)).collect(),
+            ..plugin::Ddl::default()
+        })
+    }
+
+    fn names(statements: Vec<Statements>) -> String {
+        by_needs(statements).into_iter().map(|it| it.name).collect()
+    }
+
+    #[test]
+    fn what_is_needed_goes_first_and_the_rest_stays() {
+        assert_eq!(names(vec![object("a", &["c"]), object("b", &[]), object("c", &["x"])]), "bca");
+        assert_eq!(names(vec![object("a", &["b"]), object("b", &["c"]), object("c", &[])]), "cba");
+        assert_eq!(names(vec![object("a", &["a"]), object("b", &["a", "a"])]), "ab");
+        assert_eq!(names(Vec::new()), "");
+    }
+
+    #[test]
+    fn a_circle_is_told_whole() {
+        assert_eq!(
+            names(vec![object("d", &["b"]), object("b", &["c"]), object("c", &["b"]), object("a", &[])]),
+            "abdc"
+        );
+    }
 }

@@ -1807,7 +1807,7 @@ pub struct GetDdlResponse {
 /// one name (routines) have one each.
 ///
 /// Names in it are qualified, so that it means the same in every session.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Ddl {
     /// Which of the request's objects, from 0.
     #[prost(uint32, tag = "1")]
@@ -1826,6 +1826,11 @@ pub struct Ddl {
     /// is empty, nothing but rows is left out.
     #[prost(string, repeated, tag = "5")]
     pub left_out: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What has to be there before `sql` is run, as far as the database knows: relations, sequences, types and routines, each
+    /// named in full. No part of the object itself is among them, nor what its extension or the database brings along. Two
+    /// objects may need each other.
+    #[prost(message, repeated, tag = "6")]
+    pub needs: ::prost::alloc::vec::Vec<ObjectRef>,
 }
 /// Asks to stop what runs.
 ///

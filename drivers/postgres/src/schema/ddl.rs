@@ -6,6 +6,7 @@
 
 mod belongings;
 mod found;
+mod needs;
 mod objects;
 mod tables;
 
@@ -13,17 +14,25 @@ use std::collections::HashMap;
 
 use querybox_plugin::{DdlStatements, Error, SchemaError, pb};
 
-use super::reading::{Lookup, Reading, Row};
+use super::{
+    reading::{Lookup, Reading, Row},
+    settings,
+};
 use crate::connection::Connection;
 use found::Found;
+use needs::{Need, Needs};
 
-/// Names are qualified and values written in one way, whatever the session's settings are. The transaction's end, or the
-/// savepoint before, takes these settings back.
-const SETTINGS: &str = "SELECT pg_catalog.set_config('search_path', '', true),
-    pg_catalog.set_config('DateStyle', 'ISO, YMD', true),
-    pg_catalog.set_config('IntervalStyle', 'postgres', true),
-    pg_catalog.set_config('extra_float_digits', '3', true),
-    pg_catalog.set_config('quote_all_identifiers', 'off', true)";
+/// How often objects are looked for when one of them goes away while it is read.
+const ATTEMPTS_MAX: u32 = 5;
+
+/// Whether somebody dropped an object after it was found: the definition functions look at what is there now, whatever the
+/// snapshot. In the user's own transaction nothing can be asked again.
+fn is_gone(rejection: &pb::Rejection) -> bool {
+    // internal_error ("cache lookup failed", "could not open relation"), undefined_table, undefined_function,
+    // undefined_object.
+    rejection.transaction_state() == pb::TransactionState::Idle
+        && ["XX000", "42P01", "42883", "42704"].contains(&rejection.sqlstate.as_str())
+}
 
 /// Tells the statements of objects in the order in which they are asked for.
 pub(crate) async fn tell(
@@ -32,51 +41,66 @@ pub(crate) async fn tell(
     mut statements: DdlStatements,
 ) -> Result<(), SchemaError> {
     let version = connection.reported.major_version();
-    let found = found::find(connection, objects, version).await?;
-    let mut drafts = read(connection, &found, version).await?;
+    let mut attempts = 1;
+    let (found, (mut drafts, mut needs)) = loop {
+        let read = async {
+            let found = found::find(connection, objects, version).await?;
+            let read = read(connection, &found, version).await?;
+            Ok((found, read))
+        };
+        match read.await {
+            Err(SchemaError::Rejected(rejection)) if attempts < ATTEMPTS_MAX && is_gone(&rejection) => {
+                attempts += 1
+            }
+            read => break read?,
+        }
+    };
     for Found { place, oid, object } in found {
-        let Some(draft) = drafts.remove(&(object.kind, oid)) else { continue };
-        statements.tell(draft.finish(place, object)).await?;
+        let key = (object.kind, oid);
+        let Some(draft) = drafts.remove(&key) else { continue };
+        let needs = needs.remove(&key).unwrap_or_default();
+        statements.tell(draft.finish(place, object, needs)).await?;
     }
     statements.flush().await
 }
 
-/// The pieces of all objects, each under its kind and number.
+/// The pieces of all objects and what each needs, under their kinds and numbers.
 async fn read(
     connection: &mut Connection,
     found: &[Found],
     version: u32,
-) -> Result<HashMap<(i32, u32), Draft>, SchemaError> {
+) -> Result<(HashMap<(i32, u32), Draft>, Needs), SchemaError> {
     let mut drafts = HashMap::new();
+    let mut needs = Needs::new();
     if found.is_empty() {
-        return Ok(drafts);
+        return Ok((drafts, needs));
     }
     let mut queries = Vec::new();
     queries.extend(objects::queries(version));
     queries.extend(tables::queries(version));
     queries.extend(belongings::queries(version));
-    let settings = [Lookup::plain(SETTINGS.to_owned(), Vec::new(), Vec::new())];
     let numbers = found::numbers(found);
     let lookups =
         queries.into_iter().map(|sql| Lookup::plain(sql, found::NUMBER_TYPES.to_vec(), numbers.clone()));
-    let lookups: Vec<_> = settings.into_iter().chain(lookups).collect();
-    let count = lookups.len();
+    let needed = Lookup::plain(needs::query(version), found::NUMBER_TYPES.to_vec(), numbers.clone());
+    let lookups: Vec<_> = [settings::lookup(version)].into_iter().chain(lookups).chain([needed]).collect();
+    let pieces = lookups.len() - 2;
     let mut reading = Reading::begin(connection, lookups);
     reading.advance().await?;
-    while reading.row(skip_settings).await?.is_some() {}
-    for _ in 1..count {
+    while reading.row(settings::skip).await?.is_some() {}
+    for _ in 0..pieces {
         reading.advance().await?;
         while let Some(piece) = reading.row(Piece::read).await? {
             let draft: &mut Draft = drafts.entry((piece.kind, piece.oid)).or_default();
             draft.add(piece);
         }
     }
+    reading.advance().await?;
+    while let Some(Need { kind, oid, object }) = reading.row(Need::read).await? {
+        needs.entry((kind, oid)).or_default().push(object);
+    }
     reading.end().await?;
-    Ok(drafts)
-}
-
-fn skip_settings(row: &mut Row<'_>) -> Result<(), Error> {
-    (0..5).try_for_each(|_| row.optional().map(|_| ()))
+    Ok((drafts, needs))
 }
 
 /// A part of an object's statements.
@@ -128,7 +152,7 @@ impl Draft {
         }
     }
 
-    fn finish(self, place: u32, found: pb::ObjectRef) -> pb::Ddl {
+    fn finish(self, place: u32, found: pb::ObjectRef, needs: Vec<pb::ObjectRef>) -> pb::Ddl {
         let Self { before, whole, head, elements, tail, after, ties, left_out } = self;
         let table = head.map(|head| match elements.is_empty() {
             true => format!("{head} (){tail}"),
@@ -141,6 +165,7 @@ impl Draft {
             sql: script(sql),
             ties_sql: script(ties.into_iter()),
             left_out,
+            needs,
         }
     }
 }
@@ -198,7 +223,7 @@ mod tests {
         for (section, text) in pieces {
             draft.add(Piece { kind: 2, oid: 1, section, text: text.to_owned() });
         }
-        let ddl = draft.finish(3, pb::ObjectRef::default());
+        let ddl = draft.finish(3, pb::ObjectRef::default(), Vec::new());
         assert_eq!(
             ddl.sql,
             "CREATE SEQUENCE a.s;\nCREATE TABLE a.t (\n    x integer,\n    PRIMARY KEY (x)\n) WITH (fillfactor='70');\n\

@@ -6,6 +6,7 @@ use super::{
     filter::{comment, extension, named, visible},
     reading::Row,
     relations::persistence,
+    settings::DEFAULTS,
 };
 use crate::connection::out_of_order;
 
@@ -17,7 +18,7 @@ pub(super) fn schemas() -> String {
         )
     };
     format!(
-        "SELECT n.nspname, n.nspname = ANY (pg_catalog.current_schemas(false)), d.description,
+        "SELECT n.nspname, n.nspname = ANY ({DEFAULTS}), d.description,
                 pg_catalog.pg_get_userbyid(n.nspowner), ext.extname
          FROM pg_catalog.pg_namespace n
          {comment} {extension}

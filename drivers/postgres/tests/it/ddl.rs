@@ -214,3 +214,72 @@ async fn the_users_transaction_and_settings_stay_as_they_were() {
     assert_eq!(ends(&client.execute("rollback").await.unwrap()), ["ROLLBACK"]);
     assert_eq!(client.ddl(keeper()).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn nothing_that_others_made_runs_when_somebody_looks() {
+    let server = Postgres::start();
+    server.psql(ZOO);
+    // Better than the server's own for what catalog queries compare, and first in the session's search path.
+    server.psql(
+        "create function public.trap(oid, regclass) returns boolean language plpgsql as \
+           $$ begin raise exception 'sprung'; end $$; \
+         create function public.trap(name, text) returns boolean language plpgsql as \
+           $$ begin raise exception 'sprung'; end $$; \
+         create function public.trap(\"char\", \"char\") returns boolean language plpgsql as \
+           $$ begin raise exception 'sprung'; end $$; \
+         create operator public.= (leftarg = oid, rightarg = regclass, function = public.trap); \
+         create operator public.= (leftarg = name, rightarg = text, function = public.trap); \
+         create operator public.= (leftarg = \"char\", rightarg = \"char\", function = public.trap); \
+         create operator public.<> (leftarg = \"char\", rightarg = \"char\", function = public.trap)",
+    );
+    let mut client = open(&server).await;
+    client.execute("set search_path = public, pg_catalog, zoo").await.unwrap();
+    for own in ["select 1::oid = 'pg_class'::regclass", "select 'a'::name = 'a'::text"] {
+        let answer = client.execute(own).await.unwrap();
+        assert_eq!(answer.statements[0].rejection.as_ref().unwrap().message, "sprung", "{own}");
+    }
+    let objects = client.schema(GetSchemaRequest::default()).await.unwrap();
+    assert!(objects.iter().any(|it| matches!(it, Object::Relation(it) if it.name == "keeper")));
+    let asked = all(&catalog(&mut client).await);
+    assert_eq!(client.ddl(asked.clone()).await.unwrap().len(), asked.len());
+    assert_eq!(client.ddl(vec![object(Kind::Relation, "", "keeper")]).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_needed_first_is_told() {
+    let server = Postgres::start();
+    server.psql(
+        "create view zz as select 1 as a; create view aa as select a from zz; \
+         create function five(aa) returns int language sql immutable as 'select 5'; \
+         create type pair as (one aa, two text); create sequence counter; \
+         create table t (a int default nextval('counter'), p pair[] check (five(null) = 5), unique (a), \
+                         own serial references t (a))",
+    );
+    let mut client = open(&server).await;
+    let told = client
+        .ddl(vec![
+            object(Kind::Relation, "public", "aa"),
+            object(Kind::Routine, "public", "five"),
+            object(Kind::Type, "public", "pair"),
+            object(Kind::Relation, "public", "t"),
+            object(Kind::Relation, "public", "zz"),
+        ])
+        .await
+        .unwrap();
+    let needs: Vec<Vec<String>> = told
+        .iter()
+        .map(|ddl| {
+            let name = |it: &ObjectRef| match &it.arguments {
+                Some(arguments) => format!("{}.{}({arguments})", it.schema, it.name),
+                None => format!("{}.{}", it.schema, it.name),
+            };
+            ddl.needs.iter().map(name).collect()
+        })
+        .collect();
+    assert_eq!(needs[0], ["public.zz"]);
+    assert_eq!(needs[1], ["public.aa"]);
+    assert_eq!(needs[2], ["public.aa"]);
+    // The check casts its NULL to the type of a view's rows.
+    assert_eq!(needs[3], ["public.aa", "public.counter", "public.pair", "public.five(public.aa)"]);
+    assert!(needs[4].is_empty());
+}

@@ -186,3 +186,40 @@ fn all_kinds_are_shown_where_they_belong() {
     assert_eq!(roles["roles"][0]["name"], "postgres");
     assert_eq!(roles["roles"][0]["attributes"][0], "superuser");
 }
+
+#[test]
+fn a_script_makes_what_is_needed_first() {
+    let site = Site::start();
+    site.server.psql(
+        r#"create schema deep;
+           create table deep.t (a int generated always as identity (minvalue -10 start 1));
+           create view deep.zz as select a from deep.t;
+           create view deep.aa as select * from deep.zz;
+           create function deep.all_t() returns setof deep.t language sql as 'select * from deep.t';
+           create function deep.five() returns int language sql immutable as 'select 5';
+           create table deep.b (a int default deep.five() check (a < deep.five() + 1), t deep.t);
+           create view deep.by_function as select * from deep.all_t();
+           create domain deep.z as int; create domain deep.a as deep.z;
+           create type deep.pair as (one deep.a, many deep.t[]);
+           create table deep.a_heir () inherits (deep.b); create table deep."0 heir" () inherits (deep.a_heir);
+           create type deep.rng as range (subtype = text, collation = "C", multirange_type_name = deep.rngs);
+           create table deep."0 ranges" (r deep.rngs, p deep.pair);
+           comment on column deep.pair.one is 'first';"#,
+    );
+    let arguments = ["schema", PG, "--schema", "deep", "--ddl"];
+    let ddl = site.run(&arguments).exits(0);
+    assert!(ddl.stdout.contains("MINVALUE -10 START WITH 1"), "{}", ddl.stdout);
+    assert!(
+        ddl.stdout.contains(r#"COLLATION = pg_catalog."C", MULTIRANGE_TYPE_NAME = deep.rngs)"#),
+        "{}",
+        ddl.stdout
+    );
+    assert!(ddl.stderr.contains("comments on its attributes"), "{}", ddl.stderr);
+    site.server.psql("drop schema deep cascade");
+    site.run(&["query", PG, &ddl.stdout]).exits(0);
+    assert_eq!(site.run(&arguments).exits(0).stdout, ddl.stdout);
+    // What every database has is no reason to stop.
+    let whole = site.run(&["schema", PG, "--ddl"]).exits(0);
+    site.server.psql("drop schema deep cascade");
+    site.run(&["query", PG, &whole.stdout]).exits(0);
+}

@@ -7,6 +7,7 @@ use crate::{
     schema::{
         array,
         reading::{Lookup, Reading, Row},
+        settings::{self, LOOKED_IN},
     },
 };
 
@@ -61,7 +62,10 @@ pub(super) async fn find(
     ];
     // int4[], and four times text[].
     let types = vec![1007, 1009, 1009, 1009, 1009];
-    let mut reading = Reading::begin(connection, vec![Lookup::plain(query(version), types, values)]);
+    let lookups = vec![settings::lookup(version), Lookup::plain(query(version), types, values)];
+    let mut reading = Reading::begin(connection, lookups);
+    reading.advance().await?;
+    while reading.row(settings::skip).await?.is_some() {}
     reading.advance().await?;
     let mut found = Vec::new();
     while let Some(one) = reading.row(Found::read).await? {
@@ -72,9 +76,17 @@ pub(super) async fn find(
 }
 
 fn query(version: u32) -> String {
-    let in_schema = |schema: &str, visible: &str| {
-        format!("({schema}.nspname = q.schema OR q.schema = '' AND pg_catalog.{visible})")
+    // Where no schema is named: in the first one of those looked in that has an object of the name. `same` tells its catalog
+    // with the column of the schema, and what makes another one, `x`, an object of the same name.
+    let in_schema = |catalog: &str, namespace: &str, same: &str| {
+        format!(
+            "(n.nspname = q.schema OR q.schema = '' AND n.nspname = ANY ({LOOKED_IN}) AND NOT EXISTS (
+                SELECT FROM pg_catalog.{catalog} x JOIN pg_catalog.pg_namespace xn ON xn.oid = x.{namespace}
+                WHERE {same} AND pg_catalog.array_position({LOOKED_IN}, xn.nspname)
+                  < pg_catalog.array_position({LOOKED_IN}, n.nspname)))"
+        )
     };
+    let class_in_schema = in_schema("pg_class", "relnamespace", "x.relname = c.relname");
     let class = |kind: Kind, relkinds: &str| {
         format!(
             "SELECT c.oid, {kind} AS kind, n.nspname AS schema, NULL::pg_catalog.name AS relation, c.relname AS name,
@@ -82,7 +94,7 @@ fn query(version: u32) -> String {
              FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
              WHERE q.kind IN (0, {kind}) AND c.relname = q.name AND c.relkind IN ({relkinds}) AND {found}",
             kind = i32::from(kind),
-            found = in_schema("n", "pg_table_is_visible(c.oid)"),
+            found = class_in_schema,
         )
     };
     let belonging = |kind: Kind, catalog: &str, relation: &str, name: &str, rest: &str| {
@@ -92,7 +104,7 @@ fn query(version: u32) -> String {
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
              WHERE q.kind = {kind} AND o.{name} = q.name AND c.relname = q.relation AND {found} {rest}",
             kind = i32::from(kind),
-            found = in_schema("n", "pg_table_is_visible(c.oid)"),
+            found = class_in_schema,
         )
     };
     let database = |kind: Kind, catalog: &str, name: &str| {
@@ -110,7 +122,7 @@ fn query(version: u32) -> String {
            AND (t.typrelid = 0 OR EXISTS (
              SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))",
         kind = i32::from(Kind::Type),
-        found = in_schema("n", "pg_type_is_visible(t.oid)"),
+        found = in_schema("pg_type", "typnamespace", "x.typname = t.typname"),
     );
     let routines = format!(
         "SELECT p.oid, {kind}, n.nspname, NULL, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)
@@ -118,7 +130,7 @@ fn query(version: u32) -> String {
          WHERE q.kind IN (0, {kind}) AND p.proname = q.name AND {found}
            AND (q.arguments IS NULL OR pg_catalog.pg_get_function_identity_arguments(p.oid) = q.arguments)",
         kind = i32::from(Kind::Routine),
-        found = in_schema("n", "pg_function_is_visible(p.oid)"),
+        found = in_schema("pg_proc", "pronamespace", "x.proname = p.proname AND x.proargtypes = p.proargtypes"),
     );
     let no_copies = if version >= 13 { "AND o.tgparentid = 0" } else { "" };
     let found = [

@@ -4,7 +4,7 @@ use super::{comment_on, qualified};
 
 /// The queries, each of rows of kind, number, section and text. Their parameters: [`numbers`](super::found::numbers).
 pub(super) fn queries(version: u32) -> Vec<String> {
-    vec![schemas(), extensions(), types(), sequences(), routines(version), indexes_left_out()]
+    vec![schemas(), extensions(), types(version), sequences(), routines(version), indexes_left_out()]
 }
 
 /// Makes an object's own piece, its comment, its owner and its grants: of an alias `o` of a catalog.
@@ -47,7 +47,9 @@ fn schemas() -> String {
         kind: 1,
         catalog: "pg_namespace",
         parameter: 9,
-        statement: "pg_catalog.format('CREATE SCHEMA %I', o.nspname)",
+        // Every new database has one of this name.
+        statement: "pg_catalog.format('CREATE SCHEMA %s%I',
+            CASE o.nspname WHEN 'public' THEN 'IF NOT EXISTS ' END, o.nspname)",
         called: "pg_catalog.format('SCHEMA %I', o.nspname)",
         owner: "nspowner",
         grants: "o.nspacl",
@@ -62,8 +64,8 @@ fn extensions() -> String {
         kind: 11,
         catalog: "pg_extension",
         parameter: 10,
-        statement: "pg_catalog.format('CREATE EXTENSION %I WITH SCHEMA %I VERSION %L', o.extname, n.nspname,
-            o.extversion)",
+        statement: "pg_catalog.format('CREATE EXTENSION %s%I WITH SCHEMA %I VERSION %L',
+            CASE o.extname WHEN 'plpgsql' THEN 'IF NOT EXISTS ' END, o.extname, n.nspname, o.extversion)",
         called: "pg_catalog.format('EXTENSION %I', o.extname)",
         owner: "extowner",
         grants: "NULL",
@@ -73,7 +75,16 @@ fn extensions() -> String {
     .query()
 }
 
-fn types() -> String {
+/// For a server of this major version.
+fn types(version: u32) -> String {
+    let multirange = match version {
+        14.. => {
+            "(SELECT pg_catalog.format(', MULTIRANGE_TYPE_NAME = %I.%I', mn.nspname, m.typname)
+              FROM pg_catalog.pg_type m JOIN pg_catalog.pg_namespace mn ON mn.oid = m.typnamespace
+              WHERE m.oid = r.rngmultitypid)"
+        }
+        _ => "NULL",
+    };
     let name = qualified("n", "o.typname");
     let collate = |collation: &str| {
         format!(
@@ -108,7 +119,12 @@ fn types() -> String {
                pg_catalog.format_type(r.rngsubtype, NULL),
                CASE WHEN NOT oc.opcdefault THEN pg_catalog.format(', SUBTYPE_OPCLASS = %I.%I', ocn.nspname, oc.opcname)
                  END,
-               CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || r.rngsubdiff::pg_catalog.text END, ')')
+               CASE WHEN r.rngcollation <> 0 THEN (
+                 SELECT pg_catalog.format(', COLLATION = %I.%I', rn.nspname, rc.collname)
+                 FROM pg_catalog.pg_collation rc JOIN pg_catalog.pg_namespace rn ON rn.oid = rc.collnamespace
+                 WHERE rc.oid = r.rngcollation) END,
+               CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || r.rngsubdiff::pg_catalog.text END,
+               {multirange}, ')')
              FROM pg_catalog.pg_range r JOIN pg_catalog.pg_opclass oc ON oc.oid = r.rngsubopc
              JOIN pg_catalog.pg_namespace ocn ON ocn.oid = oc.opcnamespace WHERE r.rngtypid = o.oid)
          END",
@@ -123,12 +139,20 @@ fn types() -> String {
         called: &format!("CASE o.typtype WHEN 'd' THEN 'DOMAIN ' ELSE 'TYPE ' END || {name}"),
         owner: "typowner",
         grants: "o.typacl",
-        left_out: "CASE WHEN o.typtype = 'b' THEN 'all of it: a base type is made of functions'
-            WHEN o.typtype = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_range r
-              WHERE r.rngtypid = o.oid AND r.rngcanonical <> 0) THEN 'its canonical function'
-            WHEN o.typtype = 'd' AND EXISTS (SELECT FROM pg_catalog.pg_constraint k
+        left_out: "NULLIF(pg_catalog.concat_ws(', ',
+            CASE WHEN o.typtype = 'b' THEN 'all of it: a base type is made of functions' END,
+            CASE WHEN o.typtype = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_range r
+              WHERE r.rngtypid = o.oid AND r.rngcanonical <> 0) THEN 'its canonical function' END,
+            CASE WHEN o.typtype = 'c' AND EXISTS (SELECT FROM pg_catalog.pg_description x
+              WHERE x.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.objoid = o.typrelid
+                AND x.objsubid > 0) THEN 'comments on its attributes' END,
+            CASE WHEN o.typtype = 'd' AND EXISTS (SELECT FROM pg_catalog.pg_constraint k
+              JOIN pg_catalog.pg_description x ON x.objoid = k.oid
+                AND x.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
+              WHERE k.contypid = o.oid) THEN 'comments on its checks' END,
+            CASE WHEN o.typtype = 'd' AND EXISTS (SELECT FROM pg_catalog.pg_constraint k
               WHERE k.contypid = o.oid AND k.contype = 'c' AND NOT k.convalidated)
-              THEN 'checks that are not validated' END",
+              THEN 'checks that are not validated' END), '')",
         joins: "JOIN pg_catalog.pg_namespace n ON n.oid = o.typnamespace",
     }
     .query()

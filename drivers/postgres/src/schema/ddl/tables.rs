@@ -102,7 +102,7 @@ fn columns(version: u32) -> String {
              CASE WHEN s.seqincrement < 0 OR s.seqmax <> CASE pg_catalog.format_type(s.seqtypid, NULL)
                     WHEN 'smallint' THEN 32767 WHEN 'integer' THEN 2147483647 ELSE 9223372036854775807 END
                   THEN 'MAXVALUE ' || s.seqmax END,
-             CASE WHEN s.seqincrement < 0 OR s.seqstart <> 1 THEN 'START WITH ' || s.seqstart END,
+             CASE WHEN s.seqincrement < 0 OR s.seqstart <> s.seqmin THEN 'START WITH ' || s.seqstart END,
              CASE WHEN s.seqcache <> 1 THEN 'CACHE ' || s.seqcache END,
              CASE WHEN s.seqcycle THEN 'CYCLE' END), '') || ')'
           FROM pg_catalog.pg_depend o

@@ -26,7 +26,8 @@
 //! ```
 //!
 //! A result that is kept ([`KeptWriter`], [`Kept`]) lies outside of memory, in a [`Spool`] that is sealed, and can be read
-//! at any place ([`Rows::window`], [`Rows::cell`]), also while it still arrives.
+//! at any place ([`Rows::window`], [`Rows::cell`]), also while it still arrives. It can be filtered, sorted and freed of
+//! repetitions ([`filter`], [`sort`], [`distinct`]); each of these views is kept rows again.
 //!
 //! This crate knows display kinds and Arrow. It must not know databases, protobuf, processes or terminals.
 
@@ -42,6 +43,7 @@ mod shape;
 mod spool;
 mod text;
 mod values;
+mod view;
 
 pub use batch::{Batch, CellNote, Note};
 pub use cell::{Cell, State};
@@ -56,3 +58,7 @@ pub use kept::{
 };
 pub use shape::{Column, Shape};
 pub use spool::{Budget, Limit, Limits, RawBatch, Spool, SpoolError, SpoolWriter, Used};
+pub use view::{
+    Bar, Case, Comparison, Condition, Direction, Distinct, Nulls, Numbers, Progress, SortColumn, Statistics,
+    Test, ViewError, Work, distinct, filter, sort, statistics,
+};

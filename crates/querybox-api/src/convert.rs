@@ -11,6 +11,7 @@ mod lease;
 mod parameter;
 mod plugin;
 mod query;
+mod result;
 mod schema;
 mod session;
 mod test_stage;
@@ -28,6 +29,10 @@ pub(crate) use lease::{front_end, lease_request, leased_message};
 pub(crate) use parameter::{given, parameter_messages, secrets};
 pub(crate) use plugin::plugin_messages;
 pub(crate) use query::{execute_options, unsaved_plugin};
+pub(crate) use result::{
+    cell_bytes, drop_cause, facts_message, is_nothing_yet, result_id, row_count, rows_message, run_request,
+    state_of_cell, summary_message,
+};
 pub(crate) use schema::{ddl_order, schema_kinds};
 pub(crate) use session::{
     cancel_message, cause, ended_message, extension, opened_message, rejection_message, remaining_message,

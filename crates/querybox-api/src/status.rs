@@ -4,14 +4,15 @@ use std::{collections::HashMap, error::Error};
 
 use querybox_core::{
     CallError, Cause, ConnectionError, CredentialError, EndCause, KeyError, KeyringError, KeysetError,
-    LeaseError, Reason as DriverReason, SessionEnd, SessionError, UrlError, VaultError, WatchError,
+    LeaseError, Reason as DriverReason, ResultError, RunError, SessionEnd, SessionError, SessionIdError,
+    UrlError, VaultError, WatchError,
 };
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::{
     auth::AccessError,
-    convert::{InvalidField, cause},
+    convert::{InvalidField, cause, drop_cause},
 };
 
 /// The domain of each `google.rpc.ErrorInfo` of QueryBox.
@@ -178,6 +179,41 @@ impl From<LeaseError> for Refused {
     }
 }
 
+impl From<RunError> for Refused {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Full { max } => refuse(Reason::ResultsFull, &error, [("max", max.to_string())]),
+            RunError::Used | RunError::Session(SessionError::Id(_)) => {
+                refuse(Reason::ResultIdInvalid, &error, [])
+            }
+            RunError::Session(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResultError> for Refused {
+    fn from(error: ResultError) -> Self {
+        match error {
+            ResultError::NotFound => refuse(Reason::ResultNotFound, &error, []),
+            ResultError::Dropped(cause) => {
+                let name = drop_cause(cause).as_str_name();
+                let word = name.strip_prefix("RESULT_DROP_CAUSE_").unwrap_or(name).to_owned();
+                refuse(Reason::ResultDropped, &error, [("cause", word)])
+            }
+            ResultError::NoStatement(_) => refuse(Reason::StatementNotFound, &error, []),
+            ResultError::NoRows => refuse(Reason::StatementWithoutRows, &error, []),
+            ResultError::NoColumn { columns, .. } => {
+                refuse(Reason::ColumnNotFound, &error, [("columns", columns.to_string())])
+            }
+            ResultError::NoRow { rows, .. } => {
+                refuse(Reason::RowOutOfRange, &error, [("rows", rows.to_string())])
+            }
+            ResultError::Unreadable(_) => refuse(Reason::ResultUnreadable, &error, []),
+            ResultError::ShuttingDown(_) => refuse(Reason::ShuttingDown, &error, []),
+        }
+    }
+}
+
 impl From<WatchError> for Refused {
     fn from(error: WatchError) -> Self {
         match error {
@@ -202,6 +238,11 @@ impl From<AccessError> for Refused {
 }
 
 impl Refused {
+    /// The text is no id of a result.
+    pub(crate) fn result_id(error: SessionIdError) -> Self {
+        refuse(Reason::ResultIdInvalid, &error, [])
+    }
+
     /// The contract's word and a sentence, where a failure is told inside of an answer.
     pub(crate) fn told(self) -> (String, String) {
         let reason = self.0.get_details_error_info().map(|info| info.reason);
@@ -285,7 +326,7 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     line
 }
 
-/// The closed list of reasons: those of `policy.proto`, `access.proto`, `query.proto`, `session.proto`, `event.proto`, `connection.proto`,
+/// The closed list of reasons: those of `policy.proto`, `access.proto`, `query.proto`, `session.proto`, `event.proto`, `result.proto`, `connection.proto`,
 /// `credential.proto`, `key.proto` and `plugin.proto`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
@@ -330,6 +371,15 @@ pub(crate) enum Reason {
     SessionEnded,
     LeasesFull,
     NothingRuns,
+    ResultIdInvalid,
+    ResultNotFound,
+    ResultDropped,
+    ResultsFull,
+    ResultUnreadable,
+    StatementNotFound,
+    StatementWithoutRows,
+    ColumnNotFound,
+    RowOutOfRange,
     WatchersFull,
     Cancelled,
     DriverStartFailed,
@@ -424,6 +474,15 @@ impl Reason {
             Self::SessionEnded => ("SESSION_ENDED", Code::FailedPrecondition),
             Self::LeasesFull => ("LEASES_FULL", Code::ResourceExhausted),
             Self::NothingRuns => ("NOTHING_RUNS", Code::FailedPrecondition),
+            Self::ResultIdInvalid => ("RESULT_ID_INVALID", Code::InvalidArgument),
+            Self::ResultNotFound => ("RESULT_NOT_FOUND", Code::NotFound),
+            Self::ResultDropped => ("RESULT_DROPPED", Code::NotFound),
+            Self::ResultsFull => ("RESULTS_FULL", Code::ResourceExhausted),
+            Self::ResultUnreadable => ("RESULT_UNREADABLE", Code::DataLoss),
+            Self::StatementNotFound => ("STATEMENT_NOT_FOUND", Code::NotFound),
+            Self::StatementWithoutRows => ("STATEMENT_WITHOUT_ROWS", Code::FailedPrecondition),
+            Self::ColumnNotFound => ("COLUMN_NOT_FOUND", Code::OutOfRange),
+            Self::RowOutOfRange => ("ROW_OUT_OF_RANGE", Code::OutOfRange),
             Self::WatchersFull => ("WATCHERS_FULL", Code::ResourceExhausted),
             Self::Cancelled => ("CANCELLED", Code::Cancelled),
             Self::DriverStartFailed => ("DRIVER_START_FAILED", Code::Unavailable),

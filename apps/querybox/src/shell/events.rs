@@ -90,7 +90,8 @@ fn told(event: Event) -> Option<Told> {
         Event::Notified(core::Notified { session_id: session, notification }) => {
             Some(Told::Notified { session, text: notification_text(&notification?) })
         }
-        Event::Missed(core::Missed { .. }) => None,
+        // What a shell runs is kept by nobody.
+        Event::Missed(_) | Event::ResultChanged(_) | Event::ResultNotice(_) | Event::ResultDropped(_) => None,
     }
 }
 

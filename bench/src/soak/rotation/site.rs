@@ -13,8 +13,8 @@ use futures::StreamExt as _;
 use jiff::Timestamp;
 use querybox_core::{
     Clock, Config, ConnectionSettings, Core, CredentialKey, Deadline, Environment, Folder, Kept, KeyId,
-    KeyRecord, KeySource, Launcher, OsKeyring, Owner, Registering, RotationReport, RotationStep, SecretPlace,
-    SecretScope, Secrets, Store,
+    KeepLimits, KeyRecord, KeySource, Launcher, OsKeyring, Owner, Registering, ResultSettings, RotationReport,
+    RotationStep, SecretPlace, SecretScope, Secrets, Store,
 };
 use querybox_launcher::{Ids, MemoryControl};
 use querybox_vault::{KeyRecord as VaultKeyRecord, KeyUse, Keyset, MasterKey, MasterKeys, Place, Secret};
@@ -147,6 +147,20 @@ pub(super) async fn open(path: &Path, keys: &str, programs: &Programs) -> anyhow
         limits: limits(),
         clock: Clock::new(now),
         secrets: Secrets { keys: KeySource::new(read), keyring: Arc::new(OsKeyring::new()) },
+        // Nothing is kept.
+        results: ResultSettings {
+            folder: path.parent().unwrap_or(path).to_owned(),
+            limits: KeepLimits {
+                result_memory_bytes: 0,
+                all_memory_bytes: 0,
+                result_bytes: 0,
+                all_bytes: 0,
+                free_disk_percent: 0,
+                cache_bytes: 0,
+            },
+            results_max: 0,
+            idle: Duration::ZERO,
+        },
     }))
 }
 

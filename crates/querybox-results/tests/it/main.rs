@@ -4,13 +4,16 @@
 
 mod arrow_streams;
 mod cells;
+mod copy_from;
 mod documents;
+mod exports;
 mod floats;
 mod full_disk;
 mod hostile;
 mod ipc;
 mod keeping;
 mod notes;
+mod readers;
 mod roundtrip;
 mod spools;
 mod times;

@@ -40,7 +40,7 @@ impl Task {
         let told = Told { held: Arc::clone(&held), watchers };
         let run = Run { told: &told, keeper: &mut keeper, reading, rejected: false };
         // Dropping the answers stops what runs.
-        let end = held.dropping.run_until_cancelled(run.to_end(answers)).await;
+        let end = held.dropping.run_until_cancelled(run.finish(answers)).await;
         // What is on its way to the disk holds the writer.
         let _ = keeper.settle().await;
         drop(keeper);
@@ -104,7 +104,7 @@ struct Run<'t> {
 }
 
 impl Run<'_> {
-    async fn to_end(mut self, mut answers: Answers<Part>) -> RunState {
+    async fn finish(mut self, mut answers: Answers<Part>) -> RunState {
         let mut changes = self.told.held.changes.subscribe();
         let mut teller = Teller::default();
         let end = loop {
@@ -115,10 +115,10 @@ impl Run<'_> {
                     ControlFlow::Break(end) => break end,
                 },
                 // The sender is in the held result.
-                _ = changes.changed() => teller.note(),
+                _ = changes.changed() => teller.note(Instant::now()),
                 () = teller.due() => {
                     self.told.progress();
-                    teller.told();
+                    teller.told(Instant::now());
                 }
             }
         };

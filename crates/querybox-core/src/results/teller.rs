@@ -16,8 +16,7 @@ pub(super) struct Teller {
 
 impl Teller {
     /// Something has changed.
-    pub(super) fn note(&mut self) {
-        let now = Instant::now();
+    pub(super) fn note(&mut self, now: Instant) {
         let next = self.told.map_or(now, |told| (told + EVERY).max(now));
         self.due.get_or_insert(next);
     }
@@ -31,8 +30,8 @@ impl Teller {
     }
 
     /// It was told.
-    pub(super) fn told(&mut self) {
-        self.told = Some(Instant::now());
+    pub(super) fn told(&mut self, now: Instant) {
+        self.told = Some(now);
         self.due = None;
     }
 }
@@ -41,20 +40,20 @@ impl Teller {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn the_first_change_is_told_at_once_and_those_that_follow_together() {
+    #[test]
+    fn the_first_change_is_told_at_once_and_those_that_follow_together() {
         let begun = Instant::now();
         let mut teller = Teller::default();
-        teller.note();
-        teller.due().await;
-        assert_eq!(begun.elapsed(), Duration::ZERO);
-        teller.told();
-        teller.note();
-        tokio::time::sleep(EVERY / 2).await;
-        teller.note();
-        teller.due().await;
-        assert_eq!(begun.elapsed(), EVERY);
-        teller.told();
-        assert!(tokio::time::timeout(EVERY * 10, teller.due()).await.is_err(), "nothing has changed");
+        assert_eq!(teller.due, None);
+        teller.note(begun);
+        assert_eq!(teller.due, Some(begun));
+        teller.told(begun);
+        assert_eq!(teller.due, None);
+        teller.note(begun);
+        teller.note(begun + EVERY / 2);
+        assert_eq!(teller.due, Some(begun + EVERY));
+        teller.told(begun + EVERY);
+        teller.note(begun + EVERY * 3);
+        assert_eq!(teller.due, Some(begun + EVERY * 3));
     }
 }

@@ -16,6 +16,7 @@ mod schema;
 mod session;
 mod test_stage;
 mod time;
+mod view;
 
 pub(crate) use connection::{connection_id, connection_message, key, name, settings, unsaved};
 pub(crate) use copy::{copy_outcome_message, copy_piece};
@@ -39,6 +40,7 @@ pub(crate) use session::{
     session_id,
 };
 pub(crate) use test_stage::stage_message;
+pub(crate) use view::{export_format, export_message, statistics_message, view_ask, view_message};
 
 /// A field of a request that cannot be what it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -33,4 +33,4 @@ mod status;
 
 pub use api::{Api, MESSAGE_BYTES_MAX, REQUEST_BYTES_MAX};
 pub use auth::{Access, Guard, GuardLayer, HostNames, NotAHost};
-pub use rows::{read_batch, read_header};
+pub use rows::{read_batch, read_column, read_header};

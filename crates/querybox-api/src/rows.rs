@@ -10,7 +10,7 @@ use querybox_results::{CellNote, Column, Display, Note, RawBatch, Shape};
 ///
 /// The header is outside of the contract.
 pub fn read_header(header: &plugin::Header) -> Result<Shape, BrokenContract> {
-    let columns = header.columns.iter().map(column).collect::<Result<_, _>>()?;
+    let columns = header.columns.iter().map(read_column).collect::<Result<_, _>>()?;
     Shape::new(&header.arrow_schema, columns).map_err(|error| broken(crate::status::chain(&error)))
 }
 
@@ -46,7 +46,12 @@ pub(crate) fn display_message(display: &Display) -> (plugin::Display, plugin::Di
     }
 }
 
-fn column(column: &plugin::Column) -> Result<Column, BrokenContract> {
+/// A column, as a header describes it.
+///
+/// # Errors
+///
+/// It does not say how its values look.
+pub fn read_column(column: &plugin::Column) -> Result<Column, BrokenContract> {
     let display = match (column.display(), column.element_display()) {
         (plugin::Display::Array, element) => scalar(element).map(|element| Display::Array(Box::new(element))),
         (display, _) => scalar(display),

@@ -15,7 +15,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::{
     Core, ShuttingDown,
-    results::{DropCause, RunProgress},
+    results::{DropCause, RunProgress, ViewFacts},
     session::{FrontEndId, SessionEnd, SessionId},
 };
 
@@ -37,6 +37,8 @@ pub enum FrontEndEvent {
     ResultChanged(RunProgress),
     /// The database said something while it worked on a kept result: a notice.
     ResultNotice { result: SessionId, notice: Box<Part> },
+    /// A view of a kept result came along.
+    ViewChanged { result: SessionId, view: Box<ViewFacts> },
     /// A result is kept no longer.
     ResultDropped { result: SessionId, cause: DropCause },
     /// The reader was slow, and so many events before the next are lost.

@@ -11,7 +11,8 @@
 //! - Leased sessions keep their driver over many requests: [`Core::open_session`], [`Core::execute_in_session`],
 //!   [`Core::schema_in_session`], [`Core::ddl_in_session`], [`Core::close_session`]. What happens to them meanwhile [`Core::watch_events`] tells.
 //! - [`Core::run`] keeps what comes of a script, whoever asked and whether he is still there: [`Core::attach_result`] finds it
-//!   again, [`Core::read_rows`] reads it at any place, [`Core::drop_result`] forgets it.
+//!   again, [`Core::read_rows`] reads it at any place, [`Core::make_view`] makes other rows of its rows, [`Core::export`] writes
+//!   them, [`Core::drop_result`] forgets it.
 //!
 //! Must not know: any database's protocol, protobuf beyond what passes through, a user interface, environment variables,
 //! configuration files. It never looks inside a batch, and never sends a statement twice.
@@ -64,9 +65,9 @@ pub use crate::{
     leases::{LeaseOutcome, LeaseRequest, Leased},
     plugins::{Listing, Plugin, PluginError, PluginState},
     results::{
-        CellAsk, DropCause, Reading, ResultError, ResultFacts, ResultSettings, ResultSummary, RowCount,
-        RowsAsk, RowsRead, RunError, RunFailure, RunPlace, RunProgress, RunRequest, RunState, StatementFacts,
-        StatementFailure,
+        CellAsk, DropCause, ExportPart, Place, Reading, ResultError, ResultFacts, ResultSettings,
+        ResultSummary, RowCount, RowsAsk, RowsRead, RunError, RunFailure, RunPlace, RunProgress, RunRequest,
+        RunState, StatementFacts, StatementFailure, StatisticsPart, ViewAsk, ViewFacts, ViewOrder, ViewState,
     },
     runs::FinishedRun,
     schema::{DdlRequest, SchemaRequest},

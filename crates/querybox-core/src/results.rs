@@ -4,13 +4,16 @@
 //! a [`keeper`], and stays until the result is dropped or unused for too long; then nothing of it is left.
 
 mod error;
+mod export;
 mod facts;
 mod held;
 mod keeper;
 mod reading;
 mod shelf;
+mod statistics;
 mod task;
 mod teller;
+mod view;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -21,11 +24,14 @@ use querybox_vault::Secret;
 use tokio::time::Instant;
 
 pub use error::{DropCause, ResultError, RunError};
+pub use export::ExportPart;
 pub use facts::{
     ResultFacts, ResultSummary, RowCount, RunFailure, RunProgress, RunState, StatementFacts, StatementFailure,
 };
-pub use reading::{CellAsk, RowsAsk, RowsRead};
+pub use reading::{CellAsk, Place, RowsAsk, RowsRead};
 pub(crate) use shelf::Shelf;
+pub use statistics::StatisticsPart;
+pub use view::{ViewAsk, ViewFacts, ViewOrder, ViewState};
 
 use self::{
     held::{Held, Origin},
@@ -120,10 +126,10 @@ impl Core {
         let keeper = Keeper::new(self.shelf.budget(), self.tracker.clone());
         let origin = Origin { id, owner, session, connection, sql_start, started, begun };
         let held = Arc::new(Held::new(origin, keeper.kept(), front_end));
-        let place = self.shelf.put(&held)?;
+        let slot = self.shelf.put(&held)?;
         let task = Task {
             held: Arc::clone(&held),
-            place,
+            slot,
             answers,
             keeper,
             reading,

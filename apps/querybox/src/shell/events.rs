@@ -91,7 +91,11 @@ fn told(event: Event) -> Option<Told> {
             Some(Told::Notified { session, text: notification_text(&notification?) })
         }
         // What a shell runs is kept by nobody.
-        Event::Missed(_) | Event::ResultChanged(_) | Event::ResultNotice(_) | Event::ResultDropped(_) => None,
+        Event::Missed(_)
+        | Event::ResultChanged(_)
+        | Event::ResultNotice(_)
+        | Event::ViewChanged(_)
+        | Event::ResultDropped(_) => None,
     }
 }
 

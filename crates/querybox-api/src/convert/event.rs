@@ -10,6 +10,7 @@ use super::{
     result::{changed_message, dropped_message, notice_message},
     session::cause,
     time::span,
+    view::view_message,
 };
 
 pub(crate) fn event_message(event: FrontEndEvent) -> pb::WatchEventsResponse {
@@ -35,6 +36,10 @@ pub(crate) fn event_message(event: FrontEndEvent) -> pb::WatchEventsResponse {
         FrontEndEvent::ResultNotice { result, notice } => {
             Event::ResultNotice(notice_message(result, *notice))
         }
+        FrontEndEvent::ViewChanged { result, view } => Event::ViewChanged(pb::ViewChanged {
+            result_id: result.to_string(),
+            view: Some(view_message(*view)),
+        }),
         FrontEndEvent::ResultDropped { result, cause } => {
             Event::ResultDropped(dropped_message(result, cause))
         }

@@ -16,6 +16,7 @@ use super::{
     session_id,
     time::{span, timestamp},
     unsaved,
+    view::view_message,
 };
 use crate::{
     rows::{display_message, read_batch, read_header},
@@ -153,7 +154,7 @@ fn state_message(state: RunState, session_open: bool) -> (pb::ResultState, Optio
 fn statement_message(facts: StatementFacts) -> pb::StatementResult {
     use pb::statement_result::End;
 
-    let StatementFacts { number, header, column_facts, progress, rows, state } = facts;
+    let StatementFacts { number, header, column_facts, progress, rows, views, state } = facts;
     let header = header.and_then(|part| match part.wire.part {
         Some(Message::Header(header)) => Some(header),
         _ => None,
@@ -191,6 +192,7 @@ fn statement_message(facts: StatementFacts) -> pb::StatementResult {
             Some(Message::Progress(progress)) => Some(progress),
             _ => None,
         }),
+        views: views.into_iter().map(view_message).collect(),
         end,
     }
 }
@@ -294,5 +296,11 @@ pub(crate) fn drop_cause(cause: DropCause) -> pb::ResultDropCause {
 
 /// Nothing of a statement is there that could be read now: the first page then is none.
 pub(crate) fn is_nothing_yet(error: &ResultError) -> bool {
-    matches!(error, ResultError::NoStatement(_) | ResultError::NoRows | ResultError::NoRow { .. })
+    matches!(
+        error,
+        ResultError::NoStatement(_)
+            | ResultError::NoRows
+            | ResultError::NoRow { .. }
+            | ResultError::ViewNotReady(_)
+    )
 }

@@ -2,15 +2,18 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use futures::{Stream, stream::try_unfold};
+use futures::{Stream, StreamExt as _, stream::try_unfold};
 use querybox_contracts::core::v1 as pb;
-use querybox_core::{CellAsk, Core, ResultFacts, RowsAsk, SessionId, StatementFacts, local_user};
+use querybox_core::{
+    CellAsk, Core, Place, ResultError, ResultFacts, RowsAsk, SessionId, StatementFacts, local_user,
+};
 use tonic::{Request, Response, Status};
 
 use crate::{
     convert::{
-        cell_bytes, facts_message, front_end, is_nothing_yet, result_id, row_count, rows_message,
-        run_request, state_of_cell, summary_message,
+        InvalidField, cell_bytes, export_format, export_message, facts_message, front_end, is_nothing_yet,
+        result_id, row_count, rows_message, run_request, state_of_cell, statistics_message, summary_message,
+        view_ask, view_message,
     },
     status::Refused,
 };
@@ -41,11 +44,11 @@ impl Results {
     async fn page(
         &self,
         id: SessionId,
-        statement: u32,
+        place: Place,
         page: &pb::PageOptions,
     ) -> Result<Option<pb::Rows>, Refused> {
         let ask = RowsAsk {
-            statement,
+            place,
             first: 0,
             count: row_count(page.row_count)?,
             columns: Vec::new(),
@@ -75,7 +78,7 @@ impl pb::result_service_server::ResultService for Results {
         let with_rows = |statement: &&StatementFacts| statement.rows.is_some();
         let page_statement = facts.statements.iter().find(with_rows).map(|statement| statement.number);
         let rows = match (page, page_statement) {
-            (Some(page), Some(statement)) => self.page(id, statement, &page).await?,
+            (Some(page), Some(statement)) => self.page(id, Place { statement, view: 0 }, &page).await?,
             _ => None,
         };
         Ok(Response::new(pb::RunResponse {
@@ -123,7 +126,7 @@ impl pb::result_service_server::ResultService for Results {
         let request = request.into_inner();
         let id = result_id(&request.result_id)?;
         let ask = RowsAsk {
-            statement: request.statement,
+            place: Place { statement: request.statement, view: request.view },
             first: request.first_row,
             count: row_count(request.row_count)?,
             columns: request.columns,
@@ -139,12 +142,13 @@ impl pb::result_service_server::ResultService for Results {
         &self,
         request: Request<pb::ReadCellRequest>,
     ) -> Result<Response<Self::ReadCellStream>, Status> {
-        let pb::ReadCellRequest { result_id: id, statement, row, column, start_byte, bytes_max } =
+        let pb::ReadCellRequest { result_id: id, statement, view, row, column, start_byte, bytes_max } =
             request.into_inner();
         let id = result_id(&id)?;
         let end = if bytes_max == 0 { u64::MAX } else { start_byte.saturating_add(bytes_max) };
         let core = Arc::clone(&self.core);
-        let first = read_piece(core, id, CellAsk { statement, row, column, range: start_byte..end }).await?;
+        let place = Place { statement, view };
+        let first = read_piece(core, id, CellAsk { place, row, column, range: start_byte..end }).await?;
         let pieces = try_unfold(Some(first), move |next| async move {
             let Some((piece, rest)) = next else { return Ok::<_, Status>(None) };
             let next = match rest {
@@ -155,6 +159,78 @@ impl pb::result_service_server::ResultService for Results {
         });
         Ok(Response::new(Box::pin(pieces)))
     }
+
+    async fn make_view(
+        &self,
+        request: Request<pb::MakeViewRequest>,
+    ) -> Result<Response<pb::MakeViewResponse>, Status> {
+        let pb::MakeViewRequest { result_id: id, statement, of_view, kind, page } = request.into_inner();
+        let id = result_id(&id)?;
+        let page = page.filter(|page| page.row_count > 0);
+        if let Some(page) = &page {
+            // Before anything is made.
+            row_count(page.row_count)?;
+            cell_bytes(page.cell_bytes_max)?;
+        }
+        let ask = view_ask(statement, of_view, kind)?;
+        let view = self.core.make_view(&local_user(), id, ask).await.map_err(Refused::from)?;
+        let rows = match page {
+            Some(page) => self.page(id, Place { statement, view: view.number }, &page).await?,
+            None => None,
+        };
+        Ok(Response::new(pb::MakeViewResponse { view: Some(view_message(view)), page: rows }))
+    }
+
+    async fn get_view(
+        &self,
+        request: Request<pb::GetViewRequest>,
+    ) -> Result<Response<pb::GetViewResponse>, Status> {
+        let pb::GetViewRequest { result_id: id, view } = request.into_inner();
+        let view = self.core.view(&local_user(), result_id(&id)?, view).map_err(Refused::from)?;
+        Ok(Response::new(pb::GetViewResponse { view: Some(view_message(view)) }))
+    }
+
+    async fn drop_view(
+        &self,
+        request: Request<pb::DropViewRequest>,
+    ) -> Result<Response<pb::DropViewResponse>, Status> {
+        let pb::DropViewRequest { result_id: id, view } = request.into_inner();
+        self.core.drop_view(&local_user(), result_id(&id)?, view).map_err(Refused::from)?;
+        Ok(Response::new(pb::DropViewResponse {}))
+    }
+
+    type GetStatisticsStream = Pin<Box<dyn Stream<Item = Result<pb::GetStatisticsResponse, Status>> + Send>>;
+
+    async fn get_statistics(
+        &self,
+        request: Request<pb::GetStatisticsRequest>,
+    ) -> Result<Response<Self::GetStatisticsStream>, Status> {
+        let pb::GetStatisticsRequest { result_id: id, statement, view, column } = request.into_inner();
+        let place = Place { statement, view };
+        let id = result_id(&id)?;
+        let parts = self.core.statistics(&local_user(), id, place, column).map_err(Refused::from)?;
+        let parts = parts.map(|part| part.map(statistics_message).map_err(refused));
+        Ok(Response::new(Box::pin(parts)))
+    }
+
+    type ExportStream = Pin<Box<dyn Stream<Item = Result<pb::ExportResponse, Status>> + Send>>;
+
+    async fn export(
+        &self,
+        request: Request<pb::ExportRequest>,
+    ) -> Result<Response<Self::ExportStream>, Status> {
+        let order = request.into_inner().order.ok_or_else(|| InvalidField::missing("order"))?;
+        let pb::ExportOrder { result_id: id, statement, view, format } = order;
+        let (id, format) = (result_id(&id)?, export_format(format)?);
+        let place = Place { statement, view };
+        let parts = self.core.export(&local_user(), id, place, format).map_err(Refused::from)?;
+        let parts = parts.map(|part| part.map(export_message).map_err(refused));
+        Ok(Response::new(Box::pin(parts)))
+    }
+}
+
+fn refused(error: ResultError) -> Status {
+    Refused::from(error).into()
 }
 
 /// A piece of a cell, and what is asked next. `None`: it was the last.

@@ -5,6 +5,7 @@ mod events;
 mod limits;
 mod reading;
 mod running;
+mod views;
 
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
 //! Why a result cannot be had.
 
-use querybox_results::ReadError;
+use std::sync::Arc;
+
+use querybox_results::{ExportError, ReadError, ViewError};
 
 use crate::{
     ShuttingDown,
@@ -37,6 +39,18 @@ pub enum ResultError {
     /// Not yet, while rows arrive.
     #[error("there is no row {row}; there are {rows}")]
     NoRow { row: u64, rows: u64 },
+    #[error("the statement has no view {0}")]
+    NoView(u32),
+    /// It is being made, or could not be made.
+    #[error("view {0} cannot be read yet")]
+    ViewNotReady(u32),
+    #[error("the result has {max} views, and may have no more; drop one")]
+    ViewsFull { max: usize },
+    /// A view or statistics.
+    #[error(transparent)]
+    View(Arc<ViewError>),
+    #[error(transparent)]
+    Export(Arc<ExportError>),
     #[error("what was kept cannot be read")]
     Unreadable(#[source] ReadError),
     #[error(transparent)]

@@ -7,6 +7,7 @@ use querybox_launcher::{Part, Rejection, TransactionState};
 use querybox_results::StatementState;
 use querybox_store::ConnectionId;
 
+use super::view::ViewFacts;
 use crate::session::{Opened, SessionId};
 
 /// How a run stands.
@@ -52,7 +53,7 @@ pub struct ResultSummary {
     pub statement_count: u32,
     /// All that the database said.
     pub notice_count: u64,
-    /// Bytes of all rows that are kept.
+    /// Bytes of all rows that are kept, those of views too.
     pub kept_bytes: u64,
 }
 
@@ -84,6 +85,7 @@ pub struct StatementFacts {
     pub progress: Option<Part>,
     /// `None`: it returns none.
     pub rows: Option<RowCount>,
+    pub views: Vec<ViewFacts>,
     pub state: StatementState<Part, StatementFailure>,
 }
 

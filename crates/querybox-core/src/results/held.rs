@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     error::ResultError,
     facts::{ResultFacts, ResultSummary, RowCount, RunProgress, RunState, StatementFacts, StatementFailure},
+    reading::{Found, NO_VIEW, Place},
+    view::Views,
 };
 use crate::session::{FrontEndId, Opened, SessionId};
 
@@ -41,6 +43,7 @@ pub(crate) struct Held {
     pub(super) origin: Origin,
     kept: Arc<KeptAnswer>,
     state: Mutex<State>,
+    pub(super) views: Views,
     /// Told of each change.
     pub(super) changes: watch::Sender<()>,
     /// Cancelled when it is to go.
@@ -109,6 +112,7 @@ impl Held {
             origin,
             kept: Arc::clone(kept),
             state: Mutex::new(state),
+            views: Views::default(),
             changes: watch::Sender::new(()),
             dropping: CancellationToken::new(),
             gone: CancellationToken::new(),
@@ -285,6 +289,7 @@ impl Held {
                 progress: begun.progress.clone(),
                 // Before the rows are counted: one that has ended has all of them.
                 state: statement.state(),
+                views: self.views.of_statement(begun.number),
                 rows: rows.map(|rows| RowCount { rows: rows.row_count(), bytes: rows.spool().bytes() }),
             })
         });
@@ -315,11 +320,20 @@ impl Held {
         }
     }
 
+    /// The rows of a statement, or of a view of it.
+    pub(super) fn rows(&self, place: Place) -> Result<Found, ResultError> {
+        let statement = self.statement(place.statement)?;
+        // Before the rows are counted: one that has ended has all of them.
+        let is_running = matches!(statement.state(), StatementState::Running);
+        let own = statement.rows().ok_or(ResultError::NoRows)?;
+        if place.view == NO_VIEW {
+            return Ok(Found { rows: own.clone(), is_growing: is_running });
+        }
+        Ok(Found { rows: self.views.rows(place)?, is_growing: false })
+    }
+
     /// A statement by its number.
-    pub(super) fn statement(
-        &self,
-        number: u32,
-    ) -> Result<Arc<Statement<Part, StatementFailure>>, ResultError> {
+    fn statement(&self, number: u32) -> Result<Arc<Statement<Part, StatementFailure>>, ResultError> {
         let index = {
             let state = self.lock();
             state.statements.binary_search_by_key(&number, |begun| begun.number)
@@ -330,7 +344,8 @@ impl Held {
 
     fn kept_bytes(&self) -> u64 {
         let statements = (0..self.kept.statement_count()).filter_map(|index| self.kept.statement(index));
-        statements.filter_map(|statement| statement.rows().map(|rows| rows.spool().bytes())).sum()
+        let own = statements.filter_map(|statement| statement.rows().map(|rows| rows.spool().bytes()));
+        own.sum::<u64>() + self.views.bytes()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

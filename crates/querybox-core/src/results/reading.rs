@@ -2,16 +2,27 @@
 
 use std::ops::Range;
 
-use querybox_results::{CellPart, ReadError, Rows, StatementState, Window, WindowQuery};
+use querybox_results::{CellPart, ReadError, Rows, Window, WindowQuery};
 use querybox_store::Owner;
 
 use super::error::ResultError;
 use crate::{Core, ShuttingDown, session::SessionId};
 
+/// Rows of a result: those of a statement, or of a view of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub statement: u32,
+    /// 0: the statement's own rows.
+    pub view: u32,
+}
+
+/// In place of a view's number.
+pub(super) const NO_VIEW: u32 = 0;
+
 /// Which rows are wanted.
 #[derive(Debug, Clone)]
 pub struct RowsAsk {
-    pub statement: u32,
+    pub place: Place,
     /// The first row, from 0.
     pub first: u64,
     /// Rows at most.
@@ -36,11 +47,17 @@ pub struct RowsRead {
 /// Which part of a cell is wanted.
 #[derive(Debug, Clone)]
 pub struct CellAsk {
-    pub statement: u32,
+    pub place: Place,
     pub row: u64,
     pub column: u32,
     /// In bytes of its text.
     pub range: Range<u64>,
+}
+
+/// Rows that were asked for.
+pub(super) struct Found {
+    pub(super) rows: Rows,
+    pub(super) is_growing: bool,
 }
 
 /// A window ends after the row that makes its text as long.
@@ -49,7 +66,7 @@ const WINDOW_BYTES_MAX: usize = 4 << 20;
 const WINDOW_CELLS_MAX: usize = 200_000;
 
 impl Core {
-    /// Some rows of a statement, as text.
+    /// Some rows, as text.
     ///
     /// # Errors
     ///
@@ -60,10 +77,7 @@ impl Core {
         id: SessionId,
         ask: RowsAsk,
     ) -> Result<RowsRead, ResultError> {
-        let statement = self.shelf.find(owner, id)?.statement(ask.statement)?;
-        // Before the rows are counted: one that has ended has all of them.
-        let is_growing = matches!(statement.state(), StatementState::Running);
-        let rows = statement.rows().ok_or(ResultError::NoRows)?.clone();
+        let Found { rows, is_growing } = self.shelf.find(owner, id)?.rows(ask.place)?;
         self.reading(move || read_rows(&rows, &ask, is_growing)).await
     }
 
@@ -78,8 +92,7 @@ impl Core {
         id: SessionId,
         ask: CellAsk,
     ) -> Result<CellPart, ResultError> {
-        let statement = self.shelf.find(owner, id)?.statement(ask.statement)?;
-        let rows = statement.rows().ok_or(ResultError::NoRows)?.clone();
+        let rows = self.shelf.find(owner, id)?.rows(ask.place)?.rows;
         self.reading(move || {
             let CellAsk { row, column, range, .. } = ask;
             let part = rows.cell(row, column as usize, range).map_err(|error| unreadable(error, column))?;

@@ -8,11 +8,13 @@ use std::{
 
 use querybox_results::Budget;
 use querybox_store::Owner;
+use tokio::sync::Semaphore;
 
 use super::{
     ResultSettings,
     error::{DropCause, ResultError, RunError},
     held::Held,
+    view,
 };
 use crate::session::SessionId;
 
@@ -24,6 +26,8 @@ pub(crate) struct Shelf {
     budget: Arc<Budget>,
     results_max: usize,
     idle: Duration,
+    /// Turns of those who make views.
+    pub(super) turns: Arc<Semaphore>,
     state: Mutex<State>,
 }
 
@@ -40,8 +44,8 @@ struct Gone {
     cause: DropCause,
 }
 
-/// A result's place on the shelf. Dropping it takes the result away.
-pub(super) struct Place {
+/// A result's slot on the shelf. Dropping it takes the result away.
+pub(super) struct Slot {
     shelf: Arc<Shelf>,
     id: SessionId,
     pub(super) cause: DropCause,
@@ -50,7 +54,8 @@ pub(super) struct Place {
 impl Shelf {
     pub(crate) fn new(settings: ResultSettings) -> Arc<Self> {
         let ResultSettings { folder, limits, results_max, idle } = settings;
-        Arc::new(Self { budget: Budget::new(folder, limits), results_max, idle, state: Mutex::default() })
+        let budget = Budget::new(folder, limits);
+        Arc::new(Self { budget, results_max, idle, turns: view::turns(), state: Mutex::default() })
     }
 
     pub(super) fn budget(&self) -> &Arc<Budget> {
@@ -73,14 +78,14 @@ impl Shelf {
         if is_used { Err(RunError::Used) } else { Ok(()) }
     }
 
-    pub(super) fn put(self: &Arc<Self>, held: &Arc<Held>) -> Result<Place, RunError> {
+    pub(super) fn put(self: &Arc<Self>, held: &Arc<Held>) -> Result<Slot, RunError> {
         let id = held.origin.id;
         let mut state = self.lock();
         if state.results.contains_key(&id) {
             return Err(RunError::Used);
         }
         state.results.insert(id, Arc::clone(held));
-        Ok(Place { shelf: Arc::clone(self), id, cause: DropCause::ShuttingDown })
+        Ok(Slot { shelf: Arc::clone(self), id, cause: DropCause::ShuttingDown })
     }
 
     /// A result of an owner, which is thereby used.
@@ -111,7 +116,7 @@ impl Shelf {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.shelf.lock();
         if let Some(held) = state.results.remove(&self.id) {
@@ -121,6 +126,7 @@ impl Drop for Place {
             let owner = held.origin.owner.clone();
             state.gone.push_back(Gone { id: self.id, owner, cause: self.cause });
             drop(state);
+            held.views.clear();
             held.gone.cancel();
         }
     }

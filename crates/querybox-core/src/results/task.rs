@@ -14,7 +14,7 @@ use super::{
     facts::{RunFailure, RunState, StatementFailure},
     held::Held,
     keeper::{Keeper, NotKept},
-    shelf::Place,
+    shelf::Slot,
     teller::Teller,
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
 /// A run that has begun.
 pub(super) struct Task {
     pub(super) held: Arc<Held>,
-    pub(super) place: Place,
+    pub(super) slot: Slot,
     pub(super) answers: Answers<Part>,
     pub(super) keeper: Keeper,
     pub(super) reading: Reading,
@@ -36,7 +36,7 @@ pub(super) struct Task {
 
 impl Task {
     pub(super) async fn run(self) {
-        let Self { held, mut place, answers, mut keeper, reading, watchers, closing, idle } = self;
+        let Self { held, mut slot, answers, mut keeper, reading, watchers, closing, idle } = self;
         let told = Told { held: Arc::clone(&held), watchers };
         let run = Run { told: &told, keeper: &mut keeper, reading, rejected: false };
         // Dropping the answers stops what runs.
@@ -49,11 +49,11 @@ impl Task {
             held.note_end(end);
             told.progress();
         }
-        place.cause = unused(&told, &closing, idle).await;
-        info!(result = %held.origin.id, cause = ?place.cause, "result gone");
-        let cause = place.cause;
+        slot.cause = unused(&told, &closing, idle).await;
+        info!(result = %held.origin.id, cause = ?slot.cause, "result gone");
+        let cause = slot.cause;
         // Nobody is told of it before it is gone.
-        drop(place);
+        drop(slot);
         told.all(&FrontEndEvent::ResultDropped { result: held.origin.id, cause });
     }
 }

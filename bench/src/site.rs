@@ -12,7 +12,9 @@ use querybox_contracts::{
     },
     plugin::v1::{self as plugin, execute_response::Part as ResultPart},
 };
-use querybox_core::{Clock, Config, Core, KeySource, Limits, OsKeyring, Secrets, Store};
+use querybox_core::{
+    Clock, Config, Core, KeepLimits, KeySource, Limits, OsKeyring, ResultSettings, Secrets, Store,
+};
 use querybox_fixtures::{Folder, Postgres, User, unprivileged};
 use querybox_launcher::{Ids, Launcher, MemoryControl, SpareLimits};
 
@@ -30,6 +32,19 @@ pub struct Site {
     pub warm: Host,
     // Removed last.
     folder: Folder,
+}
+
+/// Settings under which no result is kept.
+pub(crate) fn kept_nowhere(folder: &Path) -> ResultSettings {
+    let limits = KeepLimits {
+        result_memory_bytes: 0,
+        all_memory_bytes: 0,
+        result_bytes: 0,
+        all_bytes: 0,
+        free_disk_percent: 0,
+        cache_bytes: 0,
+    };
+    ResultSettings { folder: folder.to_owned(), limits, results_max: 0, idle: Duration::ZERO }
 }
 
 /// A Core and its services.
@@ -95,6 +110,7 @@ impl Host {
             limits: limits(),
             clock: Clock::new(jiff::Timestamp::now),
             secrets: Secrets { keys: KeySource::none(), keyring: Arc::new(OsKeyring::new()) },
+            results: kept_nowhere(folder),
         }));
         let host = Self { api: Api::new(Arc::clone(&core)), core };
         host.save_connection(port).await?;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use querybox_core::{Clock, Core, Limits, OsKeyring, Secrets};
+use querybox_core::{Clock, Core, KeepLimits, Limits, OsKeyring, ResultSettings, Secrets};
 use querybox_launcher::{Ids, Launcher, MemoryControl, SpareLimits};
 use querybox_store::Store;
 
@@ -47,6 +47,19 @@ const SPARES_TOTAL: usize = 6;
 const SPARES_AGE_MAX: Duration = Duration::from_secs(60 * 60);
 /// A machine that is this short of memory has better use for it.
 const SPARES_MEMORY_MIN_BYTES: u64 = 1 << 30;
+
+/// Kept results of one person. Each takes little when it is short.
+const RESULTS_MAX: usize = 512;
+/// A result waits as long as a lunch takes, unless a page looks at it.
+const RESULT_IDLE: Duration = Duration::from_secs(60 * 60);
+const KEEP_LIMITS: KeepLimits = KeepLimits {
+    result_memory_bytes: 32 << 20,
+    all_memory_bytes: 128 << 20,
+    result_bytes: 8 << 30,
+    all_bytes: 16 << 30,
+    free_disk_percent: 50,
+    cache_bytes: 32 << 20,
+};
 
 /// What Core is put together for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,5 +135,11 @@ pub(crate) async fn compose(
         },
         clock: Clock::new(jiff::Timestamp::now),
         secrets: Secrets { keys: master_key::source(home), keyring: Arc::new(OsKeyring::new()) },
+        results: ResultSettings {
+            folder: home.path().to_owned(),
+            limits: KEEP_LIMITS,
+            results_max: RESULTS_MAX,
+            idle: RESULT_IDLE,
+        },
     })))
 }

@@ -11,8 +11,8 @@ use querybox_contracts::core::v1::{
     access_service_server::AccessServiceServer, connection_service_server::ConnectionServiceServer,
     credential_service_server::CredentialServiceServer, event_service_server::EventServiceServer,
     key_service_server::KeyServiceServer, plugin_service_server::PluginServiceServer,
-    query_service_server::QueryServiceServer, schema_service_server::SchemaServiceServer,
-    session_service_server::SessionServiceServer,
+    query_service_server::QueryServiceServer, result_service_server::ResultServiceServer,
+    schema_service_server::SchemaServiceServer, session_service_server::SessionServiceServer,
 };
 use querybox_core::Core;
 use tonic::{body::Body, service::Routes};
@@ -20,7 +20,9 @@ use tower::Service;
 
 use crate::{
     auth::Access,
-    services::{AccessTo, Connections, Credentials, Events, Keys, Plugins, Queries, Schemas, Sessions},
+    services::{
+        AccessTo, Connections, Credentials, Events, Keys, Plugins, Queries, Results, Schemas, Sessions,
+    },
 };
 
 /// The largest message of a result, which is one batch: the contract has drivers cut at 256 KiB, but a batch holds at least
@@ -85,6 +87,11 @@ fn services(core: Arc<Core>) -> Routes {
     )
     .add_service(
         EventServiceServer::new(Events::new(Arc::clone(&core)))
+            .max_decoding_message_size(REQUEST_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX),
+    )
+    .add_service(
+        ResultServiceServer::new(Results::new(Arc::clone(&core)))
             .max_decoding_message_size(REQUEST_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX),
     )

@@ -11,10 +11,12 @@ mod lease;
 mod parameter;
 mod plugin;
 mod query;
+mod result;
 mod schema;
 mod session;
 mod test_stage;
 mod time;
+mod view;
 
 pub(crate) use connection::{connection_id, connection_message, key, name, settings, unsaved};
 pub(crate) use copy::{copy_outcome_message, copy_piece};
@@ -28,12 +30,17 @@ pub(crate) use lease::{front_end, lease_request, leased_message};
 pub(crate) use parameter::{given, parameter_messages, secrets};
 pub(crate) use plugin::plugin_messages;
 pub(crate) use query::{execute_options, execute_options_in_lease, unsaved_plugin};
+pub(crate) use result::{
+    cell_bytes, drop_cause, facts_message, is_nothing_yet, result_id, row_count, rows_message, run_request,
+    state_of_cell, summary_message,
+};
 pub(crate) use schema::{ddl_order, schema_kinds};
 pub(crate) use session::{
     cancel_message, cause, ended_message, extension, opened_message, rejection_message, remaining_message,
     session_id,
 };
 pub(crate) use test_stage::stage_message;
+pub(crate) use view::{export_format, export_message, statistics_message, view_ask, view_message};
 
 /// A field of a request that cannot be what it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

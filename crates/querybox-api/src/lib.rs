@@ -4,10 +4,12 @@
 //! - [`MESSAGE_BYTES_MAX`]: what clients must set as their own limit.
 //! - [`REQUEST_BYTES_MAX`]: what clients need not try to send.
 //!
+//! What rows are in messages, [`read_header`] and [`read_batch`] give to the renderer.
+//!
 //! For a network, [`Api::routes`] has also what gives access, and stands behind [`Guard`], which lets in whom [`Access`] knows.
 //!
 //! It maps messages to Core's plain types and back, and errors to statuses, in one place each. Parts of results pass through
-//! as their bytes are. Must not know: drivers, SQL, sockets, TLS, which front end asks.
+//! as their bytes are, unless they are kept. Must not know: drivers, SQL, sockets, TLS, which front end asks.
 //!
 //! ```no_run
 //! # async fn tour(core: std::sync::Arc<querybox_core::Core>) -> Result<(), tonic::Status> {
@@ -25,8 +27,10 @@ mod api;
 mod auth;
 mod convert;
 mod policy;
+mod rows;
 mod services;
 mod status;
 
 pub use api::{Api, MESSAGE_BYTES_MAX, REQUEST_BYTES_MAX};
 pub use auth::{Access, Guard, GuardLayer, HostNames, NotAHost};
+pub use rows::{read_batch, read_column, read_header};

@@ -7,6 +7,7 @@ mod events;
 mod keys;
 mod plugins;
 mod queries;
+mod results;
 mod schemas;
 mod sessions;
 
@@ -17,5 +18,6 @@ pub(crate) use events::Events;
 pub(crate) use keys::Keys;
 pub(crate) use plugins::Plugins;
 pub(crate) use queries::Queries;
+pub(crate) use results::Results;
 pub(crate) use schemas::Schemas;
 pub(crate) use sessions::Sessions;

@@ -1,17 +1,22 @@
 //! Errors as gRPC statuses. Nothing else in Core chooses a status.
 
+mod reason;
+
 use std::{collections::HashMap, error::Error};
 
 use querybox_core::{
     CallError, Cause, ConnectionError, CredentialError, EndCause, KeyError, KeyringError, KeysetError,
-    LeaseError, Reason as DriverReason, SessionEnd, SessionError, UrlError, VaultError, WatchError,
+    LeaseError, ResultError, RunError, SessionEnd, SessionError, SessionIdError, UrlError, VaultError,
+    WatchError,
 };
-use tonic::{Code, Status};
+use querybox_results::{ExportError, ReadError, ViewError};
+use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+pub(crate) use self::reason::Reason;
 use crate::{
     auth::AccessError,
-    convert::{InvalidField, cause},
+    convert::{InvalidField, cause, drop_cause},
 };
 
 /// The domain of each `google.rpc.ErrorInfo` of QueryBox.
@@ -178,6 +183,50 @@ impl From<LeaseError> for Refused {
     }
 }
 
+impl From<RunError> for Refused {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Full { max } => refuse(Reason::ResultsFull, &error, [("max", max.to_string())]),
+            RunError::Used | RunError::Session(SessionError::Id(_)) => {
+                refuse(Reason::ResultIdInvalid, &error, [])
+            }
+            RunError::Session(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResultError> for Refused {
+    fn from(error: ResultError) -> Self {
+        match error {
+            ResultError::NotFound => refuse(Reason::ResultNotFound, &error, []),
+            ResultError::Dropped(cause) => {
+                let name = drop_cause(cause).as_str_name();
+                let word = name.strip_prefix("RESULT_DROP_CAUSE_").unwrap_or(name).to_owned();
+                refuse(Reason::ResultDropped, &error, [("cause", word)])
+            }
+            ResultError::NoStatement(_) => refuse(Reason::StatementNotFound, &error, []),
+            ResultError::NoRows => refuse(Reason::StatementWithoutRows, &error, []),
+            ResultError::NoColumn { columns, .. } => {
+                refuse(Reason::ColumnNotFound, &error, [("columns", columns.to_string())])
+            }
+            ResultError::NoRow { rows, .. } => {
+                refuse(Reason::RowOutOfRange, &error, [("rows", rows.to_string())])
+            }
+            ResultError::NoView(_) => refuse(Reason::ViewNotFound, &error, []),
+            ResultError::ViewNotReady(_) => refuse(Reason::ViewNotReady, &error, []),
+            ResultError::ViewsFull { max } => refuse(Reason::ViewsFull, &error, [("max", max.to_string())]),
+            ResultError::View(error) => Self::of_view(&error),
+            ResultError::Export(ref export) => match &**export {
+                ExportError::Canceled => refuse(Reason::Cancelled, &error, []),
+                ExportError::Read(_) | ExportError::Write(_) => refuse(Reason::ResultUnreadable, &error, []),
+                ExportError::Refused(_) | ExportError::Format(_) => refuse(Reason::ExportUnfit, &error, []),
+            },
+            ResultError::Unreadable(_) => refuse(Reason::ResultUnreadable, &error, []),
+            ResultError::ShuttingDown(_) => refuse(Reason::ShuttingDown, &error, []),
+        }
+    }
+}
+
 impl From<WatchError> for Refused {
     fn from(error: WatchError) -> Self {
         match error {
@@ -202,6 +251,29 @@ impl From<AccessError> for Refused {
 }
 
 impl Refused {
+    /// A view or statistics could not be made.
+    pub(crate) fn of_view(error: &ViewError) -> Self {
+        match error {
+            ViewError::Canceled => refuse(Reason::Cancelled, error, []),
+            ViewError::Read(ReadError::NoSuchColumn { columns, .. }) => {
+                refuse(Reason::ColumnNotFound, error, [("columns", columns.to_string())])
+            }
+            ViewError::Read(_) | ViewError::Rows(_) | ViewError::Spool(_) => {
+                refuse(Reason::ResultUnreadable, error, [])
+            }
+            ViewError::Limit(limit) => refuse(Reason::ResultLimit, error, [("limit", limit.to_string())]),
+            ViewError::Value { column, .. } => {
+                refuse(Reason::ViewInvalid, error, [("column", column.to_string())])
+            }
+            ViewError::Pattern(_) => refuse(Reason::ViewInvalid, error, []),
+        }
+    }
+
+    /// The text is no id of a result.
+    pub(crate) fn result_id(error: SessionIdError) -> Self {
+        refuse(Reason::ResultIdInvalid, &error, [])
+    }
+
     /// The contract's word and a sentence, where a failure is told inside of an answer.
     pub(crate) fn told(self) -> (String, String) {
         let reason = self.0.get_details_error_info().map(|info| info.reason);
@@ -283,167 +355,4 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         source = cause.source();
     }
     line
-}
-
-/// The closed list of reasons: those of `policy.proto`, `access.proto`, `query.proto`, `session.proto`, `event.proto`, `connection.proto`,
-/// `credential.proto`, `key.proto` and `plugin.proto`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reason {
-    HostForeign,
-    OriginForeign,
-    TokenMissing,
-    TokenWrong,
-    CodeInvalid,
-    CallsFull,
-    ConnectionNotFound,
-    NameTaken,
-    ConnectionChanged,
-    PluginNotFound,
-    PasswordInUrl,
-    SessionIdInvalid,
-    SessionNotFound,
-    SecretMissing,
-    CredentialMissing,
-    CredentialDoesNotOpen,
-    CredentialInvalid,
-    SecretPlaceMissing,
-    KeyringAbsent,
-    KeyringLocked,
-    KeyringDenied,
-    KeyringSilent,
-    KeyringFailed,
-    MasterKeyMissing,
-    MasterKeyWrong,
-    MasterKeyUnreadable,
-    KeysNotInitialized,
-    KeyNotFound,
-    KeyInUse,
-    KeyRetired,
-    KeysInitialized,
-    KeysUsed,
-    Deadline,
-    DeadlineTooLong,
-    StreamIdle,
-    MemoryLimit,
-    SessionsFull,
-    SessionBusy,
-    SessionEnded,
-    LeasesFull,
-    NothingRuns,
-    WatchersFull,
-    Cancelled,
-    DriverStartFailed,
-    DriverDied,
-    DriverBrokeContract,
-    StoreFailed,
-    ShuttingDown,
-    ResolveFailed,
-    ConnectFailed,
-    TlsFailed,
-    ProtocolBroken,
-    ConnectionLost,
-    FileUnusable,
-    ParameterInvalid,
-    BindingInvalid,
-    SessionForeign,
-    SessionState,
-    Unsupported,
-    LimitReached,
-    DriverBroken,
-}
-
-impl Reason {
-    fn of_driver(reason: DriverReason) -> Self {
-        match reason {
-            DriverReason::ResolveFailed => Self::ResolveFailed,
-            DriverReason::ConnectFailed => Self::ConnectFailed,
-            DriverReason::TlsFailed => Self::TlsFailed,
-            DriverReason::ProtocolBroken => Self::ProtocolBroken,
-            DriverReason::ConnectionLost => Self::ConnectionLost,
-            DriverReason::FileUnusable => Self::FileUnusable,
-            DriverReason::ParameterInvalid => Self::ParameterInvalid,
-            DriverReason::BindingInvalid => Self::BindingInvalid,
-            DriverReason::SessionForeign => Self::SessionForeign,
-            DriverReason::SessionState => Self::SessionState,
-            DriverReason::Unsupported => Self::Unsupported,
-            DriverReason::LimitReached => Self::LimitReached,
-            DriverReason::DriverBroken => Self::DriverBroken,
-        }
-    }
-
-    /// The word of the contract.
-    pub(crate) fn as_str(self) -> &'static str {
-        self.entry().0
-    }
-
-    fn code(self) -> Code {
-        self.entry().1
-    }
-
-    /// The line of the contract's list.
-    fn entry(self) -> (&'static str, Code) {
-        match self {
-            Self::HostForeign => ("HOST_FOREIGN", Code::PermissionDenied),
-            Self::OriginForeign => ("ORIGIN_FOREIGN", Code::PermissionDenied),
-            Self::TokenMissing => ("TOKEN_MISSING", Code::Unauthenticated),
-            Self::TokenWrong => ("TOKEN_WRONG", Code::Unauthenticated),
-            Self::CodeInvalid => ("CODE_INVALID", Code::Unauthenticated),
-            Self::CallsFull => ("CALLS_FULL", Code::ResourceExhausted),
-            Self::ConnectionNotFound => ("CONNECTION_NOT_FOUND", Code::NotFound),
-            Self::NameTaken => ("NAME_TAKEN", Code::AlreadyExists),
-            Self::ConnectionChanged => ("CONNECTION_CHANGED", Code::Aborted),
-            Self::PluginNotFound => ("PLUGIN_NOT_FOUND", Code::NotFound),
-            Self::PasswordInUrl => ("PASSWORD_IN_URL", Code::InvalidArgument),
-            Self::SessionIdInvalid => ("SESSION_ID_INVALID", Code::InvalidArgument),
-            Self::SessionNotFound => ("SESSION_NOT_FOUND", Code::NotFound),
-            Self::SecretMissing => ("SECRET_MISSING", Code::FailedPrecondition),
-            Self::CredentialMissing => ("CREDENTIAL_MISSING", Code::FailedPrecondition),
-            Self::CredentialDoesNotOpen => ("CREDENTIAL_DOES_NOT_OPEN", Code::FailedPrecondition),
-            Self::CredentialInvalid => ("CREDENTIAL_INVALID", Code::InvalidArgument),
-            Self::SecretPlaceMissing => ("SECRET_PLACE_MISSING", Code::FailedPrecondition),
-            Self::KeyringAbsent => ("KEYRING_ABSENT", Code::FailedPrecondition),
-            Self::KeyringLocked => ("KEYRING_LOCKED", Code::FailedPrecondition),
-            Self::KeyringDenied => ("KEYRING_DENIED", Code::FailedPrecondition),
-            Self::KeyringSilent => ("KEYRING_SILENT", Code::Unavailable),
-            Self::KeyringFailed => ("KEYRING_FAILED", Code::Unavailable),
-            Self::MasterKeyMissing => ("MASTER_KEY_MISSING", Code::FailedPrecondition),
-            Self::MasterKeyWrong => ("MASTER_KEY_WRONG", Code::FailedPrecondition),
-            Self::MasterKeyUnreadable => ("MASTER_KEY_UNREADABLE", Code::FailedPrecondition),
-            Self::KeysNotInitialized => ("KEYS_NOT_INITIALIZED", Code::FailedPrecondition),
-            Self::KeyNotFound => ("KEY_NOT_FOUND", Code::NotFound),
-            Self::KeyInUse => ("KEY_IN_USE", Code::FailedPrecondition),
-            Self::KeyRetired => ("KEY_RETIRED", Code::FailedPrecondition),
-            Self::KeysInitialized => ("KEYS_INITIALIZED", Code::FailedPrecondition),
-            Self::KeysUsed => ("KEYS_USED", Code::FailedPrecondition),
-            Self::Deadline => ("DEADLINE", Code::DeadlineExceeded),
-            Self::DeadlineTooLong => ("DEADLINE_TOO_LONG", Code::InvalidArgument),
-            Self::StreamIdle => ("STREAM_IDLE", Code::ResourceExhausted),
-            Self::MemoryLimit => ("MEMORY_LIMIT", Code::ResourceExhausted),
-            Self::SessionsFull => ("SESSIONS_FULL", Code::ResourceExhausted),
-            Self::SessionBusy => ("SESSION_BUSY", Code::FailedPrecondition),
-            Self::SessionEnded => ("SESSION_ENDED", Code::FailedPrecondition),
-            Self::LeasesFull => ("LEASES_FULL", Code::ResourceExhausted),
-            Self::NothingRuns => ("NOTHING_RUNS", Code::FailedPrecondition),
-            Self::WatchersFull => ("WATCHERS_FULL", Code::ResourceExhausted),
-            Self::Cancelled => ("CANCELLED", Code::Cancelled),
-            Self::DriverStartFailed => ("DRIVER_START_FAILED", Code::Unavailable),
-            Self::DriverDied => ("DRIVER_DIED", Code::Unavailable),
-            Self::DriverBrokeContract => ("DRIVER_BROKE_CONTRACT", Code::Unavailable),
-            Self::StoreFailed => ("STORE_FAILED", Code::Unavailable),
-            Self::ShuttingDown => ("SHUTTING_DOWN", Code::Unavailable),
-            Self::ResolveFailed => ("RESOLVE_FAILED", Code::Unavailable),
-            Self::ConnectFailed => ("CONNECT_FAILED", Code::Unavailable),
-            Self::TlsFailed => ("TLS_FAILED", Code::Unavailable),
-            Self::ProtocolBroken => ("PROTOCOL_BROKEN", Code::Unavailable),
-            Self::ConnectionLost => ("CONNECTION_LOST", Code::Unavailable),
-            Self::FileUnusable => ("FILE_UNUSABLE", Code::FailedPrecondition),
-            Self::ParameterInvalid => ("PARAMETER_INVALID", Code::InvalidArgument),
-            Self::BindingInvalid => ("BINDING_INVALID", Code::InvalidArgument),
-            Self::SessionForeign => ("SESSION_FOREIGN", Code::PermissionDenied),
-            Self::SessionState => ("SESSION_STATE", Code::FailedPrecondition),
-            Self::Unsupported => ("UNSUPPORTED", Code::Unimplemented),
-            Self::LimitReached => ("LIMIT_REACHED", Code::ResourceExhausted),
-            Self::DriverBroken => ("DRIVER_BROKEN", Code::Internal),
-        }
-    }
 }

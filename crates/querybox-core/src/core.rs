@@ -21,6 +21,7 @@ use crate::{
     credentials::{Keyring, Secrets, Vault},
     events::Watchers,
     plugins::{Listing, Plugins},
+    results::{ResultSettings, Shelf},
     runs::Observer,
     session::{Aftermath, SessionId, Sessions},
 };
@@ -35,6 +36,8 @@ pub struct Config {
     pub clock: Clock,
     /// What secrets are kept with.
     pub secrets: Secrets,
+    /// What kept results may take.
+    pub results: ResultSettings,
 }
 
 /// What one Core, one session and one driver may use. No defaults: a wrong one would be dangerous.
@@ -79,6 +82,8 @@ pub struct Core {
     pub(crate) tracker: TaskTracker,
     /// Those who are told what happens to what they hold.
     pub(crate) watchers: Arc<Watchers>,
+    /// Results that are kept.
+    pub(crate) shelf: Arc<Shelf>,
     /// Who counts the runs.
     pub(crate) observer: Observer,
     /// Set when no new work is taken.
@@ -99,7 +104,7 @@ pub struct ShuttingDown;
 impl Core {
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let Config { store, launcher, plugin_folders, limits, clock, secrets } = config;
+        let Config { store, launcher, plugin_folders, limits, clock, secrets, results } = config;
         let launcher = Arc::new(launcher);
         let tracker = TaskTracker::new();
         Self {
@@ -110,6 +115,7 @@ impl Core {
             launcher,
             tracker,
             watchers: Arc::new(Watchers::new()),
+            shelf: Shelf::new(results),
             observer: Observer::default(),
             closing: CancellationToken::new(),
             cutting: CancellationToken::new(),
@@ -137,7 +143,8 @@ impl Core {
     }
 
     /// Takes no new work at once, lets what runs finish within the grace, then cancels it, and resolves when every driver is
-    /// gone and the store is closed. Leased sessions end with what they run; a transaction that they leave open is lost.
+    /// gone and the store is closed. Leased sessions end with what they run; a transaction that they leave open is lost. Kept
+    /// results are gone with what ran for them.
     pub async fn shutdown(&self, grace: Duration) {
         self.closing.cancel();
         let store = self.store.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -10,11 +10,12 @@ use futures::{
     StreamExt as _,
     stream::{BoxStream, unfold},
 };
-use querybox_launcher::Notification;
+use querybox_launcher::{Notification, Part};
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::{
     Core, ShuttingDown,
+    results::{DropCause, RunProgress, ViewFacts},
     session::{FrontEndId, SessionEnd, SessionId},
 };
 
@@ -24,7 +25,7 @@ const KEPT_MAX: usize = 128;
 const WATCHERS_MAX: usize = 1024;
 
 /// Something that happened to what a front end holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum FrontEndEvent {
     /// A leased session ends when it is not used for this long.
     IdleWarning { session: SessionId, remaining: Duration },
@@ -32,6 +33,14 @@ pub enum FrontEndEvent {
     LeaseEnded { session: SessionId, end: SessionEnd },
     /// A leased session was notified of what it listens to.
     Notified { session: SessionId, notification: Notification },
+    /// A kept result came along.
+    ResultChanged(RunProgress),
+    /// The database said something while it worked on a kept result: a notice.
+    ResultNotice { result: SessionId, notice: Box<Part> },
+    /// A view of a kept result came along.
+    ViewChanged { result: SessionId, view: Box<ViewFacts> },
+    /// A result is kept no longer.
+    ResultDropped { result: SessionId, cause: DropCause },
     /// The reader was slow, and so many events before the next are lost.
     Missed { count: u64 },
 }
@@ -108,6 +117,13 @@ impl Watchers {
         {
             senders.remove(&front_end);
         }
+    }
+
+    /// Whether somebody listens for the front end.
+    pub(crate) fn is_watched(&self, front_end: FrontEndId) -> bool {
+        let senders = self.lock();
+        let sender = senders.as_ref().and_then(|senders| senders.get(&front_end));
+        sender.is_some_and(|sender| sender.receiver_count() > 0)
     }
 
     /// Ends all streams, behind what is still to be read.

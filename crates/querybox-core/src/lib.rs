@@ -10,6 +10,9 @@
 //!   [`Core::cancel_session`] stops one and tells how it went.
 //! - Leased sessions keep their driver over many requests: [`Core::open_session`], [`Core::execute_in_session`],
 //!   [`Core::schema_in_session`], [`Core::ddl_in_session`], [`Core::close_session`]. What happens to them meanwhile [`Core::watch_events`] tells.
+//! - [`Core::run`] keeps what comes of a script, whoever asked and whether he is still there: [`Core::attach_result`] finds it
+//!   again, [`Core::read_rows`] reads it at any place, [`Core::make_view`] makes other rows of its rows, [`Core::export`] writes
+//!   them, [`Core::drop_result`] forgets it.
 //!
 //! Must not know: any database's protocol, protobuf beyond what passes through, a user interface, environment variables,
 //! configuration files. It never looks inside a batch, and never sends a statement twice.
@@ -23,6 +26,7 @@ mod execution;
 mod form;
 mod leases;
 mod plugins;
+mod results;
 mod runs;
 mod schema;
 mod session;
@@ -34,6 +38,10 @@ pub use querybox_launcher::{
     CopyEnd, CopyOutcome, CopyPiece, DdlOrder, DdlPart, Described, Fact, Launcher, Notification, ObjectName,
     OnError, Part, Reason, Rejection, SchemaKind, SchemaOrder, SchemaPart, ServerFacts, SpareCounts,
     StageOutcome, TestPart,
+};
+pub use querybox_results::{
+    CellPart, Limit as KeepLimit, Limits as KeepLimits, RawBatch, Shape, State as CellState, StatementState,
+    Used as ResultsUsed, Window,
 };
 pub use querybox_store::{
     Connection, ConnectionId, ConnectionName, ConnectionSettings, Credential, CredentialKey, Deadline,
@@ -56,6 +64,11 @@ pub use crate::{
     form::{Given, GivenValue, ParameterError, ParameterProblem},
     leases::{LeaseOutcome, LeaseRequest, Leased},
     plugins::{Listing, Plugin, PluginError, PluginState},
+    results::{
+        CellAsk, DropCause, ExportPart, Place, Reading, ResultError, ResultFacts, ResultSettings,
+        ResultSummary, RowCount, RowsAsk, RowsRead, RunError, RunFailure, RunPlace, RunProgress, RunRequest,
+        RunState, StatementFacts, StatementFailure, StatisticsPart, ViewAsk, ViewFacts, ViewOrder, ViewState,
+    },
     runs::FinishedRun,
     schema::{DdlRequest, SchemaRequest},
     session::{

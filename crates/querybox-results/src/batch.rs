@@ -48,6 +48,7 @@ impl Note {
 #[derive(Debug)]
 pub struct Batch {
     columns: Arc<[Column]>,
+    arrays: RecordBatch,
     contents: Vec<Contents>,
     row_count: usize,
 }
@@ -72,7 +73,7 @@ impl Batch {
             Ok(Contents { values, notes: Vec::new() })
         });
         let contents = contents.collect::<Result<_, Error>>()?;
-        let mut batch = Batch { columns, contents, row_count: row_count as usize };
+        let mut batch = Batch { columns, arrays: arrays.clone(), contents, row_count: row_count as usize };
         for note in notes {
             batch.place(note)?;
         }
@@ -119,12 +120,24 @@ impl Batch {
         }
     }
 
+    /// The columns' arrays, without what the notes say.
+    pub(crate) fn arrays(&self) -> &RecordBatch {
+        &self.arrays
+    }
+
+    /// The notes of a row.
+    pub(crate) fn notes_of(&self, row: usize) -> impl Iterator<Item = &CellNote> {
+        self.contents.iter().filter_map(move |contents| contents.note(row))
+    }
+
     /// The cells that have a note, by column.
     pub(crate) fn noted_cells(&self) -> impl Iterator<Item = Cell<'_>> {
-        let of_column = |(column, contents): (usize, &'_ Contents)| {
-            contents.notes.iter().map(move |note| (note.row as usize, column)).collect::<Vec<_>>()
-        };
-        self.contents.iter().enumerate().flat_map(of_column).map(|(row, column)| self.cell(row, column))
+        (0..self.contents.len()).flat_map(|column| self.noted_cells_of(column))
+    }
+
+    /// The cells of a column that have a note.
+    pub(crate) fn noted_cells_of(&self, column: usize) -> impl Iterator<Item = Cell<'_>> {
+        self.contents[column].notes.iter().map(move |note| self.cell(note.row as usize, column))
     }
 
     fn place(&mut self, note: CellNote) -> Result<(), Error> {

@@ -2,11 +2,15 @@
 
 pub(crate) mod arrow;
 mod csv;
-mod json;
+mod insert;
+pub(crate) mod json;
 mod markdown;
 mod tsv;
 
 use std::io;
+
+pub use csv::{CsvOptions, Formulas, LineEnd, Quoting};
+pub use insert::{Backslashes, ByteLiterals, InsertOptions};
 
 use crate::{Batch, Column, State};
 
@@ -14,7 +18,7 @@ use crate::{Batch, Column, State};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// As PostgreSQL's `COPY … TO STDOUT (FORMAT csv, HEADER)`, byte for byte: a header line, `,` and `\n`; NULL is
-    /// nothing and the empty text is `""`.
+    /// nothing and the empty text is `""`. Other forms: [`Writer::begin_csv`].
     Csv,
     /// As PostgreSQL's `COPY … TO STDOUT (HEADER)`: a header line, tabs, backslash escapes; NULL is `\N`.
     Tsv,
@@ -60,7 +64,8 @@ pub struct Writer<W> {
 }
 
 enum Form {
-    Csv,
+    Csv(csv::Csv),
+    Insert(insert::Insert),
     Tsv,
     Json(json::Keys),
     NdJson(json::Keys),
@@ -81,10 +86,7 @@ impl<W: io::Write> Writer<W> {
     pub fn begin(format: Format, columns: &[Column], out: W) -> io::Result<Self> {
         let mut text = String::with_capacity(TEXT_BYTES);
         let form = match format {
-            Format::Csv => {
-                csv::push_header(&mut text, columns);
-                Form::Csv
-            }
+            Format::Csv => return Writer::begin_csv(CsvOptions::postgres(), columns, out),
             Format::Tsv => {
                 tsv::push_header(&mut text, columns);
                 Form::Tsv
@@ -99,6 +101,37 @@ impl<W: io::Write> Writer<W> {
                 Form::Markdown
             }
         };
+        Writer::begin_form(form, columns, text, out)
+    }
+
+    /// Begins a document of comma-separated values, or of what is put in the commas' place.
+    ///
+    /// # Errors
+    ///
+    /// When `out` fails, or nobody could read such a document.
+    pub fn begin_csv(options: CsvOptions, columns: &[Column], out: W) -> io::Result<Self> {
+        if let Some(why) = options.refused() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        let csv = csv::Csv::new(options);
+        let mut text = String::with_capacity(TEXT_BYTES);
+        csv.push_header(&mut text, columns);
+        Writer::begin_form(Form::Csv(csv), columns, text, out)
+    }
+
+    /// Begins a script of `INSERT` statements: a literal for each cell, by its kind. Booleans of the form `t` and `f` are `TRUE`
+    /// and `FALSE`, numbers stand as they are, bytes as the dialect has them, and all else is the text that shows it, in
+    /// quotes. Of a result without columns, each row is `DEFAULT VALUES`.
+    ///
+    /// # Errors
+    ///
+    /// When `out` fails.
+    pub fn begin_insert(options: InsertOptions, columns: &[Column], out: W) -> io::Result<Self> {
+        let insert = insert::Insert::new(options, columns);
+        Writer::begin_form(Form::Insert(insert), columns, String::with_capacity(TEXT_BYTES), out)
+    }
+
+    fn begin_form(form: Form, columns: &[Column], text: String, out: W) -> io::Result<Self> {
         let mut writer = Writer {
             out,
             form,
@@ -131,14 +164,25 @@ impl<W: io::Write> Writer<W> {
         self.write_out()
     }
 
+    /// What it is written to.
+    pub(crate) fn out(&self) -> &W {
+        &self.out
+    }
+
+    pub(crate) fn out_mut(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     /// Ends the document, flushes the underlying writer and gives it back.
     ///
     /// # Errors
     ///
     /// When the underlying writer fails.
     pub fn end(mut self) -> io::Result<(W, Written)> {
-        if let Form::Json(_) = self.form {
-            self.text.push_str(if self.written.rows == 0 { "]\n" } else { "\n]\n" });
+        match &mut self.form {
+            Form::Json(_) => self.text.push_str(if self.written.rows == 0 { "]\n" } else { "\n]\n" }),
+            Form::Insert(insert) => insert.end(&mut self.text),
+            Form::Csv(_) | Form::Tsv | Form::NdJson(_) | Form::Markdown => {}
         }
         self.write_out()?;
         self.out.flush()?;
@@ -156,8 +200,9 @@ impl<W: io::Write> Writer<W> {
             }
             cell
         });
-        match &self.form {
-            Form::Csv => csv::push_row(text, cells, scratch),
+        match &mut self.form {
+            Form::Csv(csv) => csv.push_row(text, cells, scratch),
+            Form::Insert(insert) => insert.push_row(text, cells, scratch),
             Form::Tsv => tsv::push_row(text, cells, scratch),
             Form::Markdown => markdown::push_row(text, cells, scratch),
             Form::Json(keys) => {

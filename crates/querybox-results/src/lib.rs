@@ -26,7 +26,9 @@
 //! ```
 //!
 //! A result that is kept ([`KeptWriter`], [`Kept`]) lies outside of memory, in a [`Spool`] that is sealed, and can be read
-//! at any place ([`Rows::window`], [`Rows::cell`]), also while it still arrives.
+//! at any place ([`Rows::window`], [`Rows::cell`]), also while it still arrives. It can be filtered, sorted and freed of
+//! repetitions ([`filter`], [`sort`], [`distinct`]); each of these views is kept rows again. All of these, and queries that
+//! run, can be exported ([`export`]).
 //!
 //! This crate knows display kinds and Arrow. It must not know databases, protobuf, processes or terminals.
 
@@ -35,6 +37,7 @@ mod cache;
 mod cell;
 mod display;
 mod error;
+mod export;
 mod format;
 mod kept;
 mod message;
@@ -42,13 +45,19 @@ mod shape;
 mod spool;
 mod text;
 mod values;
+mod view;
 
 pub use batch::{Batch, CellNote, Note};
 pub use cell::{Cell, State};
 pub use display::Display;
 pub use error::Error;
+pub use export::{
+    ChannelSink, Existing, ExportError, ExportFormat, ExportProgress, ExportWatch, Exported, Exporter,
+    FileSink, KeptSource, Sink, Source, StreamSink, export,
+};
 pub use format::{
-    Format, Writer, Written,
+    Backslashes, ByteLiterals, CsvOptions, Format, Formulas, InsertOptions, LineEnd, Quoting, Writer,
+    Written,
     arrow::{ArrowStream, ArrowWritten},
 };
 pub use kept::{
@@ -56,3 +65,7 @@ pub use kept::{
 };
 pub use shape::{Column, Shape};
 pub use spool::{Budget, Limit, Limits, RawBatch, Spool, SpoolError, SpoolWriter, Used};
+pub use view::{
+    Bar, Case, Comparison, Condition, Direction, Distinct, Nulls, Numbers, Progress, SortColumn, Statistics,
+    Test, ViewError, Work, distinct, filter, sort, statistics,
+};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 
 use crate::{Batch, CellNote, Display, Error, message};
@@ -61,6 +61,16 @@ impl Shape {
     /// The columns, in order.
     pub fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// The same with one more column, of bytes.
+    pub(crate) fn with_key(&self) -> Shape {
+        let key = Field::new("key", DataType::Binary, true);
+        let fields = self.schema.fields().iter().cloned().chain([Arc::new(key)]);
+        let column =
+            Column { name: "key".to_owned(), database_type: String::new(), display: Display::BytesHex };
+        let columns = self.columns.iter().cloned().chain([column]);
+        Shape { schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns: columns.collect() }
     }
 
     pub(crate) fn schema(&self) -> &SchemaRef {

@@ -12,6 +12,7 @@ mod budget;
 mod file;
 
 use std::{
+    collections::BTreeSet,
     io,
     ops::Range,
     sync::{Arc, OnceLock, RwLock},
@@ -23,7 +24,7 @@ use querybox_vault::{EphemeralKey, RecordNumber};
 pub(crate) use budget::Share;
 pub use budget::{Budget, Limit, Limits, Used};
 
-use crate::{CellNote, spool::file::UnnamedFile};
+use crate::{CellNote, Note, spool::file::UnnamedFile};
 
 /// A block is closed when it is as long. Drivers send batches of this size, so each of these is a block.
 const BLOCK_BYTES: u64 = 128 * 1024;
@@ -73,6 +74,8 @@ pub struct SpoolWriter {
     spool: Arc<Spool>,
     file_end: u64,
     stopped: Option<Limit>,
+    /// Whether blocks may stay in memory.
+    in_memory: bool,
 }
 
 /// Batches of one statement, kept.
@@ -93,6 +96,8 @@ struct Index {
     open_bytes: u64,
     open_first_row: u64,
     row_count: u64,
+    /// Columns of which some cell is in a note and not in its array.
+    inexact_columns: BTreeSet<u16>,
 }
 
 #[derive(Debug)]
@@ -125,7 +130,12 @@ impl SpoolWriter {
             file: OnceLock::new(),
             index: RwLock::default(),
         };
-        SpoolWriter { spool: Arc::new(spool), file_end: 0, stopped: None }
+        SpoolWriter { spool: Arc::new(spool), file_end: 0, stopped: None, in_memory: true }
+    }
+
+    /// An empty spool that keeps nothing in memory but the block that grows: for what was in memory before.
+    pub(crate) fn on_disk(budget: &Arc<Budget>) -> SpoolWriter {
+        SpoolWriter { in_memory: false, ..SpoolWriter::new(budget) }
     }
 
     /// What is written, to be read by any number of readers.
@@ -148,15 +158,17 @@ impl SpoolWriter {
         let spool = self.spool.clone();
         let bytes = batch.bytes();
         spool.share.take(bytes).map_err(|limit| self.stop(limit))?;
-        if spool.index().open_bytes >= BLOCK_BYTES
-            && let Err(error) = self.close_block()
-        {
+        let is_long = spool.index().open_bytes >= BLOCK_BYTES;
+        if is_long && let Err(error) = self.close_block() {
             spool.share.give_back(bytes);
             return Err(error);
         }
         spool.share.use_memory(bytes);
         let mut index = spool.index_mut();
         index.row_count += u64::from(batch.row_count);
+        let outside = batch.notes.iter().filter(|note| !matches!(note.note, Note::CutAtSize(_)));
+        // No database has as many columns; who sends notes on others wants to fill memory.
+        index.inexact_columns.extend(outside.filter_map(|note| u16::try_from(note.column).ok()));
         index.open_bytes += bytes;
         index.open.push(batch);
         Ok(())
@@ -181,7 +193,7 @@ impl SpoolWriter {
         if batches.is_empty() {
             return Ok(());
         }
-        let place = if spool.share.fits_memory() {
+        let place = if self.in_memory && spool.share.fits_memory() {
             Place::Memory(batches.into())
         } else {
             // Readers find the rows in memory until the file has them.
@@ -249,6 +261,12 @@ impl Spool {
     /// Bytes that are kept so far, as the driver sent them.
     pub fn bytes(&self) -> u64 {
         self.share.bytes()
+    }
+
+    /// Columns of which some cell that is kept so far is not in its Arrow array: what a number's or a date's type has no form
+    /// for, or text that could not be decoded.
+    pub(crate) fn inexact_columns(&self) -> Vec<usize> {
+        self.index().inexact_columns.iter().map(|column| usize::from(*column)).collect()
     }
 
     pub(crate) fn budget(&self) -> &Arc<Budget> {

@@ -49,7 +49,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Servers that are none, and the driver that meets them.
     ("querybox-fuzz", &["querybox-driver-postgres", "querybox-fixtures", "querybox-plugin"]),
     ("querybox-api", &["querybox-contracts", "querybox-core", "querybox-results"]),
-    ("querybox-core", &["querybox-launcher", "querybox-sql", "querybox-store", "querybox-vault"]),
+    (
+        "querybox-core",
+        &["querybox-launcher", "querybox-results", "querybox-sql", "querybox-store", "querybox-vault"],
+    ),
     ("querybox-results", &["querybox-vault"]),
     ("querybox-launcher", &["querybox-contracts", "querybox-jail", "querybox-vault"]),
     ("querybox-plugin", &["querybox-contracts", "querybox-sql"]),

@@ -107,7 +107,7 @@ impl Sheet {
         let Place::Between(output) = mem::replace(&mut self.place, Place::Lost) else {
             return Err(out_of_order("a result began inside another"));
         };
-        self.place = Place::Before(Box::new((output, shapes::shape(header)?)));
+        self.place = Place::Before(Box::new((output, shapes::shape(&header)?)));
         Ok(())
     }
 

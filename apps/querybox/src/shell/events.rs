@@ -107,6 +107,11 @@ fn told(event: Event) -> Option<Told> {
             Some(Told::Notified { session, text: notification_text(&notification?) })
         }
         Event::Missed(core::Missed { count }) => Some(Told::Missed { count }),
+        // What a shell runs is kept by nobody.
+        Event::ResultChanged(_)
+        | Event::ResultNotice(_)
+        | Event::ViewChanged(_)
+        | Event::ResultDropped(_) => None,
     }
 }
 

@@ -19,7 +19,10 @@ use querybox_core::{
 use querybox_launcher::{Ids, MemoryControl};
 use querybox_vault::{KeyRecord as VaultKeyRecord, KeyUse, Keyset, MasterKey, MasterKeys, Place, Secret};
 
-use crate::{programs::Programs, site::limits};
+use crate::{
+    programs::Programs,
+    site::{kept_nowhere, limits},
+};
 
 pub(super) const SECRETS: usize = 100;
 
@@ -147,6 +150,7 @@ pub(super) async fn open(path: &Path, keys: &str, programs: &Programs) -> anyhow
         limits: limits(),
         clock: Clock::new(now),
         secrets: Secrets { keys: KeySource::new(read), keyring: Arc::new(OsKeyring::new()) },
+        results: kept_nowhere(path.parent().unwrap_or(path)),
     }))
 }
 

@@ -6,7 +6,12 @@ use querybox_contracts::{
 };
 use querybox_core::{FrontEndEvent, Notification};
 
-use super::{session::cause, time::span};
+use super::{
+    result::{changed_message, dropped_message, notice_message},
+    session::cause,
+    time::span,
+    view::view_message,
+};
 
 pub(crate) fn event_message(event: FrontEndEvent) -> pb::WatchEventsResponse {
     let event = match event {
@@ -26,6 +31,17 @@ pub(crate) fn event_message(event: FrontEndEvent) -> pb::WatchEventsResponse {
                 session_id: session.to_string(),
                 notification: Some(notification),
             })
+        }
+        FrontEndEvent::ResultChanged(progress) => Event::ResultChanged(changed_message(progress)),
+        FrontEndEvent::ResultNotice { result, notice } => {
+            Event::ResultNotice(notice_message(result, *notice))
+        }
+        FrontEndEvent::ViewChanged { result, view } => Event::ViewChanged(pb::ViewChanged {
+            result_id: result.to_string(),
+            view: Some(view_message(*view)),
+        }),
+        FrontEndEvent::ResultDropped { result, cause } => {
+            Event::ResultDropped(dropped_message(result, cause))
         }
         FrontEndEvent::Missed { count } => Event::Missed(pb::Missed { count }),
     };

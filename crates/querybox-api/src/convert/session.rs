@@ -96,7 +96,7 @@ pub(crate) fn rejection_message(rejection: Rejection) -> plugin::Rejection {
     }
 }
 
-fn transaction_state(state: TransactionState) -> plugin::TransactionState {
+pub(super) fn transaction_state(state: TransactionState) -> plugin::TransactionState {
     match state {
         TransactionState::Unknown => plugin::TransactionState::Unspecified,
         TransactionState::Idle => plugin::TransactionState::Idle,

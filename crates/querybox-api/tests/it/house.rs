@@ -9,11 +9,14 @@ use querybox_contracts::{
         credential_service_client::CredentialServiceClient, event_service_client::EventServiceClient,
         execute_response::Part, key_service_client::KeyServiceClient,
         plugin_service_client::PluginServiceClient, query_service_client::QueryServiceClient,
-        schema_service_client::SchemaServiceClient, session_service_client::SessionServiceClient,
+        result_service_client::ResultServiceClient, schema_service_client::SchemaServiceClient,
+        session_service_client::SessionServiceClient,
     },
     plugin::v1::{self as plugin, execute_response::Part as ResultPart},
 };
-use querybox_core::{Clock, Config, Core, KeySource, Limits, OsKeyring, Secrets, Store};
+use querybox_core::{
+    Clock, Config, Core, KeepLimits, KeySource, Limits, OsKeyring, ResultSettings, Secrets, Store,
+};
 use querybox_fixtures::{Folder, User, copy_program, example, is_root, ordinary_user, program, unprivileged};
 use querybox_launcher::{Ids, Launcher, MemoryControl};
 use tonic::{Code, Status, Streaming};
@@ -41,6 +44,19 @@ pub(crate) fn limits() -> Limits {
     }
 }
 
+/// Results that are kept in a folder, with little memory.
+fn results(folder: PathBuf) -> ResultSettings {
+    let limits = KeepLimits {
+        result_memory_bytes: 1 << 20,
+        all_memory_bytes: 4 << 20,
+        result_bytes: 1 << 30,
+        all_bytes: 2 << 30,
+        free_disk_percent: 90,
+        cache_bytes: 4 << 20,
+    };
+    ResultSettings { folder, limits, results_max: 128, idle: Duration::from_secs(600) }
+}
+
 /// A connection named `shop`, whose database is empty.
 pub(crate) const SHOP: &str = "shop";
 
@@ -60,13 +76,17 @@ impl House {
     }
 
     async fn with(limits: Limits, keys: KeySource) -> Self {
+        Self::open(Self::folder(), limits, keys).await
+    }
+
+    fn folder() -> Folder {
         let owner = if is_root() { User { uid: 0, gid: 0 } } else { ordinary_user() };
         let folder = Folder::make(owner, 0o755).unwrap();
         let plugins = folder.add_folder("plugins", owner, 0o755).unwrap();
         copy_program(&program("querybox-driver-sqlite"), &plugins).unwrap();
         copy_program(&example("test-driver"), &plugins).unwrap();
         folder.add_folder("data", if is_root() { unprivileged() } else { owner }, 0o755).unwrap();
-        Self::open(folder, limits, keys).await
+        folder
     }
 
     /// Another Core on what this one has kept, with master keys.
@@ -76,7 +96,23 @@ impl House {
         Self::open(folder, limits(), keys).await
     }
 
+    /// With the connection [`SHOP`], and results that are kept so.
+    pub(crate) async fn keeping(limits: Limits, set: impl FnOnce(ResultSettings) -> ResultSettings) -> Self {
+        let house = Self::open_keeping(Self::folder(), limits, KeySource::none(), set).await;
+        house.create(house.spec(SHOP)).await.unwrap();
+        house
+    }
+
     async fn open(folder: Folder, limits: Limits, keys: KeySource) -> Self {
+        Self::open_keeping(folder, limits, keys, |results| results).await
+    }
+
+    async fn open_keeping(
+        folder: Folder,
+        limits: Limits,
+        keys: KeySource,
+        set: impl FnOnce(ResultSettings) -> ResultSettings,
+    ) -> Self {
         let User { uid, gid } = unprivileged();
         let launcher = querybox_launcher::Config {
             jail: program("querybox-jail"),
@@ -91,6 +127,7 @@ impl House {
             limits,
             clock: Clock::new(jiff::Timestamp::now),
             secrets: Secrets { keys, keyring: Arc::new(OsKeyring::new()) },
+            results: set(results(folder.path().to_owned())),
         }));
         Self { api: Api::new(Arc::clone(&core)), core, folder }
     }
@@ -165,6 +202,10 @@ impl House {
 
     pub(crate) fn schemas(&self) -> SchemaServiceClient<Api> {
         SchemaServiceClient::new(self.api.clone())
+    }
+
+    pub(crate) fn results(&self) -> ResultServiceClient<Api> {
+        ResultServiceClient::new(self.api.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     /// Runs a script on [`SHOP`].

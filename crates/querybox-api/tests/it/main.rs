@@ -15,5 +15,6 @@ mod leases;
 mod plugins;
 mod postgres;
 mod queries;
+mod results;
 mod schemas;
 mod slow_readers;

@@ -3436,24 +3436,2322 @@ pub mod query_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Runs a script and keeps what comes of it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RunRequest {
+    /// A UUIDv7 in canonical text form, made by the caller for this run alone. With `connection` or `unsaved` it is the id of
+    /// the session too: CancelSession and ExtendDeadline take it.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+    /// Secrets for a connection that asks for them, or an unsaved one. Never stored. Absent: none.
+    #[prost(message, optional, tag = "5")]
+    pub credential: ::core::option::Option<super::super::plugin::v1::Credential>,
+    /// One or more statements in UTF-8.
+    #[prost(string, tag = "6")]
+    pub sql: ::prost::alloc::string::String,
+    /// How. Absent: defaults of each field. `gives_copy_data` is refused: nobody could tell when data is asked for.
+    #[prost(message, optional, tag = "7")]
+    pub options: ::core::option::Option<ExecuteOptions>,
+    /// Who is told by EventService of what becomes of it: a UUID in canonical text form, as in OpenSessionRequest. Empty: all
+    /// who give none count as one.
+    #[prost(string, tag = "8")]
+    pub front_end_id: ::prost::alloc::string::String,
+    /// Which rows the answer has of the first statement that returns some. Absent: none.
+    #[prost(message, optional, tag = "9")]
+    pub page: ::core::option::Option<PageOptions>,
+    /// Where the script runs.
+    #[prost(oneof = "run_request::Target", tags = "2, 3, 4")]
+    pub target: ::core::option::Option<run_request::Target>,
+}
+/// Nested message and enum types in `RunRequest`.
+pub mod run_request {
+    /// Where the script runs.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Target {
+        /// In a session of its own on a saved connection.
+        #[prost(message, tag = "2")]
+        Connection(super::ConnectionRef),
+        /// In a session of its own on a connection that is not saved. It needs no name.
+        #[prost(message, tag = "3")]
+        Unsaved(super::ConnectionSpec),
+        /// In this leased session. CancelSession and ExtendDeadline take its id.
+        #[prost(string, tag = "4")]
+        SessionId(::prost::alloc::string::String),
+    }
+}
+/// The first page, as part of another answer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PageOptions {
+    /// Rows at most, up to 10,000. 0: none.
+    #[prost(uint32, tag = "1")]
+    pub row_count: u32,
+    /// As ReadRowsRequest.cell_bytes_max.
+    #[prost(uint32, tag = "2")]
+    pub cell_bytes_max: u32,
+}
+/// How the run stands.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RunResponse {
+    /// The result, so far.
+    #[prost(message, optional, tag = "1")]
+    pub result: ::core::option::Option<Result>,
+    /// The first rows of the first statement that returns some. Absent: not asked for, or none are there yet.
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<Rows>,
+    /// The number of that statement.
+    #[prost(uint32, tag = "3")]
+    pub page_statement: u32,
+}
+/// What came of a run, so far.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Result {
+    /// Its id.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+    /// The session that it runs or ran in: the result's own id, or the leased session.
+    #[prost(string, tag = "2")]
+    pub session_id: ::prost::alloc::string::String,
+    /// The saved connection. Empty: it is not saved.
+    #[prost(string, tag = "3")]
+    pub connection_id: ::prost::alloc::string::String,
+    /// The script, at most its first 4,096 bytes.
+    #[prost(string, tag = "4")]
+    pub sql: ::prost::alloc::string::String,
+    /// When it began.
+    #[prost(message, optional, tag = "5")]
+    pub started: ::core::option::Option<::prost_types::Timestamp>,
+    /// From its beginning to its end, or until now.
+    #[prost(message, optional, tag = "6")]
+    pub elapsed: ::core::option::Option<::prost_types::Duration>,
+    /// How it stands.
+    #[prost(enumeration = "ResultState", tag = "7")]
+    pub state: i32,
+    /// With FAILED: why.
+    #[prost(message, optional, tag = "8")]
+    pub failure: ::core::option::Option<ResultFailure>,
+    /// What was found when the session opened. Absent: it has not opened yet, or the session is leased.
+    #[prost(message, optional, tag = "9")]
+    pub session: ::core::option::Option<SessionOpened>,
+    /// What the database refused that is of no statement: to open the session, or, at the end, to leave a transaction open.
+    /// Absent: nothing.
+    #[prost(message, optional, tag = "10")]
+    pub rejection: ::core::option::Option<super::super::plugin::v1::Rejection>,
+    /// The state of the session's transaction after the last statement that has ended. In a session of its own it ends with it.
+    #[prost(enumeration = "super::super::plugin::v1::TransactionState", tag = "11")]
+    pub transaction_state: i32,
+    /// Statements that have begun.
+    #[prost(uint32, tag = "12")]
+    pub statement_count: u32,
+    /// Of these, at most 100: the first, or those that AttachResultRequest asks for. Of more than 10,000 statements those that
+    /// return no rows and were done are only counted.
+    #[prost(message, repeated, tag = "13")]
+    pub statements: ::prost::alloc::vec::Vec<StatementResult>,
+    /// The last that the database said, at most 200.
+    #[prost(message, repeated, tag = "14")]
+    pub notices: ::prost::alloc::vec::Vec<super::super::plugin::v1::Notice>,
+    /// All that it said.
+    #[prost(uint64, tag = "15")]
+    pub notice_count: u64,
+    /// Bytes that are kept, in memory and on disk, views included.
+    #[prost(uint64, tag = "16")]
+    pub kept_bytes: u64,
+}
+/// A failure of the machinery, as the gRPC status that a stream of QueryService would have ended with.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResultFailure {
+    /// The reason: a word of QueryService's list, such as `DEADLINE`, or RESULT_NOT_KEPT when the file failed that keeps the
+    /// rows.
+    #[prost(string, tag = "1")]
+    pub reason: ::prost::alloc::string::String,
+    /// A sentence for people, without a full stop.
+    #[prost(string, tag = "2")]
+    pub message: ::prost::alloc::string::String,
+    /// Of a leased session: it goes on.
+    #[prost(bool, tag = "3")]
+    pub session_open: bool,
+}
+/// What came of one statement, so far.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StatementResult {
+    /// Its number in the script, from 0.
+    #[prost(uint32, tag = "1")]
+    pub statement: u32,
+    /// Whether it returns rows at all.
+    #[prost(bool, tag = "2")]
+    pub returns_rows: bool,
+    /// The columns of its rows, in order.
+    #[prost(message, repeated, tag = "3")]
+    pub columns: ::prost::alloc::vec::Vec<super::super::plugin::v1::Column>,
+    /// What is known of them beyond their types, so far.
+    #[prost(message, repeated, tag = "4")]
+    pub column_facts: ::prost::alloc::vec::Vec<super::super::plugin::v1::ColumnFact>,
+    /// Where it stands in the script. Absent: nowhere.
+    #[prost(message, optional, tag = "5")]
+    pub span: ::core::option::Option<super::super::plugin::v1::Span>,
+    /// Rows that are there.
+    #[prost(uint64, tag = "6")]
+    pub row_count: u64,
+    /// Bytes that they take.
+    #[prost(uint64, tag = "7")]
+    pub row_bytes: u64,
+    /// What the database says while it works, the latest. Absent: nothing, or it has ended.
+    #[prost(message, optional, tag = "12")]
+    pub progress: ::core::option::Option<super::super::plugin::v1::Progress>,
+    /// Its views, in the order in which they were made.
+    #[prost(message, repeated, tag = "13")]
+    pub views: ::prost::alloc::vec::Vec<View>,
+    /// How it ended. None: it runs.
+    #[prost(oneof = "statement_result::End", tags = "8, 9, 10, 11")]
+    pub end: ::core::option::Option<statement_result::End>,
+}
+/// Nested message and enum types in `StatementResult`.
+pub mod statement_result {
+    /// How it ended. None: it runs.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum End {
+        /// It was done. `stopped_by` says whether a limit of the request cut its rows.
+        #[prost(message, tag = "8")]
+        Summary(super::super::super::plugin::v1::Summary),
+        /// The database refused it, or stopped it. Rows that came before are there.
+        #[prost(message, tag = "9")]
+        Rejection(super::super::super::plugin::v1::Rejection),
+        /// No more is kept. Rows that came before are there; more would have come.
+        #[prost(message, tag = "10")]
+        Limit(super::KeepLimit),
+        /// It was broken off; Result.failure says why. Rows that came before are there.
+        #[prost(message, tag = "11")]
+        BrokenOff(super::BrokenOff),
+    }
+}
+/// A statement did not come to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BrokenOff {}
+/// A limit of what is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeepLimit {
+    /// Which.
+    #[prost(enumeration = "KeepLimitKind", tag = "1")]
+    pub kind: i32,
+    /// Its value: bytes, or percent of the free disk. 0 with DISK_FULL.
+    #[prost(uint64, tag = "2")]
+    pub value: u64,
+}
+/// Asks for all results.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListResultsRequest {}
+/// All results, newest first.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListResultsResponse {
+    /// Each without its statements, session and notices.
+    #[prost(message, repeated, tag = "1")]
+    pub results: ::prost::alloc::vec::Vec<Result>,
+}
+/// Asks how a result stands.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AttachResultRequest {
+    /// The result.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+    /// Who is told of it from now on, as well as those who were before. Empty: all who give none count as one.
+    #[prost(string, tag = "2")]
+    pub front_end_id: ::prost::alloc::string::String,
+    /// Only statements from this number on.
+    #[prost(uint32, tag = "3")]
+    pub first_statement: u32,
+}
+/// How a result stands.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AttachResultResponse {
+    /// The result.
+    #[prost(message, optional, tag = "1")]
+    pub result: ::core::option::Option<Result>,
+}
+/// Forgets a result.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DropResultRequest {
+    /// The result.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+}
+/// It is forgotten.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DropResultResponse {}
+/// Asks for a window of rows.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadRowsRequest {
+    /// The result.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+    /// The statement's number.
+    #[prost(uint32, tag = "2")]
+    pub statement: u32,
+    /// The view. 0: the statement's own rows.
+    #[prost(uint32, tag = "3")]
+    pub view: u32,
+    /// The first row, from 0. ROW_OUT_OF_RANGE when it lies behind the last one that is there by more than one.
+    #[prost(uint64, tag = "4")]
+    pub first_row: u64,
+    /// Rows at most, up to 10,000; the answer may have fewer (see Rows).
+    #[prost(uint32, tag = "5")]
+    pub row_count: u32,
+    /// Which columns, from 0, in the order in which they are wanted. Empty: all.
+    #[prost(uint32, repeated, tag = "6")]
+    pub columns: ::prost::alloc::vec::Vec<u32>,
+    /// Bytes of a cell's text at most; what is longer is cut. 0: 1,024. At most 1 MiB.
+    #[prost(uint32, tag = "7")]
+    pub cell_bytes_max: u32,
+}
+/// A window of rows.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReadRowsResponse {
+    /// The rows.
+    #[prost(message, optional, tag = "1")]
+    pub rows: ::core::option::Option<Rows>,
+}
+/// Some rows, as text.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Rows {
+    /// The first row, from 0.
+    #[prost(uint64, tag = "1")]
+    pub first_row: u64,
+    /// Rows that are here. Fewer than were asked for: there are no more (yet), or their text is longer than 4 MiB.
+    #[prost(uint32, tag = "2")]
+    pub row_count: u32,
+    /// Columns of each row.
+    #[prost(uint32, tag = "3")]
+    pub column_count: u32,
+    /// The cells' texts, row by row, `row_count` × `column_count`. NULL and the empty text are empty.
+    #[prost(string, repeated, tag = "4")]
+    pub texts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The cells that are not plainly the value that their text shows, by index.
+    #[prost(message, repeated, tag = "5")]
+    pub marks: ::prost::alloc::vec::Vec<CellMark>,
+    /// Rows that are there in all, when this was answered.
+    #[prost(uint64, tag = "6")]
+    pub rows_so_far: u64,
+    /// More may come.
+    #[prost(bool, tag = "7")]
+    pub growing: bool,
+}
+/// What is special about a cell.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CellMark {
+    /// The cell's index in Rows.texts.
+    #[prost(uint32, tag = "1")]
+    pub index: u32,
+    /// What the cell is.
+    #[prost(enumeration = "CellState", tag = "2")]
+    pub state: i32,
+    /// With CUT: the size of the value in bytes.
+    #[prost(uint64, tag = "3")]
+    pub full_size_bytes: u64,
+    /// With CUT: how long the cell's text is that ReadCell has, in bytes of UTF-8. When this is what is here, the driver sent no
+    /// more.
+    #[prost(uint64, tag = "4")]
+    pub text_bytes: u64,
+    /// Its kind when it is not its column's. UNSPECIFIED: the column's.
+    #[prost(enumeration = "super::super::plugin::v1::Display", tag = "5")]
+    pub display: i32,
+    /// With `display` ARRAY: how its elements look.
+    #[prost(enumeration = "super::super::plugin::v1::Display", tag = "6")]
+    pub element_display: i32,
+}
+/// Asks for one cell.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadCellRequest {
+    /// The result.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+    /// The statement's number.
+    #[prost(uint32, tag = "2")]
+    pub statement: u32,
+    /// The view. 0: the statement's own rows.
+    #[prost(uint32, tag = "3")]
+    pub view: u32,
+    /// The row, from 0.
+    #[prost(uint64, tag = "4")]
+    pub row: u64,
+    /// The column, from 0.
+    #[prost(uint32, tag = "5")]
+    pub column: u32,
+    /// Where to begin, in bytes of the text in UTF-8; moved back to where a character begins.
+    #[prost(uint64, tag = "6")]
+    pub start_byte: u64,
+    /// Bytes at most. 0: to the end.
+    #[prost(uint64, tag = "7")]
+    pub bytes_max: u64,
+}
+/// A piece of a cell's text, in order. A cell without text has one piece without text.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadCellResponse {
+    /// Where it begins, in bytes of the text.
+    #[prost(uint64, tag = "1")]
+    pub start_byte: u64,
+    /// The piece, of whole characters, at most 256 KiB.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    /// How long the whole text is.
+    #[prost(uint64, tag = "3")]
+    pub text_bytes: u64,
+    /// What the cell is. CUT: the driver sent no more of it.
+    #[prost(enumeration = "CellState", tag = "4")]
+    pub state: i32,
+    /// With CUT: the size of the value in bytes.
+    #[prost(uint64, tag = "5")]
+    pub full_size_bytes: u64,
+}
+/// Makes a view.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MakeViewRequest {
+    /// The result.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+    /// The statement's number.
+    #[prost(uint32, tag = "2")]
+    pub statement: u32,
+    /// The view that it is made of. 0: the statement's own rows.
+    #[prost(uint32, tag = "3")]
+    pub of_view: u32,
+    /// What is to be done.
+    #[prost(message, optional, tag = "4")]
+    pub kind: ::core::option::Option<ViewKind>,
+    /// Which rows the answer has when the view is made by then. Absent: none.
+    #[prost(message, optional, tag = "5")]
+    pub page: ::core::option::Option<PageOptions>,
+}
+/// How the view stands.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MakeViewResponse {
+    /// The view.
+    #[prost(message, optional, tag = "1")]
+    pub view: ::core::option::Option<View>,
+    /// Its first rows. Absent: not asked for, or it is not made yet.
+    #[prost(message, optional, tag = "2")]
+    pub page: ::core::option::Option<Rows>,
+}
+/// Other rows than a statement's, made of them.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct View {
+    /// Its number, unique in its result, from 1.
+    #[prost(uint32, tag = "1")]
+    pub view: u32,
+    /// The view that it was made of. 0: the statement's own rows.
+    #[prost(uint32, tag = "2")]
+    pub of_view: u32,
+    /// What was done.
+    #[prost(message, optional, tag = "3")]
+    pub kind: ::core::option::Option<ViewKind>,
+    /// How it stands.
+    #[prost(enumeration = "ViewState", tag = "4")]
+    pub state: i32,
+    /// Rows it has. 0 until it is made.
+    #[prost(uint64, tag = "5")]
+    pub row_count: u64,
+    /// Rows that it is made of. Fewer than the statement has: more came since.
+    #[prost(uint64, tag = "6")]
+    pub source_row_count: u64,
+    /// Steps that are done; a sort takes each row several times.
+    #[prost(uint64, tag = "7")]
+    pub steps_done: u64,
+    /// Steps in all, as far as is known now.
+    #[prost(uint64, tag = "8")]
+    pub steps_all: u64,
+    /// With FAILED: why.
+    #[prost(message, optional, tag = "9")]
+    pub failure: ::core::option::Option<ResultFailure>,
+    /// The statement whose rows it is made of.
+    #[prost(uint32, tag = "10")]
+    pub statement: u32,
+}
+/// What a view does with rows.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ViewKind {
+    /// Which.
+    #[prost(oneof = "view_kind::Kind", tags = "1, 2, 3, 4")]
+    pub kind: ::core::option::Option<view_kind::Kind>,
+}
+/// Nested message and enum types in `ViewKind`.
+pub mod view_kind {
+    /// Which.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Kind {
+        /// Puts them in order.
+        #[prost(message, tag = "1")]
+        Sort(super::Sort),
+        /// Leaves some out.
+        #[prost(message, tag = "2")]
+        Filter(super::Condition),
+        /// Leaves out those in which a text is nowhere found.
+        #[prost(message, tag = "3")]
+        Search(super::Search),
+        /// Leaves out those that are the same as one before.
+        #[prost(message, tag = "4")]
+        Distinct(super::Distinct),
+    }
+}
+/// Puts rows in order. Rows that are equal keep theirs.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Sort {
+    /// By these columns, the first before the others; at least one.
+    #[prost(message, repeated, tag = "1")]
+    pub columns: ::prost::alloc::vec::Vec<SortColumn>,
+}
+/// A column to sort by: numbers by value, times as points in time, text by its code points, arrays by their text.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SortColumn {
+    /// The column, from 0.
+    #[prost(uint32, tag = "1")]
+    pub column: u32,
+    /// From the greatest to the least.
+    #[prost(bool, tag = "2")]
+    pub descending: bool,
+    /// NULL before all values, whichever way these go; else behind them.
+    #[prost(bool, tag = "3")]
+    pub nulls_first: bool,
+    /// Upper and lower case are alike.
+    #[prost(bool, tag = "4")]
+    pub ignore_case: bool,
+}
+/// A condition on a row.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Condition {
+    /// Which.
+    #[prost(oneof = "condition::Condition", tags = "1, 2, 3, 4")]
+    pub condition: ::core::option::Option<condition::Condition>,
+}
+/// Nested message and enum types in `Condition`.
+pub mod condition {
+    /// Which.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Condition {
+        /// Each of these holds. Of none: always.
+        #[prost(message, tag = "1")]
+        All(super::Conditions),
+        /// One of these holds. Of none: never.
+        #[prost(message, tag = "2")]
+        Any(super::Conditions),
+        /// This does not hold.
+        #[prost(message, tag = "3")]
+        Not(::prost::alloc::boxed::Box<super::Condition>),
+        /// A cell passes a test.
+        #[prost(message, tag = "4")]
+        Cell(super::CellTest),
+    }
+}
+/// Several conditions.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Conditions {
+    /// These; nested at most 32 deep, 1,000 in all.
+    #[prost(message, repeated, tag = "1")]
+    pub conditions: ::prost::alloc::vec::Vec<Condition>,
+}
+/// A test on a cell. NULL passes `is_null` and no other.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CellTest {
+    /// The column, from 0.
+    #[prost(uint32, tag = "1")]
+    pub column: u32,
+    /// Upper and lower case are alike.
+    #[prost(bool, tag = "6")]
+    pub ignore_case: bool,
+    /// The test.
+    #[prost(oneof = "cell_test::Test", tags = "2, 3, 4, 5")]
+    pub test: ::core::option::Option<cell_test::Test>,
+}
+/// Nested message and enum types in `CellTest`.
+pub mod cell_test {
+    /// The test.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Test {
+        /// The cell is NULL.
+        #[prost(message, tag = "2")]
+        IsNull(super::IsNull),
+        /// The cell compares so with a value.
+        #[prost(message, tag = "3")]
+        Compare(super::Compare),
+        /// The cell's text contains this.
+        #[prost(string, tag = "4")]
+        Contains(::prost::alloc::string::String),
+        /// A part of the cell's text is what this regular expression describes (syntax of the Rust crate `regex`).
+        #[prost(string, tag = "5")]
+        Matches(::prost::alloc::string::String),
+    }
+}
+/// The cell is NULL.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IsNull {}
+/// Compares a cell with a value.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Compare {
+    /// How.
+    #[prost(enumeration = "Comparison", tag = "1")]
+    pub comparison: i32,
+    /// The value, written as the column shows it.
+    #[prost(string, tag = "2")]
+    pub value: ::prost::alloc::string::String,
+}
+/// Looks for a text.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Search {
+    /// The text.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// In these columns, from 0. Empty: in all.
+    #[prost(uint32, repeated, tag = "2")]
+    pub columns: ::prost::alloc::vec::Vec<u32>,
+    /// Upper and lower case differ.
+    #[prost(bool, tag = "3")]
+    pub match_case: bool,
+}
+/// Leaves out repetitions; the first of each stays. They come in the order of these columns.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Distinct {
+    /// Rows are the same when these columns are, from 0. Empty: all.
+    #[prost(uint32, repeated, tag = "1")]
+    pub columns: ::prost::alloc::vec::Vec<u32>,
+    /// Upper and lower case are alike.
+    #[prost(bool, tag = "2")]
+    pub ignore_case: bool,
+}
+/// Asks how a view stands.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetViewRequest {
+    /// The result.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+    /// The view.
+    #[prost(uint32, tag = "2")]
+    pub view: u32,
+}
+/// How a view stands.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetViewResponse {
+    /// The view.
+    #[prost(message, optional, tag = "1")]
+    pub view: ::core::option::Option<View>,
+}
+/// Forgets a view.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DropViewRequest {
+    /// The result.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+    /// The view.
+    #[prost(uint32, tag = "2")]
+    pub view: u32,
+}
+/// It is forgotten.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DropViewResponse {}
+/// Asks what there is to say of a column.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetStatisticsRequest {
+    /// The result.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+    /// The statement's number.
+    #[prost(uint32, tag = "2")]
+    pub statement: u32,
+    /// The view. 0: the statement's own rows.
+    #[prost(uint32, tag = "3")]
+    pub view: u32,
+    /// The column, from 0.
+    #[prost(uint32, tag = "4")]
+    pub column: u32,
+}
+/// A part of the answer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetStatisticsResponse {
+    /// The part.
+    #[prost(oneof = "get_statistics_response::Part", tags = "1, 2")]
+    pub part: ::core::option::Option<get_statistics_response::Part>,
+}
+/// Nested message and enum types in `GetStatisticsResponse`.
+pub mod get_statistics_response {
+    /// The part.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Part {
+        /// How far it has come.
+        #[prost(message, tag = "1")]
+        Progress(super::StatisticsProgress),
+        /// The answer. Last, and once.
+        #[prost(message, tag = "2")]
+        Statistics(super::Statistics),
+    }
+}
+/// How far statistics have come.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StatisticsProgress {
+    /// Rows that are through.
+    #[prost(uint64, tag = "1")]
+    pub rows_done: u64,
+    /// Rows in all.
+    #[prost(uint64, tag = "2")]
+    pub rows_all: u64,
+}
+/// What there is to say of a column.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Statistics {
+    /// Rows.
+    #[prost(uint64, tag = "1")]
+    pub rows: u64,
+    /// Of these, NULL.
+    #[prost(uint64, tag = "2")]
+    pub nulls: u64,
+    /// Of these, cut: only the part that is there counts.
+    #[prost(uint64, tag = "3")]
+    pub cut: u64,
+    /// Different values, NULL aside. Numbers are compared by value.
+    #[prost(uint64, tag = "4")]
+    pub distinct: u64,
+    /// `distinct` is an estimate.
+    #[prost(bool, tag = "5")]
+    pub distinct_is_estimate: bool,
+    /// The least value as it is shown, at most its first 256 bytes. Absent: there is no value.
+    #[prost(string, optional, tag = "6")]
+    pub least: ::core::option::Option<::prost::alloc::string::String>,
+    /// The greatest value as it is shown, at most its first 256 bytes.
+    #[prost(string, optional, tag = "7")]
+    pub greatest: ::core::option::Option<::prost::alloc::string::String>,
+    /// What numbers add up to. Absent: the column has none.
+    #[prost(message, optional, tag = "8")]
+    pub numbers: ::core::option::Option<NumberStatistics>,
+    /// How numbers, dates and times are distributed, from the least on. Empty: they cannot be.
+    #[prost(message, repeated, tag = "9")]
+    pub histogram: ::prost::alloc::vec::Vec<HistogramBar>,
+}
+/// What the numbers of a column add up to.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NumberStatistics {
+    /// Finite numbers.
+    #[prost(uint64, tag = "1")]
+    pub count: u64,
+    /// Infinities and NaN; sum and mean are without them.
+    #[prost(uint64, tag = "2")]
+    pub not_finite: u64,
+    /// The exact sum, in decimal digits.
+    #[prost(string, tag = "3")]
+    pub sum: ::prost::alloc::string::String,
+    /// The mean to at least 20 digits behind the point, cut off there. Absent: there is no number.
+    #[prost(string, optional, tag = "4")]
+    pub mean: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// One bar of a histogram.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct HistogramBar {
+    /// Where it begins; dates and times in seconds since 1970 or midnight.
+    #[prost(double, tag = "1")]
+    pub from: f64,
+    /// Where it ends; only the last bar has this value itself.
+    #[prost(double, tag = "2")]
+    pub to: f64,
+    /// Values in it.
+    #[prost(uint64, tag = "3")]
+    pub count: u64,
+}
+/// Writes rows in a format.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportRequest {
+    /// What and how.
+    #[prost(message, optional, tag = "1")]
+    pub order: ::core::option::Option<ExportOrder>,
+}
+/// What is exported, and how.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportOrder {
+    /// The result.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+    /// The statement's number.
+    #[prost(uint32, tag = "2")]
+    pub statement: u32,
+    /// The view. 0: the statement's own rows.
+    #[prost(uint32, tag = "3")]
+    pub view: u32,
+    /// The format.
+    #[prost(oneof = "export_order::Format", tags = "5, 6, 7, 8, 9, 10, 11, 12, 13")]
+    pub format: ::core::option::Option<export_order::Format>,
+}
+/// Nested message and enum types in `ExportOrder`.
+pub mod export_order {
+    /// The format.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Format {
+        /// Comma-separated values.
+        #[prost(message, tag = "5")]
+        Csv(super::CsvFormat),
+        /// PostgreSQL's text format of COPY: values between tabs, `\N` for NULL.
+        #[prost(message, tag = "6")]
+        Tsv(super::TsvFormat),
+        /// One JSON array with an object a row.
+        #[prost(message, tag = "7")]
+        Json(super::JsonFormat),
+        /// A JSON object a line.
+        #[prost(message, tag = "8")]
+        Ndjson(super::NdjsonFormat),
+        /// A table in Markdown.
+        #[prost(message, tag = "9")]
+        Markdown(super::MarkdownFormat),
+        /// INSERT statements in the database's dialect.
+        #[prost(message, tag = "10")]
+        SqlInsert(super::SqlInsertFormat),
+        /// A workbook of Excel.
+        #[prost(message, tag = "11")]
+        Xlsx(super::XlsxFormat),
+        /// Parquet.
+        #[prost(message, tag = "12")]
+        Parquet(super::ParquetFormat),
+        /// A stream of Arrow IPC.
+        #[prost(message, tag = "13")]
+        Arrow(super::ArrowFormat),
+    }
+}
+/// Comma-separated values.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CsvFormat {
+    /// One character between values. Empty: a comma.
+    #[prost(string, tag = "1")]
+    pub delimiter: ::prost::alloc::string::String,
+    /// No line of column names.
+    #[prost(bool, tag = "2")]
+    pub no_header: bool,
+    /// Quotes around every value that is not NULL, not only where they are needed.
+    #[prost(bool, tag = "3")]
+    pub quote_all: bool,
+    /// What stands for NULL. Empty: nothing between the delimiters, as opposed to "" for the empty text.
+    #[prost(string, tag = "4")]
+    pub null_text: ::prost::alloc::string::String,
+    /// Lines end with CR LF; else with LF.
+    #[prost(bool, tag = "5")]
+    pub crlf: bool,
+    /// A `'` before text that a spreadsheet would take for a formula.
+    #[prost(bool, tag = "6")]
+    pub neutralize_formulas: bool,
+}
+/// PostgreSQL's text format of COPY.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TsvFormat {}
+/// One JSON array.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JsonFormat {}
+/// A JSON object a line.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NdjsonFormat {}
+/// A table in Markdown.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MarkdownFormat {}
+/// INSERT statements.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SqlInsertFormat {
+    /// The table's name, with that of its schema before it where it has one; as they are, without quotes.
+    #[prost(string, repeated, tag = "1")]
+    pub table: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Rows a statement. 0: 100.
+    #[prost(uint32, tag = "2")]
+    pub rows_per_statement: u32,
+    /// What opens a quoted name: `"`, a backtick or `[`. Empty: `"`.
+    #[prost(string, tag = "3")]
+    pub identifier_quote: ::prost::alloc::string::String,
+    /// A backslash in a literal of text begins an escape.
+    #[prost(bool, tag = "4")]
+    pub backslash_escapes: bool,
+    /// How bytes are written.
+    #[prost(enumeration = "ByteLiterals", tag = "5")]
+    pub byte_literals: i32,
+}
+/// A workbook of Excel; rows beyond a sheet's 1,048,575 go to the next one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct XlsxFormat {}
+/// Parquet, compressed by zstd.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ParquetFormat {}
+/// A stream of Arrow IPC.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ArrowFormat {}
+/// A part of an export.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportResponse {
+    /// The part.
+    #[prost(oneof = "export_response::Part", tags = "1, 2, 3")]
+    pub part: ::core::option::Option<export_response::Part>,
+}
+/// Nested message and enum types in `ExportResponse`.
+pub mod export_response {
+    /// The part.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Part {
+        /// The document's next bytes.
+        #[prost(bytes, tag = "1")]
+        Data(::prost::bytes::Bytes),
+        /// How far it has come.
+        #[prost(message, tag = "2")]
+        Progress(super::ExportProgress),
+        /// The document is whole. Last, and once.
+        #[prost(message, tag = "3")]
+        Done(super::ExportDone),
+    }
+}
+/// How far an export has come.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportProgress {
+    /// Rows that are written.
+    #[prost(uint64, tag = "1")]
+    pub rows_done: u64,
+    /// Rows in all, as far as is known now.
+    #[prost(uint64, tag = "2")]
+    pub rows_all: u64,
+    /// Bytes that are written.
+    #[prost(uint64, tag = "3")]
+    pub bytes_done: u64,
+}
+/// An export came to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportDone {
+    /// Rows.
+    #[prost(uint64, tag = "1")]
+    pub rows: u64,
+    /// Bytes.
+    #[prost(uint64, tag = "2")]
+    pub bytes: u64,
+    /// Cells of which only the first part was there to write.
+    #[prost(uint64, tag = "3")]
+    pub cells_cut: u64,
+    /// Text that could not be decoded: the hexadecimal digits of its bytes stand there.
+    #[prost(uint64, tag = "4")]
+    pub cells_undecodable: u64,
+    /// Cells that are null because their column's type has no form for them.
+    #[prost(uint64, tag = "5")]
+    pub cells_left_out: u64,
+    /// Cells that were whole, and are too long for the format.
+    #[prost(uint64, tag = "6")]
+    pub cells_shortened: u64,
+}
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ResultState {
+    /// Never sent.
+    Unspecified = 0,
+    /// It runs.
+    Running = 1,
+    /// Every statement was done.
+    Done = 2,
+    /// The database refused something. In a leased session a cancel is such a refusal too.
+    Rejected = 3,
+    /// It was cancelled.
+    Cancelled = 4,
+    /// A limit of what is kept was reached: by a statement's rows, which StatementResult.limit then says, or by more than 10,000
+    /// statements that return rows or were refused. What ran was stopped, and what stood behind it was not run.
+    Limited = 5,
+    /// The machinery failed.
+    Failed = 6,
+}
+impl ResultState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RESULT_STATE_UNSPECIFIED",
+            Self::Running => "RESULT_STATE_RUNNING",
+            Self::Done => "RESULT_STATE_DONE",
+            Self::Rejected => "RESULT_STATE_REJECTED",
+            Self::Cancelled => "RESULT_STATE_CANCELLED",
+            Self::Limited => "RESULT_STATE_LIMITED",
+            Self::Failed => "RESULT_STATE_FAILED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RESULT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "RESULT_STATE_RUNNING" => Some(Self::Running),
+            "RESULT_STATE_DONE" => Some(Self::Done),
+            "RESULT_STATE_REJECTED" => Some(Self::Rejected),
+            "RESULT_STATE_CANCELLED" => Some(Self::Cancelled),
+            "RESULT_STATE_LIMITED" => Some(Self::Limited),
+            "RESULT_STATE_FAILED" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+/// What can limit what is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum KeepLimitKind {
+    /// Never sent.
+    Unspecified = 0,
+    /// Bytes of one result.
+    ResultBytes = 1,
+    /// Bytes of all results together.
+    AllBytes = 2,
+    /// The share of the free disk.
+    FreeDisk = 3,
+    /// The disk, or the user's part of it, is full.
+    DiskFull = 4,
+}
+impl KeepLimitKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "KEEP_LIMIT_KIND_UNSPECIFIED",
+            Self::ResultBytes => "KEEP_LIMIT_KIND_RESULT_BYTES",
+            Self::AllBytes => "KEEP_LIMIT_KIND_ALL_BYTES",
+            Self::FreeDisk => "KEEP_LIMIT_KIND_FREE_DISK",
+            Self::DiskFull => "KEEP_LIMIT_KIND_DISK_FULL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "KEEP_LIMIT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "KEEP_LIMIT_KIND_RESULT_BYTES" => Some(Self::ResultBytes),
+            "KEEP_LIMIT_KIND_ALL_BYTES" => Some(Self::AllBytes),
+            "KEEP_LIMIT_KIND_FREE_DISK" => Some(Self::FreeDisk),
+            "KEEP_LIMIT_KIND_DISK_FULL" => Some(Self::DiskFull),
+            _ => None,
+        }
+    }
+}
+/// What a cell is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CellState {
+    /// Never sent.
+    Unspecified = 0,
+    /// A value, whole and exact.
+    Value = 1,
+    /// The database's NULL.
+    Null = 2,
+    /// Text that is not valid in the database's encoding: `\x` and its bytes in hexadecimal digits.
+    Undecodable = 3,
+    /// The first part of a value.
+    Cut = 4,
+}
+impl CellState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CELL_STATE_UNSPECIFIED",
+            Self::Value => "CELL_STATE_VALUE",
+            Self::Null => "CELL_STATE_NULL",
+            Self::Undecodable => "CELL_STATE_UNDECODABLE",
+            Self::Cut => "CELL_STATE_CUT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CELL_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "CELL_STATE_VALUE" => Some(Self::Value),
+            "CELL_STATE_NULL" => Some(Self::Null),
+            "CELL_STATE_UNDECODABLE" => Some(Self::Undecodable),
+            "CELL_STATE_CUT" => Some(Self::Cut),
+            _ => None,
+        }
+    }
+}
+/// How a view stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ViewState {
+    /// Never sent.
+    Unspecified = 0,
+    /// It is being made.
+    Making = 1,
+    /// It can be read.
+    Ready = 2,
+    /// It could not be made.
+    Failed = 3,
+}
+impl ViewState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "VIEW_STATE_UNSPECIFIED",
+            Self::Making => "VIEW_STATE_MAKING",
+            Self::Ready => "VIEW_STATE_READY",
+            Self::Failed => "VIEW_STATE_FAILED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "VIEW_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "VIEW_STATE_MAKING" => Some(Self::Making),
+            "VIEW_STATE_READY" => Some(Self::Ready),
+            "VIEW_STATE_FAILED" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+/// How two values compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Comparison {
+    /// Refused.
+    Unspecified = 0,
+    /// They are equal.
+    Equal = 1,
+    /// They are not equal.
+    NotEqual = 2,
+    /// The cell's is less.
+    Less = 3,
+    /// The cell's is not greater.
+    LessOrEqual = 4,
+    /// The cell's is greater.
+    Greater = 5,
+    /// The cell's is not less.
+    GreaterOrEqual = 6,
+}
+impl Comparison {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "COMPARISON_UNSPECIFIED",
+            Self::Equal => "COMPARISON_EQUAL",
+            Self::NotEqual => "COMPARISON_NOT_EQUAL",
+            Self::Less => "COMPARISON_LESS",
+            Self::LessOrEqual => "COMPARISON_LESS_OR_EQUAL",
+            Self::Greater => "COMPARISON_GREATER",
+            Self::GreaterOrEqual => "COMPARISON_GREATER_OR_EQUAL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "COMPARISON_UNSPECIFIED" => Some(Self::Unspecified),
+            "COMPARISON_EQUAL" => Some(Self::Equal),
+            "COMPARISON_NOT_EQUAL" => Some(Self::NotEqual),
+            "COMPARISON_LESS" => Some(Self::Less),
+            "COMPARISON_LESS_OR_EQUAL" => Some(Self::LessOrEqual),
+            "COMPARISON_GREATER" => Some(Self::Greater),
+            "COMPARISON_GREATER_OR_EQUAL" => Some(Self::GreaterOrEqual),
+            _ => None,
+        }
+    }
+}
+/// How a literal of bytes is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ByteLiterals {
+    /// STANDARD.
+    Unspecified = 0,
+    /// X'0aff', as the SQL standard has it.
+    Standard = 1,
+    /// '\x0aff', as PostgreSQL reads it.
+    Postgres = 2,
+    /// 0x0aff
+    Number = 3,
+}
+impl ByteLiterals {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "BYTE_LITERALS_UNSPECIFIED",
+            Self::Standard => "BYTE_LITERALS_STANDARD",
+            Self::Postgres => "BYTE_LITERALS_POSTGRES",
+            Self::Number => "BYTE_LITERALS_NUMBER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "BYTE_LITERALS_UNSPECIFIED" => Some(Self::Unspecified),
+            "BYTE_LITERALS_STANDARD" => Some(Self::Standard),
+            "BYTE_LITERALS_POSTGRES" => Some(Self::Postgres),
+            "BYTE_LITERALS_NUMBER" => Some(Self::Number),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod result_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Runs scripts for people. Core owns what runs and what came of it: both go on when whoever asked is gone, and are found
+    /// again by the result's id. Each statement's rows are kept outside of memory, sealed with a key that is nowhere but in
+    /// Core's memory, and can be read at any place, also while more arrive.
+    ///
+    /// A result belongs to whoever ran it; to all others it does not exist. It ends by DropResult, with Core, or when nobody
+    /// asked for it for Core's idle limit while no front end that holds it (RunRequest.front_end_id, AttachResultRequest.
+    /// front_end_id) had a stream of EventService open, which tells how results come along.
+    ///
+    /// No call but ReadCell, GetStatistics and Export lasts: a page holds its one stream of events and nothing else.
+    ///
+    /// Errors as in QueryService and SessionService, and these:
+    ///
+    /// RESULT_ID_INVALID     not a UUIDv7, used before, or off by over 5 minutes    INVALID_ARGUMENT
+    /// RESULT_NOT_FOUND      no such result                                         NOT_FOUND
+    /// RESULT_DROPPED        there was one; metadata `cause` says why it is gone    NOT_FOUND
+    /// STATEMENT_NOT_FOUND   the result has no statement of that number (yet)       NOT_FOUND
+    /// STATEMENT_WITHOUT_ROWS  the statement returns no rows                        FAILED_PRECONDITION
+    /// COLUMN_NOT_FOUND      no such column; metadata `columns` says how many       OUT_OF_RANGE
+    /// ROW_OUT_OF_RANGE      the row is not there (yet); metadata `rows`            OUT_OF_RANGE
+    /// VIEW_NOT_FOUND        the statement has no view of that number               NOT_FOUND
+    /// VIEW_NOT_READY        the view is still being made, or failed                FAILED_PRECONDITION
+    /// VIEW_INVALID          a value or a pattern of the view cannot be read        INVALID_ARGUMENT
+    /// VIEWS_FULL            the result has as many views as it may                 RESOURCE_EXHAUSTED
+    /// RESULT_LIMIT          a view is longer than may be kept; metadata `limit`    RESOURCE_EXHAUSTED
+    /// EXPORT_UNFIT          the format cannot hold these rows                      FAILED_PRECONDITION
+    /// RESULTS_FULL          as many results are kept as may                        RESOURCE_EXHAUSTED
+    /// RESULT_UNREADABLE     what was kept cannot be had back or shown              DATA_LOSS
+    #[derive(Debug, Clone)]
+    pub struct ResultServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl ResultServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> ResultServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ResultServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ResultServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Runs a script and keeps what comes of it. Answers as soon as the first page of its first statement with rows is there,
+        /// or all has ended, or a tenth of a second is over: whichever comes first. What runs goes on whatever becomes of the
+        /// call. Failures from then on (a driver that cannot be started, a deadline) are Result.failure, not a status.
+        pub async fn run(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RunRequest>,
+        ) -> std::result::Result<tonic::Response<super::RunResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.ResultService/Run",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.ResultService", "Run"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// All results of the caller, newest first.
+        pub async fn list_results(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListResultsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListResultsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.ResultService/ListResults",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.core.v1.ResultService", "ListResults"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tells how a result stands, and has a front end told by EventService how it goes on.
+        pub async fn attach_result(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AttachResultRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AttachResultResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.ResultService/AttachResult",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.core.v1.ResultService", "AttachResult"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Stops what still runs and forgets the result with its views. Its file is gone when this is answered, unless a call still reads of it.
+        pub async fn drop_result(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DropResultRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DropResultResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.ResultService/DropResult",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.ResultService", "DropResult"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// A window of rows as text, of a statement or of a view, also while more arrive.
+        pub async fn read_rows(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReadRowsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReadRowsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.ResultService/ReadRows",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.ResultService", "ReadRows"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// One cell's whole text, or a range of it, in pieces.
+        pub async fn read_cell(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReadCellRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ReadCellResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.ResultService/ReadCell",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.ResultService", "ReadCell"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Makes a view of the rows that are there now: sorted, filtered, searched or without repetitions. Answers when it is made,
+        /// or after a tenth of a second; EventService tells how it goes on. The database is not asked again.
+        pub async fn make_view(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MakeViewRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MakeViewResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.ResultService/MakeView",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.ResultService", "MakeView"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tells how a view stands.
+        pub async fn get_view(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetViewRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetViewResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.ResultService/GetView",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.ResultService", "GetView"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Stops the making of a view and forgets it. Views that were made of it stay.
+        pub async fn drop_view(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DropViewRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DropViewResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.ResultService/DropView",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.ResultService", "DropView"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// What there is to say of one column of the rows that are there now. Parts with progress come, the last has the answer.
+        /// Dropping the stream stops the work.
+        pub async fn get_statistics(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetStatisticsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::GetStatisticsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.ResultService/GetStatistics",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.core.v1.ResultService", "GetStatistics"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Writes the rows that are there now in a format, in pieces. Dropping the stream stops it.
+        pub async fn export(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ExportResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.ResultService/Export",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.ResultService", "Export"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod result_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ResultServiceServer.
+    #[async_trait]
+    pub trait ResultService: std::marker::Send + std::marker::Sync + 'static {
+        /// Runs a script and keeps what comes of it. Answers as soon as the first page of its first statement with rows is there,
+        /// or all has ended, or a tenth of a second is over: whichever comes first. What runs goes on whatever becomes of the
+        /// call. Failures from then on (a driver that cannot be started, a deadline) are Result.failure, not a status.
+        async fn run(
+            &self,
+            request: tonic::Request<super::RunRequest>,
+        ) -> std::result::Result<tonic::Response<super::RunResponse>, tonic::Status>;
+        /// All results of the caller, newest first.
+        async fn list_results(
+            &self,
+            request: tonic::Request<super::ListResultsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListResultsResponse>,
+            tonic::Status,
+        >;
+        /// Tells how a result stands, and has a front end told by EventService how it goes on.
+        async fn attach_result(
+            &self,
+            request: tonic::Request<super::AttachResultRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AttachResultResponse>,
+            tonic::Status,
+        >;
+        /// Stops what still runs and forgets the result with its views. Its file is gone when this is answered, unless a call still reads of it.
+        async fn drop_result(
+            &self,
+            request: tonic::Request<super::DropResultRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DropResultResponse>,
+            tonic::Status,
+        >;
+        /// A window of rows as text, of a statement or of a view, also while more arrive.
+        async fn read_rows(
+            &self,
+            request: tonic::Request<super::ReadRowsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReadRowsResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ReadCell method.
+        type ReadCellStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ReadCellResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// One cell's whole text, or a range of it, in pieces.
+        async fn read_cell(
+            &self,
+            request: tonic::Request<super::ReadCellRequest>,
+        ) -> std::result::Result<tonic::Response<Self::ReadCellStream>, tonic::Status>;
+        /// Makes a view of the rows that are there now: sorted, filtered, searched or without repetitions. Answers when it is made,
+        /// or after a tenth of a second; EventService tells how it goes on. The database is not asked again.
+        async fn make_view(
+            &self,
+            request: tonic::Request<super::MakeViewRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MakeViewResponse>,
+            tonic::Status,
+        >;
+        /// Tells how a view stands.
+        async fn get_view(
+            &self,
+            request: tonic::Request<super::GetViewRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetViewResponse>, tonic::Status>;
+        /// Stops the making of a view and forgets it. Views that were made of it stay.
+        async fn drop_view(
+            &self,
+            request: tonic::Request<super::DropViewRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DropViewResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the GetStatistics method.
+        type GetStatisticsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::GetStatisticsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// What there is to say of one column of the rows that are there now. Parts with progress come, the last has the answer.
+        /// Dropping the stream stops the work.
+        async fn get_statistics(
+            &self,
+            request: tonic::Request<super::GetStatisticsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::GetStatisticsStream>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the Export method.
+        type ExportStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ExportResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Writes the rows that are there now in a format, in pieces. Dropping the stream stops it.
+        async fn export(
+            &self,
+            request: tonic::Request<super::ExportRequest>,
+        ) -> std::result::Result<tonic::Response<Self::ExportStream>, tonic::Status>;
+    }
+    /// Runs scripts for people. Core owns what runs and what came of it: both go on when whoever asked is gone, and are found
+    /// again by the result's id. Each statement's rows are kept outside of memory, sealed with a key that is nowhere but in
+    /// Core's memory, and can be read at any place, also while more arrive.
+    ///
+    /// A result belongs to whoever ran it; to all others it does not exist. It ends by DropResult, with Core, or when nobody
+    /// asked for it for Core's idle limit while no front end that holds it (RunRequest.front_end_id, AttachResultRequest.
+    /// front_end_id) had a stream of EventService open, which tells how results come along.
+    ///
+    /// No call but ReadCell, GetStatistics and Export lasts: a page holds its one stream of events and nothing else.
+    ///
+    /// Errors as in QueryService and SessionService, and these:
+    ///
+    /// RESULT_ID_INVALID     not a UUIDv7, used before, or off by over 5 minutes    INVALID_ARGUMENT
+    /// RESULT_NOT_FOUND      no such result                                         NOT_FOUND
+    /// RESULT_DROPPED        there was one; metadata `cause` says why it is gone    NOT_FOUND
+    /// STATEMENT_NOT_FOUND   the result has no statement of that number (yet)       NOT_FOUND
+    /// STATEMENT_WITHOUT_ROWS  the statement returns no rows                        FAILED_PRECONDITION
+    /// COLUMN_NOT_FOUND      no such column; metadata `columns` says how many       OUT_OF_RANGE
+    /// ROW_OUT_OF_RANGE      the row is not there (yet); metadata `rows`            OUT_OF_RANGE
+    /// VIEW_NOT_FOUND        the statement has no view of that number               NOT_FOUND
+    /// VIEW_NOT_READY        the view is still being made, or failed                FAILED_PRECONDITION
+    /// VIEW_INVALID          a value or a pattern of the view cannot be read        INVALID_ARGUMENT
+    /// VIEWS_FULL            the result has as many views as it may                 RESOURCE_EXHAUSTED
+    /// RESULT_LIMIT          a view is longer than may be kept; metadata `limit`    RESOURCE_EXHAUSTED
+    /// EXPORT_UNFIT          the format cannot hold these rows                      FAILED_PRECONDITION
+    /// RESULTS_FULL          as many results are kept as may                        RESOURCE_EXHAUSTED
+    /// RESULT_UNREADABLE     what was kept cannot be had back or shown              DATA_LOSS
+    #[derive(Debug)]
+    pub struct ResultServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ResultServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ResultServiceServer<T>
+    where
+        T: ResultService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/querybox.core.v1.ResultService/Run" => {
+                    #[allow(non_camel_case_types)]
+                    struct RunSvc<T: ResultService>(pub Arc<T>);
+                    impl<T: ResultService> tonic::server::UnaryService<super::RunRequest>
+                    for RunSvc<T> {
+                        type Response = super::RunResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RunRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ResultService>::run(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RunSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.ResultService/ListResults" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListResultsSvc<T: ResultService>(pub Arc<T>);
+                    impl<
+                        T: ResultService,
+                    > tonic::server::UnaryService<super::ListResultsRequest>
+                    for ListResultsSvc<T> {
+                        type Response = super::ListResultsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListResultsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ResultService>::list_results(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListResultsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.ResultService/AttachResult" => {
+                    #[allow(non_camel_case_types)]
+                    struct AttachResultSvc<T: ResultService>(pub Arc<T>);
+                    impl<
+                        T: ResultService,
+                    > tonic::server::UnaryService<super::AttachResultRequest>
+                    for AttachResultSvc<T> {
+                        type Response = super::AttachResultResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AttachResultRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ResultService>::attach_result(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AttachResultSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.ResultService/DropResult" => {
+                    #[allow(non_camel_case_types)]
+                    struct DropResultSvc<T: ResultService>(pub Arc<T>);
+                    impl<
+                        T: ResultService,
+                    > tonic::server::UnaryService<super::DropResultRequest>
+                    for DropResultSvc<T> {
+                        type Response = super::DropResultResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DropResultRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ResultService>::drop_result(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DropResultSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.ResultService/ReadRows" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadRowsSvc<T: ResultService>(pub Arc<T>);
+                    impl<
+                        T: ResultService,
+                    > tonic::server::UnaryService<super::ReadRowsRequest>
+                    for ReadRowsSvc<T> {
+                        type Response = super::ReadRowsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReadRowsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ResultService>::read_rows(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadRowsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.ResultService/ReadCell" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadCellSvc<T: ResultService>(pub Arc<T>);
+                    impl<
+                        T: ResultService,
+                    > tonic::server::ServerStreamingService<super::ReadCellRequest>
+                    for ReadCellSvc<T> {
+                        type Response = super::ReadCellResponse;
+                        type ResponseStream = T::ReadCellStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReadCellRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ResultService>::read_cell(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadCellSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.ResultService/MakeView" => {
+                    #[allow(non_camel_case_types)]
+                    struct MakeViewSvc<T: ResultService>(pub Arc<T>);
+                    impl<
+                        T: ResultService,
+                    > tonic::server::UnaryService<super::MakeViewRequest>
+                    for MakeViewSvc<T> {
+                        type Response = super::MakeViewResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MakeViewRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ResultService>::make_view(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MakeViewSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.ResultService/GetView" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetViewSvc<T: ResultService>(pub Arc<T>);
+                    impl<
+                        T: ResultService,
+                    > tonic::server::UnaryService<super::GetViewRequest>
+                    for GetViewSvc<T> {
+                        type Response = super::GetViewResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetViewRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ResultService>::get_view(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetViewSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.ResultService/DropView" => {
+                    #[allow(non_camel_case_types)]
+                    struct DropViewSvc<T: ResultService>(pub Arc<T>);
+                    impl<
+                        T: ResultService,
+                    > tonic::server::UnaryService<super::DropViewRequest>
+                    for DropViewSvc<T> {
+                        type Response = super::DropViewResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DropViewRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ResultService>::drop_view(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DropViewSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.ResultService/GetStatistics" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetStatisticsSvc<T: ResultService>(pub Arc<T>);
+                    impl<
+                        T: ResultService,
+                    > tonic::server::ServerStreamingService<super::GetStatisticsRequest>
+                    for GetStatisticsSvc<T> {
+                        type Response = super::GetStatisticsResponse;
+                        type ResponseStream = T::GetStatisticsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetStatisticsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ResultService>::get_statistics(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetStatisticsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.ResultService/Export" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportSvc<T: ResultService>(pub Arc<T>);
+                    impl<
+                        T: ResultService,
+                    > tonic::server::ServerStreamingService<super::ExportRequest>
+                    for ExportSvc<T> {
+                        type Response = super::ExportResponse;
+                        type ResponseStream = T::ExportStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ResultService>::export(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ResultServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "querybox.core.v1.ResultService";
+    impl<T> tonic::server::NamedService for ResultServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// Asks to be told.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchEventsRequest {
-    /// Who asks: OpenSessionRequest.front_end_id. Empty: what was leased without one.
+    /// Who asks: OpenSessionRequest.front_end_id, RunRequest.front_end_id. Empty: what was leased or run without one.
     #[prost(string, tag = "1")]
     pub front_end_id: ::prost::alloc::string::String,
 }
 /// One event.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchEventsResponse {
     /// What happened.
-    #[prost(oneof = "watch_events_response::Event", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "watch_events_response::Event", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub event: ::core::option::Option<watch_events_response::Event>,
 }
 /// Nested message and enum types in `WatchEventsResponse`.
 pub mod watch_events_response {
     /// What happened.
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Event {
         /// A leased session ends soon unless it is used.
         #[prost(message, tag = "1")]
@@ -3467,6 +5765,19 @@ pub mod watch_events_response {
         /// A leased session was notified of what it listens to.
         #[prost(message, tag = "4")]
         Notified(super::Notified),
+        /// A result came along: rows, the beginning or end of a statement, its own end. At most four a second of each result; the
+        /// last is always told.
+        #[prost(message, tag = "5")]
+        ResultChanged(super::ResultChanged),
+        /// The database said something while it worked on a result.
+        #[prost(message, tag = "6")]
+        ResultNotice(super::ResultNotice),
+        /// A result is kept no longer.
+        #[prost(message, tag = "7")]
+        ResultDropped(super::ResultDropped),
+        /// A view of a result came along. At most four times a second; the last is always told.
+        #[prost(message, tag = "8")]
+        ViewChanged(super::ViewChanged),
     }
 }
 /// A leased session was not used for long. Any request in it puts the end off.
@@ -3508,6 +5819,95 @@ pub struct Missed {
     /// How many are lost.
     #[prost(uint64, tag = "1")]
     pub count: u64,
+}
+/// A result came along. AttachResult has all that there is to know.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResultChanged {
+    /// The result.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+    /// How it stands.
+    #[prost(enumeration = "ResultState", tag = "2")]
+    pub state: i32,
+    /// Statements that have begun.
+    #[prost(uint32, tag = "3")]
+    pub statement_count: u32,
+    /// The number of the one that runs, or ran last.
+    #[prost(uint32, tag = "4")]
+    pub statement: u32,
+    /// Its rows so far.
+    #[prost(uint64, tag = "5")]
+    pub row_count: u64,
+    /// Bytes of all rows of the result that are kept.
+    #[prost(uint64, tag = "6")]
+    pub kept_bytes: u64,
+}
+/// The database said something.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResultNotice {
+    /// The result.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+    /// What was said.
+    #[prost(message, optional, tag = "2")]
+    pub notice: ::core::option::Option<super::super::plugin::v1::Notice>,
+}
+/// A view came along. Its rows can be read when it is READY.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ViewChanged {
+    /// The result.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+    /// The view.
+    #[prost(message, optional, tag = "2")]
+    pub view: ::core::option::Option<View>,
+}
+/// A result is kept no longer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResultDropped {
+    /// The result.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(enumeration = "ResultDropCause", tag = "2")]
+    pub cause: i32,
+}
+/// Why a result is kept no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ResultDropCause {
+    /// Never sent.
+    Unspecified = 0,
+    /// DropResult.
+    Dropped = 1,
+    /// It was not used for the idle limit.
+    Idle = 2,
+    /// Core ends.
+    ShuttingDown = 3,
+}
+impl ResultDropCause {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RESULT_DROP_CAUSE_UNSPECIFIED",
+            Self::Dropped => "RESULT_DROP_CAUSE_DROPPED",
+            Self::Idle => "RESULT_DROP_CAUSE_IDLE",
+            Self::ShuttingDown => "RESULT_DROP_CAUSE_SHUTTING_DOWN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RESULT_DROP_CAUSE_UNSPECIFIED" => Some(Self::Unspecified),
+            "RESULT_DROP_CAUSE_DROPPED" => Some(Self::Dropped),
+            "RESULT_DROP_CAUSE_IDLE" => Some(Self::Idle),
+            "RESULT_DROP_CAUSE_SHUTTING_DOWN" => Some(Self::ShuttingDown),
+            _ => None,
+        }
+    }
 }
 /// Generated client implementations.
 pub mod event_service_client {
@@ -3603,8 +6003,8 @@ pub mod event_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Tells of everything that the front end holds, from the moment on when the call was answered: its leased sessions. What
-        /// is not leased ends in its own stream. Any number of streams of one front end are told the same. The stream ends when it
+        /// Tells of everything that the front end holds, from the moment on when the call was answered: its leased sessions, and
+        /// the results that it ran or attached. What else runs ends in its own stream. Any number of streams of one front end are told the same. The stream ends when it
         /// is dropped, or when Core has ended all sessions.
         pub async fn watch_events(
             &mut self,
@@ -3651,8 +6051,8 @@ pub mod event_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Tells of everything that the front end holds, from the moment on when the call was answered: its leased sessions. What
-        /// is not leased ends in its own stream. Any number of streams of one front end are told the same. The stream ends when it
+        /// Tells of everything that the front end holds, from the moment on when the call was answered: its leased sessions, and
+        /// the results that it ran or attached. What else runs ends in its own stream. Any number of streams of one front end are told the same. The stream ends when it
         /// is dropped, or when Core has ended all sessions.
         async fn watch_events(
             &self,

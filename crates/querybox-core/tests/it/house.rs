@@ -12,9 +12,9 @@ use std::{
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use querybox_core::{
-    Answers, Clock, Config, Core, Deadline, Ended, Event, ExecuteOptions, ExecuteRequest, Fact, KeySource,
-    Limits, OnError, Opened, OsKeyring, Part, SecretPlace, Secrets, SessionError, SessionId, Store, Target,
-    Unsaved,
+    Answers, Clock, Config, Core, Deadline, Ended, Event, ExecuteOptions, ExecuteRequest, Fact, KeepLimits,
+    KeySource, Limits, OnError, Opened, OsKeyring, Part, ResultSettings, SecretPlace, Secrets, SessionError,
+    SessionId, Store, Target, Unsaved,
 };
 use querybox_fixtures::{Folder, User, copy_program, example, is_root, ordinary_user, program, unprivileged};
 use querybox_launcher::{Ids, Launcher, MemoryControl};
@@ -57,7 +57,19 @@ impl House {
 
     /// Without plugins.
     pub(crate) async fn with_limits(limits: Limits) -> Self {
+        Self::with(limits, |results| results).await
+    }
+
+    /// With the test driver, and results that are kept so.
+    pub(crate) async fn keeping(limits: Limits, set: impl FnOnce(ResultSettings) -> ResultSettings) -> Self {
+        let house = Self::with(limits, set).await;
+        copy_program(&example("test-driver"), &house.plugin_folder()).unwrap();
+        house
+    }
+
+    async fn with(limits: Limits, set: impl FnOnce(ResultSettings) -> ResultSettings) -> Self {
         let folder = Folder::make(owner(), 0o755).unwrap();
+        let results = set(results(folder.path()));
         for name in ["first", "second"] {
             folder.add_folder(name, owner(), 0o755).unwrap();
         }
@@ -76,6 +88,7 @@ impl House {
             limits,
             clock: Clock::new(Timestamp::now),
             secrets: Secrets { keys: KeySource::none(), keyring: Arc::new(OsKeyring::new()) },
+            results,
         });
         Self { core, folder }
     }
@@ -90,6 +103,23 @@ impl House {
 
     pub(crate) async fn execute_within(&self, sql: &str, deadline: Deadline) -> Answers<Part> {
         self.core.execute(request(session_id(), sql, deadline)).await.unwrap()
+    }
+}
+
+/// Results that are kept in a folder, with little memory.
+pub(crate) fn results(folder: &Path) -> ResultSettings {
+    ResultSettings {
+        folder: folder.to_owned(),
+        limits: KeepLimits {
+            result_memory_bytes: 1 << 20,
+            all_memory_bytes: 4 << 20,
+            result_bytes: 1 << 30,
+            all_bytes: 2 << 30,
+            free_disk_percent: 90,
+            cache_bytes: 4 << 20,
+        },
+        results_max: 128,
+        idle: Duration::from_secs(600),
     }
 }
 

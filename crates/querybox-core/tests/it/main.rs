@@ -10,3 +10,4 @@ mod house;
 mod keyring;
 mod leases;
 mod plugins;
+mod results;

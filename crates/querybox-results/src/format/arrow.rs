@@ -72,6 +72,15 @@ impl<W: io::Write> ArrowStream<W> {
         self.message(arrow_metadata, arrow_body)
     }
 
+    /// What it is written to.
+    pub(crate) fn out(&self) -> &W {
+        &self.out
+    }
+
+    pub(crate) fn out_mut(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     /// Ends the stream, flushes the underlying writer and gives it back.
     ///
     /// # Errors

@@ -1,58 +1,192 @@
-//! Comma-separated values, byte for byte as PostgreSQL's `COPY` writes them.
+//! Comma-separated values: byte for byte as PostgreSQL's `COPY` writes them, unless something else is asked for.
 
 use crate::{Cell, Column, State};
 
-pub(super) fn push_header(out: &mut String, columns: &[Column]) {
-    for (index, column) in columns.iter().enumerate() {
-        push_separator(out, index);
-        push_field(out, &column.name, columns.len() == 1);
-    }
-    out.push('\n');
+/// How comma-separated values are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvOptions {
+    /// What stands between fields: `,`, `;`, a tab.
+    pub delimiter: char,
+    /// What stands around a field that needs it, and twice inside of one.
+    pub quote: char,
+    /// Whether the first line names the columns.
+    pub header: bool,
+    /// What ends a line.
+    pub line_end: LineEnd,
+    /// What stands for NULL, never in quotes. A text that looks so is in quotes.
+    pub null: String,
+    /// Which fields are in quotes.
+    pub quoting: Quoting,
+    /// What becomes of texts that a spreadsheet would run.
+    pub formulas: Formulas,
 }
 
-pub(super) fn push_row<'b>(
-    out: &mut String,
-    cells: impl ExactSizeIterator<Item = Cell<'b>>,
-    scratch: &mut String,
-) {
-    let is_alone = cells.len() == 1;
-    for (index, cell) in cells.enumerate() {
-        push_separator(out, index);
-        match cell.state() {
-            State::Null => {}
-            State::Value | State::Undecodable | State::Cut { .. } => {
-                push_field(out, cell.text(scratch), is_alone);
-            }
+/// What ends a line of comma-separated values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineEnd {
+    /// `\n`
+    Lf,
+    /// `\r\n`, as RFC 4180 has it.
+    CrLf,
+}
+
+/// Which fields of comma-separated values are in quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quoting {
+    /// Those that would be read as something else without.
+    WhereNeeded,
+    /// All but NULL.
+    Always,
+}
+
+/// What becomes of texts that a spreadsheet would run as a formula.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Formulas {
+    /// They stay as they are: the file is for programs.
+    Kept,
+    /// A text that begins with `=`, `+`, `-`, `@` (also their wide forms), a tab or a line end gets an apostrophe before it, so
+    /// that a spreadsheet shows it. Numbers stay as they are. Whoever reads the file as data reads the apostrophe too.
+    Neutralized,
+}
+
+impl CsvOptions {
+    /// As PostgreSQL's `COPY … TO STDOUT (FORMAT csv, HEADER)`.
+    pub fn postgres() -> CsvOptions {
+        CsvOptions {
+            delimiter: ',',
+            quote: '"',
+            header: true,
+            line_end: LineEnd::Lf,
+            null: String::new(),
+            quoting: Quoting::WhereNeeded,
+            formulas: Formulas::Kept,
         }
     }
-    out.push('\n');
-}
 
-fn push_separator(out: &mut String, index: usize) {
-    if index > 0 {
-        out.push(',');
+    /// Why nobody could read what would be written. `None`: it can be read.
+    pub(crate) fn refused(&self) -> Option<&'static str> {
+        let is_line_end = |c: char| matches!(c, '\n' | '\r');
+        match self {
+            options if options.delimiter == options.quote => Some("the delimiter is the quote"),
+            options if is_line_end(options.delimiter) => Some("the delimiter ends a line"),
+            options if is_line_end(options.quote) => Some("the quote ends a line"),
+            options if options.null.contains([options.delimiter, options.quote, '\n', '\r']) => {
+                Some("the text for NULL has a delimiter, a quote or a line end")
+            }
+            _ => None,
+        }
     }
 }
 
-fn push_field(out: &mut String, text: &str, is_alone: bool) {
-    if !needs_quotes(text, is_alone) {
-        out.push_str(text);
-        return;
-    }
-    out.push('"');
-    let mut rest = text;
-    while let Some(at) = rest.find('"') {
-        out.push_str(&rest[..=at]);
-        out.push('"');
-        rest = &rest[at + 1..];
-    }
-    out.push_str(rest);
-    out.push('"');
+/// Comma-separated values in the making.
+pub(super) struct Csv {
+    options: CsvOptions,
+    /// The delimiter and the quote, when a byte is enough to find them.
+    bytes: Option<[u8; 2]>,
 }
 
-fn needs_quotes(text: &str, is_alone: bool) -> bool {
-    // An empty field is NULL. A line of `\.` alone ends the data for PostgreSQL before 18.
-    text.is_empty()
-        || (is_alone && text == "\\.")
-        || text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'))
+impl Csv {
+    pub(super) fn new(options: CsvOptions) -> Csv {
+        let byte = |c: char| u8::try_from(c).ok().filter(u8::is_ascii);
+        let bytes = byte(options.delimiter).zip(byte(options.quote)).map(|(one, two)| [one, two]);
+        Csv { options, bytes }
+    }
+
+    pub(super) fn push_header(&self, out: &mut String, columns: &[Column]) {
+        if !self.options.header {
+            return;
+        }
+        for (index, column) in columns.iter().enumerate() {
+            self.push_delimiter(out, index);
+            let before = match self.options.formulas {
+                Formulas::Neutralized => guard(&column.name),
+                Formulas::Kept => "",
+            };
+            self.push_field(out, before, &column.name, columns.len() == 1);
+        }
+        self.push_line_end(out);
+    }
+
+    pub(super) fn push_row<'b>(
+        &self,
+        out: &mut String,
+        cells: impl ExactSizeIterator<Item = Cell<'b>>,
+        scratch: &mut String,
+    ) {
+        let is_alone = cells.len() == 1;
+        for (index, cell) in cells.enumerate() {
+            self.push_delimiter(out, index);
+            match cell.state() {
+                State::Null => out.push_str(&self.options.null),
+                State::Value | State::Undecodable | State::Cut { .. } => {
+                    let text = cell.text(scratch);
+                    let before = match self.options.formulas {
+                        Formulas::Neutralized if cell.display().is_number() && is_plain_number(text) => "",
+                        Formulas::Neutralized => guard(text),
+                        Formulas::Kept => "",
+                    };
+                    self.push_field(out, before, text, is_alone);
+                }
+            }
+        }
+        self.push_line_end(out);
+    }
+
+    fn push_field(&self, out: &mut String, before: &str, text: &str, is_alone: bool) {
+        if self.options.quoting == Quoting::WhereNeeded && !self.needs_quotes(text, is_alone) {
+            out.push_str(before);
+            return out.push_str(text);
+        }
+        let quote = self.options.quote;
+        out.push(quote);
+        out.push_str(before);
+        let mut rest = text;
+        while let Some(at) = rest.find(quote) {
+            let end = at + quote.len_utf8();
+            out.push_str(&rest[..end]);
+            out.push(quote);
+            rest = &rest[end..];
+        }
+        out.push_str(rest);
+        out.push(quote);
+    }
+
+    fn needs_quotes(&self, text: &str, is_alone: bool) -> bool {
+        // An empty line is none for many readers. A line of `\.` alone ends the data for PostgreSQL before 18.
+        if text == self.options.null || (is_alone && (text.is_empty() || text == "\\.")) {
+            return true;
+        }
+        match self.bytes {
+            Some([delimiter, quote]) => {
+                text.bytes().any(|byte| byte == delimiter || byte == quote || matches!(byte, b'\n' | b'\r'))
+            }
+            None => text.contains([self.options.delimiter, self.options.quote, '\n', '\r']),
+        }
+    }
+
+    fn push_delimiter(&self, out: &mut String, index: usize) {
+        if index > 0 {
+            out.push(self.options.delimiter);
+        }
+    }
+
+    fn push_line_end(&self, out: &mut String) {
+        out.push_str(match self.options.line_end {
+            LineEnd::Lf => "\n",
+            LineEnd::CrLf => "\r\n",
+        });
+    }
+}
+
+/// What goes before a text so that a spreadsheet does not run it.
+fn guard(text: &str) -> &'static str {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n']);
+    if is_formula { "'" } else { "" }
+}
+
+/// Whether a number is one for a spreadsheet too: `-1.5e3`, but not `-Infinity`.
+fn is_plain_number(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
 }

@@ -14,18 +14,7 @@ pub(super) struct Keys(Vec<String>);
 
 impl Keys {
     pub(super) fn new(columns: &[Column]) -> Self {
-        // A made name must not meet one that the database gave.
-        let mut taken: HashSet<String> = columns.iter().map(|column| column.name.clone()).collect();
-        let mut counts = HashMap::new();
-        let keys = columns.iter().map(|column| {
-            let mut name = column.name.clone();
-            let count = counts.entry(column.name.as_str()).and_modify(|count| *count += 1).or_insert(1_u32);
-            if *count > 1 {
-                while !taken.insert(format!("{name}_{count}")) {
-                    *count += 1;
-                }
-                write!(name, "_{count}").expect("a String takes any text");
-            }
+        let keys = unique_names(columns).into_iter().map(|name| {
             let mut key = String::new();
             push_string(&mut key, &name);
             key.push(':');
@@ -33,6 +22,25 @@ impl Keys {
         });
         Keys(keys.collect())
     }
+}
+
+/// The columns' names, each once: a repeated one gets `_2`, `_3` and so on.
+pub(crate) fn unique_names(columns: &[Column]) -> Vec<String> {
+    // A made name must not meet one that the database gave.
+    let mut taken: HashSet<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let mut counts = HashMap::new();
+    let names = columns.iter().map(|column| {
+        let mut name = column.name.clone();
+        let count = counts.entry(column.name.as_str()).and_modify(|count| *count += 1).or_insert(1_u32);
+        if *count > 1 {
+            while !taken.insert(format!("{name}_{count}")) {
+                *count += 1;
+            }
+            write!(name, "_{count}").expect("a String takes any text");
+        }
+        name
+    });
+    names.collect()
 }
 
 pub(super) fn push_object<'b>(
@@ -99,7 +107,7 @@ fn push_value(out: &mut String, cell: &Cell<'_>, scratch: &mut String) {
 }
 
 /// Whether the text is a JSON number: no plus sign, no leading zeros, digits on both sides of a point.
-fn is_number(text: &str) -> bool {
+pub(crate) fn is_number(text: &str) -> bool {
     fn digits(text: &[u8]) -> (usize, &[u8]) {
         let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
         (count, &text[count..])

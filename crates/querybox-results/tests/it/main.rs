@@ -4,12 +4,19 @@
 
 mod arrow_streams;
 mod cells;
+mod copy_from;
 mod documents;
+mod exports;
 mod floats;
+mod full_disk;
 mod hostile;
 mod ipc;
 mod keeping;
 mod notes;
+mod readers;
 mod roundtrip;
 mod spools;
 mod times;
+mod view_types;
+mod views;
+mod windows;

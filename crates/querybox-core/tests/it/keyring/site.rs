@@ -14,7 +14,7 @@ use querybox_launcher::{Ids, MemoryControl};
 use querybox_vault::{KeyId, KeyRecord, KeyUse, Keyset, MasterKey, MasterKeys, Place};
 
 use super::double::FolderKeyring;
-use crate::house::{limits, owner};
+use crate::house::{limits, owner, results};
 
 pub(super) struct Site {
     folder: Folder,
@@ -111,6 +111,7 @@ pub(super) async fn open(path: &Path, key: &str, keyring: Arc<dyn KeyringPort>, 
         limits: limits(),
         clock,
         secrets: Secrets { keys: KeySource::new(read), keyring },
+        results: results(path),
     })
 }
 

@@ -1,0 +1,360 @@
+//! Views of kept rows: made on threads that may wait, seen by all who know the result.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use querybox_results::{
+    Case, Condition, Progress, Rows, SortColumn, ViewError, Work, distinct, filter, sort,
+};
+use querybox_store::Owner;
+use tokio::sync::{Semaphore, watch};
+
+use super::{
+    error::ResultError,
+    held::Held,
+    reading::{NO_VIEW, Place},
+};
+use crate::{
+    Core,
+    events::{FrontEndEvent, Watchers},
+    session::SessionId,
+};
+
+/// Memory of one view while it is made.
+pub(super) const WORK_BYTES: usize = 256 << 20;
+/// Views and statistics that are made at once; the others wait.
+const AT_ONCE_MAX: usize = 2;
+/// Views of one result.
+const VIEWS_MAX: usize = 64;
+/// The answer to who wants a view waits so long for it.
+const READY_WITHIN: Duration = Duration::from_millis(100);
+/// Front ends are told so often how far a view is.
+pub(super) const TOLD_EVERY: Duration = Duration::from_millis(250);
+
+/// A view that is wanted.
+#[derive(Debug)]
+pub struct ViewAsk {
+    /// Of what it is made.
+    pub of: Place,
+    pub order: ViewOrder,
+    /// What the view is, in the words of whoever asks: kept with it and never read.
+    pub description: Vec<u8>,
+}
+
+/// What a view does with rows. Columns are from 0.
+#[derive(Debug)]
+pub enum ViewOrder {
+    Sort(Vec<SortColumn>),
+    /// Without repetitions. Of no column: of all.
+    Distinct {
+        columns: Vec<u32>,
+        template: SortColumn,
+    },
+    Filter(Condition),
+    /// Rows in which a text is found. In no column: in any.
+    Search {
+        columns: Vec<u32>,
+        text: String,
+        case: Case,
+    },
+}
+
+/// How a view stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ViewFacts {
+    /// From 1, unique in its result.
+    pub number: u32,
+    /// What it was made of.
+    pub of: Place,
+    pub description: Vec<u8>,
+    /// Rows that it is made of.
+    pub source_rows: u64,
+    pub done: u64,
+    pub all: u64,
+    pub state: ViewState,
+}
+
+/// How a view stands.
+#[derive(Debug, Clone)]
+pub enum ViewState {
+    Making,
+    Ready { rows: u64 },
+    Failed(Arc<ViewError>),
+}
+
+impl PartialEq for ViewState {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Making, Self::Making) => true,
+            (Self::Ready { rows: one }, Self::Ready { rows: two }) => one == two,
+            (Self::Failed(one), Self::Failed(two)) => Arc::ptr_eq(one, two),
+            (Self::Making | Self::Ready { .. } | Self::Failed(_), _) => false,
+        }
+    }
+}
+
+/// One view.
+pub(super) struct View {
+    number: u32,
+    of: Place,
+    description: Vec<u8>,
+    source_rows: u64,
+    done: AtomicU64,
+    all: AtomicU64,
+    made: watch::Sender<Made>,
+    cancel: Arc<AtomicBool>,
+}
+
+#[derive(Debug, Clone)]
+enum Made {
+    No,
+    Yes(Rows),
+    Failed(Arc<ViewError>),
+}
+
+/// The views of one result.
+#[derive(Default)]
+pub(super) struct Views(Mutex<Numbered>);
+
+#[derive(Default)]
+struct Numbered {
+    /// The last that was given.
+    last: u32,
+    views: BTreeMap<u32, Arc<View>>,
+}
+
+/// How many views are made at once.
+pub(crate) fn turns() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(AT_ONCE_MAX))
+}
+
+impl Core {
+    /// Makes a view of the rows that are there now. Resolves when it is made, or after a tenth of a second.
+    ///
+    /// # Errors
+    ///
+    /// See [`ResultError`]; [`ResultError::View`] also when it failed within that time, and is then forgotten.
+    pub async fn make_view(
+        &self,
+        owner: &Owner,
+        id: SessionId,
+        ask: ViewAsk,
+    ) -> Result<ViewFacts, ResultError> {
+        let held = self.shelf.find(owner, id)?;
+        let rows = held.rows(ask.of)?.rows;
+        let view = held.views.add(ask.of, ask.description, rows.row_count())?;
+        let mut made = view.made.subscribe();
+        let making = Making {
+            held: Arc::clone(&held),
+            view: Arc::clone(&view),
+            watchers: Arc::clone(&self.watchers),
+            told: Instant::now(),
+        };
+        let (turns, tracker) = (Arc::clone(&self.shelf.turns), self.tracker.clone());
+        let order = ask.order;
+        self.tracker.spawn(async move {
+            // Never closed.
+            let _turn = turns.acquire().await;
+            // A panic would leave the view unfinished for ever.
+            let lost = making.clone();
+            if tracker.spawn_blocking(move || making.make(&rows, order)).await.is_err() {
+                lost.end(Made::Failed(Arc::new(ViewError::Canceled)));
+            }
+        });
+        let ready = made.wait_for(|made| !matches!(made, Made::No));
+        let _ = tokio::time::timeout(READY_WITHIN, ready).await;
+        let facts = view.facts();
+        if let ViewState::Failed(error) = facts.state {
+            held.views.remove(facts.number);
+            return Err(ResultError::View(error));
+        }
+        Ok(facts)
+    }
+
+    /// How a view stands.
+    ///
+    /// # Errors
+    ///
+    /// See [`ResultError`].
+    pub fn view(&self, owner: &Owner, id: SessionId, number: u32) -> Result<ViewFacts, ResultError> {
+        let held = self.shelf.find(owner, id)?;
+        held.views.get(number).map(|view| view.facts()).ok_or(ResultError::NoView(number))
+    }
+
+    /// Stops the making of a view and forgets it. Views that were made of it stay.
+    ///
+    /// # Errors
+    ///
+    /// See [`ResultError`].
+    pub fn drop_view(&self, owner: &Owner, id: SessionId, number: u32) -> Result<(), ResultError> {
+        let held = self.shelf.find(owner, id)?;
+        held.views.remove(number).map(|_| ()).ok_or(ResultError::NoView(number))
+    }
+}
+
+impl Views {
+    fn add(&self, of: Place, description: Vec<u8>, source_rows: u64) -> Result<Arc<View>, ResultError> {
+        let mut views = self.lock();
+        if views.views.len() >= VIEWS_MAX {
+            return Err(ResultError::ViewsFull { max: VIEWS_MAX });
+        }
+        views.last += 1;
+        let view = Arc::new(View {
+            number: views.last,
+            of,
+            description,
+            source_rows,
+            done: AtomicU64::new(0),
+            all: AtomicU64::new(source_rows),
+            made: watch::Sender::new(Made::No),
+            cancel: Arc::new(AtomicBool::new(false)),
+        });
+        let number = views.last;
+        views.views.insert(number, Arc::clone(&view));
+        Ok(view)
+    }
+
+    fn get(&self, number: u32) -> Option<Arc<View>> {
+        self.lock().views.get(&number).cloned()
+    }
+
+    fn remove(&self, number: u32) -> Option<Arc<View>> {
+        let removed = self.lock().views.remove(&number);
+        if let Some(view) = &removed {
+            view.cancel.store(true, Ordering::Relaxed);
+        }
+        removed
+    }
+
+    /// The rows of a view of a statement.
+    pub(super) fn rows(&self, place: Place) -> Result<Rows, ResultError> {
+        let view = self.get(place.view).filter(|view| view.of.statement == place.statement);
+        let view = view.ok_or(ResultError::NoView(place.view))?;
+        match &*view.made.borrow() {
+            Made::Yes(rows) => Ok(rows.clone()),
+            Made::No | Made::Failed(_) => Err(ResultError::ViewNotReady(place.view)),
+        }
+    }
+
+    /// The views of a statement, in the order in which they were made.
+    pub(super) fn of_statement(&self, statement: u32) -> Vec<ViewFacts> {
+        let views = self.lock();
+        let of = views.views.values().filter(|view| view.of.statement == statement);
+        of.map(|view| view.facts()).collect()
+    }
+
+    /// Bytes of all of them.
+    pub(super) fn bytes(&self) -> u64 {
+        let bytes = |view: &Arc<View>| match &*view.made.borrow() {
+            Made::Yes(rows) => rows.spool().bytes(),
+            Made::No | Made::Failed(_) => 0,
+        };
+        self.lock().views.values().map(bytes).sum()
+    }
+
+    /// Forgets all, and stops the making of those that are not made.
+    pub(super) fn clear(&self) {
+        let views = std::mem::take(&mut self.lock().views);
+        for view in views.values() {
+            view.cancel.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Numbered> {
+        // Every change is whole before anything can panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl View {
+    fn facts(&self) -> ViewFacts {
+        let state = match &*self.made.borrow() {
+            Made::No => ViewState::Making,
+            Made::Yes(rows) => ViewState::Ready { rows: rows.row_count() },
+            Made::Failed(error) => ViewState::Failed(Arc::clone(error)),
+        };
+        ViewFacts {
+            number: self.number,
+            of: self.of,
+            description: self.description.clone(),
+            source_rows: self.source_rows,
+            done: self.done.load(Ordering::Relaxed),
+            all: self.all.load(Ordering::Relaxed),
+            state,
+        }
+    }
+}
+
+/// The making of one view.
+#[derive(Clone)]
+struct Making {
+    held: Arc<Held>,
+    view: Arc<View>,
+    watchers: Arc<Watchers>,
+    told: Instant,
+}
+
+impl Making {
+    fn make(mut self, rows: &Rows, order: ViewOrder) {
+        let made = match self.work(rows, order) {
+            Ok(rows) => Made::Yes(rows),
+            Err(error) => Made::Failed(Arc::new(error)),
+        };
+        self.end(made);
+    }
+
+    fn work(&mut self, rows: &Rows, order: ViewOrder) -> Result<Rows, ViewError> {
+        let cancel = Arc::clone(&self.view.cancel);
+        let mut progress = |Progress { done, all }: Progress| {
+            self.view.done.store(done, Ordering::Relaxed);
+            self.view.all.store(all, Ordering::Relaxed);
+            if self.told.elapsed() >= TOLD_EVERY {
+                self.told = Instant::now();
+                self.tell();
+            }
+        };
+        let work = &mut Work { memory_bytes: WORK_BYTES, progress: &mut progress, cancel: &cancel };
+        match order {
+            ViewOrder::Sort(by) => sort(rows, &by, work),
+            ViewOrder::Distinct { columns, template } => {
+                let by = all_or(columns, rows).map(|column| SortColumn { column, ..template });
+                distinct(rows, &by.collect::<Vec<_>>(), work)
+            }
+            ViewOrder::Filter(condition) => filter(rows, &condition, work),
+            ViewOrder::Search { columns, text, case } => {
+                filter(rows, &Condition::search(all_or(columns, rows), &text, case), work)
+            }
+        }
+    }
+
+    fn end(&self, made: Made) {
+        self.view.made.send_replace(made);
+        self.tell();
+    }
+
+    fn tell(&self) {
+        // One that was dropped concerns nobody any more.
+        if self.view.cancel.load(Ordering::Relaxed) {
+            return;
+        }
+        let event =
+            FrontEndEvent::ViewChanged { result: self.held.origin.id, view: Box::new(self.view.facts()) };
+        for front_end in self.held.front_ends() {
+            self.watchers.tell(front_end, event.clone());
+        }
+    }
+}
+
+/// These columns, or all when they are none.
+fn all_or(columns: Vec<u32>, rows: &Rows) -> impl Iterator<Item = usize> + use<> {
+    let all = if columns.is_empty() { rows.columns().len() } else { 0 };
+    columns.into_iter().map(|column| column as usize).chain(0..all)
+}
+
+const _: () = assert!(NO_VIEW == 0, "views are counted from 1");

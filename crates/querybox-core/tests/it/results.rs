@@ -1,0 +1,90 @@
+//! Whose results are whose.
+
+use std::time::Duration;
+
+use querybox_core::{
+    BrokenContract, DropCause, FrontEndId, Owner, Reading, ResultError, RunError, RunFailure, RunPlace,
+    RunRequest, RunState, SessionId, Target,
+};
+
+use crate::house::{House, limits, options, session_id, unsaved};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn owner(name: &str) -> Owner {
+    name.parse().unwrap()
+}
+
+/// What the test driver returns is not read.
+fn reading() -> Reading {
+    Reading {
+        shape: |_| Err(BrokenContract { what: "rows".into() }),
+        batch: |_| Err(BrokenContract { what: "rows".into() }),
+        failure: |error| RunFailure { reason: String::new(), message: error.to_string() },
+    }
+}
+
+fn request(owner: &Owner, sql: &str) -> RunRequest {
+    RunRequest {
+        id: session_id(),
+        owner: owner.clone(),
+        place: RunPlace::Own { target: Target::Unsaved(Box::new(unsaved("test"))), secrets: Vec::new() },
+        sql: sql.to_owned(),
+        options: options(),
+        front_end: FrontEndId::default(),
+        reading: reading(),
+    }
+}
+
+async fn run(house: &House, owner: &Owner, sql: &str) -> SessionId {
+    house.core.run(request(owner, sql)).await.unwrap().summary.id
+}
+
+async fn ended(house: &House, owner: &Owner, id: SessionId) -> RunState {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let facts = house.core.attach_result(owner, id, FrontEndId::default(), 0).unwrap();
+        if facts.summary.state != RunState::Running {
+            return facts.summary.state;
+        }
+        assert!(tokio::time::Instant::now() < end, "{facts:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_result_does_not_exist_for_others_than_its_owner() {
+    let house = House::keeping(limits(), |settings| settings).await;
+    let (one, two) = (owner("one"), owner("two"));
+    let id = run(&house, &one, "refused").await;
+    // Rows are announced, which are not read here.
+    let state = ended(&house, &one, id).await;
+    assert!(matches!(state, RunState::Failed(_)), "{state:?}");
+    assert_eq!(house.core.results(&one).len(), 1);
+    assert!(house.core.results(&two).is_empty());
+    let attached = house.core.attach_result(&two, id, FrontEndId::default(), 0);
+    assert!(matches!(attached, Err(ResultError::NotFound)), "{attached:?}");
+    let dropped = house.core.drop_result(&two, id).await;
+    assert!(matches!(dropped, Err(ResultError::NotFound)), "{dropped:?}");
+    house.core.drop_result(&one, id).await.unwrap();
+    // Also why it is gone is told to its owner alone.
+    let gone = house.core.drop_result(&one, id).await;
+    assert!(matches!(gone, Err(ResultError::Dropped(DropCause::Dropped))), "{gone:?}");
+    let gone = house.core.drop_result(&two, id).await;
+    assert!(matches!(gone, Err(ResultError::NotFound)), "{gone:?}");
+}
+
+#[tokio::test]
+async fn each_owner_has_room_of_his_own() {
+    let house = House::keeping(limits(), |mut settings| {
+        settings.results_max = 1;
+        settings
+    })
+    .await;
+    let (one, two) = (owner("one"), owner("two"));
+    let id = run(&house, &one, "refused").await;
+    let full = house.core.run(request(&one, "refused")).await;
+    assert!(matches!(full, Err(RunError::Full { max: 1 })), "{full:?}");
+    ended(&house, &one, id).await;
+    run(&house, &two, "refused").await;
+}

@@ -1,0 +1,216 @@
+//! The rows of a result in another order, also when they do not fit into memory.
+//!
+//! Rows are read until they fill the memory, sorted, and written as a run, sealed as all that is kept, each row with
+//! its key; then the runs are merged. Keys end with the row's number, so that no two are the same and the order of equal
+//! rows stays.
+
+mod merge;
+
+use std::sync::Arc;
+
+use crate::{
+    Batch, Rows, State,
+    spool::SpoolWriter,
+    view::{
+        Scan, ViewError, Work,
+        gather::Gatherer,
+        key::{self, Case},
+        sort::merge::{Output, merge},
+    },
+};
+
+/// A column to sort by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SortColumn {
+    /// The column, from 0.
+    pub column: usize,
+    /// Which way.
+    pub direction: Direction,
+    /// Where NULL goes, whichever way values go.
+    pub nulls: Nulls,
+    /// Whether the case of text counts.
+    pub case: Case,
+}
+
+/// Which way values go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the least to the greatest.
+    Ascending,
+    /// From the greatest to the least.
+    Descending,
+}
+
+/// Where NULL goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nulls {
+    /// Before all values.
+    First,
+    /// Behind all values.
+    Last,
+}
+
+/// Bytes of a row's number at the end of its key.
+const NUMBER_BYTES: usize = 8;
+/// What a row takes beside its key while it waits to be sorted.
+const WAITING_BYTES: usize = size_of::<Waiting>();
+/// Runs that are merged at once: each has a file and holds a batch or two.
+const RUNS_MAX: usize = 64;
+
+/// Keeps the rows that are there now in the order of these columns: numbers by value, dates and times as points in time,
+/// text by its code points, arrays by the text that shows them. Rows that are equal there stay in their order.
+///
+/// # Errors
+///
+/// When a column does not exist, the rows cannot be read or kept, or the work is canceled.
+pub fn sort(rows: &Rows, by: &[SortColumn], work: &mut Work<'_>) -> Result<Rows, ViewError> {
+    order(rows, by, Repeated::Stay, work)
+}
+
+/// Keeps of the rows that are there now the first of those that are equal in these columns, in the order of the columns.
+/// NULL is equal to NULL, and numbers are equal by value.
+///
+/// # Errors
+///
+/// As [`sort`].
+pub fn distinct(rows: &Rows, by: &[SortColumn], work: &mut Work<'_>) -> Result<Rows, ViewError> {
+    order(rows, by, Repeated::Go, work)
+}
+
+/// What becomes of rows with a key that another row had.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeated {
+    Stay,
+    Go,
+}
+
+fn order(rows: &Rows, by: &[SortColumn], repeated: Repeated, work: &mut Work<'_>) -> Result<Rows, ViewError> {
+    for SortColumn { column, .. } in by {
+        rows.check_column(*column)?;
+    }
+    let mut scan = Scan::new(rows);
+    let mut sorter = Sorter::new(rows, repeated);
+    let mut runs: Vec<Rows> = Vec::new();
+    let all = scan.row_count() * 2;
+    while let Some(scanned) = scan.next()? {
+        work.check_canceled()?;
+        sorter.add(scanned.batch, scanned.rows.start, scanned.bytes, by);
+        if sorter.bytes >= work.memory_bytes {
+            if runs.len() == RUNS_MAX {
+                runs = vec![merge(rows, &runs, repeated, Output::Run, work)?];
+            }
+            runs.push(sorter.write_run()?);
+        }
+        work.tell(scanned.rows.end, all);
+    }
+    if runs.is_empty() {
+        work.check_canceled()?;
+        let view = sorter.write_view()?;
+        work.tell(all, all);
+        return Ok(view);
+    }
+    if !sorter.waiting.is_empty() {
+        runs.push(sorter.write_run()?);
+    }
+    merge(rows, &runs, repeated, Output::View, work)
+}
+
+/// Rows in memory that wait to be sorted.
+struct Sorter<'r> {
+    rows: &'r Rows,
+    repeated: Repeated,
+    /// With what each holds in memory.
+    batches: Vec<(Arc<Batch>, usize)>,
+    keys: Vec<u8>,
+    waiting: Vec<Waiting>,
+    bytes: usize,
+    scratch: String,
+}
+
+struct Waiting {
+    key_start: usize,
+    key_bytes: u32,
+    batch: u32,
+    row: u32,
+}
+
+impl<'r> Sorter<'r> {
+    fn new(rows: &'r Rows, repeated: Repeated) -> Sorter<'r> {
+        let (batches, keys, waiting) = (Vec::new(), Vec::new(), Vec::new());
+        Sorter { rows, repeated, batches, keys, waiting, bytes: 0, scratch: String::new() }
+    }
+
+    fn add(&mut self, batch: Arc<Batch>, first_row: u64, bytes: usize, by: &[SortColumn]) {
+        let before = self.keys.len();
+        for row in 0..batch.row_count() {
+            let key_start = self.keys.len();
+            for column in by {
+                push_column(&batch, row, column, &mut self.scratch, &mut self.keys);
+            }
+            self.keys.extend((first_row + row as u64).to_be_bytes());
+            self.waiting.push(Waiting {
+                key_start,
+                key_bytes: (self.keys.len() - key_start) as u32,
+                batch: self.batches.len() as u32,
+                row: row as u32,
+            });
+        }
+        self.bytes += bytes + self.keys.len() - before + batch.row_count() * WAITING_BYTES;
+        self.batches.push((batch, bytes));
+    }
+
+    fn sort(&mut self) {
+        let keys = &self.keys;
+        let key = |waiting: &Waiting| &keys[waiting.key_start..][..waiting.key_bytes as usize];
+        self.waiting.sort_unstable_by(|one, two| key(one).cmp(key(two)));
+        if self.repeated == Repeated::Go {
+            let value =
+                |waiting: &Waiting| &keys[waiting.key_start..][..waiting.key_bytes as usize - NUMBER_BYTES];
+            self.waiting.dedup_by(|later, earlier| value(later) == value(earlier));
+        }
+    }
+
+    /// Writes the rows with their keys, and is empty again.
+    fn write_run(&mut self) -> Result<Rows, ViewError> {
+        self.sort();
+        let writer = SpoolWriter::on_disk(self.rows.spool().budget());
+        let shape = self.rows.shape().with_key();
+        let mut gatherer = Gatherer::new(shape, writer);
+        for (batch, bytes) in &self.batches {
+            gatherer.add_source(batch, *bytes);
+        }
+        for waiting in &self.waiting {
+            let key = &self.keys[waiting.key_start..][..waiting.key_bytes as usize];
+            gatherer.push_with_key(waiting.batch as usize, waiting.row as usize, key)?;
+        }
+        let run = gatherer.end()?;
+        *self = Sorter::new(self.rows, self.repeated);
+        Ok(run)
+    }
+
+    fn write_view(&mut self) -> Result<Rows, ViewError> {
+        self.sort();
+        let writer = SpoolWriter::new(self.rows.spool().budget());
+        let mut gatherer = Gatherer::new(self.rows.shape().clone(), writer);
+        for (batch, bytes) in &self.batches {
+            gatherer.add_source(batch, *bytes);
+        }
+        for waiting in &self.waiting {
+            gatherer.push(waiting.batch as usize, waiting.row as usize)?;
+        }
+        gatherer.end()
+    }
+}
+
+fn push_column(batch: &Batch, row: usize, by: &SortColumn, scratch: &mut String, out: &mut Vec<u8>) {
+    let cell = batch.cell(row, by.column);
+    if cell.state() == State::Null {
+        return out.push(if by.nulls == Nulls::First { 0 } else { 2 });
+    }
+    out.push(1);
+    let start = out.len();
+    key::push_cell(&cell, by.case, scratch, out);
+    if by.direction == Direction::Descending {
+        out[start..].iter_mut().for_each(|byte| *byte = !*byte);
+    }
+}

@@ -161,6 +161,25 @@ async fn rows_are_those_of_one_moment_while_others_write() {
     writer.join().unwrap();
 }
 
+#[tokio::test]
+async fn nothing_that_others_made_runs_when_a_table_is_looked_for() {
+    let server = Postgres::start();
+    server.psql(TABLE);
+    server.psql(
+        "create function public.trap(oid, oid) returns boolean language plpgsql as \
+           $$ begin raise exception 'sprung'; end $$; \
+         create operator public.= (leftarg = oid, rightarg = oid, function = public.trap); \
+         create function public.trap(oid, regclass) returns boolean language plpgsql as \
+           $$ begin raise exception 'sprung'; end $$; \
+         create operator public.= (leftarg = oid, rightarg = regclass, function = public.trap)",
+    );
+    let mut client = open(&server).await;
+    client.execute("set search_path = public, pg_catalog").await.unwrap();
+    let answer = client.execute("select 1::oid = 2::oid").await.unwrap();
+    assert_eq!(answer.statements[0].rejection.as_ref().unwrap().message, "sprung");
+    assert_eq!(notices(&mut client, "select * from t").await, [""; 0]);
+}
+
 /// Begins to read the table, and stops when the first rows have come: the rest waits.
 async fn begin(client: &mut Client) -> tonic::Streaming<pb::ExecuteResponse> {
     let mut parts =

@@ -108,11 +108,11 @@ impl Executor<'_> {
                 "the server has version {version}, and reads ranges of blocks since {RANGES_SINCE}"
             )));
         }
-        let probe = probe(&name, reserve.user());
+        let (settle, probe) = (settle(&name), probe(reserve.user()));
         // The lock comes before the snapshot: a table that was written anew between would be seen as empty.
         let lock = format!("LOCK TABLE {name} IN ACCESS SHARE MODE");
         self.connection.frame = Frame::Statement;
-        for command in ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &lock, &probe] {
+        for command in ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &lock, &settle, &probe] {
             self.connection.put_command(command)?;
         }
         self.connection.put_sync();
@@ -139,8 +139,8 @@ impl Executor<'_> {
         if row.iter().flatten().any(|text| text.contains('\0')) {
             return Err(wrong().into());
         }
-        let Ok([why, name, blocks, parts, process_id, settings, snapshot]) =
-            <[Option<String>; 7]>::try_from(row)
+        let Ok([why, name, blocks, parts, process_id, settings, snapshot, _]) =
+            <[Option<String>; 8]>::try_from(row)
         else {
             return Err(wrong().into());
         };
@@ -196,13 +196,26 @@ fn not(why: &str) -> Found {
     Found::NotNow(why.to_owned())
 }
 
-/// The query for all that has to be known, in one row; none when there is no such table. It takes the transaction's snapshot,
+/// Finds the table as the session looks it up, and lets what follows look up the server's own names alone: an operator that
+/// somebody else made, and that fits better, would run with the rights of whoever reads.
+fn settle(name: &str) -> String {
+    let name = escape_literal(name);
+    format!(
+        "SELECT pg_catalog.set_config('querybox.table', pg_catalog.to_regclass({name})::pg_catalog.oid::pg_catalog.text, true), \
+           pg_catalog.set_config('querybox.search_path', pg_catalog.current_setting('search_path'), true), \
+           pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)"
+    )
+}
+
+/// The query for all that has to be known, in one row; none when there is no such table. It ends with the session's own
+/// search path, by which the statement is described. It takes the transaction's snapshot,
 /// and so sees every block that has rows of it.
-fn probe(name: &str, user: &str) -> String {
-    let (name, user) = (escape_literal(name), escape_literal(user));
+fn probe(user: &str) -> String {
+    let user = escape_literal(user);
+    let table = "NULLIF(pg_catalog.current_setting('querybox.table'), '')::pg_catalog.oid";
     format!(
         "WITH RECURSIVE tree(oid) AS ( \
-           SELECT pg_catalog.to_regclass({name})::pg_catalog.oid \
+           SELECT {table} \
            UNION SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid), \
          part AS ( \
            SELECT coalesce(pg_catalog.max(pg_catalog.pg_relation_size(c.oid)), 0) AS bytes, \
@@ -214,7 +227,7 @@ fn probe(name: &str, user: &str) -> String {
            LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam), \
          root AS ( \
            SELECT c.*, n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-           WHERE c.oid = pg_catalog.to_regclass({name})), \
+           WHERE c.oid = {table}), \
          answer AS ( \
            SELECT part.bytes, part.oids, pg_catalog.format('%I.%I', root.nspname, root.relname) AS name, CASE \
              WHEN root.relkind NOT IN ('r', 'p') THEN 'it is no table' \
@@ -227,11 +240,13 @@ fn probe(name: &str, user: &str) -> String {
          SELECT why, name, pg_catalog.ceil(bytes / pg_catalog.current_setting('block_size')::pg_catalog.numeric), \
            oids, pg_catalog.pg_backend_pid(), \
            (SELECT pg_catalog.string_agg(pg_catalog.format('pg_catalog.set_config(%L, %L, true)', s.name, s.setting), ', ') \
-            FROM (SELECT s.name, s.setting, 1 AS turn FROM pg_catalog.pg_settings s \
-                  WHERE s.source = 'session' AND s.name NOT LIKE 'transaction%' \
+            FROM (SELECT s.name, CASE s.name WHEN 'search_path' THEN pg_catalog.current_setting('querybox.search_path') \
+                    ELSE s.setting END AS setting, 1 AS turn FROM pg_catalog.pg_settings s \
+                  WHERE s.source = 'session' AND s.name NOT LIKE 'transaction%' AND s.name NOT LIKE 'querybox.%' \
                   UNION ALL SELECT 'role', pg_catalog.current_setting('role'), 2 \
                   WHERE pg_catalog.current_setting('role') <> 'none' ORDER BY turn) s), \
-           CASE WHEN why IS NULL THEN pg_catalog.pg_export_snapshot() END \
+           CASE WHEN why IS NULL THEN pg_catalog.pg_export_snapshot() END, \
+           pg_catalog.set_config('search_path', pg_catalog.current_setting('querybox.search_path'), true) \
          FROM answer"
     )
 }

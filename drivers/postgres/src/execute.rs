@@ -64,7 +64,7 @@ impl Executor<'_> {
         bound: &Bound<'_>,
         statement: Statement<'_>,
     ) -> Result<Ended, ExecuteError> {
-        if let Some(rejection) = self.cannot_be_sent(bound.sql()) {
+        if let Some(rejection) = self.cannot_be_sent(bound) {
             statement.rejected(rejection).await?;
             return Ok(Ended::Rejected);
         }
@@ -130,8 +130,9 @@ impl Executor<'_> {
         Ok(Output::Rows { rows: statement.rows(&columns).await?, decoders })
     }
 
-    /// A statement that would not reach the server as it was written.
-    fn cannot_be_sent(&self, sql: &str) -> Option<pb::Rejection> {
+    /// A statement that would not reach the server as it was written, with its values.
+    fn cannot_be_sent(&self, bound: &Bound<'_>) -> Option<pb::Rejection> {
+        let sql = bound.sql();
         let rejection = pb::Rejection {
             severity: "ERROR".into(),
             transaction_state: self.connection.told_transaction().into(),
@@ -147,10 +148,12 @@ impl Executor<'_> {
             });
         }
         let reported = &self.connection.reported;
-        (reported.encoding() != Encoding::Utf8 && !sql.is_ascii()).then(|| pb::Rejection {
+        let is_ascii = sql.is_ascii() && bound.values().flatten().all(str::is_ascii);
+        let what = if sql.is_ascii() { "a value" } else { "the statement" };
+        (reported.encoding() != Encoding::Utf8 && !is_ascii).then(|| pb::Rejection {
             sqlstate: "22021".into(),
             message: format!(
-                "the session's client_encoding is {}, and the statement is written in UTF8",
+                "the session's client_encoding is {}, and {what} is written in UTF8",
                 reported.client_encoding()
             ),
             hint: "Run SET client_encoding TO 'UTF8'.".into(),

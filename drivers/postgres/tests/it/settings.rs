@@ -82,6 +82,11 @@ async fn another_client_encoding_is_never_taken_for_utf8() {
     let refused = rejection(&mut client, "select 'größe'").await;
     assert_eq!(refused.sqlstate, "22021");
     assert!(refused.message.contains("LATIN1"), "{refused:?}");
+    let bindings = vec![pb::Binding { name: "1".into(), text: Some("größe".into()) }];
+    let request = pb::ExecuteRequest { bindings, ..client.execute_request("select $1::text") };
+    let answer = client.execute_with(request).await.unwrap();
+    let refused = answer.statements[0].rejection.as_ref().unwrap();
+    assert_eq!(refused.message, "the session's client_encoding is LATIN1, and a value is written in UTF8");
     // One that is not read here is told as the bytes that came, also when these are UTF-8 by accident.
     client.execute("set client_encoding = 'LATIN2'").await.unwrap();
     let (text, _) = csv(&mut client, "select chr(225) as v, chr(258) || chr(180) as w").await;

@@ -250,7 +250,7 @@ mod tests {
             ("querybox-vault", "crates", "querybox-store"),
             ("querybox-core", "crates", "querybox-api"),
             ("querybox-core", "crates", "querybox-contracts"),
-            ("querybox-core", "crates", "querybox-results"),
+            ("querybox-results", "crates", "querybox-core"),
             ("querybox-results", "crates", "querybox-contracts"),
             ("querybox-launcher", "crates", "querybox-store"),
             ("querybox-api", "crates", "querybox-launcher"),

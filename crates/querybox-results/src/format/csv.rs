@@ -81,15 +81,26 @@ impl CsvOptions {
 /// Comma-separated values in the making.
 pub(super) struct Csv {
     options: CsvOptions,
-    /// The delimiter and the quote, when a byte is enough to find them.
-    bytes: Option<[u8; 2]>,
+    /// The delimiter as text.
+    delimiter: String,
+    /// Which bytes put a field into quotes; none when the delimiter or the quote is more than a byte.
+    special: Option<Box<[bool; 256]>>,
+    /// Whether rows are as PostgreSQL writes them: nearly always, so it has a path of its own, which the compiler knows all of.
+    is_postgres: bool,
 }
 
 impl Csv {
     pub(super) fn new(options: CsvOptions) -> Csv {
-        let byte = |c: char| u8::try_from(c).ok().filter(u8::is_ascii);
-        let bytes = byte(options.delimiter).zip(byte(options.quote)).map(|(one, two)| [one, two]);
-        Csv { options, bytes }
+        let CsvOptions { delimiter, quote, .. } = options;
+        let special = (delimiter.is_ascii() && quote.is_ascii()).then(|| {
+            let mut special = Box::new([false; 256]);
+            for c in [delimiter, quote, '\n', '\r'] {
+                special[c as usize] = true;
+            }
+            special
+        });
+        let is_postgres = CsvOptions { header: true, ..options.clone() } == CsvOptions::postgres();
+        Csv { options, delimiter: delimiter.into(), special, is_postgres }
     }
 
     pub(super) fn push_header(&self, out: &mut String, columns: &[Column]) {
@@ -113,6 +124,9 @@ impl Csv {
         cells: impl ExactSizeIterator<Item = Cell<'b>>,
         scratch: &mut String,
     ) {
+        if self.is_postgres {
+            return self.push_postgres_row(out, cells, scratch);
+        }
         let is_alone = cells.len() == 1;
         for (index, cell) in cells.enumerate() {
             self.push_delimiter(out, index);
@@ -132,9 +146,38 @@ impl Csv {
         self.push_line_end(out);
     }
 
+    /// As the other path writes it with these options.
+    fn push_postgres_row<'b>(
+        &self,
+        out: &mut String,
+        cells: impl ExactSizeIterator<Item = Cell<'b>>,
+        scratch: &mut String,
+    ) {
+        let is_alone = cells.len() == 1;
+        for (index, cell) in cells.enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            if cell.state() == State::Null {
+                continue;
+            }
+            let text = cell.text(scratch);
+            let needs_quotes = text.is_empty()
+                || (is_alone && text == "\\.")
+                || text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'));
+            match needs_quotes {
+                true => self.push_field(out, "", text, is_alone),
+                false => out.push_str(text),
+            }
+        }
+        out.push('\n');
+    }
+
     fn push_field(&self, out: &mut String, before: &str, text: &str, is_alone: bool) {
         if self.options.quoting == Quoting::WhereNeeded && !self.needs_quotes(text, is_alone) {
-            out.push_str(before);
+            if !before.is_empty() {
+                out.push_str(before);
+            }
             return out.push_str(text);
         }
         let quote = self.options.quote;
@@ -156,17 +199,15 @@ impl Csv {
         if text == self.options.null || (is_alone && (text.is_empty() || text == "\\.")) {
             return true;
         }
-        match self.bytes {
-            Some([delimiter, quote]) => {
-                text.bytes().any(|byte| byte == delimiter || byte == quote || matches!(byte, b'\n' | b'\r'))
-            }
+        match &self.special {
+            Some(special) => text.bytes().any(|byte| special[usize::from(byte)]),
             None => text.contains([self.options.delimiter, self.options.quote, '\n', '\r']),
         }
     }
 
     fn push_delimiter(&self, out: &mut String, index: usize) {
         if index > 0 {
-            out.push(self.options.delimiter);
+            out.push_str(&self.delimiter);
         }
     }
 

@@ -13,8 +13,8 @@ use crate::{
     message::Reader,
 };
 
-/// Notifications that wait for their reader, and the bytes of them. A slow reader loses those that come then, and is told how
-/// many.
+/// Notifications that wait for their reader, and the bytes of them. A slow reader loses the oldest, and is told how many: what
+/// follows a loss is always there to tell of it.
 const WAITING_MAX: usize = 1_000;
 const WAITING_BYTES_MAX: usize = 1024 * 1024;
 
@@ -41,14 +41,13 @@ impl Outbox {
         if !waiting.is_watched {
             return;
         }
-        let bytes = size(&notification);
-        if waiting.notifications.len() == WAITING_MAX || waiting.bytes + bytes > WAITING_BYTES_MAX {
+        waiting.bytes += size(&notification);
+        waiting.notifications.push_back(notification);
+        while waiting.notifications.len() > WAITING_MAX || waiting.bytes > WAITING_BYTES_MAX {
+            let Some(oldest) = waiting.notifications.pop_front() else { break };
+            waiting.bytes -= size(&oldest);
             waiting.lost += 1;
-            return;
         }
-        waiting.bytes += bytes;
-        let lost_before = std::mem::take(&mut waiting.lost);
-        waiting.notifications.push_back(pb::Notification { lost_before, ..notification });
         self.more.notify_one();
     }
 
@@ -69,7 +68,8 @@ impl Outbox {
         let mut waiting = self.lock();
         let notification = waiting.notifications.pop_front()?;
         waiting.bytes -= size(&notification);
-        Some(notification)
+        let lost_before = std::mem::take(&mut waiting.lost);
+        Some(pb::Notification { lost_before, ..notification })
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -136,15 +136,17 @@ mod tests {
         for number in 0..WAITING_MAX + 3 {
             outbox.put(notification(&number.to_string()));
         }
-        assert_eq!(outbox.take(), Some(notification("0")));
-        outbox.put(notification("next"));
-        let last = std::iter::from_fn(|| outbox.take()).last().unwrap();
-        assert_eq!(last, pb::Notification { lost_before: 3, ..notification("next") });
+        let told = std::iter::from_fn(|| outbox.take()).collect::<Vec<_>>();
+        assert_eq!(told.len(), WAITING_MAX);
+        assert_eq!(told.first(), Some(&pb::Notification { lost_before: 3, ..notification("3") }));
+        assert_eq!(told.last(), Some(&notification(&(WAITING_MAX + 2).to_string())));
         let huge = "x".repeat(WAITING_BYTES_MAX / 2);
         for _ in 0..3 {
             outbox.put(notification(&huge));
         }
-        assert_eq!(std::iter::from_fn(|| outbox.take()).count(), 1);
-        assert_eq!(outbox.lock().lost, 2);
+        outbox.put(notification("last"));
+        assert_eq!(outbox.take(), Some(pb::Notification { lost_before: 2, ..notification(&huge) }));
+        assert_eq!(outbox.take(), Some(notification("last")));
+        assert_eq!(outbox.take(), None);
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn contenders(
             command.args(["--secrets-stdin", &sql]);
         });
 
+    let parallel_query = ours.clone();
     let ours = ours.clone();
     let of_query = "`querybox query --format arrow` to /dev/null: Core in the program's process, one hop from the driver \
                     (memory without the driver's)";
@@ -68,6 +69,16 @@ pub(super) fn contenders(
         stage.contender(names.query, of_query, Path::new("/bin/sh"), PASSWORD_LINE, move |command| {
             ours.furnish(to_nothing(command, &ours.program));
             command.args(["query", CONNECTION, &sql, "--format", "arrow", "--password-stdin"]);
+        });
+
+    let of_parallel = "`querybox query --format arrow --parallel 2` to /dev/null: the table in parts by `ctid`, over two \
+                       connections of one driver, in one exported snapshot";
+    let sql = query.clone();
+    let parallel =
+        stage.contender(names.parallel, of_parallel, Path::new("/bin/sh"), PASSWORD_LINE, move |command| {
+            parallel_query.furnish(to_nothing(command, &parallel_query.program));
+            command.args(["query", CONNECTION, &sql, "--format", "arrow", "--password-stdin"]);
+            command.args(["--parallel", "2"]);
         });
 
     let binary = hops.server.programs().join("psql");
@@ -81,7 +92,7 @@ pub(super) fn contenders(
     let fetch = stage.contender(names.fetch, of_fetch, &binary, "", move |command| {
         as_psql(command, &port).args(["-A", "-t", "-v", FETCH_COUNT, "-o", "/dev/null", "-c", &query]);
     });
-    Ok(vec![floor, driver, query_verb, copy, fetch])
+    Ok(vec![floor, driver, query_verb, parallel, copy, fetch])
 }
 
 /// What all whole processes have in common.

@@ -111,7 +111,9 @@ pub(crate) async fn compose(
             }),
         },
     })
-    .map_err(|error| Failure::machinery(format!("cannot start the launcher: {}", describe(&error))))?;
+    .map_err(|error| Failure::machinery(format!("cannot start the launcher: {}", describe(&error))))?
+    // A command would otherwise ask its driver what it is each time, which takes as long as all else before the log-in.
+    .keeping_answers(home.drivers());
     Ok(Arc::new(Core::new(querybox_core::Config {
         store,
         launcher,

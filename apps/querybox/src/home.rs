@@ -36,6 +36,11 @@ impl Home {
         self.path.join("store.db")
     }
 
+    /// What drivers said of themselves, for as long as their files stay as they are.
+    pub(crate) fn drivers(&self) -> PathBuf {
+        self.path.join("drivers.json")
+    }
+
     /// Where databases of QueryBox's own making are kept.
     pub(crate) fn files(&self) -> PathBuf {
         self.path.join("files")

@@ -5,8 +5,8 @@
 //! name says, so that looking for one type need not start every other driver: [`Plugins::find`] asks the files that may be
 //! of that type, in that order, and stops at the first that is. [`Plugins::list`] asks every file, two at a time.
 //!
-//! Nothing is kept on disk. Answers are cached by the launcher under the file's identity, so that a file which did not change
-//! is not started again.
+//! Nothing is kept here. Answers are kept by the launcher under the file's identity, so that a file which did not change is not
+//! started again.
 
 mod folder;
 

@@ -12,7 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     driver::{CancelOutcome, DetachedCancel, DetachedError, Driver, cancel_detached},
     order::StartOrder,
-    probe::{self, Described, ProbeError, Probed},
+    probe::{self, Described, Kept, ProbeError, Probed},
     process::{Nursery, memory::MemoryControl},
     spares::{Pool, SpareCounts, SpareLimits},
     spawner::Spawner,
@@ -57,6 +57,14 @@ impl Launcher {
         let starter = Starter { nursery: Arc::new(nursery), unprivileged: config.unprivileged };
         let spares = config.spares.map(|limits| Pool::new(starter.clone(), limits));
         Ok(Self { starter, spares, probed: Probed::default() })
+    }
+
+    /// Keeps what files said of themselves in a file at `place`, and believes what is kept there as long as the files stay as
+    /// they are. For a program that runs shortly and often. A file that another user could have written is not believed.
+    #[must_use]
+    pub fn keeping_answers(mut self, place: PathBuf) -> Self {
+        self.probed = Probed::keeping(Kept::new(place));
+        self
     }
 
     /// Starts a driver, confined, or takes a spare. It has no credentials yet. Dropping the future kills the process.

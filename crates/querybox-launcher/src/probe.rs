@@ -1,5 +1,7 @@
 //! Asking a file what kind of driver it is.
 
+mod kept;
+
 use std::{
     collections::HashMap,
     io,
@@ -23,6 +25,8 @@ use crate::{
     },
     start::{Purpose, StartError, Started, start},
 };
+
+pub(crate) use kept::Kept;
 
 /// The contract's time for an answer, from the start of the process to its end.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -92,7 +96,11 @@ pub enum ProbeError {
 
 /// What files said, by where they lie.
 #[derive(Default)]
-pub(crate) struct Probed(Mutex<HashMap<PathBuf, Arc<Question>>>);
+pub(crate) struct Probed {
+    questions: Mutex<HashMap<PathBuf, Arc<Question>>>,
+    /// None: nothing outlives this program.
+    kept: Option<Arc<Kept>>,
+}
 
 /// A file in one state, and what it answers. A hundred sessions that begin at once ask one process: with one each, a machine
 /// that is busy would let them all come too late.
@@ -102,10 +110,14 @@ struct Question {
 }
 
 impl Probed {
+    pub(crate) fn keeping(kept: Kept) -> Self {
+        Self { kept: Some(Arc::new(kept)), ..Self::default() }
+    }
+
     /// The question to the file, which may have its answer already. One that has failed is asked anew.
     fn question(&self, file: DriverFile) -> Arc<Question> {
         // Every change is whole before anything can panic.
-        let mut questions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
         match questions.get(file.path()) {
             Some(question) if question.file == file && !question.has_failed() => Arc::clone(question),
             Some(_) | None => {
@@ -134,9 +146,34 @@ pub(crate) async fn probe(
     let question = probed.question(DriverFile::look_at(path).map_err(not_executable)?);
     // When the one who asks goes, one of those who wait asks anew.
     let answer = question.answer.get_or_init(async || {
-        run(nursery, unprivileged, question.file.clone()).await.map(Arc::new).map_err(Arc::new)
+        if let Some(described) = known(probed, &question.file).await {
+            return Ok(Arc::new(described));
+        }
+        let described = run(nursery, unprivileged, question.file.clone()).await.map_err(Arc::new)?;
+        keep(probed, &described).await;
+        Ok(Arc::new(described))
     });
     answer.await.clone()
+}
+
+/// What the file said to a program before this one.
+async fn known(probed: &Probed, file: &DriverFile) -> Option<Described> {
+    let (kept, file) = (Arc::clone(probed.kept.as_ref()?), file.clone());
+    let looked = tokio::task::spawn_blocking(move || {
+        let wire = kept.find(&file)?;
+        let info = DriverInfo::try_from(&wire).ok()?;
+        (u64::from(wire.contract_version) == CONTRACT_VERSION).then_some(Described { file, info, wire })
+    });
+    // Only a runtime that shuts down drops blocking work.
+    looked.await.ok().flatten()
+}
+
+/// Keeps what the file said for the programs after this one.
+async fn keep(probed: &Probed, described: &Described) {
+    let Some(kept) = probed.kept.clone() else { return };
+    let Described { file, wire, .. } = described.clone();
+    // As above; and who asks has the answer already.
+    let _ = tokio::task::spawn_blocking(move || kept.keep(&file, &wire)).await;
 }
 
 /// Runs the file.

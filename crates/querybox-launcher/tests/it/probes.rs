@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Instant};
 
 use futures::future::join_all;
-use querybox_launcher::{Cause, ProbeError};
+use querybox_launcher::{Cause, Config, Ids, Launcher, MemoryControl, ProbeError};
 
-use crate::house::House;
+use crate::house::{House, launcher};
 
 #[tokio::test]
 async fn a_driver_says_what_it_is_once_for_each_state_of_its_file() {
@@ -21,6 +21,33 @@ async fn a_driver_says_what_it_is_once_for_each_state_of_its_file() {
     std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let third = house.launcher.probe(path).await.unwrap();
     assert!(!Arc::ptr_eq(&first, &third), "another file, asked anew");
+}
+
+#[tokio::test]
+async fn what_a_driver_said_is_known_to_the_next_program_until_its_file_changes() {
+    let house = House::new();
+    let path = house.driver.path();
+    let place = tempfile::tempdir().unwrap();
+    let keeping = |launcher: Launcher| launcher.keeping_answers(place.path().join("drivers.json"));
+    // A launcher that can start nothing.
+    let knows = || {
+        let unprivileged = Ids { uid: 65534, gid: 65534 };
+        let jail = place.path().join("no-jail");
+        let config = Config { jail, unprivileged, memory: MemoryControl::WatchAlone, spares: None };
+        keeping(Launcher::new(config).unwrap())
+    };
+    knows().probe(path).await.unwrap_err();
+    let first = keeping(launcher()).probe(path).await.unwrap();
+    let next = knows().probe(path).await.unwrap();
+    assert_eq!(next, first, "without asking");
+
+    let mut content = std::fs::read(path).unwrap();
+    content.push(0);
+    std::fs::remove_file(path).unwrap();
+    std::fs::write(path, content).unwrap();
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let error = knows().probe(path).await.unwrap_err();
+    assert!(matches!(&*error, ProbeError::Start(_)), "{error:?}");
 }
 
 #[tokio::test]

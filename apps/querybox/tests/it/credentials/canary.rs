@@ -172,7 +172,9 @@ fn no_secret_is_found_on_disk_in_logs_arguments_or_environments() {
         let _ = writeln!(child.stdin.take().unwrap(), "{line}");
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        assert!(args[0] != "query" || output.stderr.len() > 1000, "at this level it logs much");
+        // Refused before a driver is started, there is little to tell.
+        let has_run = args[0] == "query" && code != 2;
+        assert!(!has_run || output.stderr.len() > 1000, "at this level it logs much");
         canaries.assert_not_in(&output.stdout, "standard output");
         canaries.assert_not_in(&output.stderr, &format!("standard error of {args:?}"));
         canaries.assert_not_below(&site.house.home(), &[]);

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::{
-    Display, text,
+    Display,
+    text::{self, out::Out},
     values::{Elements, Values},
 };
 
@@ -89,6 +90,11 @@ impl<'b> Cell<'b> {
 
     /// Appends the cell's display text.
     pub fn write_text(&self, out: &mut String) {
+        self.write_to(out);
+    }
+
+    /// The same, for more than strings.
+    pub(crate) fn write_to(&self, out: &mut impl Out) {
         match self.source {
             Source::Nothing => {}
             Source::Slot(values, slot) => values.write_text(slot, out),
@@ -133,13 +139,18 @@ impl<'b> Cell<'b> {
     }
 
     /// The cell's text when the batch holds it as text.
-    fn own_text(&self) -> Option<&'b str> {
+    pub(crate) fn own_text(&self) -> Option<&'b str> {
         match self.source {
             Source::Nothing => Some(""),
             Source::Slot(values, slot) => values.text(slot),
             Source::Text(text) => Some(text),
             Source::Bytes(_) => None,
         }
+    }
+
+    /// Whether the cell's text is of visible ASCII without quotes, commas and backslashes, and never empty: its type has no other.
+    pub(crate) fn is_tame(&self) -> bool {
+        matches!(self.source, Source::Slot(values, _) if values.are_tame())
     }
 
     /// The elements, when the cell is an Arrow list. An array that the driver sent as text, or that is text everywhere, has none.

@@ -12,7 +12,7 @@ use std::io;
 pub use csv::{CsvOptions, Formulas, LineEnd, Quoting};
 pub use insert::{Backslashes, ByteLiterals, InsertOptions};
 
-use crate::{Batch, Column, State};
+use crate::{Batch, Column, State, text::out::Out};
 
 /// The row formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,8 @@ pub struct Writer<W> {
     out: W,
     form: Form,
     column_count: usize,
-    text: String,
+    /// UTF-8.
+    text: Vec<u8>,
     scratch: String,
     written: Written,
 }
@@ -84,7 +85,7 @@ impl<W: io::Write> Writer<W> {
     ///
     /// When `out` fails.
     pub fn begin(format: Format, columns: &[Column], out: W) -> io::Result<Self> {
-        let mut text = String::with_capacity(TEXT_BYTES);
+        let mut text = Vec::with_capacity(TEXT_BYTES);
         let form = match format {
             Format::Csv => return Writer::begin_csv(CsvOptions::postgres(), columns, out),
             Format::Tsv => {
@@ -92,7 +93,7 @@ impl<W: io::Write> Writer<W> {
                 Form::Tsv
             }
             Format::Json => {
-                text.push('[');
+                text.push(b'[');
                 Form::Json(json::Keys::new(columns))
             }
             Format::NdJson => Form::NdJson(json::Keys::new(columns)),
@@ -114,7 +115,7 @@ impl<W: io::Write> Writer<W> {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
         let csv = csv::Csv::new(options);
-        let mut text = String::with_capacity(TEXT_BYTES);
+        let mut text = Vec::with_capacity(TEXT_BYTES);
         csv.push_header(&mut text, columns);
         Writer::begin_form(Form::Csv(csv), columns, text, out)
     }
@@ -128,10 +129,10 @@ impl<W: io::Write> Writer<W> {
     /// When `out` fails.
     pub fn begin_insert(options: InsertOptions, columns: &[Column], out: W) -> io::Result<Self> {
         let insert = insert::Insert::new(options, columns);
-        Writer::begin_form(Form::Insert(insert), columns, String::with_capacity(TEXT_BYTES), out)
+        Writer::begin_form(Form::Insert(insert), columns, Vec::with_capacity(TEXT_BYTES), out)
     }
 
-    fn begin_form(form: Form, columns: &[Column], text: String, out: W) -> io::Result<Self> {
+    fn begin_form(form: Form, columns: &[Column], text: Vec<u8>, out: W) -> io::Result<Self> {
         let mut writer = Writer {
             out,
             form,
@@ -180,7 +181,7 @@ impl<W: io::Write> Writer<W> {
     /// When the underlying writer fails.
     pub fn end(mut self) -> io::Result<(W, Written)> {
         match &mut self.form {
-            Form::Json(_) => self.text.push_str(if self.written.rows == 0 { "]\n" } else { "\n]\n" }),
+            Form::Json(_) => self.text.push_ascii(if self.written.rows == 0 { b"]\n" } else { b"\n]\n" }),
             Form::Insert(insert) => insert.end(&mut self.text),
             Form::Csv(_) | Form::Tsv | Form::NdJson(_) | Form::Markdown => {}
         }
@@ -206,24 +207,26 @@ impl<W: io::Write> Writer<W> {
             Form::Tsv => tsv::push_row(text, cells, scratch),
             Form::Markdown => markdown::push_row(text, cells, scratch),
             Form::Json(keys) => {
-                text.push_str(if written.rows == 0 { "\n" } else { ",\n" });
+                text.push_ascii(if written.rows == 0 { b"\n" } else { b",\n" });
                 json::push_object(text, keys, cells, scratch);
             }
             Form::NdJson(keys) => {
                 json::push_object(text, keys, cells, scratch);
-                text.push('\n');
+                text.push(b'\n');
             }
         }
         self.written.rows += 1;
     }
 
     fn write_out(&mut self) -> io::Result<()> {
-        self.out.write_all(self.text.as_bytes())?;
-        for buffer in [&mut self.text, &mut self.scratch] {
-            buffer.clear();
-            if buffer.capacity() > TEXT_BYTES_KEPT {
-                buffer.shrink_to(TEXT_BYTES);
-            }
+        self.out.write_all(&self.text)?;
+        self.text.clear();
+        if self.text.capacity() > TEXT_BYTES_KEPT {
+            self.text.shrink_to(TEXT_BYTES);
+        }
+        self.scratch.clear();
+        if self.scratch.capacity() > TEXT_BYTES_KEPT {
+            self.scratch.shrink_to(TEXT_BYTES);
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The values of one column of a batch, with the way to write them chosen once.
 
-use std::{fmt::Write, ops::Range};
+use std::ops::Range;
 
 use arrow_array::{
     Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, GenericBinaryArray, GenericStringArray,
@@ -14,7 +14,10 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer, i256};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 
-use crate::{Display, Error, text};
+use crate::{
+    Display, Error,
+    text::{self, out::Out},
+};
 
 /// One Arrow array whose values can be written as text.
 #[derive(Debug)]
@@ -159,6 +162,39 @@ impl Values {
         matches!(self.slots, Slots::Bytes(_) | Slots::LargeBytes(_) | Slots::Text(_) | Slots::LargeText(_))
     }
 
+    /// Whether the text of each value is of letters, digits, points and signs alone, and never empty.
+    pub(crate) fn are_plain(&self) -> bool {
+        match &self.slots {
+            Slots::Bool { .. }
+            | Slots::Int8(_)
+            | Slots::Int16(_)
+            | Slots::Int32(_)
+            | Slots::Int64(_)
+            | Slots::UInt8(_)
+            | Slots::UInt16(_)
+            | Slots::UInt32(_)
+            | Slots::UInt64(_)
+            | Slots::Float32(..)
+            | Slots::Float64(..)
+            | Slots::Decimal128(..)
+            | Slots::Decimal256(..)
+            | Slots::Uuid(_) => true,
+            Slots::Date(_)
+            | Slots::Timestamp(..)
+            | Slots::Time(_)
+            | Slots::Bytes(_)
+            | Slots::LargeBytes(_)
+            | Slots::Text(_)
+            | Slots::LargeText(_)
+            | Slots::List { .. } => false,
+        }
+    }
+
+    /// Whether the text of each value is plain, or a date or time, which may have spaces and colons too.
+    pub(crate) fn are_tame(&self) -> bool {
+        self.are_plain() || matches!(self.slots, Slots::Date(_) | Slots::Timestamp(..) | Slots::Time(_))
+    }
+
     /// The value of a slot that is not null, when the array holds text.
     pub(crate) fn text(&self, slot: usize) -> Option<&str> {
         match &self.slots {
@@ -184,7 +220,7 @@ impl Values {
     }
 
     /// Appends the value of a slot that is not null.
-    pub(crate) fn write_text(&self, slot: usize, out: &mut String) {
+    pub(crate) fn write_text(&self, slot: usize, out: &mut impl Out) {
         match &self.slots {
             Slots::Bool { values, shown } => out.push_str(shown[usize::from(values.value(slot))]),
             Slots::Int8(values) => push_integer(out, values[slot]),
@@ -221,6 +257,6 @@ fn float_layout(display: &Display) -> text::float::Layout {
     }
 }
 
-fn push_integer(out: &mut String, value: impl std::fmt::Display) {
-    write!(out, "{value}").expect("a String takes any text");
+fn push_integer(out: &mut impl Out, value: impl itoa::Integer) {
+    out.push_ascii(itoa::Buffer::new().format(value).as_bytes());
 }

@@ -1,6 +1,9 @@
 //! Comma-separated values: byte for byte as PostgreSQL's `COPY` writes them, unless something else is asked for.
 
-use crate::{Cell, Column, State};
+use crate::{
+    Cell, Column, State,
+    text::{out::Out, scan},
+};
 
 /// How comma-separated values are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +106,7 @@ impl Csv {
         Csv { options, delimiter: delimiter.into(), special, is_postgres }
     }
 
-    pub(super) fn push_header(&self, out: &mut String, columns: &[Column]) {
+    pub(super) fn push_header(&self, out: &mut Vec<u8>, columns: &[Column]) {
         if !self.options.header {
             return;
         }
@@ -120,7 +123,7 @@ impl Csv {
 
     pub(super) fn push_row<'b>(
         &self,
-        out: &mut String,
+        out: &mut Vec<u8>,
         cells: impl ExactSizeIterator<Item = Cell<'b>>,
         scratch: &mut String,
     ) {
@@ -149,31 +152,25 @@ impl Csv {
     /// As the other path writes it with these options.
     fn push_postgres_row<'b>(
         &self,
-        out: &mut String,
+        out: &mut Vec<u8>,
         cells: impl ExactSizeIterator<Item = Cell<'b>>,
         scratch: &mut String,
     ) {
         let is_alone = cells.len() == 1;
         for (index, cell) in cells.enumerate() {
             if index > 0 {
-                out.push(',');
+                out.push(b',');
             }
-            if cell.state() == State::Null {
-                continue;
-            }
-            let text = cell.text(scratch);
-            let needs_quotes = text.is_empty()
-                || (is_alone && text == "\\.")
-                || text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'));
-            match needs_quotes {
-                true => self.push_field(out, "", text, is_alone),
-                false => out.push_str(text),
+            if cell.is_tame() {
+                cell.write_to(out);
+            } else if cell.state() != State::Null {
+                push_postgres_text(out, cell.text(scratch), is_alone);
             }
         }
-        out.push('\n');
+        out.push(b'\n');
     }
 
-    fn push_field(&self, out: &mut String, before: &str, text: &str, is_alone: bool) {
+    fn push_field(&self, out: &mut Vec<u8>, before: &str, text: &str, is_alone: bool) {
         if self.options.quoting == Quoting::WhereNeeded && !self.needs_quotes(text, is_alone) {
             if !before.is_empty() {
                 out.push_str(before);
@@ -181,17 +178,19 @@ impl Csv {
             return out.push_str(text);
         }
         let quote = self.options.quote;
-        out.push(quote);
+        let (quote_bytes, mut utf8) = (quote.len_utf8(), [0; 4]);
+        let quote_text: &str = quote.encode_utf8(&mut utf8);
+        out.push_str(quote_text);
         out.push_str(before);
         let mut rest = text;
         while let Some(at) = rest.find(quote) {
-            let end = at + quote.len_utf8();
+            let end = at + quote_bytes;
             out.push_str(&rest[..end]);
-            out.push(quote);
+            out.push_str(quote_text);
             rest = &rest[end..];
         }
         out.push_str(rest);
-        out.push(quote);
+        out.push_str(quote_text);
     }
 
     fn needs_quotes(&self, text: &str, is_alone: bool) -> bool {
@@ -205,18 +204,37 @@ impl Csv {
         }
     }
 
-    fn push_delimiter(&self, out: &mut String, index: usize) {
+    fn push_delimiter(&self, out: &mut Vec<u8>, index: usize) {
         if index > 0 {
             out.push_str(&self.delimiter);
         }
     }
 
-    fn push_line_end(&self, out: &mut String) {
+    fn push_line_end(&self, out: &mut Vec<u8>) {
         out.push_str(match self.options.line_end {
             LineEnd::Lf => "\n",
             LineEnd::CrLf => "\r\n",
         });
     }
+}
+
+fn push_postgres_text(out: &mut Vec<u8>, text: &str, is_alone: bool) {
+    let bytes = text.as_bytes();
+    let is_special = |byte| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+    let needs_quotes = text.is_empty() || scan::any(bytes, is_special) || (is_alone && text == "\\.");
+    if !needs_quotes {
+        return out.extend_from_slice(bytes);
+    }
+    // Room for each byte twice, and for the quotes: then no byte asks for more.
+    out.reserve(2 * bytes.len() + 2);
+    out.push(b'"');
+    for part in bytes.split_inclusive(|byte| *byte == b'"') {
+        out.extend_from_slice(part);
+        if part.ends_with(b"\"") {
+            out.push(b'"');
+        }
+    }
+    out.push(b'"');
 }
 
 /// What goes before a text so that a spreadsheet does not run it.

@@ -1,6 +1,6 @@
 //! SQL `INSERT` statements, written by the facts of a dialect.
 
-use crate::{Cell, Column, Display, State, format::json::is_number};
+use crate::{Cell, Column, Display, State, format::json::is_number, text::out::Out};
 
 /// Where rows are to be inserted, and how literals are written there: facts that the database's driver tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Insert {
 
     pub(super) fn push_row<'b>(
         &mut self,
-        out: &mut String,
+        out: &mut Vec<u8>,
         cells: impl ExactSizeIterator<Item = Cell<'b>>,
         scratch: &mut String,
     ) {
@@ -80,26 +80,26 @@ impl Insert {
         let start = out.len();
         match self.rows {
             0 => out.push_str(&self.head),
-            _ => out.push(','),
+            _ => out.push(b','),
         }
         for (index, cell) in cells.enumerate() {
             out.push_str(if index > 0 { ", " } else { "\n  (" });
             self.push_value(out, &cell, scratch);
         }
-        out.push(')');
+        out.push(b')');
         self.rows += 1;
         self.bytes += out.len() - start;
     }
 
     /// Ends the statement that is open.
-    pub(super) fn end(&mut self, out: &mut String) {
+    pub(super) fn end(&mut self, out: &mut Vec<u8>) {
         if self.rows > 0 {
             out.push_str(";\n");
         }
         (self.rows, self.bytes) = (0, 0);
     }
 
-    fn push_value(&self, out: &mut String, cell: &Cell<'_>, scratch: &mut String) {
+    fn push_value(&self, out: &mut Vec<u8>, cell: &Cell<'_>, scratch: &mut String) {
         if cell.state() == State::Null {
             return out.push_str("NULL");
         }
@@ -140,8 +140,8 @@ impl Insert {
         }
     }
 
-    fn push_text(&self, out: &mut String, text: &str) {
-        out.push('\'');
+    fn push_text(&self, out: &mut Vec<u8>, text: &str) {
+        out.push(b'\'');
         let mut written = 0;
         for (at, byte) in text.bytes().enumerate() {
             let doubled = match (byte, self.options.backslashes) {
@@ -154,10 +154,10 @@ impl Insert {
             written = at + 1;
         }
         out.push_str(&text[written..]);
-        out.push('\'');
+        out.push(b'\'');
     }
 
-    fn push_bytes(&self, out: &mut String, digits: &str) {
+    fn push_bytes(&self, out: &mut Vec<u8>, digits: &str) {
         match (self.options.bytes, self.options.backslashes) {
             (ByteLiterals::Standard, _) => out.push_str("X'"),
             (ByteLiterals::Postgres, Backslashes::Plain) => out.push_str("'\\x"),
@@ -169,7 +169,7 @@ impl Insert {
             }
         }
         out.push_str(digits);
-        out.push('\'');
+        out.push(b'\'');
     }
 }
 

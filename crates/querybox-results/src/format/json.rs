@@ -7,17 +7,20 @@ use std::{
 
 use serde_json::value::RawValue;
 
-use crate::{Cell, Column, Display, State};
+use crate::{
+    Cell, Column, Display, State,
+    text::{out::Out, scan},
+};
 
 /// The columns' names as object keys: each once, quoted, with its colon.
-pub(super) struct Keys(Vec<String>);
+pub(super) struct Keys(Vec<Vec<u8>>);
 
 impl Keys {
     pub(super) fn new(columns: &[Column]) -> Self {
         let keys = unique_names(columns).into_iter().map(|name| {
-            let mut key = String::new();
+            let mut key = Vec::new();
             push_string(&mut key, &name);
-            key.push(':');
+            key.push(b':');
             key
         });
         Keys(keys.collect())
@@ -44,45 +47,61 @@ pub(crate) fn unique_names(columns: &[Column]) -> Vec<String> {
 }
 
 pub(super) fn push_object<'b>(
-    out: &mut String,
+    out: &mut Vec<u8>,
     keys: &Keys,
     cells: impl Iterator<Item = Cell<'b>>,
     scratch: &mut String,
 ) {
-    out.push('{');
+    out.push(b'{');
     for (index, (key, cell)) in keys.0.iter().zip(cells).enumerate() {
         if index > 0 {
-            out.push(',');
+            out.push(b',');
         }
-        out.push_str(key);
+        out.extend_from_slice(key);
         push_value(out, &cell, scratch);
     }
-    out.push('}');
+    out.push(b'}');
 }
 
-fn push_value(out: &mut String, cell: &Cell<'_>, scratch: &mut String) {
+fn push_value(out: &mut Vec<u8>, cell: &Cell<'_>, scratch: &mut String) {
     match cell.state() {
-        State::Null => return out.push_str("null"),
+        State::Null => return out.push_ascii(b"null"),
         State::Value => {}
         // Half of a number would be a wrong number.
         State::Undecodable | State::Cut { .. } => return push_string(out, cell.text(scratch)),
     }
     if let Some(elements) = cell.elements() {
-        out.push('[');
+        out.push(b'[');
         for (index, element) in elements.enumerate() {
             if index > 0 {
-                out.push(',');
+                out.push(b',');
             }
             push_value(out, &element, scratch);
         }
-        out.push(']');
+        out.push(b']');
         return;
+    }
+    match cell.display() {
+        Display::Integer | Display::Decimal if cell.is_tame() => return cell.write_to(out),
+        Display::FloatPg | Display::FloatPoint if cell.is_tame() => return push_float(out, cell),
+        Display::DateIso
+        | Display::TimestampIso
+        | Display::TimestampIsoUtc
+        | Display::Time
+        | Display::Uuid
+            if cell.is_tame() =>
+        {
+            out.push(b'"');
+            cell.write_to(out);
+            return out.push(b'"');
+        }
+        _ => {}
     }
     let text = cell.text(scratch);
     match cell.display() {
         Display::BoolTF | Display::Bool10 => match text {
-            "t" | "1" => out.push_str("true"),
-            "f" | "0" => out.push_str("false"),
+            "t" | "1" => out.push_ascii(b"true"),
+            "f" | "0" => out.push_ascii(b"false"),
             _ => push_string(out, text),
         },
         Display::Integer | Display::FloatPg | Display::FloatPoint | Display::Decimal if is_number(text) => {
@@ -103,6 +122,16 @@ fn push_value(out: &mut String, cell: &Cell<'_>, scratch: &mut String) {
         | Display::Text
         | Display::Array(_)
         | Display::ArrayText(_) => push_string(out, text),
+    }
+}
+
+/// What the renderer writes of a float is a number, but for those that are none.
+fn push_float(out: &mut Vec<u8>, cell: &Cell<'_>) {
+    let start = out.len();
+    cell.write_to(out);
+    if !out.last().is_some_and(u8::is_ascii_digit) {
+        out.insert(start, b'"');
+        out.push(b'"');
     }
 }
 
@@ -139,17 +168,24 @@ fn is_well_formed(text: &str) -> bool {
 }
 
 /// Line ends in a well-formed value only stand between its tokens, so a space means the same.
-fn push_on_one_line(out: &mut String, text: &str) {
-    for (index, line) in text.split(['\n', '\r']).enumerate() {
-        if index > 0 {
-            out.push(' ');
+fn push_on_one_line(out: &mut Vec<u8>, text: &str) {
+    let start = out.len();
+    out.push_str(text);
+    if scan::any(text.as_bytes(), |byte| matches!(byte, b'\n' | b'\r')) {
+        for byte in &mut out[start..] {
+            if matches!(*byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
         }
-        out.push_str(line);
     }
 }
 
-fn push_string(out: &mut String, text: &str) {
-    out.push('"');
+fn push_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    if !scan::any(text.as_bytes(), |byte| matches!(byte, b'"' | b'\\' | 0..0x20)) {
+        out.push_str(text);
+        return out.push(b'"');
+    }
     let mut written = 0;
     for (at, byte) in text.bytes().enumerate() {
         let escape = match byte {
@@ -164,10 +200,10 @@ fn push_string(out: &mut String, text: &str) {
         out.push_str(&text[written..at]);
         out.push_str(escape);
         if escape.is_empty() {
-            write!(out, "\\u{byte:04x}").expect("a String takes any text");
+            out.push_str(&format!("\\u{byte:04x}"));
         }
         written = at + 1;
     }
     out.push_str(&text[written..]);
-    out.push('"');
+    out.push(b'"');
 }

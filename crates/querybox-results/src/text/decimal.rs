@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use arrow_buffer::i256;
 
-use crate::text::stack::StackText;
+use crate::text::{out::Out, stack::StackText};
 
 /// Digits of the largest magnitude: 2^255 has 77.
 const DIGITS_MAX: usize = 77;
@@ -13,14 +13,19 @@ const CHUNK: u64 = 10_u64.pow(CHUNK_DIGITS as u32);
 const CHUNK_DIGITS: usize = 19;
 
 /// Appends `value` · 10^-`scale`, with exactly `scale` digits after the point.
-pub(crate) fn push_i128(out: &mut String, value: i128, scale: i8) {
-    let mut digits = StackText::<DIGITS_MAX>::new();
-    write!(digits, "{}", value.unsigned_abs()).expect("128 bits have less than 77 digits");
-    push_scaled(out, value < 0, digits.as_str(), scale);
+pub(crate) fn push_i128(out: &mut impl Out, value: i128, scale: i8) {
+    let mut buffer = itoa::Buffer::new();
+    let magnitude = value.unsigned_abs();
+    // Nearly all are as small, and half as much work.
+    let digits = match u64::try_from(magnitude) {
+        Ok(small) => buffer.format(small),
+        Err(_) => buffer.format(magnitude),
+    };
+    push_scaled(out, value < 0, digits.as_bytes(), scale);
 }
 
 /// Appends `value` · 10^-`scale`, with exactly `scale` digits after the point.
-pub(crate) fn push_i256(out: &mut String, value: i256, scale: i8) {
+pub(crate) fn push_i256(out: &mut impl Out, value: i256, scale: i8) {
     let (low, high) = value.to_parts();
     // Two's complement by hand: the magnitude of the least value does not fit its type.
     let (low, high) = match high < 0 {
@@ -41,7 +46,7 @@ pub(crate) fn push_i256(out: &mut String, value: i256, scale: i8) {
     for chunk in &chunks[first + 1..] {
         write!(digits, "{chunk:0CHUNK_DIGITS$}").expect("256 bits have at most 77 digits");
     }
-    push_scaled(out, value.is_negative(), digits.as_str(), scale);
+    push_scaled(out, value.is_negative(), digits.as_bytes(), scale);
 }
 
 /// Divides a number of four limbs, the highest first, and gives the remainder.
@@ -55,22 +60,24 @@ fn divide_by_chunk(limbs: &mut [u64; 4]) -> u64 {
     remainder
 }
 
-fn push_scaled(out: &mut String, is_negative: bool, digits: &str, scale: i8) {
+fn push_scaled(out: &mut impl Out, is_negative: bool, digits: &[u8], scale: i8) {
+    // A sign, a point and a zero before it, and as many zeros as the scale has.
+    let mut text = StackText::<{ DIGITS_MAX + 3 + 128 }>::new();
     if is_negative {
-        out.push('-');
+        text.push(b'-');
     }
     let places = usize::from(scale.unsigned_abs());
     if scale <= 0 {
-        out.push_str(digits);
-        let zeros = if digits == "0" { 0 } else { places };
-        out.extend(std::iter::repeat_n('0', zeros));
+        text.push_ascii(digits);
+        text.push_zeros(if digits == b"0" { 0 } else { places });
     } else if let Some(whole) = digits.len().checked_sub(places).filter(|whole| *whole > 0) {
-        out.push_str(&digits[..whole]);
-        out.push('.');
-        out.push_str(&digits[whole..]);
+        text.push_ascii(&digits[..whole]);
+        text.push(b'.');
+        text.push_ascii(&digits[whole..]);
     } else {
-        out.push_str("0.");
-        out.extend(std::iter::repeat_n('0', places - digits.len()));
-        out.push_str(digits);
+        text.push_ascii(b"0.");
+        text.push_zeros(places - digits.len());
+        text.push_ascii(digits);
     }
+    out.push_ascii(text.as_bytes());
 }

@@ -1,16 +1,15 @@
 //! Binary floating point as the shortest decimal digits that read back.
 //!
-//! The layout is that of PostgreSQL 12 and later. The standard library finds the digits, but for two habits of
-//! PostgreSQL:
+//! The layout is that of PostgreSQL 12 and later. The crate `zmij` finds the digits, but for two habits of PostgreSQL:
 //!
 //! - Its digits lie strictly between the midpoints to the neighboring values, so that they read back under any
-//!   rounding. The standard library also takes a midpoint that rounds to an even value: `1e23` where PostgreSQL prints
+//!   rounding. Others also take a midpoint that rounds to an even value: `1e23` where PostgreSQL prints
 //!   `9.999999999999999e+22`.
-//! - Of two shortest texts that are equally near to the value it takes the even one, the standard library the greater.
+//! - Of two shortest texts that are equally near to the value it takes the even one; others may take the odd one.
 
 use std::fmt::Write;
 
-use crate::text::stack::StackText;
+use crate::text::{out::Out, stack::StackText};
 
 /// How digits are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,60 +21,64 @@ pub(crate) enum Layout {
 }
 
 /// Appends a value of either precision.
-pub(crate) fn push<F: Float>(out: &mut String, value: F, layout: Layout) {
+pub(crate) fn push<F: Float>(out: &mut impl Out, value: F, layout: Layout) {
     if value.is_nan() {
-        out.push_str("NaN");
-        return;
-    }
-    if value.is_sign_negative() {
-        out.push('-');
+        return out.push_ascii(b"NaN");
     }
     if value.is_infinite() {
-        out.push_str("Infinity");
-        return;
+        return out.push_ascii(if value.is_sign_negative() { b"-Infinity" } else { b"Infinity" });
     }
     let magnitude = value.abs();
     let binary = magnitude.binary();
-    let mut decimal = Decimal::parse(magnitude.shortest().as_str());
+    let mut decimal = magnitude.shortest();
     if decimal.is_midpoint_beside(&binary) {
         decimal = inside_midpoints(decimal, &binary, magnitude);
     } else if let Some(even) = decimal.even_twin(&binary).filter(|even| even.is_read_by(magnitude)) {
         decimal = even;
     }
-    push_decimal(out, &decimal, F::EXPONENT_FROM, layout);
+    let mut text = Text::new();
+    if value.is_sign_negative() {
+        text.push(b'-');
+    }
+    push_decimal(&mut text, &decimal, F::EXPONENT_FROM, layout);
+    out.push_ascii(text.as_bytes());
 }
 
-fn push_decimal(out: &mut String, decimal: &Decimal, exponent_from: i32, layout: Layout) {
-    let mut text = StackText::<17>::new();
-    write!(text, "{}", decimal.digits).expect("shortest digits are at most 17");
-    let digits = text.as_str();
+/// A sign, 17 digits with four zeros before them or some behind, a point, an exponent.
+type Text = StackText<40>;
+
+fn push_decimal(text: &mut Text, decimal: &Decimal, exponent_from: i32, layout: Layout) {
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(decimal.digits).as_bytes();
     // The exponent of the first digit.
     let exponent = decimal.exponent + digits.len() as i32 - 1;
     if exponent < -4 || exponent >= exponent_from {
-        out.push_str(&digits[..1]);
+        text.push(digits[0]);
         if digits.len() > 1 {
-            out.push('.');
-            out.push_str(&digits[1..]);
+            text.push(b'.');
+            text.push_ascii(&digits[1..]);
         }
-        let sign = if exponent < 0 { '-' } else { '+' };
-        write!(out, "e{sign}{:02}", exponent.abs()).expect("a String takes any text");
-        return;
+        text.push_ascii(if exponent < 0 { b"e-" } else { b"e+" });
+        let exponent = exponent.unsigned_abs() as usize;
+        if exponent >= 100 {
+            text.push(b'0' + (exponent / 100) as u8);
+        }
+        return text.push_pair(exponent % 100);
     }
-    let zeros = |out: &mut String, count: i32| out.extend((0..count).map(|_| '0'));
     if exponent < 0 {
-        out.push_str("0.");
-        zeros(out, -exponent - 1);
-        out.push_str(digits);
+        text.push_ascii(b"0.");
+        text.push_zeros((-exponent - 1) as usize);
+        text.push_ascii(digits);
     } else if decimal.exponent < 0 {
         let (whole, fraction) = digits.split_at(exponent as usize + 1);
-        out.push_str(whole);
-        out.push('.');
-        out.push_str(fraction);
+        text.push_ascii(whole);
+        text.push(b'.');
+        text.push_ascii(fraction);
     } else {
-        out.push_str(digits);
-        zeros(out, decimal.exponent);
+        text.push_ascii(digits);
+        text.push_zeros(decimal.exponent as usize);
         if layout == Layout::Point {
-            out.push_str(".0");
+            text.push_ascii(b".0");
         }
     }
 }
@@ -89,20 +92,42 @@ pub(crate) struct Binary {
 }
 
 /// `digits` · 10^`exponent`.
-struct Decimal {
+pub(crate) struct Decimal {
     digits: u64,
     exponent: i32,
 }
 
 impl Decimal {
-    /// Reads the standard library's scientific form of at most 17 digits, such as `1.25e-7`.
+    /// Reads digits with or without a point and an exponent, such as `1.25e-7` or `100.0`; at most 19 of them.
     fn parse(text: &str) -> Self {
-        let (mantissa, exponent) = text.split_once('e').expect("the scientific form has an exponent");
-        let digits = mantissa.bytes().filter(u8::is_ascii_digit);
-        let digits = digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
-        let places = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len() as i32);
-        let exponent = exponent.parse::<i32>().expect("the standard library writes a small integer");
-        Decimal { digits, exponent: exponent - places }
+        let (mut digits, mut exponent, mut has_point) = (0, 0, false);
+        for (at, byte) in text.bytes().enumerate() {
+            match byte {
+                b'.' => has_point = true,
+                b'e' => {
+                    exponent += text[at + 1..].parse::<i32>().expect("a small integer is behind it");
+                    break;
+                }
+                digit => {
+                    digits = digits * 10 + u64::from(digit - b'0');
+                    exponent -= i32::from(has_point);
+                }
+            }
+        }
+        Decimal { digits, exponent }
+    }
+
+    /// The same without zeros at the end.
+    fn trimmed(self) -> Self {
+        let Decimal { mut digits, mut exponent } = self;
+        if digits == 0 {
+            return Decimal { digits, exponent: 0 };
+        }
+        while digits.is_multiple_of(10) {
+            digits /= 10;
+            exponent += 1;
+        }
+        Decimal { digits, exponent }
     }
 
     /// Whether this is exactly the midpoint between the value and a neighbor.
@@ -186,8 +211,8 @@ pub(crate) trait Float: Copy {
     fn abs(self) -> Self;
     /// The parts of a finite value that is not negative.
     fn binary(self) -> Binary;
-    /// The standard library's shortest digits, in scientific form.
-    fn shortest(self) -> StackText<24>;
+    /// The shortest digits that are read as this value.
+    fn shortest(self) -> Decimal;
     /// So many correctly rounded digits, in scientific form.
     fn rounded(self, digits: usize) -> StackText<24>;
     fn is_read_from(self, text: &str) -> bool;
@@ -228,10 +253,8 @@ macro_rules! float {
                 }
             }
 
-            fn shortest(self) -> StackText<24> {
-                let mut text = StackText::new();
-                write!(text, "{self:e}").expect("17 digits, a point and an exponent are at most 23 bytes");
-                text
+            fn shortest(self) -> Decimal {
+                Decimal::parse(zmij::Buffer::new().format_finite(self)).trimmed()
             }
 
             fn rounded(self, digits: usize) -> StackText<24> {

@@ -1,27 +1,43 @@
 //! Bytes and UUIDs in hexadecimal digits.
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+use crate::text::out::Out;
+
+/// The digits of each byte.
+const PAIRS: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
+/// Bytes whose digits are put together before they go where they belong.
+const TOGETHER: usize = 32;
 
 /// Appends `\x` and two digits a byte.
-pub(crate) fn push_bytes(out: &mut String, bytes: &[u8]) {
-    out.reserve(2 + 2 * bytes.len());
-    out.push_str("\\x");
-    bytes.iter().for_each(|byte| push_byte(out, *byte));
-}
-
-/// Appends 16 bytes in groups of 8-4-4-4-12 digits.
-pub(crate) fn push_uuid(out: &mut String, bytes: &[u8]) {
-    for (index, byte) in bytes.iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            out.push('-');
+pub(crate) fn push_bytes(out: &mut impl Out, bytes: &[u8]) {
+    out.push_ascii(b"\\x");
+    for part in bytes.chunks(TOGETHER) {
+        let mut digits = [[0; 2]; TOGETHER];
+        for (pair, byte) in digits.iter_mut().zip(part) {
+            *pair = PAIRS[usize::from(*byte)];
         }
-        push_byte(out, *byte);
+        out.push_ascii(digits[..part.len()].as_flattened());
     }
 }
 
-fn push_byte(out: &mut String, byte: u8) {
-    out.push(char::from(DIGITS[usize::from(byte >> 4)]));
-    out.push(char::from(DIGITS[usize::from(byte & 15)]));
+/// Appends 16 bytes in groups of 8-4-4-4-12 digits.
+pub(crate) fn push_uuid(out: &mut impl Out, bytes: &[u8]) {
+    let mut text = [b'-'; 36];
+    // Where the digits of each byte stand.
+    const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+    for (place, byte) in PLACES.into_iter().zip(bytes) {
+        text[place..place + 2].copy_from_slice(&PAIRS[usize::from(*byte)]);
+    }
+    out.push_ascii(&text);
 }
 
 /// Appends a part of what [`push_bytes`] would, and answers where it begins and how long all of it is. The range is in bytes

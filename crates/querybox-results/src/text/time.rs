@@ -1,5 +1,7 @@
 //! Dates and times in the ISO form of PostgreSQL, on the proleptic Gregorian calendar.
 
+use crate::text::{out::Out, stack::StackText};
+
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 
@@ -15,43 +17,60 @@ pub(crate) fn is_time_of_day(micros: i64) -> bool {
     (0..=MICROS_PER_DAY).contains(&micros)
 }
 
+/// The longest text: a year of seven digits, a time to the microsecond, a zone and an era.
+type Text = StackText<48>;
+
 /// Appends a date, given in days since 1970-01-01.
-pub(crate) fn push_date(out: &mut String, days: i32) {
+pub(crate) fn push_date(out: &mut impl Out, days: i32) {
     let date = Date::of_days(i64::from(days));
-    date.push(out);
-    date.push_era(out);
+    let mut text = Text::new();
+    date.push(&mut text);
+    date.push_era(&mut text);
+    out.push_ascii(text.as_bytes());
 }
 
 /// Appends a point in time, given in microseconds since 1970-01-01 00:00:00.
-pub(crate) fn push_timestamp(out: &mut String, micros: i64, zone: Zone) {
+pub(crate) fn push_timestamp(out: &mut impl Out, micros: i64, zone: Zone) {
     let date = Date::of_days(micros.div_euclid(MICROS_PER_DAY));
-    date.push(out);
-    out.push(' ');
-    push_time(out, micros.rem_euclid(MICROS_PER_DAY));
+    let mut text = Text::new();
+    date.push(&mut text);
+    text.push(b' ');
+    push_clock(&mut text, micros.rem_euclid(MICROS_PER_DAY));
     match zone {
         Zone::Unsaid => {}
-        Zone::Utc => out.push_str("+00"),
+        Zone::Utc => text.push_ascii(b"+00"),
     }
-    date.push_era(out);
+    date.push_era(&mut text);
+    out.push_ascii(text.as_bytes());
 }
 
 /// Appends a time of day, given in microseconds since midnight.
-pub(crate) fn push_time(out: &mut String, micros: i64) {
-    let seconds = micros / MICROS_PER_SECOND;
-    push_padded(out, seconds / 3600, 2);
-    out.push(':');
-    push_padded(out, seconds / 60 % 60, 2);
-    out.push(':');
-    push_padded(out, seconds % 60, 2);
-    let mut fraction = micros % MICROS_PER_SECOND;
-    if fraction != 0 {
-        let mut width = 6;
-        while fraction % 10 == 0 {
-            fraction /= 10;
-            width -= 1;
-        }
-        out.push('.');
-        push_padded(out, fraction, width);
+pub(crate) fn push_time(out: &mut impl Out, micros: i64) {
+    let mut text = Text::new();
+    push_clock(&mut text, micros);
+    out.push_ascii(text.as_bytes());
+}
+
+fn push_clock(text: &mut Text, micros: i64) {
+    // A day has less than 2^37 microseconds and than 2^17 seconds, and none are below zero.
+    let (seconds, fraction) = ((micros / MICROS_PER_SECOND) as u32, (micros % MICROS_PER_SECOND) as u32);
+    text.push_pair((seconds / 3600) as usize);
+    text.push(b':');
+    text.push_pair((seconds / 60 % 60) as usize);
+    text.push(b':');
+    text.push_pair((seconds % 60) as usize);
+    if fraction == 0 {
+        return;
+    }
+    text.push(b'.');
+    let pairs = [fraction / 10_000, fraction / 100 % 100, fraction % 100];
+    let last = pairs.iter().rposition(|pair| *pair != 0).expect("the fraction is not zero");
+    for pair in &pairs[..last] {
+        text.push_pair(*pair as usize);
+    }
+    match pairs[last] {
+        pair if pair % 10 == 0 => text.push(b'0' + (pair / 10) as u8),
+        pair => text.push_pair(pair as usize),
     }
 }
 
@@ -81,29 +100,24 @@ impl Date {
         Date { year, month, day }
     }
 
-    fn push(&self, out: &mut String) {
-        push_padded(out, if self.year > 0 { self.year } else { 1 - self.year }, 4);
-        out.push('-');
-        push_padded(out, self.month, 2);
-        out.push('-');
-        push_padded(out, self.day, 2);
-    }
-
-    fn push_era(&self, out: &mut String) {
-        if self.year <= 0 {
-            out.push_str(" BC");
+    fn push(&self, text: &mut Text) {
+        let year = if self.year > 0 { self.year } else { 1 - self.year };
+        match usize::try_from(year) {
+            Ok(year) if year < 10_000 => {
+                text.push_pair(year / 100);
+                text.push_pair(year % 100);
+            }
+            _ => text.push_ascii(itoa::Buffer::new().format(year).as_bytes()),
         }
+        text.push(b'-');
+        text.push_pair(self.month as usize);
+        text.push(b'-');
+        text.push_pair(self.day as usize);
     }
-}
 
-/// Appends a number that is not negative in at least `width` digits.
-fn push_padded(out: &mut String, number: i64, width: u32) {
-    let mut place = 10_i64.pow(width - 1);
-    while number / place >= 10 {
-        place *= 10;
-    }
-    while place > 0 {
-        out.push(char::from(b'0' + (number / place % 10) as u8));
-        place /= 10;
+    fn push_era(&self, text: &mut Text) {
+        if self.year <= 0 {
+            text.push_ascii(b" BC");
+        }
     }
 }

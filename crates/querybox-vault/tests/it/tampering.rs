@@ -93,6 +93,10 @@ fn parts_of_two_blobs_make_no_third() {
     // After the key id, where both are the same.
     for cut in 13..one.len() {
         let mixed = [&one[..cut], &two[cut..]].concat();
+        if mixed == one || mixed == two {
+            // By chance they have the byte in common that was exchanged.
+            continue;
+        }
         assert_eq!(refusal(&keyset, &PLACE, &mixed), OpenError::DidNotOpen, "cut at {cut}");
     }
 }

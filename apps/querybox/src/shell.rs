@@ -2,7 +2,6 @@
 
 mod command;
 mod completion;
-mod dialect;
 mod editor;
 mod events;
 mod external;

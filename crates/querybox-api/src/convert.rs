@@ -16,6 +16,7 @@ mod schema;
 mod session;
 mod test_stage;
 mod time;
+mod script;
 mod view;
 
 pub(crate) use connection::{connection_id, connection_message, key, name, settings, unsaved};
@@ -44,6 +45,7 @@ pub(crate) use view::{export_format, export_message, statistics_message, view_as
 
 /// A field of a request that cannot be what it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) use script::{outline_message, script_ask};
 #[error("{field} {problem}")]
 pub(crate) struct InvalidField {
     /// The field's path in the request, for instance `spec.name`.

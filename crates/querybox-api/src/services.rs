@@ -10,6 +10,7 @@ mod queries;
 mod results;
 mod schemas;
 mod sessions;
+mod scripts;
 
 pub(crate) use access::AccessTo;
 pub(crate) use connections::Connections;
@@ -21,3 +22,4 @@ pub(crate) use queries::Queries;
 pub(crate) use results::Results;
 pub(crate) use schemas::Schemas;
 pub(crate) use sessions::Sessions;
+pub(crate) use scripts::Scripts;

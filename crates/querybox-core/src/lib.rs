@@ -12,7 +12,9 @@
 //!   [`Core::schema_in_session`], [`Core::ddl_in_session`], [`Core::close_session`]. What happens to them meanwhile [`Core::watch_events`] tells.
 //! - [`Core::run`] keeps what comes of a script, whoever asked and whether he is still there: [`Core::attach_result`] finds it
 //!   again, [`Core::read_rows`] reads it at any place, [`Core::make_view`] makes other rows of its rows, [`Core::export`] writes
-//!   them, [`Core::drop_result`] forgets it.
+//!   them, [`Core::make_download`] lets a browser have that, [`Core::drop_result`] forgets it.
+//! - [`Core::save_draft`] and its neighbors keep what people type.
+//! - [`Core::split_script`] tells an editor where statements lie.
 //!
 //! Must not know: any database's protocol, protobuf beyond what passes through, a user interface, environment variables,
 //! configuration files. It never looks inside a batch, and never sends a statement twice.
@@ -30,6 +32,7 @@ mod results;
 mod runs;
 mod schema;
 mod session;
+mod script;
 mod test_connection;
 mod url;
 
@@ -45,6 +48,7 @@ pub use querybox_results::{
 };
 pub use querybox_store::{
     Connection, ConnectionId, ConnectionName, ConnectionSettings, Credential, CredentialKey, Deadline,
+pub use querybox_sql::StatementKind;
     DriverType, Environment, Folder, Kept, Key, KeyId, KeyRecord, KeyState, Outcome, Owner, Parameter,
     Registering, SecretPlace, SecretScope, Store,
 };
@@ -78,3 +82,6 @@ pub use crate::{
     test_connection::{TestRequest, TestStep},
     url::UrlError,
 };
+    script::{
+        ScriptAsk, ScriptOutline, ScriptParameter, ScriptPlace, ScriptSpan, ScriptStatement, TextPlace,
+    },

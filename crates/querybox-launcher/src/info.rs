@@ -1,11 +1,14 @@
 //! What a driver says of itself, in a form that cannot be wrong.
 
+mod dialect;
 mod form;
 
 use std::collections::BTreeSet;
 
 use querybox_contracts::plugin::v1 as pb;
+use querybox_sql::Dialect;
 
+pub use dialect::read_dialect;
 pub use form::{FieldKind, FieldOption, FieldRole, FormField};
 
 /// A driver's own words, checked: names are names, fields are unique, defaults fit, and what it needs fits its form.
@@ -33,6 +36,8 @@ pub struct DriverInfo {
     pub file: FileNeed,
     /// Schemes of its URLs, without "://".
     pub url_schemes: Vec<String>,
+    /// How its SQL is read. `None`: the database speaks none.
+    pub dialect: Option<Dialect>,
 }
 
 /// Something that a driver may be able to do.
@@ -146,6 +151,7 @@ impl TryFrom<&pb::PluginInfo> for DriverInfo {
                 .iter()
                 .map(|scheme| url_scheme(scheme))
                 .collect::<Result<_, _>>()?,
+            dialect: wire.dialect.as_ref().map(read_dialect),
         })
     }
 }

@@ -41,7 +41,7 @@ pub use crate::{
     driver::{CancelOutcome, DetachedCancel, DetachedError, Driver, OpenDriver, OpenOutcome},
     info::{
         Capability, DriverInfo, FieldKind, FieldOption, FieldRole, FileNeed, FormField, InfoFault,
-        NetworkNeed,
+        NetworkNeed, read_dialect,
     },
     launcher::{Config, Launcher},
     order::{Deadline, DriverFile, FileGrant, StartOrder},

@@ -2,7 +2,7 @@
 //!
 //! Nothing here parses SQL. A [lexer](lex) that accepts any text cuts it into [`Token`]s; the [splitter](split), the
 //! [parameter finder](parameters) and the [redactor](redact) read those. Text that no database would accept is
-//! cut all the same, so an editor can ask at every key press, and all of it takes time linear in the text.
+//! cut all the same, so an editor can ask at every key press ([`outline`]), and all of it takes time linear in the text.
 //!
 //! ```
 //! use querybox_sql::{Dialect, Marker, parameters, redact, split};
@@ -34,6 +34,7 @@
 
 mod dialect;
 mod lexer;
+mod outline;
 mod parameters;
 mod redact;
 mod rewrite;
@@ -44,6 +45,7 @@ mod token;
 
 pub use dialect::{Backslashes, CompoundBodies, Dialect, DoubleQuotes, ParameterStyle};
 pub use lexer::lex;
+pub use outline::{Asked, Outlined, StatementKind, asked_parameters, outline, statement_at};
 pub use parameters::{Marker, Parameter, parameters};
 pub use redact::redact;
 pub use rewrite::{NamedParameter, Rewritten, rewrite_named};

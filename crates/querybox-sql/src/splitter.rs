@@ -71,28 +71,89 @@ pub fn split(script: &str, dialect: &Dialect) -> Result<Vec<Statement>, SplitErr
 ///
 /// When `start` lies inside of a character or beyond the script.
 pub fn split_from(script: &str, start: usize, dialect: &Dialect) -> Result<Vec<Statement>, SplitError> {
-    let mut statements = Vec::new();
-    let mut open = Open::default();
-    let mut nesting = Nesting::new(dialect.compound_bodies);
-    for Token { kind, range } in lex(&script[start..], dialect) {
-        let range = start + range.start..start + range.end;
-        let text = &script[range.clone()];
-        match kind {
-            TokenKind::BackslashCommand => return Err(refuse(script, range.start, text)),
-            TokenKind::Whitespace => {}
-            TokenKind::Comment => open.comment(text, range.start),
-            TokenKind::Semicolon if nesting.semicolon_ends_statement() => {
-                statements.extend(std::mem::take(&mut open).close());
-                nesting = Nesting::new(dialect.compound_bodies);
-            }
-            _ => {
-                nesting.token(kind, text);
-                open.token(range);
+    pieces(script, start, dialect)
+        .map(|piece| match piece {
+            Piece::Statement { range, .. } => Ok(Statement { range }),
+            Piece::Command(range) => Err(refuse(script, range.start, &script[range])),
+        })
+        .collect()
+}
+
+/// What a script is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Statement {
+        range: Range<usize>,
+        /// Behind the semicolon that ends it, or where it ends itself.
+        end: usize,
+    },
+    /// A command of psql, to the end of its line. It ends a statement that is open.
+    Command(Range<usize>),
+}
+
+/// Cuts a script, from a byte on that lies between two statements.
+pub(crate) fn pieces<'a>(
+    script: &'a str,
+    start: usize,
+    dialect: &'a Dialect,
+) -> impl Iterator<Item = Piece> + 'a {
+    let nesting = Nesting::new(dialect.compound_bodies);
+    let tokens = lex(&script[start..], dialect);
+    Pieces { script, start, dialect, tokens, open: Open::default(), nesting, command: None }
+}
+
+struct Pieces<'a, T> {
+    script: &'a str,
+    /// Where the text of the tokens begins.
+    start: usize,
+    dialect: &'a Dialect,
+    tokens: T,
+    open: Open,
+    nesting: Nesting,
+    /// A command that was met while a statement was open.
+    command: Option<Range<usize>>,
+}
+
+impl<T: Iterator<Item = Token>> Iterator for Pieces<'_, T> {
+    type Item = Piece;
+
+    fn next(&mut self) -> Option<Piece> {
+        if let Some(command) = self.command.take() {
+            return Some(Piece::Command(command));
+        }
+        while let Some(Token { kind, range }) = self.tokens.next() {
+            let range = self.start + range.start..self.start + range.end;
+            let text = &self.script[range.clone()];
+            match kind {
+                TokenKind::BackslashCommand => {
+                    self.command = Some(range);
+                    let open = self.close(None);
+                    return open.or_else(|| self.command.take().map(Piece::Command));
+                }
+                TokenKind::Whitespace => {}
+                TokenKind::Comment => self.open.comment(text, range.start),
+                TokenKind::Semicolon if self.nesting.semicolon_ends_statement() => {
+                    if let Some(statement) = self.close(Some(range.end)) {
+                        return Some(statement);
+                    }
+                }
+                _ => {
+                    self.nesting.token(kind, text);
+                    self.open.token(range);
+                }
             }
         }
+        self.close(None)
     }
-    statements.extend(open.close());
-    Ok(statements)
+}
+
+impl<T> Pieces<'_, T> {
+    /// Ends the statement that is open, and starts another.
+    fn close(&mut self, end: Option<usize>) -> Option<Piece> {
+        self.nesting = Nesting::new(self.dialect.compound_bodies);
+        let range = std::mem::take(&mut self.open).range?;
+        Some(Piece::Statement { end: end.unwrap_or(range.end), range })
+    }
 }
 
 /// The statement that is being read.
@@ -117,10 +178,6 @@ impl Open {
             None => self.hint.unwrap_or(token.start),
         };
         self.range = Some(start..token.end);
-    }
-
-    fn close(self) -> Option<Statement> {
-        self.range.map(|range| Statement { range })
     }
 }
 

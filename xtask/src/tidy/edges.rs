@@ -54,7 +54,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["querybox-launcher", "querybox-results", "querybox-sql", "querybox-store", "querybox-vault"],
     ),
     ("querybox-results", &["querybox-vault"]),
-    ("querybox-launcher", &["querybox-contracts", "querybox-jail", "querybox-vault"]),
+    ("querybox-launcher", &["querybox-contracts", "querybox-jail", "querybox-sql", "querybox-vault"]),
     ("querybox-plugin", &["querybox-contracts", "querybox-sql"]),
     // Below all others. Store and vault never meet.
     ("querybox-contracts", &[]),

@@ -6,12 +6,12 @@ use querybox_contracts::{
     core::v1 as core,
     plugin::v1::{self as plugin, SchemaObjectKind, TransactionState},
 };
+use querybox_launcher::read_dialect;
 use querybox_sql::Dialect;
 use uuid::Uuid;
 
 use super::{
     command::Target,
-    dialect,
     events::Told,
     feed::Entry,
     lease::{self, Lease, LeaseEnd, Opening, Wanted},
@@ -74,7 +74,7 @@ impl<'a> Session<'a> {
             app,
             args,
             facts: plugin::Dialect::default(),
-            dialect: dialect::read(&plugin::Dialect::default()),
+            dialect: read_dialect(&plugin::Dialect::default()),
             server: plugin::ServerFacts::default(),
             front_end_id: Uuid::now_v7().to_string(),
             times: if args.verbose { Times::Detailed } else { Times::Shown },
@@ -303,7 +303,7 @@ impl<'a> Session<'a> {
         let driver = leased.driver.unwrap_or_default();
         self.has_schema = driver.capabilities().any(|it| it == plugin::Capability::Schema);
         self.facts = driver.dialect.unwrap_or_default();
-        self.dialect = dialect::read(&self.facts);
+        self.dialect = read_dialect(&self.facts);
         self.server = opened.server.unwrap_or_default();
         lease.schema_is_stale();
         Ok(lease)

@@ -6,10 +6,11 @@ use querybox_api::{Api, MESSAGE_BYTES_MAX};
 use querybox_contracts::{
     core::v1::{
         self as pb, connection_ref::Key, connection_service_client::ConnectionServiceClient,
-        credential_service_client::CredentialServiceClient, event_service_client::EventServiceClient,
-        execute_response::Part, key_service_client::KeyServiceClient,
-        plugin_service_client::PluginServiceClient, query_service_client::QueryServiceClient,
-        result_service_client::ResultServiceClient, schema_service_client::SchemaServiceClient,
+        credential_service_client::CredentialServiceClient, draft_service_client::DraftServiceClient,
+        event_service_client::EventServiceClient, execute_response::Part,
+        key_service_client::KeyServiceClient, plugin_service_client::PluginServiceClient,
+        query_service_client::QueryServiceClient, result_service_client::ResultServiceClient,
+        schema_service_client::SchemaServiceClient, script_service_client::ScriptServiceClient,
         session_service_client::SessionServiceClient,
     },
     plugin::v1::{self as plugin, execute_response::Part as ResultPart},
@@ -227,6 +228,10 @@ impl House {
     pub(crate) async fn ask(&self, request: pb::ExecuteRequest) -> Result<Answer, Status> {
         let session_id = request.session_id.clone();
         let stream = self.queries().execute(request).await?.into_inner();
+    pub(crate) fn scripts(&self) -> ScriptServiceClient<Api> {
+        ScriptServiceClient::new(self.api.clone())
+    }
+
         Ok(Answer { stream, session_id })
     }
 }

@@ -18,3 +18,4 @@ mod queries;
 mod results;
 mod schemas;
 mod slow_readers;
+mod scripts;

@@ -2766,6 +2766,796 @@ pub mod credential_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// What is kept of a draft.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DraftContent {
+    /// What it is.
+    #[prost(enumeration = "DraftKind", tag = "1")]
+    pub kind: i32,
+    /// At most 200 characters.
+    #[prost(string, tag = "2")]
+    pub title: ::prost::alloc::string::String,
+    /// The id of the connection that the text is for. Empty: of none. It is not looked for: the connection may be gone.
+    #[prost(string, tag = "3")]
+    pub connection_id: ::prost::alloc::string::String,
+    /// The text, at most 4 MiB.
+    #[prost(string, tag = "4")]
+    pub text: ::prost::alloc::string::String,
+    /// What only the front end that saves it reads: where the cursor stands, for instance. At most 64 KiB.
+    #[prost(bytes = "bytes", tag = "5")]
+    pub state: ::prost::bytes::Bytes,
+}
+/// A draft.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Draft {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub draft_id: ::prost::alloc::string::String,
+    /// Starts at 1 and grows with each change.
+    #[prost(uint64, tag = "2")]
+    pub revision: u64,
+    /// What is kept of it.
+    #[prost(message, optional, tag = "3")]
+    pub content: ::core::option::Option<DraftContent>,
+    /// When it was changed last.
+    #[prost(message, optional, tag = "4")]
+    pub updated: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// A draft without its text.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DraftHead {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub draft_id: ::prost::alloc::string::String,
+    /// Starts at 1 and grows with each change.
+    #[prost(uint64, tag = "2")]
+    pub revision: u64,
+    /// What it is.
+    #[prost(enumeration = "DraftKind", tag = "3")]
+    pub kind: i32,
+    /// Its title.
+    #[prost(string, tag = "4")]
+    pub title: ::prost::alloc::string::String,
+    /// The id of the connection that the text is for. Empty: of none.
+    #[prost(string, tag = "5")]
+    pub connection_id: ::prost::alloc::string::String,
+    /// How long its text is.
+    #[prost(uint64, tag = "6")]
+    pub text_bytes: u64,
+    /// When it was changed last.
+    #[prost(message, optional, tag = "7")]
+    pub updated: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Lists drafts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDraftsRequest {}
+/// The drafts.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDraftsResponse {
+    /// By the time of their last change, the oldest first.
+    #[prost(message, repeated, tag = "1")]
+    pub drafts: ::prost::alloc::vec::Vec<DraftHead>,
+    /// Drafts in the store that cannot be opened now, for the master key is not there.
+    #[prost(uint32, tag = "2")]
+    pub unreadable_count: u32,
+    /// How a draft that is saved now is kept.
+    #[prost(enumeration = "TextKeeping", tag = "3")]
+    pub keeping: i32,
+}
+/// Asks for one draft.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDraftRequest {
+    /// Which.
+    #[prost(string, tag = "1")]
+    pub draft_id: ::prost::alloc::string::String,
+}
+/// The draft.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDraftResponse {
+    /// The draft.
+    #[prost(message, optional, tag = "1")]
+    pub draft: ::core::option::Option<Draft>,
+}
+/// Keeps a draft.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SaveDraftRequest {
+    /// A UUID in canonical text form, made by the front end for this draft.
+    #[prost(string, tag = "1")]
+    pub draft_id: ::prost::alloc::string::String,
+    /// The revision that was seen last. 0: the draft is new.
+    #[prost(uint64, tag = "2")]
+    pub revision: u64,
+    /// What is to be kept.
+    #[prost(message, optional, tag = "3")]
+    pub content: ::core::option::Option<DraftContent>,
+}
+/// What became of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SaveDraftResponse {
+    /// How it went.
+    #[prost(oneof = "save_draft_response::Outcome", tags = "1, 2")]
+    pub outcome: ::core::option::Option<save_draft_response::Outcome>,
+}
+/// Nested message and enum types in `SaveDraftResponse`.
+pub mod save_draft_response {
+    /// How it went.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Outcome {
+        /// It is kept, with its new revision.
+        #[prost(message, tag = "1")]
+        Saved(super::DraftHead),
+        /// Nothing was changed.
+        #[prost(message, tag = "2")]
+        Conflict(super::DraftConflict),
+    }
+}
+/// Somebody else changed or removed the draft since it was seen.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DraftConflict {
+    /// What is there now. Absent: nothing.
+    #[prost(message, optional, tag = "1")]
+    pub present: ::core::option::Option<Draft>,
+}
+/// Forgets a draft.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteDraftRequest {
+    /// Which.
+    #[prost(string, tag = "1")]
+    pub draft_id: ::prost::alloc::string::String,
+    /// The revision that was seen last.
+    #[prost(uint64, tag = "2")]
+    pub revision: u64,
+}
+/// What became of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteDraftResponse {
+    /// How it went.
+    #[prost(oneof = "delete_draft_response::Outcome", tags = "1, 2")]
+    pub outcome: ::core::option::Option<delete_draft_response::Outcome>,
+}
+/// Nested message and enum types in `DeleteDraftResponse`.
+pub mod delete_draft_response {
+    /// How it went.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Outcome {
+        /// It is forgotten.
+        #[prost(message, tag = "1")]
+        Deleted(super::DraftDeleted),
+        /// Nothing was changed.
+        #[prost(message, tag = "2")]
+        Conflict(super::DraftConflict),
+    }
+}
+/// A draft is forgotten.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DraftDeleted {}
+/// What a draft is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DraftKind {
+    /// Refused.
+    Unspecified = 0,
+    /// The text of an editor.
+    Editor = 1,
+    /// How windows and tabs stand. Its text is empty; `state` says all.
+    Layout = 2,
+}
+impl DraftKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DRAFT_KIND_UNSPECIFIED",
+            Self::Editor => "DRAFT_KIND_EDITOR",
+            Self::Layout => "DRAFT_KIND_LAYOUT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DRAFT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "DRAFT_KIND_EDITOR" => Some(Self::Editor),
+            "DRAFT_KIND_LAYOUT" => Some(Self::Layout),
+            _ => None,
+        }
+    }
+}
+/// How Core keeps what people write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TextKeeping {
+    /// Never sent.
+    Unspecified = 0,
+    /// In its store, sealed.
+    Sealed = 1,
+    /// In its memory, until it ends.
+    Memory = 2,
+    /// In its store, in the clear, as the operator has set it. Front ends show this.
+    Plain = 3,
+}
+impl TextKeeping {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TEXT_KEEPING_UNSPECIFIED",
+            Self::Sealed => "TEXT_KEEPING_SEALED",
+            Self::Memory => "TEXT_KEEPING_MEMORY",
+            Self::Plain => "TEXT_KEEPING_PLAIN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TEXT_KEEPING_UNSPECIFIED" => Some(Self::Unspecified),
+            "TEXT_KEEPING_SEALED" => Some(Self::Sealed),
+            "TEXT_KEEPING_MEMORY" => Some(Self::Memory),
+            "TEXT_KEEPING_PLAIN" => Some(Self::Plain),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod draft_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Keeps drafts: the texts of editors, and how windows and tabs stand. Each caller has its own. A draft is changed by who has
+    /// seen its last revision; whoever has not is told what is there, and both texts are at hand to be put together.
+    ///
+    /// Drafts lie in Core's store sealed under the master key. Where there is none they live in Core's memory: then the front end
+    /// keeps them too, and saves them again when Core has started anew. At most 500 drafts of 64 MiB together are kept.
+    ///
+    /// Errors as in QueryService (PARAMETER_INVALID, STORE_FAILED, SHUTTING_DOWN), and these:
+    ///
+    /// DRAFT_NOT_FOUND       no such draft                                          NOT_FOUND
+    /// DRAFT_UNREADABLE      it is sealed under a master key that is not there      FAILED_PRECONDITION
+    /// DRAFTS_FULL           as much is kept as may be                              RESOURCE_EXHAUSTED
+    #[derive(Debug, Clone)]
+    pub struct DraftServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl DraftServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> DraftServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> DraftServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            DraftServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Lists all drafts, without their texts.
+        pub async fn list_drafts(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDraftsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDraftsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.DraftService/ListDrafts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.DraftService", "ListDrafts"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives one draft.
+        pub async fn get_draft(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDraftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetDraftResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.DraftService/GetDraft",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.DraftService", "GetDraft"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Keeps a draft, new or changed. When this has answered, it survives the end of Core, as far as drafts are kept in the store.
+        pub async fn save_draft(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SaveDraftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SaveDraftResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.DraftService/SaveDraft",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.DraftService", "SaveDraft"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Forgets a draft.
+        pub async fn delete_draft(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteDraftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteDraftResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.DraftService/DeleteDraft",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.DraftService", "DeleteDraft"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod draft_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with DraftServiceServer.
+    #[async_trait]
+    pub trait DraftService: std::marker::Send + std::marker::Sync + 'static {
+        /// Lists all drafts, without their texts.
+        async fn list_drafts(
+            &self,
+            request: tonic::Request<super::ListDraftsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDraftsResponse>,
+            tonic::Status,
+        >;
+        /// Gives one draft.
+        async fn get_draft(
+            &self,
+            request: tonic::Request<super::GetDraftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetDraftResponse>,
+            tonic::Status,
+        >;
+        /// Keeps a draft, new or changed. When this has answered, it survives the end of Core, as far as drafts are kept in the store.
+        async fn save_draft(
+            &self,
+            request: tonic::Request<super::SaveDraftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SaveDraftResponse>,
+            tonic::Status,
+        >;
+        /// Forgets a draft.
+        async fn delete_draft(
+            &self,
+            request: tonic::Request<super::DeleteDraftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteDraftResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Keeps drafts: the texts of editors, and how windows and tabs stand. Each caller has its own. A draft is changed by who has
+    /// seen its last revision; whoever has not is told what is there, and both texts are at hand to be put together.
+    ///
+    /// Drafts lie in Core's store sealed under the master key. Where there is none they live in Core's memory: then the front end
+    /// keeps them too, and saves them again when Core has started anew. At most 500 drafts of 64 MiB together are kept.
+    ///
+    /// Errors as in QueryService (PARAMETER_INVALID, STORE_FAILED, SHUTTING_DOWN), and these:
+    ///
+    /// DRAFT_NOT_FOUND       no such draft                                          NOT_FOUND
+    /// DRAFT_UNREADABLE      it is sealed under a master key that is not there      FAILED_PRECONDITION
+    /// DRAFTS_FULL           as much is kept as may be                              RESOURCE_EXHAUSTED
+    #[derive(Debug)]
+    pub struct DraftServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> DraftServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for DraftServiceServer<T>
+    where
+        T: DraftService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/querybox.core.v1.DraftService/ListDrafts" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListDraftsSvc<T: DraftService>(pub Arc<T>);
+                    impl<
+                        T: DraftService,
+                    > tonic::server::UnaryService<super::ListDraftsRequest>
+                    for ListDraftsSvc<T> {
+                        type Response = super::ListDraftsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDraftsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DraftService>::list_drafts(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListDraftsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.DraftService/GetDraft" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDraftSvc<T: DraftService>(pub Arc<T>);
+                    impl<
+                        T: DraftService,
+                    > tonic::server::UnaryService<super::GetDraftRequest>
+                    for GetDraftSvc<T> {
+                        type Response = super::GetDraftResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDraftRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DraftService>::get_draft(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDraftSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.DraftService/SaveDraft" => {
+                    #[allow(non_camel_case_types)]
+                    struct SaveDraftSvc<T: DraftService>(pub Arc<T>);
+                    impl<
+                        T: DraftService,
+                    > tonic::server::UnaryService<super::SaveDraftRequest>
+                    for SaveDraftSvc<T> {
+                        type Response = super::SaveDraftResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SaveDraftRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DraftService>::save_draft(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SaveDraftSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.DraftService/DeleteDraft" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteDraftSvc<T: DraftService>(pub Arc<T>);
+                    impl<
+                        T: DraftService,
+                    > tonic::server::UnaryService<super::DeleteDraftRequest>
+                    for DeleteDraftSvc<T> {
+                        type Response = super::DeleteDraftResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteDraftRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DraftService>::delete_draft(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteDraftSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for DraftServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "querybox.core.v1.DraftService";
+    impl<T> tonic::server::NamedService for DraftServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// How a script is run.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExecuteOptions {
@@ -3632,7 +4422,7 @@ pub struct KeepLimit {
     /// Which.
     #[prost(enumeration = "KeepLimitKind", tag = "1")]
     pub kind: i32,
-    /// Its value: bytes, or percent of the free disk. 0 with DISK_FULL.
+    /// Its value: bytes, percent of the free disk, or files. 0 with DISK_FULL.
     #[prost(uint64, tag = "2")]
     pub value: u64,
 }
@@ -4192,7 +4982,7 @@ pub mod export_order {
         /// A table in Markdown.
         #[prost(message, tag = "9")]
         Markdown(super::MarkdownFormat),
-        /// INSERT statements in the database's dialect.
+        /// INSERT statements.
         #[prost(message, tag = "10")]
         SqlInsert(super::SqlInsertFormat),
         /// A workbook of Excel.
@@ -4240,7 +5030,7 @@ pub struct NdjsonFormat {}
 /// A table in Markdown.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MarkdownFormat {}
-/// INSERT statements.
+/// INSERT statements, with names and literals as the dialect of the driver has them that sent the rows.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SqlInsertFormat {
     /// The table's name, with that of its schema before it where it has one; as they are, without quotes.
@@ -4249,19 +5039,14 @@ pub struct SqlInsertFormat {
     /// Rows a statement. 0: 100.
     #[prost(uint32, tag = "2")]
     pub rows_per_statement: u32,
-    /// What opens a quoted name: `"`, a backtick or `[`. Empty: `"`.
-    #[prost(string, tag = "3")]
-    pub identifier_quote: ::prost::alloc::string::String,
-    /// A backslash in a literal of text begins an escape.
-    #[prost(bool, tag = "4")]
-    pub backslash_escapes: bool,
-    /// How bytes are written.
-    #[prost(enumeration = "ByteLiterals", tag = "5")]
-    pub byte_literals: i32,
 }
-/// A workbook of Excel; rows beyond a sheet's 1,048,575 go to the next one.
+/// A workbook of Excel; rows beyond a sheet's last go to the next one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct XlsxFormat {}
+pub struct XlsxFormat {
+    /// Rows of a sheet at most, without its header. 0, or more than Excel takes: 1,048,575.
+    #[prost(uint32, tag = "1")]
+    pub sheet_rows_max: u32,
+}
 /// Parquet, compressed by zstd.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ParquetFormat {}
@@ -4326,6 +5111,31 @@ pub struct ExportDone {
     #[prost(uint64, tag = "6")]
     pub cells_shortened: u64,
 }
+/// Asks for a ticket.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MakeDownloadRequest {
+    /// What is exported, and how, as in ExportRequest.
+    #[prost(message, optional, tag = "1")]
+    pub order: ::core::option::Option<ExportOrder>,
+    /// What the file is to be called, of at most 200 bytes; no folder, and no character that ends a line or the like. Empty:
+    /// `result` with the ending of the format.
+    #[prost(string, tag = "2")]
+    pub file_name: ::prost::alloc::string::String,
+}
+/// A ticket.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct MakeDownloadResponse {
+    /// 43 letters, digits, `-` and `_`: 256 random bits, which are nowhere kept.
+    #[prost(string, tag = "1")]
+    pub ticket: ::prost::alloc::string::String,
+    /// It is good for so long, once.
+    #[prost(message, optional, tag = "2")]
+    pub good_for: ::core::option::Option<::prost_types::Duration>,
+    /// What the file is called.
+    #[prost(string, tag = "3")]
+    pub file_name: ::prost::alloc::string::String,
+}
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -4336,7 +5146,7 @@ pub enum ResultState {
     Running = 1,
     /// Every statement was done.
     Done = 2,
-    /// The database refused something. In a leased session a cancel is such a refusal too.
+    /// The database refused something.
     Rejected = 3,
     /// It was cancelled.
     Cancelled = 4,
@@ -4390,6 +5200,8 @@ pub enum KeepLimitKind {
     FreeDisk = 3,
     /// The disk, or the user's part of it, is full.
     DiskFull = 4,
+    /// Files of all results together: one each, and one for each view.
+    Files = 5,
 }
 impl KeepLimitKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4403,6 +5215,7 @@ impl KeepLimitKind {
             Self::AllBytes => "KEEP_LIMIT_KIND_ALL_BYTES",
             Self::FreeDisk => "KEEP_LIMIT_KIND_FREE_DISK",
             Self::DiskFull => "KEEP_LIMIT_KIND_DISK_FULL",
+            Self::Files => "KEEP_LIMIT_KIND_FILES",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4413,6 +5226,7 @@ impl KeepLimitKind {
             "KEEP_LIMIT_KIND_ALL_BYTES" => Some(Self::AllBytes),
             "KEEP_LIMIT_KIND_FREE_DISK" => Some(Self::FreeDisk),
             "KEEP_LIMIT_KIND_DISK_FULL" => Some(Self::DiskFull),
+            "KEEP_LIMIT_KIND_FILES" => Some(Self::Files),
             _ => None,
         }
     }
@@ -4544,43 +5358,6 @@ impl Comparison {
         }
     }
 }
-/// How a literal of bytes is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum ByteLiterals {
-    /// STANDARD.
-    Unspecified = 0,
-    /// X'0aff', as the SQL standard has it.
-    Standard = 1,
-    /// '\x0aff', as PostgreSQL reads it.
-    Postgres = 2,
-    /// 0x0aff
-    Number = 3,
-}
-impl ByteLiterals {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "BYTE_LITERALS_UNSPECIFIED",
-            Self::Standard => "BYTE_LITERALS_STANDARD",
-            Self::Postgres => "BYTE_LITERALS_POSTGRES",
-            Self::Number => "BYTE_LITERALS_NUMBER",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "BYTE_LITERALS_UNSPECIFIED" => Some(Self::Unspecified),
-            "BYTE_LITERALS_STANDARD" => Some(Self::Standard),
-            "BYTE_LITERALS_POSTGRES" => Some(Self::Postgres),
-            "BYTE_LITERALS_NUMBER" => Some(Self::Number),
-            _ => None,
-        }
-    }
-}
 /// Generated client implementations.
 pub mod result_service_client {
     #![allow(
@@ -4600,7 +5377,8 @@ pub mod result_service_client {
     /// asked for it for Core's idle limit while no front end that holds it (RunRequest.front_end_id, AttachResultRequest.
     /// front_end_id) had a stream of EventService open, which tells how results come along.
     ///
-    /// No call but ReadCell, GetStatistics and Export lasts: a page holds its one stream of events and nothing else.
+    /// No call but ReadCell, GetStatistics and Export lasts: a page holds its one stream of events and nothing else, and has what it
+    /// exports downloaded (MakeDownload).
     ///
     /// Errors as in QueryService and SessionService, and these:
     ///
@@ -4617,6 +5395,7 @@ pub mod result_service_client {
     /// VIEWS_FULL            the result has as many views as it may                 RESOURCE_EXHAUSTED
     /// RESULT_LIMIT          a view is longer than may be kept; metadata `limit`    RESOURCE_EXHAUSTED
     /// EXPORT_UNFIT          the format cannot hold these rows                      FAILED_PRECONDITION
+    /// EXPORT_BROKEN_OFF     the statement did not come to its end                  FAILED_PRECONDITION
     /// RESULTS_FULL          as many results are kept as may                        RESOURCE_EXHAUSTED
     /// RESULT_UNREADABLE     what was kept cannot be had back or shown              DATA_LOSS
     #[derive(Debug, Clone)]
@@ -4956,7 +5735,9 @@ pub mod result_service_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Writes the rows that are there now in a format, in pieces. Dropping the stream stops it.
+        /// Writes rows in a format, in pieces: those of a view, or of a statement that has ended; of one that still runs also those that
+        /// come, until it ends. If that is no good end, the export ends with EXPORT_BROKEN_OFF; from then on the rows that came can be
+        /// exported. Dropping the stream stops it, and STREAM_IDLE ends one whose reader takes nothing.
         pub async fn export(
             &mut self,
             request: impl tonic::IntoRequest<super::ExportRequest>,
@@ -4980,6 +5761,34 @@ pub mod result_service_client {
             req.extensions_mut()
                 .insert(GrpcMethod::new("querybox.core.v1.ResultService", "Export"));
             self.inner.server_streaming(req, path, codec).await
+        }
+        /// Makes a ticket, by which a server gives an export as a file to whoever asks it for `GET /download?ticket=` and the ticket,
+        /// without a token: a browser does so by itself, and shows how far it is. A ticket is good once, and only for a short time.
+        pub async fn make_download(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MakeDownloadRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MakeDownloadResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.ResultService/MakeDownload",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.core.v1.ResultService", "MakeDownload"),
+                );
+            self.inner.unary(req, path, codec).await
         }
     }
 }
@@ -5089,11 +5898,22 @@ pub mod result_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Writes the rows that are there now in a format, in pieces. Dropping the stream stops it.
+        /// Writes rows in a format, in pieces: those of a view, or of a statement that has ended; of one that still runs also those that
+        /// come, until it ends. If that is no good end, the export ends with EXPORT_BROKEN_OFF; from then on the rows that came can be
+        /// exported. Dropping the stream stops it, and STREAM_IDLE ends one whose reader takes nothing.
         async fn export(
             &self,
             request: tonic::Request<super::ExportRequest>,
         ) -> std::result::Result<tonic::Response<Self::ExportStream>, tonic::Status>;
+        /// Makes a ticket, by which a server gives an export as a file to whoever asks it for `GET /download?ticket=` and the ticket,
+        /// without a token: a browser does so by itself, and shows how far it is. A ticket is good once, and only for a short time.
+        async fn make_download(
+            &self,
+            request: tonic::Request<super::MakeDownloadRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::MakeDownloadResponse>,
+            tonic::Status,
+        >;
     }
     /// Runs scripts for people. Core owns what runs and what came of it: both go on when whoever asked is gone, and are found
     /// again by the result's id. Each statement's rows are kept outside of memory, sealed with a key that is nowhere but in
@@ -5103,7 +5923,8 @@ pub mod result_service_server {
     /// asked for it for Core's idle limit while no front end that holds it (RunRequest.front_end_id, AttachResultRequest.
     /// front_end_id) had a stream of EventService open, which tells how results come along.
     ///
-    /// No call but ReadCell, GetStatistics and Export lasts: a page holds its one stream of events and nothing else.
+    /// No call but ReadCell, GetStatistics and Export lasts: a page holds its one stream of events and nothing else, and has what it
+    /// exports downloaded (MakeDownload).
     ///
     /// Errors as in QueryService and SessionService, and these:
     ///
@@ -5120,6 +5941,7 @@ pub mod result_service_server {
     /// VIEWS_FULL            the result has as many views as it may                 RESOURCE_EXHAUSTED
     /// RESULT_LIMIT          a view is longer than may be kept; metadata `limit`    RESOURCE_EXHAUSTED
     /// EXPORT_UNFIT          the format cannot hold these rows                      FAILED_PRECONDITION
+    /// EXPORT_BROKEN_OFF     the statement did not come to its end                  FAILED_PRECONDITION
     /// RESULTS_FULL          as many results are kept as may                        RESOURCE_EXHAUSTED
     /// RESULT_UNREADABLE     what was kept cannot be had back or shown              DATA_LOSS
     #[derive(Debug)]
@@ -5690,6 +6512,51 @@ pub mod result_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.ResultService/MakeDownload" => {
+                    #[allow(non_camel_case_types)]
+                    struct MakeDownloadSvc<T: ResultService>(pub Arc<T>);
+                    impl<
+                        T: ResultService,
+                    > tonic::server::UnaryService<super::MakeDownloadRequest>
+                    for MakeDownloadSvc<T> {
+                        type Response = super::MakeDownloadResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MakeDownloadRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ResultService>::make_download(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MakeDownloadSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
@@ -8047,6 +8914,453 @@ pub mod schema_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "querybox.core.v1.SchemaService";
     impl<T> tonic::server::NamedService for SchemaServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Asks where the statements of a script lie.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SplitScriptRequest {
+    /// Whose SQL it is: PluginInfo.driver_type.
+    #[prost(string, tag = "1")]
+    pub driver_type: ::prost::alloc::string::String,
+    /// The script, at most 16 MiB.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    /// Statements that the answer has at most, from the first on. 0: 1,000. At most 10,000.
+    #[prost(uint32, tag = "5")]
+    pub statements_max: u32,
+    /// Where the cursor stands. Behind the end of the text, or inside of a character: moved back to where a character begins.
+    /// Absent: nowhere.
+    #[prost(oneof = "split_script_request::Cursor", tags = "3, 4")]
+    pub cursor: ::core::option::Option<split_script_request::Cursor>,
+}
+/// Nested message and enum types in `SplitScriptRequest`.
+pub mod split_script_request {
+    /// Where the cursor stands. Behind the end of the text, or inside of a character: moved back to where a character begins.
+    /// Absent: nowhere.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Cursor {
+        /// In bytes of UTF-8.
+        #[prost(uint32, tag = "3")]
+        CursorByte(u32),
+        /// In units of UTF-16, as JavaScript counts.
+        #[prost(uint32, tag = "4")]
+        CursorUtf16(u32),
+    }
+}
+/// Where they lie.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SplitScriptResponse {
+    /// The first of them, in order. Their parameters are 10,000 at most, those of the first statements.
+    #[prost(message, repeated, tag = "1")]
+    pub statements: ::prost::alloc::vec::Vec<ScriptStatement>,
+    /// How many there are in all.
+    #[prost(uint32, tag = "2")]
+    pub statement_count: u32,
+    /// The one that who has the cursor there means: the one that it stands in, touches, or stands behind in the same line; else
+    /// the next one; else the last one. Where two touch it, the one that begins there. Absent: no cursor, or no statement.
+    #[prost(message, optional, tag = "3")]
+    pub at_cursor: ::core::option::Option<ScriptStatement>,
+}
+/// A statement of a script.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ScriptStatement {
+    /// Its number, from 0: the one that it has in ExecuteResponse when the script runs.
+    #[prost(uint32, tag = "1")]
+    pub statement: u32,
+    /// Where it lies: without comments and blanks around it, and without its semicolon.
+    #[prost(message, optional, tag = "2")]
+    pub span: ::core::option::Option<ScriptSpan>,
+    /// What it is.
+    #[prost(enumeration = "StatementKind", tag = "3")]
+    pub kind: i32,
+    /// The values that it needs, each once, in the order of their first use. Fewer than `parameter_count`: there are more.
+    #[prost(message, repeated, tag = "4")]
+    pub parameters: ::prost::alloc::vec::Vec<ScriptParameter>,
+    /// How many values it needs.
+    #[prost(uint32, tag = "5")]
+    pub parameter_count: u32,
+}
+/// A value that a statement needs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScriptParameter {
+    /// Binding.name: the parameter's name without its sign, or its number in digits. A bare `?` goes by its number.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Where it is written first, with its sign.
+    #[prost(message, optional, tag = "2")]
+    pub span: ::core::option::Option<ScriptSpan>,
+}
+/// A piece of a script. Offsets lie between characters.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScriptSpan {
+    /// Where it begins, in bytes of UTF-8.
+    #[prost(uint32, tag = "1")]
+    pub start_byte: u32,
+    /// Where it ends, in bytes of UTF-8.
+    #[prost(uint32, tag = "2")]
+    pub end_byte: u32,
+    /// Where it begins, in units of UTF-16.
+    #[prost(uint32, tag = "3")]
+    pub start_utf16: u32,
+    /// Where it ends, in units of UTF-16.
+    #[prost(uint32, tag = "4")]
+    pub end_utf16: u32,
+}
+/// What a statement is by its verb: for its looks. What it really does, only the database knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum StatementKind {
+    /// Never sent.
+    Unspecified = 0,
+    /// It answers with rows: SELECT, VALUES, SHOW, EXPLAIN.
+    Query = 1,
+    /// It changes rows: INSERT, UPDATE, DELETE, COPY.
+    Change = 2,
+    /// It changes what there is, or who may use it: CREATE, DROP, GRANT.
+    Definition = 3,
+    /// It begins, divides or ends a transaction.
+    Transaction = 4,
+    /// A command of the database's own shell, such as psql's `\d`, to the end of its line. A script with one is refused as a whole
+    /// when it runs.
+    Command = 5,
+    /// Anything else.
+    Other = 6,
+}
+impl StatementKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "STATEMENT_KIND_UNSPECIFIED",
+            Self::Query => "STATEMENT_KIND_QUERY",
+            Self::Change => "STATEMENT_KIND_CHANGE",
+            Self::Definition => "STATEMENT_KIND_DEFINITION",
+            Self::Transaction => "STATEMENT_KIND_TRANSACTION",
+            Self::Command => "STATEMENT_KIND_COMMAND",
+            Self::Other => "STATEMENT_KIND_OTHER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "STATEMENT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "STATEMENT_KIND_QUERY" => Some(Self::Query),
+            "STATEMENT_KIND_CHANGE" => Some(Self::Change),
+            "STATEMENT_KIND_DEFINITION" => Some(Self::Definition),
+            "STATEMENT_KIND_TRANSACTION" => Some(Self::Transaction),
+            "STATEMENT_KIND_COMMAND" => Some(Self::Command),
+            "STATEMENT_KIND_OTHER" => Some(Self::Other),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod script_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Tells what an editor has to know of a text: where its statements lie and which values they need. It is read as the drivers
+    /// read it, without a database, at every key press if need be. Errors as in QueryService: PLUGIN_NOT_FOUND, PARAMETER_INVALID.
+    #[derive(Debug, Clone)]
+    pub struct ScriptServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl ScriptServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> ScriptServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ScriptServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ScriptServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Tells where the statements of a script lie. Any text has an answer, also one that no database would take.
+        pub async fn split_script(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SplitScriptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SplitScriptResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.ScriptService/SplitScript",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.core.v1.ScriptService", "SplitScript"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod script_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ScriptServiceServer.
+    #[async_trait]
+    pub trait ScriptService: std::marker::Send + std::marker::Sync + 'static {
+        /// Tells where the statements of a script lie. Any text has an answer, also one that no database would take.
+        async fn split_script(
+            &self,
+            request: tonic::Request<super::SplitScriptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SplitScriptResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Tells what an editor has to know of a text: where its statements lie and which values they need. It is read as the drivers
+    /// read it, without a database, at every key press if need be. Errors as in QueryService: PLUGIN_NOT_FOUND, PARAMETER_INVALID.
+    #[derive(Debug)]
+    pub struct ScriptServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ScriptServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ScriptServiceServer<T>
+    where
+        T: ScriptService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/querybox.core.v1.ScriptService/SplitScript" => {
+                    #[allow(non_camel_case_types)]
+                    struct SplitScriptSvc<T: ScriptService>(pub Arc<T>);
+                    impl<
+                        T: ScriptService,
+                    > tonic::server::UnaryService<super::SplitScriptRequest>
+                    for SplitScriptSvc<T> {
+                        type Response = super::SplitScriptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SplitScriptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ScriptService>::split_script(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SplitScriptSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ScriptServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "querybox.core.v1.ScriptService";
+    impl<T> tonic::server::NamedService for ScriptServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -1159,6 +1159,9 @@ pub struct Dialect {
     /// Whether a backslash outside of literals is a command of the database's own shell, which is no SQL and is refused.
     #[prost(bool, tag = "9")]
     pub backslash_commands: bool,
+    /// How a literal of bytes is written.
+    #[prost(enumeration = "ByteLiterals", tag = "10")]
+    pub byte_literals: i32,
 }
 /// One field of a connection's form.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1981,6 +1984,43 @@ impl Capability {
             "CAPABILITY_COPY_IN" => Some(Self::CopyIn),
             "CAPABILITY_NOTIFICATIONS" => Some(Self::Notifications),
             "CAPABILITY_PARALLEL_READ" => Some(Self::ParallelRead),
+            _ => None,
+        }
+    }
+}
+/// How a literal of bytes is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ByteLiterals {
+    /// STANDARD.
+    Unspecified = 0,
+    /// X'0aff', as the SQL standard has it.
+    Standard = 1,
+    /// '\x0aff', as PostgreSQL reads it.
+    Postgres = 2,
+    /// 0x0aff
+    Number = 3,
+}
+impl ByteLiterals {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "BYTE_LITERALS_UNSPECIFIED",
+            Self::Standard => "BYTE_LITERALS_STANDARD",
+            Self::Postgres => "BYTE_LITERALS_POSTGRES",
+            Self::Number => "BYTE_LITERALS_NUMBER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "BYTE_LITERALS_UNSPECIFIED" => Some(Self::Unspecified),
+            "BYTE_LITERALS_STANDARD" => Some(Self::Standard),
+            "BYTE_LITERALS_POSTGRES" => Some(Self::Postgres),
+            "BYTE_LITERALS_NUMBER" => Some(Self::Number),
             _ => None,
         }
     }

@@ -31,6 +31,7 @@ fn driver(form: Vec<FormField>) -> DriverInfo {
         network: NetworkNeed::None,
         file: FileNeed::None,
         url_schemes: vec!["test".into()],
+        dialect: None,
     }
 }
 

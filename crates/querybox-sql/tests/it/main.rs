@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may give up as the test itself")]
 
 mod lexing;
+mod outlining;
 mod parameters;
 mod redaction;
 mod rewriting;

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use querybox_sql::{Dialect, parameters, redact, rewrite_named, split};
+use querybox_sql::{
+    Dialect, asked_parameters, outline, parameters, redact, rewrite_named, split, statement_at,
+};
 
 /// A mebibyte of the text again and again, after a beginning.
 fn check(start: &str, again: &str) {
@@ -14,6 +16,8 @@ fn check(start: &str, again: &str) {
         let _ = parameters(&sql, &dialect);
         let _ = redact(&sql, &dialect);
         let _ = rewrite_named(&sql, &dialect);
+        let _ = statement_at(&sql, sql.len(), outline(&sql, &dialect));
+        let _ = asked_parameters(&sql, &dialect);
         // Linear is some hundredths of a second, even here without full optimization; quadratic is minutes.
         let took = started.elapsed();
         assert!(took < Duration::from_secs(5), "{start:?} and {again:?} took {took:?}");

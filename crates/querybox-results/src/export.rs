@@ -18,7 +18,8 @@ use std::{
 use arrow_schema::ArrowError;
 
 pub use sink::{ChannelSink, Existing, FileSink, Sink, StreamSink};
-pub use source::{KeptSource, Source};
+pub use source::{GrowingSource, KeptSource, Source};
+pub use xlsx::XlsxOptions;
 
 use crate::{
     CsvOptions, Format, InsertOptions, RawBatch, ReadError, Shape, Writer, Written,
@@ -42,14 +43,54 @@ pub enum ExportFormat {
     Insert(InsertOptions),
     /// A workbook of Excel's. Numbers of up to 15 digits, truths, dates, and times without a zone to the millisecond are such
     /// in a spreadsheet too; what it cannot hold exactly is text. Texts of more than 32,767 characters are shortened, and
-    /// counted. When a sheet is full (1,048,576 rows), the next one goes on.
-    Xlsx,
+    /// counted. When a sheet is full, the next one goes on.
+    Xlsx(XlsxOptions),
     /// Parquet, compressed with zstd: each column with its type. Decimals of more than 38 digits are text, and so is each column
     /// of which the source knows that a cell lies outside of its type. Repeated names get `_2`, `_3` and so on.
     Parquet,
     /// An Arrow IPC stream. Columns of which the source knows that a cell lies outside of their type are text, with names as in
     /// Parquet; of other results it is what the driver sent.
     Arrow,
+}
+
+impl ExportFormat {
+    /// The ending of such a file's name, without its point.
+    #[must_use]
+    pub fn ending(&self) -> &'static str {
+        match self {
+            ExportFormat::Csv(_) => "csv",
+            ExportFormat::Tsv => "tsv",
+            ExportFormat::Json => "json",
+            ExportFormat::NdJson => "ndjson",
+            ExportFormat::Markdown => "md",
+            ExportFormat::Insert(_) => "sql",
+            ExportFormat::Xlsx(_) => "xlsx",
+            ExportFormat::Parquet => "parquet",
+            ExportFormat::Arrow => "arrows",
+        }
+    }
+
+    /// Its media type.
+    #[must_use]
+    pub fn media_type(&self) -> &'static str {
+        match self {
+            ExportFormat::Csv(_) => "text/csv; charset=utf-8",
+            ExportFormat::Tsv => "text/tab-separated-values; charset=utf-8",
+            ExportFormat::Json => "application/json",
+            ExportFormat::NdJson => "application/x-ndjson",
+            ExportFormat::Markdown => "text/markdown; charset=utf-8",
+            ExportFormat::Insert(_) => "application/sql",
+            ExportFormat::Xlsx(_) => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            ExportFormat::Parquet => "application/vnd.apache.parquet",
+            ExportFormat::Arrow => "application/vnd.apache.arrow.stream",
+        }
+    }
+
+    /// Whether its columns have types, which are chosen by all rows: see [`Source::inexact_columns`].
+    #[must_use]
+    pub fn has_types(&self) -> bool {
+        matches!(self, ExportFormat::Parquet | ExportFormat::Arrow)
+    }
 }
 
 /// What an export has written, and what of it is not what the database has: tell people of it.
@@ -100,6 +141,9 @@ pub enum ExportError {
     /// The rows cannot be had.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// More rows were to come, and will not.
+    #[error("the statement did not come to its end, and so did not the export")]
+    BrokenOff,
     /// The place for the export does not take it: the disk is full, nobody reads any more.
     #[error("the export cannot be written")]
     Write(#[from] io::Error),
@@ -184,7 +228,7 @@ impl<S: Sink> Exporter<S> {
             ExportFormat::NdJson => Encoder::Text(Writer::begin(Format::NdJson, columns, out)?),
             ExportFormat::Markdown => Encoder::Text(Writer::begin(Format::Markdown, columns, out)?),
             ExportFormat::Insert(options) => Encoder::Text(Writer::begin_insert(options, columns, out)?),
-            ExportFormat::Xlsx => Encoder::Xlsx(Box::new(Workbook::begin(shape, out)?)),
+            ExportFormat::Xlsx(options) => Encoder::Xlsx(Box::new(Workbook::begin(options, shape, out)?)),
             ExportFormat::Parquet => Encoder::Parquet(Box::new(ParquetFile::begin(shape, inexact, out)?)),
             ExportFormat::Arrow => Encoder::Arrow(Box::new(ArrowFile::begin(shape, inexact, out)?)),
         };

@@ -10,7 +10,7 @@ pub use window::{Window, WindowCell, WindowQuery};
 
 use crate::{
     Shape,
-    spool::{Budget, Limit, RawBatch, SpoolError, SpoolWriter},
+    spool::{Budget, Limit, RawBatch, SharedFile, SpoolError, SpoolWriter},
 };
 
 /// The result of a query, statement by statement, also while it still arrives.
@@ -47,6 +47,8 @@ pub enum StatementState<S, F> {
 #[derive(Debug)]
 pub struct KeptWriter<S, F> {
     budget: Arc<Budget>,
+    /// Of all statements: a script may have thousands.
+    file: Arc<SharedFile>,
     kept: Arc<Kept<S, F>>,
     open: Option<Open<S, F>>,
 }
@@ -100,7 +102,7 @@ impl<S, F> KeptWriter<S, F> {
     /// An empty result.
     pub fn new(budget: &Arc<Budget>) -> Self {
         let kept = Arc::new(Kept { statements: RwLock::default() });
-        KeptWriter { budget: budget.clone(), kept, open: None }
+        KeptWriter { budget: budget.clone(), file: Arc::new(SharedFile::new(budget)), kept, open: None }
     }
 
     /// What is written, for its readers.
@@ -111,7 +113,7 @@ impl<S, F> KeptWriter<S, F> {
     /// Begins the next statement, without a shape when none is known. One that still runs is abandoned.
     pub fn begin(&mut self, shape: Option<Shape>) {
         self.abandon();
-        let writer = shape.as_ref().map(|_| SpoolWriter::new(&self.budget));
+        let writer = shape.as_ref().map(|_| SpoolWriter::in_file(&self.budget, &self.file));
         let rows = shape.zip(writer.as_ref()).map(|(shape, writer)| Rows::new(shape, writer.spool().clone()));
         let statement = Arc::new(Statement { rows, state: Mutex::new(StatementState::Running) });
         self.kept.statements.write().expect(NO_PANIC).push(statement.clone());

@@ -53,7 +53,7 @@ pub use display::Display;
 pub use error::Error;
 pub use export::{
     ChannelSink, Existing, ExportError, ExportFormat, ExportProgress, ExportWatch, Exported, Exporter,
-    FileSink, KeptSource, Sink, Source, StreamSink, export,
+    FileSink, GrowingSource, KeptSource, Sink, Source, StreamSink, XlsxOptions, export,
 };
 pub use format::{
     Backslashes, ByteLiterals, CsvOptions, Format, Formulas, InsertOptions, LineEnd, Quoting, Writer,

@@ -15,7 +15,7 @@ use std::{
     collections::BTreeSet,
     io,
     ops::Range,
-    sync::{Arc, OnceLock, RwLock},
+    sync::{Arc, RwLock},
 };
 
 use bytes::Bytes;
@@ -24,7 +24,9 @@ use querybox_vault::{EphemeralKey, RecordNumber};
 pub(crate) use budget::Share;
 pub use budget::{Budget, Limit, Limits, Used};
 
-use crate::{CellNote, Note, spool::file::UnnamedFile};
+pub(crate) use file::SharedFile;
+
+use crate::{CellNote, Note};
 
 /// A block is closed when it is as long. Drivers send batches of this size, so each of these is a block.
 const BLOCK_BYTES: u64 = 128 * 1024;
@@ -72,7 +74,6 @@ pub enum SpoolError {
 #[derive(Debug)]
 pub struct SpoolWriter {
     spool: Arc<Spool>,
-    file_end: u64,
     stopped: Option<Limit>,
     /// Whether blocks may stay in memory.
     in_memory: bool,
@@ -83,7 +84,8 @@ pub struct SpoolWriter {
 pub struct Spool {
     share: Share,
     key: EphemeralKey,
-    file: OnceLock<UnnamedFile>,
+    /// Other spools may lie in it too.
+    file: Arc<SharedFile>,
     index: RwLock<Index>,
 }
 
@@ -124,13 +126,18 @@ pub(crate) struct Batches {
 impl SpoolWriter {
     /// An empty spool. Its file is made when it needs one.
     pub fn new(budget: &Arc<Budget>) -> SpoolWriter {
+        SpoolWriter::in_file(budget, &Arc::new(SharedFile::new(budget)))
+    }
+
+    /// An empty spool that lies in a file with others: a descriptor for each would be too many. The file goes with the last.
+    pub(crate) fn in_file(budget: &Arc<Budget>, file: &Arc<SharedFile>) -> SpoolWriter {
         let spool = Spool {
             share: Share::new(budget),
             key: EphemeralKey::make("result spool"),
-            file: OnceLock::new(),
+            file: Arc::clone(file),
             index: RwLock::default(),
         };
-        SpoolWriter { spool: Arc::new(spool), file_end: 0, stopped: None, in_memory: true }
+        SpoolWriter { spool: Arc::new(spool), stopped: None, in_memory: true }
     }
 
     /// An empty spool that keeps nothing in memory but the block that grows: for what was in memory before.
@@ -211,31 +218,31 @@ impl SpoolWriter {
 
     fn write(&mut self, batches: &[RawBatch]) -> Result<Place, SpoolError> {
         let spool = self.spool.clone();
-        let file = match spool.file.get() {
-            Some(file) => file,
-            None => {
-                let made = UnnamedFile::make(spool.share.budget().folder());
-                let made = made.map_err(|error| self.fail(error))?;
-                spool.file.get_or_init(|| made)
-            }
-        };
+        let mut file = spool.file.for_writing().map_err(|error| self.refused(error))?;
         let mut block = block::encode(batches, EphemeralKey::OVERHEAD_BYTES);
         let number = spool.key.seal(&mut block);
-        let (offset, length) = (self.file_end, block.len() as u64);
+        let length = block.len() as u64;
         // A message of gRPC has less than 4 GiB, and so has a block.
         let Ok(bytes) = u32::try_from(block.len()) else {
             return Err(self.fail(io::ErrorKind::FileTooLarge.into()));
         };
         let free = file.free_bytes().map_err(|error| self.fail(error))?;
         spool.share.take_disk(length, free).map_err(|limit| self.stop(limit))?;
-        if let Err(error) = file.write_at(&block, offset) {
-            spool.share.give_back_disk(length);
-            // What was written of it takes room that others lack. If that cannot be had back now, it can when the file goes.
-            let _ = file.truncate(offset);
-            return Err(self.fail(error));
+        match file.append(&block) {
+            Ok(offset) => Ok(Place::File { offset, bytes, number }),
+            Err(error) => {
+                spool.share.give_back_disk(length);
+                Err(self.fail(error))
+            }
         }
-        self.file_end += length;
-        Ok(Place::File { offset, bytes, number })
+    }
+
+    fn refused(&mut self, error: SpoolError) -> SpoolError {
+        match error {
+            SpoolError::Limit(limit) => self.stop(limit),
+            SpoolError::File(error) => self.fail(error),
+            SpoolError::Damaged => error,
+        }
     }
 
     fn fail(&mut self, error: io::Error) -> SpoolError {
@@ -305,9 +312,8 @@ impl Spool {
     }
 
     fn read(&self, offset: u64, bytes: u32, number: RecordNumber) -> Result<Vec<RawBatch>, SpoolError> {
-        let file = self.file.get().expect("a block was written to it");
         let mut block = vec![0; bytes as usize];
-        file.read_at(&mut block, offset).map_err(|error| match error.kind() {
+        self.file.read_at(&mut block, offset).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => SpoolError::Damaged,
             _ => SpoolError::File(error),
         })?;

@@ -116,6 +116,11 @@ impl<'r> Scan<'r> {
         self.end
     }
 
+    /// The rows that have come since are to be read too.
+    pub(crate) fn grow(&mut self) {
+        self.end = self.rows.row_count();
+    }
+
     /// The next batch. `None`: there is none.
     pub(crate) fn next(&mut self) -> Result<Option<Scanned>, ReadError> {
         let Some((rows, raw)) = self.next_placed()? else { return Ok(None) };

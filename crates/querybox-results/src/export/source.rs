@@ -1,6 +1,6 @@
 //! What is exported: batches, from wherever they come.
 
-use crate::{Batch, ReadError, Rows, Shape, spool::RawBatch, view::Scan};
+use crate::{Batch, ExportError, Rows, Shape, spool::RawBatch, view::Scan};
 
 /// Rows to be exported, batch by batch: those of a kept result or a view, or of a query that still runs.
 pub trait Source {
@@ -19,7 +19,7 @@ pub trait Source {
     /// # Errors
     ///
     /// When the rows cannot be had.
-    fn next_batch(&mut self) -> Result<Option<RawBatch>, ReadError>;
+    fn next_batch(&mut self) -> Result<Option<RawBatch>, ExportError>;
 }
 
 /// The rows that are kept of a result or a view when the export begins.
@@ -52,8 +52,49 @@ impl Source for KeptSource<'_> {
         self.inexact_columns.clone()
     }
 
-    fn next_batch(&mut self) -> Result<Option<RawBatch>, ReadError> {
-        self.scan.next_raw()
+    fn next_batch(&mut self) -> Result<Option<RawBatch>, ExportError> {
+        Ok(self.scan.next_raw()?)
+    }
+}
+
+/// The rows that are kept of a statement that runs, also those that still come.
+pub struct GrowingSource<'r, W> {
+    rows: &'r Rows,
+    scan: Scan<'r>,
+    inexact_columns: Vec<usize>,
+    wait: W,
+}
+
+impl<'r, W: FnMut(u64) -> Result<(), ExportError>> GrowingSource<'r, W> {
+    /// `wait` is given how many rows were read. It returns when there are more, or all that will ever be: if there are no more
+    /// then, that is the end.
+    pub fn new(rows: &'r Rows, wait: W) -> GrowingSource<'r, W> {
+        let scan = Scan::new(rows);
+        let inexact_columns = rows.spool().inexact_columns();
+        GrowingSource { rows, scan, inexact_columns, wait }
+    }
+}
+
+impl<W: FnMut(u64) -> Result<(), ExportError>> Source for GrowingSource<'_, W> {
+    fn shape(&self) -> &Shape {
+        self.rows.shape()
+    }
+
+    fn row_count(&self) -> Option<u64> {
+        None
+    }
+
+    fn inexact_columns(&self) -> Vec<usize> {
+        self.inexact_columns.clone()
+    }
+
+    fn next_batch(&mut self) -> Result<Option<RawBatch>, ExportError> {
+        if let Some(batch) = self.scan.next_raw()? {
+            return Ok(Some(batch));
+        }
+        (self.wait)(self.scan.row_count())?;
+        self.scan.grow();
+        Ok(self.scan.next_raw()?)
     }
 }
 

@@ -20,6 +20,20 @@ const SHEET_BYTES_MAX: u64 = 3 << 30;
 /// The sheet's text is packed when it is longer.
 const TEXT_BYTES: usize = 64 * 1024;
 
+/// How a workbook is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct XlsxOptions {
+    /// Rows of a sheet at most, without its header; at least 1, and no more than Excel takes.
+    pub sheet_rows_max: u32,
+}
+
+impl XlsxOptions {
+    /// Sheets as long as Excel takes them: 1,048,575 rows and a header.
+    pub fn excel() -> XlsxOptions {
+        XlsxOptions { sheet_rows_max: SHEET_ROWS_MAX - 1 }
+    }
+}
+
 pub(super) struct Workbook<S: Sink> {
     archive: Archive<Counted<S>>,
     columns: Vec<Column>,
@@ -32,11 +46,9 @@ pub(super) struct Workbook<S: Sink> {
 }
 
 impl<S: Sink> Workbook<S> {
-    pub(super) fn begin(shape: &Shape, out: Counted<S>) -> Result<Self, ExportError> {
-        Workbook::with_sheets_of(SHEET_ROWS_MAX, shape, out)
-    }
-
-    fn with_sheets_of(sheet_rows_max: u32, shape: &Shape, out: Counted<S>) -> Result<Self, ExportError> {
+    pub(super) fn begin(options: XlsxOptions, shape: &Shape, out: Counted<S>) -> Result<Self, ExportError> {
+        // The header is a row too.
+        let sheet_rows_max = options.sheet_rows_max.clamp(1, SHEET_ROWS_MAX - 1) + 1;
         if shape.columns().len() > COLUMNS_MAX {
             return Err(ExportError::Refused("a sheet holds 16384 columns"));
         }

@@ -220,7 +220,7 @@ impl Csv {
 
 fn push_postgres_text(out: &mut Vec<u8>, text: &str, is_alone: bool) {
     let bytes = text.as_bytes();
-    let is_special = |byte| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+    let is_special = |byte| (byte == b',') | (byte == b'"') | (byte == b'\n') | (byte == b'\r');
     let needs_quotes = text.is_empty() || scan::any(bytes, is_special) || (is_alone && text == "\\.");
     if !needs_quotes {
         return out.extend_from_slice(bytes);

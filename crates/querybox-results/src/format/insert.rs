@@ -110,6 +110,8 @@ impl Insert {
                 "f" => out.push_str("FALSE"),
                 _ => self.push_text(out, text),
             },
+            // As a number it is the integer 0, which has lost its sign by the time it is a float.
+            Display::FloatPg if text == "-0" => self.push_text(out, text),
             Display::Bool10
             | Display::Integer
             | Display::FloatPg

@@ -171,7 +171,7 @@ fn is_well_formed(text: &str) -> bool {
 fn push_on_one_line(out: &mut Vec<u8>, text: &str) {
     let start = out.len();
     out.push_str(text);
-    if scan::any(text.as_bytes(), |byte| matches!(byte, b'\n' | b'\r')) {
+    if scan::any(text.as_bytes(), |byte| (byte == b'\n') | (byte == b'\r')) {
         for byte in &mut out[start..] {
             if matches!(*byte, b'\n' | b'\r') {
                 *byte = b' ';
@@ -182,7 +182,7 @@ fn push_on_one_line(out: &mut Vec<u8>, text: &str) {
 
 fn push_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    if !scan::any(text.as_bytes(), |byte| matches!(byte, b'"' | b'\\' | 0..0x20)) {
+    if !scan::any(text.as_bytes(), |byte| (byte == b'"') | (byte == b'\\') | (byte < 0x20)) {
         out.push_str(text);
         return out.push(b'"');
     }

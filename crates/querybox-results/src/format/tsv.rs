@@ -32,7 +32,7 @@ fn push_separator(out: &mut Vec<u8>, index: usize) {
 }
 
 fn push_field(out: &mut Vec<u8>, text: &str) {
-    if !scan::any(text.as_bytes(), |byte| matches!(byte, b'\\' | 0x08..=0x0d)) {
+    if !scan::any(text.as_bytes(), |byte| (byte == b'\\') | (byte.wrapping_sub(0x08) <= 0x0d - 0x08)) {
         return out.push_str(text);
     }
     let mut written = 0;

@@ -42,7 +42,13 @@ pub enum Limit {
     /// The disk, or the user's share of it, is full.
     #[error("the disk is full")]
     DiskFull,
+    /// All results together have so many files open: one each, and one for each view.
+    #[error("kept results lie in {0} files, and in no more; drop one")]
+    Files(u64),
 }
+
+/// Files of all results together. Each is a descriptor of the process, of which other things need some too.
+const FILES_MAX: u64 = 256;
 
 /// What all kept results share: their limits, what they use of them, and the folder of their files.
 #[derive(Debug)]
@@ -52,6 +58,7 @@ pub struct Budget {
     memory: AtomicU64,
     bytes: AtomicU64,
     disk: AtomicU64,
+    files: AtomicU64,
     next_id: AtomicU64,
     cache: Cache,
 }
@@ -65,6 +72,8 @@ pub struct Used {
     pub bytes: u64,
     /// Bytes of files.
     pub disk_bytes: u64,
+    /// Files.
+    pub files: u64,
 }
 
 impl Budget {
@@ -72,8 +81,8 @@ impl Budget {
     /// They have no name there.
     pub fn new(folder: PathBuf, limits: Limits) -> Arc<Budget> {
         let cache = Cache::new(limits.cache_bytes);
-        let [memory, bytes, disk, next_id] = [const { AtomicU64::new(0) }; 4];
-        Arc::new(Budget { folder, limits, memory, bytes, disk, next_id, cache })
+        let [memory, bytes, disk, files, next_id] = [const { AtomicU64::new(0) }; 5];
+        Arc::new(Budget { folder, limits, memory, bytes, disk, files, next_id, cache })
     }
 
     /// The limits.
@@ -87,7 +96,18 @@ impl Budget {
             memory_bytes: self.memory.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
             disk_bytes: self.disk.load(Ordering::Relaxed),
+            files: self.files.load(Ordering::Relaxed),
         }
+    }
+
+    pub(super) fn take_file(&self) -> Result<(), Limit> {
+        let one_more = |files| (files < FILES_MAX).then_some(files + 1);
+        let taken = self.files.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        taken.map(|_| ()).map_err(|_| Limit::Files(FILES_MAX))
+    }
+
+    pub(super) fn give_back_file(&self) {
+        self.files.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(crate) fn folder(&self) -> &Path {

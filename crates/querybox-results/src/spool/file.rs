@@ -1,19 +1,100 @@
 //! The file of a spool: it has no name, so that nobody else finds it and nothing of it is left, whatever ends the process.
 
-use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::FileExt,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
 
 use rustix::fs::{Mode, OFlags};
+
+use super::{Budget, SpoolError};
 
 /// Only its owner may read it, for as long as it has a name at all.
 const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 
+/// A file in which spools lie together. It is made when the first of them needs it, and counts as one that is open.
+#[derive(Debug)]
+pub(crate) struct SharedFile {
+    budget: Arc<Budget>,
+    file: OnceLock<UnnamedFile>,
+    /// Where the next block goes.
+    end: Mutex<u64>,
+}
+
+/// A file to which nobody else writes meanwhile.
+pub(super) struct Writing<'f> {
+    file: &'f UnnamedFile,
+    end: MutexGuard<'f, u64>,
+}
+
+impl SharedFile {
+    pub(crate) fn new(budget: &Arc<Budget>) -> SharedFile {
+        SharedFile { budget: Arc::clone(budget), file: OnceLock::new(), end: Mutex::new(0) }
+    }
+
+    /// Makes the file when it is not there.
+    pub(super) fn for_writing(&self) -> Result<Writing<'_>, SpoolError> {
+        // What is behind the end is nothing, also when a panic left something there.
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = match self.file.get() {
+            Some(file) => file,
+            None => {
+                self.budget.take_file()?;
+                match UnnamedFile::make(self.budget.folder()) {
+                    Ok(file) => self.file.get_or_init(|| file),
+                    Err(error) => {
+                        self.budget.give_back_file();
+                        return Err(SpoolError::File(error));
+                    }
+                }
+            }
+        };
+        Ok(Writing { file, end })
+    }
+
+    /// Reads what was written there.
+    pub(super) fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        self.file.get().expect("a block was written to it").read_at(bytes, offset)
+    }
+}
+
+impl Drop for SharedFile {
+    fn drop(&mut self) {
+        if self.file.get().is_some() {
+            self.budget.give_back_file();
+        }
+    }
+}
+
+impl Writing<'_> {
+    /// Bytes of its file system that are free for us.
+    pub(super) fn free_bytes(&self) -> io::Result<u64> {
+        self.file.free_bytes()
+    }
+
+    /// Writes a block, and answers where it lies.
+    pub(super) fn append(&mut self, block: &[u8]) -> io::Result<u64> {
+        let offset = *self.end;
+        if let Err(error) = self.file.write_at(block, offset) {
+            // What was written of it takes room that others lack. If that cannot be had back now, it can when the file goes.
+            let _ = self.file.truncate(offset);
+            return Err(error);
+        }
+        *self.end += block.len() as u64;
+        Ok(offset)
+    }
+}
+
 /// A file without a name.
 #[derive(Debug)]
-pub(crate) struct UnnamedFile(File);
+struct UnnamedFile(File);
 
 impl UnnamedFile {
     /// Makes an empty one on the file system of `folder`.
-    pub(crate) fn make(folder: &Path) -> io::Result<UnnamedFile> {
+    fn make(folder: &Path) -> io::Result<UnnamedFile> {
         match make_without_a_name(folder) {
             // What file systems answer that cannot make one (NFS, some FUSE), and what systems answer that know nothing of it.
             Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR | rustix::io::Errno::INVAL) => {
@@ -24,21 +105,21 @@ impl UnnamedFile {
         .map(UnnamedFile)
     }
 
-    pub(crate) fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.0.write_all_at(bytes, offset)
     }
 
-    pub(crate) fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
         self.0.read_exact_at(bytes, offset)
     }
 
     /// Gives back what lies behind `length`.
-    pub(crate) fn truncate(&self, length: u64) -> io::Result<()> {
+    fn truncate(&self, length: u64) -> io::Result<()> {
         self.0.set_len(length)
     }
 
     /// Bytes of its file system that are free for us.
-    pub(crate) fn free_bytes(&self) -> io::Result<u64> {
+    fn free_bytes(&self) -> io::Result<u64> {
         let facts = rustix::fs::fstatvfs(&self.0)?;
         Ok(facts.f_bavail.saturating_mul(facts.f_frsize))
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::{
-    text::{out::Out, scan},
+    text::out::Out,
     values::{Elements, Values},
 };
 
@@ -65,5 +65,5 @@ fn needs_quotes(text: &[u8]) -> bool {
     // PostgreSQL counts these as space; it does not ask for the locale here.
     let is_special =
         |byte| matches!(byte, b'"' | b'\\' | b'{' | b'}' | b',' | b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c);
-    text.is_empty() || text.eq_ignore_ascii_case(b"null") || scan::any(text, is_special)
+    text.is_empty() || text.eq_ignore_ascii_case(b"null") || text.iter().copied().any(is_special)
 }

@@ -1,15 +1,24 @@
 //! Looking for the few bytes that a format treats in a way of their own. Most text has none.
 
 /// Bytes that are looked at together: the compiler makes a few instructions of them all.
-const TOGETHER: usize = 32;
+const TOGETHER: usize = 16;
 
-/// Whether any byte is one of those that are looked for.
+/// Whether any byte is one of those that are looked for. `is_special` is best made of comparisons and `|`: `matches!` and `||`
+/// look at one byte after the other. A space is never looked for.
 #[inline]
 pub(crate) fn any(text: &[u8], is_special: impl Fn(u8) -> bool) -> bool {
-    let (chunks, rest) = text.as_chunks::<TOGETHER>();
     // No way out in the middle of a chunk: that is what lets them be looked at together.
-    chunks.iter().any(|chunk| chunk.iter().fold(false, |found, byte| found | is_special(*byte)))
-        || rest.iter().any(|byte| is_special(*byte))
+    let is_found = |chunk: &[u8; TOGETHER]| chunk.iter().fold(false, |found, byte| found | is_special(*byte));
+    let (chunks, rest) = text.as_chunks::<TOGETHER>();
+    if chunks.iter().any(is_found) {
+        return true;
+    }
+    if rest.is_empty() {
+        return false;
+    }
+    let mut last = [b' '; TOGETHER];
+    last[..rest.len()].copy_from_slice(rest);
+    is_found(&last)
 }
 
 #[cfg(test)]

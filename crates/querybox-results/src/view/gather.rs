@@ -113,11 +113,12 @@ fn gather(
     keys: &[Vec<u8>],
 ) -> Result<RawBatch, ArrowError> {
     let own_columns = shape.columns().len() - usize::from(!keys.is_empty());
+    let (used, picks_of_used) = only_used(sources, picks);
     let mut arrays = (0..own_columns)
         .map(|column| {
             let values: Vec<&dyn Array> =
-                sources.iter().map(|(source, _)| source.arrays().column(column).as_ref()).collect();
-            interleave(&values, picks)
+                used.iter().map(|source| source.arrays().column(column).as_ref()).collect();
+            interleave(&values, &picks_of_used)
         })
         .collect::<Result<Vec<ArrayRef>, _>>()?;
     if !keys.is_empty() {
@@ -131,6 +132,25 @@ fn gather(
         notes.extend(of_row.map(|note| CellNote { row, ..note.clone() }));
     }
     encode(&batch, notes)
+}
+
+/// The sources that rows are picked of, and the picks as they number these. A sort has thousands of sources, of which a batch has
+/// rows of a few hundred, and each costs something for each column.
+fn only_used<'s>(
+    sources: &'s [(Arc<Batch>, usize)],
+    picks: &[(usize, usize)],
+) -> (Vec<&'s Batch>, Vec<(usize, usize)>) {
+    let mut used: Vec<&Batch> = Vec::new();
+    let mut numbers = vec![None; sources.len()];
+    let renumbered = picks.iter().map(|(source, row)| {
+        let number = *numbers[*source].get_or_insert_with(|| {
+            used.push(&sources[*source].0);
+            used.len() - 1
+        });
+        (number, *row)
+    });
+    let renumbered = renumbered.collect();
+    (used, renumbered)
 }
 
 fn encode(batch: &RecordBatch, notes: Vec<CellNote>) -> Result<RawBatch, ArrowError> {

@@ -15,7 +15,7 @@ use arrow_array::{BinaryArray, BooleanArray, Decimal128Array, Float64Array, Int6
 use querybox_results::{
     Backslashes, ByteLiterals, CellNote, ChannelSink, CsvOptions, Display, Existing, ExportError,
     ExportFormat, ExportWatch, Exported, FileSink, Formulas, InsertOptions, KeptSource, LineEnd, Note,
-    Quoting, RawBatch, ReadError, Rows, Shape, Sink, Source, SpoolWriter, StreamSink, export,
+    Quoting, RawBatch, Rows, Shape, Sink, Source, SpoolWriter, StreamSink, XlsxOptions, export,
 };
 
 use crate::{
@@ -222,7 +222,7 @@ impl Source for Streamed {
         Vec::new()
     }
 
-    fn next_batch(&mut self) -> Result<Option<RawBatch>, ReadError> {
+    fn next_batch(&mut self) -> Result<Option<RawBatch>, ExportError> {
         Ok(self.batches.recv().ok())
     }
 }
@@ -332,7 +332,7 @@ fn names_that_repeat_are_told_apart_and_parquet_needs_a_column() {
     let kept = keep(&send(Vec::new(), 3), Vec::new(), folder.path());
     let refused = exported(&mut KeptSource::new(&kept), ExportFormat::Parquet);
     assert!(matches!(refused, Err(ExportError::Refused(_))), "{refused:?}");
-    let (document, found) = exported(&mut KeptSource::new(&kept), ExportFormat::Xlsx).unwrap();
+    let (document, found) = exported(&mut KeptSource::new(&kept), xlsx()).unwrap();
     assert!(document.starts_with(b"PK") && found.rows == 3 && found.sheets == 1);
 }
 
@@ -341,7 +341,11 @@ pub(crate) fn formats() -> Vec<ExportFormat> {
     use ExportFormat as F;
 
     let csv = F::Csv(CsvOptions::postgres());
-    vec![csv, F::Tsv, F::Json, F::NdJson, F::Markdown, F::Insert(insert()), F::Xlsx, F::Parquet, F::Arrow]
+    vec![csv, F::Tsv, F::Json, F::NdJson, F::Markdown, F::Insert(insert()), xlsx(), F::Parquet, F::Arrow]
+}
+
+fn xlsx() -> ExportFormat {
+    ExportFormat::Xlsx(XlsxOptions::excel())
 }
 
 fn many(folder: &Path) -> Rows {

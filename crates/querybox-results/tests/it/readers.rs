@@ -82,7 +82,7 @@ fn what_was_exported_is_what_others_read() {
     let formats = [
         ("csv", ExportFormat::Csv(CsvOptions::postgres())),
         ("ndjson", ExportFormat::NdJson),
-        ("xlsx", ExportFormat::Xlsx),
+        ("xlsx", ExportFormat::Xlsx(querybox_results::XlsxOptions::excel())),
         ("parquet", ExportFormat::Parquet),
         ("arrow", ExportFormat::Arrow),
     ];
@@ -101,7 +101,7 @@ fn what_was_exported_is_what_others_read() {
         .map(|row| (0..columns.len()).map(|column| cell(row, column)).collect())
         .collect();
     let kind = |display: &Display| match display {
-        Display::Array(_) => "Array".to_owned(),
+        Display::Array(element) => format!("Array:{element:?}"),
         display => format!("{display:?}"),
     };
     let kinds: Vec<_> = columns.iter().map(|column| kind(&column.display)).collect();

@@ -9,7 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use querybox_results::{Limit, Limits, RawBatch, ReadError, SpoolError, SpoolWriter, Used};
+use querybox_results::{
+    KeptWriter, Limit, Limits, RawBatch, ReadError, Shape, SpoolError, SpoolWriter, Used,
+};
 
 use crate::keeping::{budget, limits, numbered, raw, rows, texts, window};
 
@@ -66,7 +68,7 @@ fn rows_come_back_from_memory_and_file() {
             _ => assert!(used.memory_bytes > 700_000 && used.disk_bytes > 2_000_000, "{used:?}"),
         }
         drop(rows);
-        assert_eq!(budget.used(), Used { memory_bytes: 0, bytes: 0, disk_bytes: 0 });
+        assert_eq!(budget.used(), Used { memory_bytes: 0, bytes: 0, disk_bytes: 0, files: 0 });
         assert_eq!(unnamed_file(folder.path()), None);
     }
 }
@@ -83,6 +85,54 @@ fn many_small_batches_lie_together() {
     writer.end().unwrap();
     let expected: Vec<_> = (700..800).map(text).collect();
     assert_eq!(texts(&window(&rows, 700, 100).unwrap(), 1), expected);
+}
+
+#[test]
+fn the_statements_of_a_result_lie_in_one_file() {
+    const STATEMENTS: i64 = 300;
+    let folder = tempfile::tempdir().unwrap();
+    let budget = budget(folder.path(), limits());
+    let mut writer = KeptWriter::<(), ()>::new(&budget);
+    for statement in 0..STATEMENTS {
+        let sent = numbered(statement..statement + 30, text);
+        writer.begin(Some(Shape::new(&sent.schema, sent.columns.clone()).unwrap()));
+        writer.push(raw(&sent, Vec::new())).unwrap();
+        writer.complete(()).unwrap();
+    }
+    let kept = writer.kept().clone();
+    drop(writer);
+    assert_eq!((budget.used().files, budget.used().memory_bytes), (1, 0));
+    for statement in (0..STATEMENTS).step_by(7) {
+        let statement_rows = kept.statement(statement as usize).unwrap();
+        let window = window(statement_rows.rows().unwrap(), 29, 1).unwrap();
+        assert_eq!(texts(&window, 1), [text(statement + 29)]);
+    }
+    drop(kept);
+    assert_eq!(budget.used().files, 0);
+}
+
+#[test]
+fn so_many_files_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let budget = budget(folder.path(), limits());
+    let sent = numbered(0..30, text);
+    let mut kept = Vec::new();
+    let refused = loop {
+        let mut writer = SpoolWriter::new(&budget);
+        kept.push(rows(&writer, &sent));
+        writer.push(raw(&sent, Vec::new())).unwrap();
+        if let Err(refused) = writer.end() {
+            break refused;
+        }
+    };
+    assert_eq!(refused.to_string(), "kept results lie in 256 files, and in no more; drop one");
+    assert_eq!((kept.len(), budget.used().files), (257, 256));
+    // What did not get a file is in memory, and what goes makes room.
+    assert_eq!(texts(&window(&kept[256], 0, 1).unwrap(), 1), [text(0)]);
+    kept.swap_remove(0);
+    let mut writer = SpoolWriter::new(&budget);
+    writer.push(raw(&sent, Vec::new())).unwrap();
+    writer.end().unwrap();
 }
 
 #[test]

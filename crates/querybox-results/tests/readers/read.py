@@ -1,6 +1,6 @@
-"""Reads exports back and compares them with what was exported: `read.py FOLDER`.
+"""Reads exports back and compares them with what was exported: `read.py FOLDER…`.
 
-The folder has `expected.json`, the columns' kinds and the cells' texts, and beside it the exports, each under its format's name.
+Each folder has `expected.json`, the columns' kinds and the cells' texts, and beside it the exports, each under its format's name.
 """
 
 import csv
@@ -18,8 +18,82 @@ import openpyxl.utils.escape
 import pyarrow.ipc
 import pyarrow.parquet
 
-EPOCH = datetime.datetime(1970, 1, 1)
 UTC = datetime.timezone.utc
+DAY_MICROS = 86_400_000_000
+
+
+class Days(int):
+    """Days since 1970: Python's own dates end with the year 9999."""
+
+
+class Micros(int):
+    """Microseconds since 1970."""
+
+
+def days_of(text):
+    """The days since 1970 of `YYYY-MM-DD` or `YYYY-MM-DD BC`, in the calendar that PostgreSQL has for all times."""
+    date = text.removesuffix(" BC")
+    year, month, day = (int(part) for part in date.split("-"))
+    if date != text:
+        year = 1 - year
+    # Years that begin with March end with the leap day.
+    year -= month <= 2
+    day_of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
+    return 365 * year + year // 4 - year // 100 + year // 400 + day_of_year - 719_468
+
+
+def micros_of(text):
+    era = " BC" if text.endswith(" BC") else ""
+    date, clock = text.removesuffix(" BC").removesuffix("+00").split(" ")
+    hours, minutes, seconds = clock.split(":")
+    micros = decimal.Decimal(seconds) * 1_000_000 + (int(hours) * 60 + int(minutes)) * 60_000_000
+    return days_of(date + era) * DAY_MICROS + int(micros)
+
+
+def elements_of(text):
+    """The texts of `{1,NULL,"a b",{…}}`: None for NULL, a list for an array inside."""
+    at = 1
+    found = []
+    while text[at] != "}":
+        if text[at] == ",":
+            at += 1
+        if text[at] == "{":
+            depth, end, quoted = 0, at, False
+            while True:
+                if text[end] == "\\":
+                    end += 1
+                elif text[end] == '"':
+                    quoted = not quoted
+                elif not quoted:
+                    depth += (text[end] == "{") - (text[end] == "}")
+                end += 1
+                if depth == 0:
+                    break
+            found.append(elements_of(text[at:end]))
+            at = end
+        elif text[at] == '"':
+            at += 1
+            piece = ""
+            while text[at] != '"':
+                at += text[at] == "\\"
+                piece += text[at]
+                at += 1
+            found.append(piece)
+            at += 1
+        else:
+            end = at
+            while text[end] not in ",}":
+                end += 1
+            found.append(None if text[at:end] == "NULL" else text[at:end])
+            at = end
+    return found
+
+
+def same_elements(values, texts, kind):
+    return len(values) == len(texts) and all(
+        same_elements(value, text, kind) if isinstance(text, list) else is_same(value, text, kind)
+        for value, text in zip(values, texts)
+    )
 
 
 def same_float(value, text, width):
@@ -42,6 +116,12 @@ def is_same(value, text, kind):
         return value is None and text is None
     if isinstance(value, str):
         return value == text
+    if isinstance(value, Days):
+        return value == days_of(text)
+    if isinstance(value, Micros):
+        return value == micros_of(text)
+    if isinstance(value, list):
+        return same_elements(value, elements_of(text), kind.removeprefix("Array:"))
     if kind == "BoolTF":
         return value is (text == "t")
     if kind in ("FloatPg", "FloatPoint"):
@@ -61,8 +141,6 @@ def is_same(value, text, kind):
         return (value if isinstance(value, uuid.UUID) else uuid.UUID(bytes=value)) == uuid.UUID(text)
     if kind == "BytesHex":
         return "\\x" + value.hex() == text
-    if kind == "Array":
-        return "{" + ",".join("NULL" if item is None else str(item) for item in value) + "}" == text
     return False
 
 
@@ -75,8 +153,20 @@ def sheet_rows(path):
                 yield [openpyxl.utils.escape.unescape(cell) if isinstance(cell, str) else cell for cell in row]
 
 
+def far(column):
+    """A column whose values may lie further away than Python's own dates."""
+    if pyarrow.types.is_date32(column.type):
+        return [None if value is None else Days(value) for value in column.cast(pyarrow.int32()).to_pylist()]
+    if pyarrow.types.is_timestamp(column.type):
+        assert column.type.unit == "us", column.type
+        return [None if value is None else Micros(value) for value in column.cast(pyarrow.int64()).to_pylist()]
+    if pyarrow.types.is_list(column.type):
+        return [far(scalar.values) if scalar.is_valid else None for scalar in column]
+    return column.to_pylist()
+
+
 def table_rows(table):
-    return zip(*(table.column(index).to_pylist() for index in range(table.num_columns)))
+    return zip(*(far(column) for column in table.columns))
 
 
 def read(folder, name):
@@ -98,8 +188,7 @@ def read(folder, name):
     raise SystemExit(f"nobody reads {name} here")
 
 
-def main():
-    folder = pathlib.Path(sys.argv[1])
+def check(folder):
     expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
     kinds, wanted = expected["kinds"], expected["rows"]
     for name in expected["formats"]:
@@ -111,13 +200,14 @@ def main():
                     # This reader does not tell NULL from the empty text.
                     same = value == (text or "")
                 elif name == "ndjson" and kind == "Json":
-                    same = value == (None if text is None else json.loads(text, parse_int=decimal.Decimal))
+                    same = value == (None if text is None else json.loads(text, parse_float=decimal.Decimal, parse_int=decimal.Decimal))
                 elif name == "xlsx" and text == "":
                     same = value in (None, "")
                 else:
                     same = is_same(value, text, kind)
-                assert same, f"{name}, row {number}: {value!r} is not {text!r} ({kind})"
-        print(f"{name}: {len(rows)} rows")
+                assert same, f"{folder}, {name}, row {number}: {value!r} is not {text!r} ({kind})"
+        print(f"{folder.name}, {name}: {len(rows)} rows")
 
 
-main()
+for argument in sys.argv[1:]:
+    check(pathlib.Path(argument))

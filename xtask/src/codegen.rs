@@ -23,7 +23,7 @@ const JSON_ROOT: &str = ".querybox.plugin.v1.PluginInfo";
 /// Messages with a secret inside: prost derives no `Debug` for them, the contracts crate writes it by hand.
 ///
 /// A name that no contract defines (any more) fails the generation, so that a rename cannot silently bring `Debug` back.
-const SECRET_MESSAGES: [&str; 7] = [
+const SECRET_MESSAGES: [&str; 8] = [
     ".querybox.plugin.v1.Credential",
     ".querybox.plugin.v1.SecretField",
     ".querybox.core.v1.SetCredentialRequest",
@@ -31,6 +31,7 @@ const SECRET_MESSAGES: [&str; 7] = [
     ".querybox.core.v1.TradeCodeRequest",
     ".querybox.core.v1.TradeCodeResponse",
     ".querybox.core.v1.MakeCodeResponse",
+    ".querybox.core.v1.MakeDownloadResponse",
 ];
 
 /// Writes the generated code into the contracts crate.

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use crate::{
-    core::v1::{MakeCodeResponse, NewSecret, SetCredentialRequest, TradeCodeRequest, TradeCodeResponse},
+    core::v1::{
+        MakeCodeResponse, MakeDownloadResponse, NewSecret, SetCredentialRequest, TradeCodeRequest,
+        TradeCodeResponse,
+    },
     plugin::v1::{Credential, SecretField},
 };
 
@@ -46,6 +49,12 @@ impl fmt::Debug for TradeCodeResponse {
 impl fmt::Debug for MakeCodeResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MakeCodeResponse(..)")
+    }
+}
+
+impl fmt::Debug for MakeDownloadResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MakeDownloadResponse(..)")
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use crate::primitives::{are_equal, fill_random};
+use crate::primitives::{are_equal, fill_random, sha256};
 
 /// Random bytes of a token, so that guessing is hopeless.
 const RANDOM_BYTES: usize = 32;
@@ -37,6 +37,23 @@ impl Token {
     }
 }
 
+/// What tells whether somebody shows a token, for whoever does not keep it: its hash. 256 random bits need no salt.
+#[derive(Debug)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    #[must_use]
+    pub fn of(token: &Token) -> Self {
+        Self(sha256(token.0.as_bytes()))
+    }
+
+    /// Whether this is of what somebody shows, in a time that tells nothing of either.
+    #[must_use]
+    pub fn is_of(&self, shown: &[u8]) -> bool {
+        are_equal(&self.0, &sha256(shown))
+    }
+}
+
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(..)")
@@ -57,5 +74,15 @@ mod tests {
             assert!(!token.is(shown.as_bytes()), "{shown}");
         }
         assert_eq!(format!("{token:?}"), "Token(..)");
+    }
+
+    #[test]
+    fn a_hash_knows_its_token_alone() {
+        let (token, other) = (Token::make(), Token::make());
+        let hash = TokenHash::of(&token);
+        assert!(hash.is_of(token.expose().as_bytes()));
+        for shown in ["", other.expose(), &token.expose()[..42]] {
+            assert!(!hash.is_of(shown.as_bytes()), "{shown}");
+        }
     }
 }

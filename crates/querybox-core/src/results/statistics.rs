@@ -64,6 +64,8 @@ impl Core {
                 let work = &mut Work { memory_bytes: WORK_BYTES, progress: &mut progress, cancel: &cancel };
                 let found = statistics(&rows, column as usize, work);
                 let last = found.map(|found| StatisticsPart::Done(Box::new(found)));
+                // Who has the last word may look whether anything is still held.
+                drop(rows);
                 // A reader that is gone misses nothing.
                 let _ = parts.blocking_send(last.map_err(|error| ResultError::View(Arc::new(error))));
             });

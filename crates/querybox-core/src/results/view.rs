@@ -163,7 +163,7 @@ impl Core {
             let _turn = turns.acquire().await;
             // A panic would leave the view unfinished for ever.
             let lost = making.clone();
-            if tracker.spawn_blocking(move || making.make(&rows, order)).await.is_err() {
+            if tracker.spawn_blocking(move || making.make(rows, order)).await.is_err() {
                 lost.end(Made::Failed(Arc::new(ViewError::Canceled)));
             }
         });
@@ -301,11 +301,13 @@ struct Making {
 }
 
 impl Making {
-    fn make(mut self, rows: &Rows, order: ViewOrder) {
-        let made = match self.work(rows, order) {
+    fn make(mut self, rows: Rows, order: ViewOrder) {
+        let made = match self.work(&rows, order) {
             Ok(rows) => Made::Yes(rows),
             Err(error) => Made::Failed(Arc::new(error)),
         };
+        // Who is told may look whether anything is still held.
+        drop(rows);
         self.end(made);
     }
 

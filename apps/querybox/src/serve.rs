@@ -1,10 +1,12 @@
 //! `querybox serve`: Core for front ends on this machine, until it is told to end.
 
+mod download;
 mod listener;
 mod lock;
 mod metrics;
 mod router;
 mod settings;
+mod stalling;
 mod token;
 mod ui;
 

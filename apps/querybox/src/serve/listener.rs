@@ -17,7 +17,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use super::router::Offer;
+use super::{router::Offer, stalling::Stalling};
 
 /// Connections at once: a browser opens six for a page, a command one.
 const CONNECTIONS_MAX: usize = 512;
@@ -34,6 +34,8 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 /// How often a quiet connection of HTTP/2 is asked whether it is still there, and how long it may take to answer.
 const PING_EVERY: Duration = Duration::from_secs(30);
 const PONG_WITHIN: Duration = Duration::from_secs(20);
+/// Time for which a peer may take nothing of what is sent to it.
+const TAKEN_WITHIN: Duration = Duration::from_secs(60);
 /// Bytes that a call and a connection may have on the way: results are large, and a loopback is fast.
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
@@ -111,6 +113,7 @@ impl Listener {
             if !matches!(timeout(HEADERS_WITHIN, stream.peek(&mut [0])).await, Ok(Ok(1))) {
                 return;
             }
+            let stream = Stalling::new(stream, TAKEN_WITHIN);
             let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(offer));
             if let Err(error) = watcher.watch(connection.into_owned()).await {
                 debug!(%error, "connection ended");

@@ -10,7 +10,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, Uri, header},
     response::IntoResponse,
-    routing::get,
+    routing::{any, get},
 };
 use querybox_api::{Access, Api, Guard, GuardLayer};
 use querybox_contracts::{DESCRIPTORS, core::v1::POLICIES};
@@ -20,13 +20,15 @@ use tonic_web::GrpcWebLayer;
 use tower::Layer;
 
 use super::{
+    download::{self, Downloads},
     metrics::{self, Metrics},
     ui,
 };
 
-/// Paths that need no token: they tell nothing of what the server keeps.
-pub(super) static OPEN: LazyLock<Vec<&'static str>> =
-    LazyLock::new(|| ["/", "/healthz", "/readyz"].into_iter().chain(ui::PATHS.iter().copied()).collect());
+/// Paths that need no token: they tell nothing of what the server keeps, or want a ticket.
+pub(super) static OPEN: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    ["/", "/healthz", "/readyz", download::PATH].into_iter().chain(ui::PATHS.iter().copied()).collect()
+});
 
 /// All that the server offers, behind the guard.
 pub(super) type Offer = Guard<Router>;
@@ -53,6 +55,7 @@ pub(super) fn offer(core: Arc<Core>, access: Arc<Access>) -> (Offer, Readiness) 
     let (health, health_service) = tonic_health::server::health_reporter();
     let takes_work = Arc::new(AtomicBool::new(true));
     let readiness = Readiness { takes_work: Arc::clone(&takes_work), health };
+    let downloads = Downloads::new(Arc::clone(&core));
     let grpc = Api::routes(core, Arc::clone(&access))
         .add_service(health_service)
         .add_service(reflection())
@@ -66,6 +69,7 @@ pub(super) fn offer(core: Arc<Core>, access: Arc<Access>) -> (Offer, Readiness) 
         .route("/readyz", get(ready))
         .route("/metrics", get(numbers))
         .with_state(shown)
+        .route(download::PATH, any(download::give).with_state(downloads))
         .fallback_service(grpc)
         .layer(axum::middleware::from_fn_with_state(metrics, metrics::count));
     (GuardLayer::new(access).layer(router), readiness)

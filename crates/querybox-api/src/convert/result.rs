@@ -207,6 +207,7 @@ fn limit_message(limit: KeepLimit) -> pb::KeepLimit {
         KeepLimit::AllBytes(bytes) => (pb::KeepLimitKind::AllBytes, bytes),
         KeepLimit::FreeDisk(percent) => (pb::KeepLimitKind::FreeDisk, u64::from(percent)),
         KeepLimit::DiskFull => (pb::KeepLimitKind::DiskFull, 0),
+        KeepLimit::Files(files) => (pb::KeepLimitKind::Files, files),
     };
     pb::KeepLimit { kind: kind.into(), value }
 }

@@ -1,6 +1,6 @@
 //! Why a result cannot be had.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use querybox_results::{ExportError, ReadError, ViewError};
 
@@ -51,6 +51,9 @@ pub enum ResultError {
     View(Arc<ViewError>),
     #[error(transparent)]
     Export(Arc<ExportError>),
+    /// Of an export.
+    #[error("the reader took nothing for {0:?}")]
+    ReaderIdle(Duration),
     #[error("what was kept cannot be read")]
     Unreadable(#[source] ReadError),
     #[error(transparent)]

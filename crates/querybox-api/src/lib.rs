@@ -4,7 +4,8 @@
 //! - [`MESSAGE_BYTES_MAX`]: what clients must set as their own limit.
 //! - [`REQUEST_BYTES_MAX`]: what clients need not try to send.
 //!
-//! What rows are in messages, [`read_header`] and [`read_batch`] give to the renderer.
+//! What rows are in messages, [`read_header`] and [`read_batch`] give to the renderer; [`read_export_format`] tells it how they
+//! are to be written.
 //!
 //! For a network, [`Api::routes`] has also what gives access, and stands behind [`Guard`], which lets in whom [`Access`] knows.
 //!
@@ -33,4 +34,5 @@ mod status;
 
 pub use api::{Api, MESSAGE_BYTES_MAX, REQUEST_BYTES_MAX};
 pub use auth::{Access, Guard, GuardLayer, HostNames, NotAHost};
+pub use convert::{InvalidField, read_export_format};
 pub use rows::{read_batch, read_column, read_header};

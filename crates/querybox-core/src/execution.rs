@@ -3,7 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use querybox_launcher::{CallError, CopyOutcome, CopyPiece, ExecuteOrder, OnError, OpenDriver, Part, Parts};
-use querybox_store::{ConnectionId, Deadline};
+use querybox_store::{ConnectionId, Deadline, DriverType};
 use querybox_vault::Secret;
 
 use crate::{
@@ -52,14 +52,14 @@ impl Core {
     ///
     /// See [`SessionError`]. The stream has those of the driver.
     pub async fn execute(&self, request: ExecuteRequest) -> Result<Answers<Part>, SessionError> {
-        Ok(self.execute_on(request).await?.1)
+        Ok(self.execute_on(request).await?.2)
     }
 
-    /// The same, with the saved connection that it runs on.
+    /// The same, with the saved connection that it runs on, and the driver.
     pub(crate) async fn execute_on(
         &self,
         request: ExecuteRequest,
-    ) -> Result<(Option<ConnectionId>, Answers<Part>), SessionError> {
+    ) -> Result<(Option<ConnectionId>, DriverType, Answers<Part>), SessionError> {
         let ExecuteRequest { session_id, target, secrets, sql, options } = request;
         let beginning = self.begin(session_id, Kind::OneShot, options.deadline)?;
         let mut prepared = beginning.prepare(self, target, secrets).await?;
@@ -69,8 +69,8 @@ impl Core {
             bytes_max: options.bytes_max.or(prepared.settings.bytes_max),
         };
         let script = Script::new(sql, options, limits, Follows::Nothing);
-        let connection = prepared.connection;
-        Ok((connection, beginning.spawn(self, prepared, script, limits)?))
+        let (connection, driver_type) = (prepared.connection, prepared.settings.driver_type.clone());
+        Ok((connection, driver_type, beginning.spawn(self, prepared, script, limits)?))
     }
 
     /// Stops what a session runs, and tells how it went. The stream of the answer still ends by itself. A leased session can

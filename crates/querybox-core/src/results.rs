@@ -3,6 +3,7 @@
 //! A [`Held`](held::Held) result is what all who know its id share. Its [`task`] alone reads the answer and writes it, through
 //! a [`keeper`], and stays until the result is dropped or unused for too long; then nothing of it is left.
 
+mod download;
 mod error;
 mod export;
 mod facts;
@@ -17,14 +18,15 @@ mod view;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use querybox_launcher::{BrokenContract, Part};
+use querybox_launcher::{BrokenContract, Described, Part};
 use querybox_results::{RawBatch, Shape};
-use querybox_store::Owner;
+use querybox_store::{ConnectionId, DriverType, Owner};
 use querybox_vault::Secret;
 use tokio::time::Instant;
 
+pub use download::{Download, DownloadAsk};
 pub use error::{DropCause, ResultError, RunError};
-pub use export::ExportPart;
+pub use export::{ExportPart, ExportParts};
 pub use facts::{
     ResultFacts, ResultSummary, RowCount, RunFailure, RunProgress, RunState, StatementFacts, StatementFailure,
 };
@@ -108,25 +110,25 @@ impl Core {
     /// See [`RunError`]. What fails later is told by the [state](RunState) of the result.
     pub async fn run(&self, request: RunRequest) -> Result<ResultFacts, RunError> {
         let RunRequest { id, owner, place, sql, options, front_end, reading } = request;
-        self.shelf.check_room(&owner)?;
+        let room = self.shelf.room(&owner)?;
         let (started, begun) = (self.now(), Instant::now());
         let sql_start = sql[..sql.floor_char_boundary(held::SQL_BYTES_MAX)].to_owned();
-        let (session, connection, answers) = match place {
+        let (session, connection, driver_type, answers) = match place {
             RunPlace::Own { target, secrets } => {
                 let request = ExecuteRequest { session_id: id, target, secrets, sql, options };
-                let (connection, answers) = self.execute_on(request).await?;
-                (id, connection, answers)
+                let (connection, driver_type, answers) = self.execute_on(request).await?;
+                (id, connection, driver_type, answers)
             }
             RunPlace::Leased(session) => {
                 self.check_result_id(id)?;
-                let connection = self.connection_of(session)?;
-                (session, connection, self.execute_in_session(session, sql, options).await?)
+                let (connection, driver_type) = self.connection_of(session)?;
+                (session, connection, driver_type, self.execute_in_session(session, sql, options).await?)
             }
         };
         let keeper = Keeper::new(self.shelf.budget(), self.tracker.clone());
-        let origin = Origin { id, owner, session, connection, sql_start, started, begun };
+        let origin = Origin { id, owner, session, connection, driver_type, sql_start, started, begun };
         let held = Arc::new(Held::new(origin, keeper.kept(), front_end));
-        let slot = self.shelf.put(&held)?;
+        let slot = self.shelf.put(&held, room)?;
         let task = Task {
             held: Arc::clone(&held),
             slot,
@@ -189,11 +191,25 @@ impl Core {
         self.shelf.check_unused(id)
     }
 
-    /// The saved connection of a leased session.
-    fn connection_of(&self, session: SessionId) -> Result<Option<crate::ConnectionId>, SessionError> {
+    /// What the driver says of itself that sent a result's rows. `None`: it is not there any more.
+    ///
+    /// # Errors
+    ///
+    /// [`ResultError::NotFound`], [`ResultError::Dropped`].
+    pub async fn driver_of_result(
+        &self,
+        owner: &Owner,
+        id: SessionId,
+    ) -> Result<Option<Arc<Described>>, ResultError> {
+        let held = self.shelf.find(owner, id)?;
+        Ok(self.plugins.find(&held.origin.driver_type).await)
+    }
+
+    /// The saved connection of a leased session, and its driver.
+    fn connection_of(&self, session: SessionId) -> Result<(Option<ConnectionId>, DriverType), SessionError> {
         match self.sessions.find(session) {
             _ if self.closing.is_cancelled() => Err(ConnectionError::ShuttingDown(ShuttingDown).into()),
-            Ok(Running::Leased(lease)) => Ok(lease.terms.connection),
+            Ok(Running::Leased(lease)) => Ok((lease.terms.connection, lease.terms.driver_type.clone())),
             Ok(Running::Opening(..)) => Err(LeaseError::Busy.into()),
             Ok(Running::OneShot(_)) | Err(Absent::Ended | Absent::Unknown) => Err(SessionError::Unknown),
             Err(Absent::LeaseEnded(end)) => Err(LeaseError::Ended(end).into()),

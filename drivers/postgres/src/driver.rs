@@ -45,6 +45,7 @@ impl Driver for Postgres {
                 compound_bodies: pb::CompoundBodies::Routines.into(),
                 carriage_return_ends_line: true,
                 backslash_commands: true,
+                byte_literals: pb::ByteLiterals::Postgres.into(),
             }),
             connection_form: options::form(),
             network_need: pb::NetworkNeed::Dialed.into(),

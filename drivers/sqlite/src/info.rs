@@ -50,6 +50,7 @@ fn dialect() -> pb::Dialect {
         compound_bodies: pb::CompoundBodies::Triggers.into(),
         carriage_return_ends_line: false,
         backslash_commands: false,
+        byte_literals: pb::ByteLiterals::Standard.into(),
     }
 }
 

@@ -1,11 +1,10 @@
-//! Views, statistics and exports of kept results: what is wanted, and how it stands.
+//! Views and statistics of kept results: what is wanted, and how it stands.
 
 use prost::Message as _;
 use querybox_contracts::core::v1 as pb;
-use querybox_core::{ExportPart, Place, StatisticsPart, ViewAsk, ViewFacts, ViewOrder, ViewState};
+use querybox_core::{Place, StatisticsPart, ViewAsk, ViewFacts, ViewOrder, ViewState};
 use querybox_results::{
-    Backslashes, ByteLiterals, Case, Comparison, Condition, CsvOptions, Direction, Distinct, ExportFormat,
-    Exported, Formulas, InsertOptions, LineEnd, Nulls, Quoting, SortColumn, Statistics, Test,
+    Case, Comparison, Condition, Direction, Distinct, Nulls, SortColumn, Statistics, Test,
 };
 
 use super::InvalidField;
@@ -16,8 +15,6 @@ const DEPTH_MAX: usize = 32;
 /// Conditions in all.
 const CONDITIONS_MAX: usize = 1000;
 const SORT_COLUMNS_MAX: usize = 64;
-/// Rows of an INSERT when the request does not say.
-const INSERT_ROWS_USUAL: u32 = 100;
 
 pub(crate) fn view_ask(
     statement: u32,
@@ -177,98 +174,5 @@ fn found_message(found: Statistics) -> pb::Statistics {
             .into_iter()
             .map(|bar| pb::HistogramBar { from: bar.from, to: bar.to, count: bar.count })
             .collect(),
-    }
-}
-
-/// The format of an export. `None`: the request names none.
-pub(crate) fn export_format(format: Option<pb::export_order::Format>) -> Result<ExportFormat, InvalidField> {
-    use pb::export_order::Format;
-
-    Ok(match format {
-        None => return Err(InvalidField::missing("order.format")),
-        Some(Format::Csv(csv)) => ExportFormat::Csv(csv_options(csv)?),
-        Some(Format::Tsv(pb::TsvFormat {})) => ExportFormat::Tsv,
-        Some(Format::Json(pb::JsonFormat {})) => ExportFormat::Json,
-        Some(Format::Ndjson(pb::NdjsonFormat {})) => ExportFormat::NdJson,
-        Some(Format::Markdown(pb::MarkdownFormat {})) => ExportFormat::Markdown,
-        Some(Format::SqlInsert(insert)) => ExportFormat::Insert(insert_options(insert)?),
-        Some(Format::Xlsx(pb::XlsxFormat {})) => ExportFormat::Xlsx,
-        Some(Format::Parquet(pb::ParquetFormat {})) => ExportFormat::Parquet,
-        Some(Format::Arrow(pb::ArrowFormat {})) => ExportFormat::Arrow,
-    })
-}
-
-fn csv_options(message: pb::CsvFormat) -> Result<CsvOptions, InvalidField> {
-    let mut options = CsvOptions::postgres();
-    options.delimiter =
-        one_character(&message.delimiter, "order.csv.delimiter")?.unwrap_or(options.delimiter);
-    options.header = !message.no_header;
-    options.null = message.null_text;
-    if message.quote_all {
-        options.quoting = Quoting::Always;
-    }
-    if message.crlf {
-        options.line_end = LineEnd::CrLf;
-    }
-    if message.neutralize_formulas {
-        options.formulas = Formulas::Neutralized;
-    }
-    Ok(options)
-}
-
-fn insert_options(message: pb::SqlInsertFormat) -> Result<InsertOptions, InvalidField> {
-    if message.table.is_empty() {
-        return Err(InvalidField::missing("order.sql_insert.table"));
-    }
-    let quote = one_character(&message.identifier_quote, "order.sql_insert.identifier_quote")?.unwrap_or('"');
-    Ok(InsertOptions {
-        table: message.table.clone(),
-        identifier_quote: quote,
-        backslashes: if message.backslash_escapes { Backslashes::Escape } else { Backslashes::Plain },
-        bytes: match message.byte_literals() {
-            pb::ByteLiterals::Unspecified | pb::ByteLiterals::Standard => ByteLiterals::Standard,
-            pb::ByteLiterals::Postgres => ByteLiterals::Postgres,
-            pb::ByteLiterals::Number => ByteLiterals::Number,
-        },
-        statement_rows: if message.rows_per_statement == 0 {
-            INSERT_ROWS_USUAL
-        } else {
-            message.rows_per_statement
-        },
-    })
-}
-
-fn one_character(text: &str, field: &'static str) -> Result<Option<char>, InvalidField> {
-    let mut characters = text.chars();
-    let first = characters.next();
-    if characters.next().is_some() {
-        return Err(InvalidField::new(field, "is more than one character"));
-    }
-    Ok(first)
-}
-
-pub(crate) fn export_message(part: ExportPart) -> pb::ExportResponse {
-    use pb::export_response::Part;
-
-    let part = match part {
-        ExportPart::Data(data) => Part::Data(data),
-        ExportPart::Progress(progress) => Part::Progress(pb::ExportProgress {
-            rows_done: progress.rows,
-            rows_all: progress.all.unwrap_or(progress.rows),
-            bytes_done: progress.bytes,
-        }),
-        ExportPart::Done(done) => Part::Done(done_message(&done)),
-    };
-    pb::ExportResponse { part: Some(part) }
-}
-
-fn done_message(done: &Exported) -> pb::ExportDone {
-    pb::ExportDone {
-        rows: done.rows,
-        bytes: done.bytes,
-        cells_cut: done.cells_cut,
-        cells_undecodable: done.cells_undecodable,
-        cells_left_out: done.cells_left_out,
-        cells_shortened: done.cells_shortened,
     }
 }

@@ -3,17 +3,19 @@
 use std::{pin::Pin, sync::Arc};
 
 use futures::{Stream, StreamExt as _, stream::try_unfold};
-use querybox_contracts::core::v1 as pb;
+use querybox_contracts::core::v1::{self as pb, export_order::Format};
 use querybox_core::{
-    CellAsk, Core, Place, ResultError, ResultFacts, RowsAsk, SessionId, StatementFacts, local_user,
+    CellAsk, Core, DownloadAsk, Place, ResultError, ResultFacts, RowsAsk, SessionId, StatementFacts,
+    local_user,
 };
+use querybox_results::ExportFormat;
 use tonic::{Request, Response, Status};
 
 use crate::{
     convert::{
-        InvalidField, cell_bytes, export_format, export_message, facts_message, front_end, is_nothing_yet,
-        result_id, row_count, rows_message, run_request, state_of_cell, statistics_message, summary_message,
-        view_ask, view_message,
+        InvalidField, cell_bytes, download_message, export_message, facts_message, file_name, front_end,
+        is_nothing_yet, read_export_format, result_id, row_count, rows_message, run_request, state_of_cell,
+        statistics_message, summary_message, view_ask, view_message,
     },
     status::Refused,
 };
@@ -38,6 +40,17 @@ impl Results {
     fn message(&self, facts: ResultFacts) -> pb::Result {
         let session_open = self.session_open(facts.summary.id, facts.summary.session);
         facts_message(facts, session_open)
+    }
+
+    /// How an export is to be written: what is the driver's to say, it says.
+    async fn export_format(&self, id: SessionId, format: Option<Format>) -> Result<ExportFormat, Refused> {
+        let format = format.ok_or_else(|| InvalidField::missing("order.format"))?;
+        let driver = match format {
+            Format::SqlInsert(_) => self.core.driver_of_result(&local_user(), id).await?,
+            _ => None,
+        };
+        let dialect = driver.and_then(|driver| driver.wire.dialect.clone()).unwrap_or_default();
+        Ok(read_export_format(format, &dialect)?)
     }
 
     /// The first rows of a statement, when some are there.
@@ -221,11 +234,28 @@ impl pb::result_service_server::ResultService for Results {
     ) -> Result<Response<Self::ExportStream>, Status> {
         let order = request.into_inner().order.ok_or_else(|| InvalidField::missing("order"))?;
         let pb::ExportOrder { result_id: id, statement, view, format } = order;
-        let (id, format) = (result_id(&id)?, export_format(format)?);
+        let id = result_id(&id)?;
+        let format = self.export_format(id, format).await?;
         let place = Place { statement, view };
         let parts = self.core.export(&local_user(), id, place, format).map_err(Refused::from)?;
         let parts = parts.map(|part| part.map(export_message).map_err(refused));
         Ok(Response::new(Box::pin(parts)))
+    }
+
+    async fn make_download(
+        &self,
+        request: Request<pb::MakeDownloadRequest>,
+    ) -> Result<Response<pb::MakeDownloadResponse>, Status> {
+        let pb::MakeDownloadRequest { order, file_name: wanted } = request.into_inner();
+        let order = order.ok_or_else(|| InvalidField::missing("order"))?;
+        let pb::ExportOrder { result_id: id, statement, view, format } = order;
+        let id = result_id(&id)?;
+        let format = self.export_format(id, format).await?;
+        let file_name = file_name(wanted, &format)?;
+        let place = Place { statement, view };
+        let ask = DownloadAsk { id, place, format, file_name: file_name.clone() };
+        let ticket = self.core.make_download(&local_user(), ask).map_err(Refused::from)?;
+        Ok(Response::new(download_message(&ticket, file_name)))
     }
 }
 

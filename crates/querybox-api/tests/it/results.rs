@@ -2,6 +2,8 @@
 
 mod endings;
 mod events;
+mod exports;
+mod full_disk;
 mod limits;
 mod reading;
 mod running;

@@ -16,7 +16,7 @@ pub enum RunState {
     Running,
     /// Every statement was done.
     Done,
-    /// The database refused something. In a leased session a cancel is such a refusal too.
+    /// The database refused something.
     Rejected,
     Cancelled,
     /// No more is kept, and no more was run.

@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 use querybox_launcher::{Fact, Part, Rejection, TransactionState};
 use querybox_results::{Kept, Rows, Statement, StatementState};
-use querybox_store::{ConnectionId, Owner};
+use querybox_store::{ConnectionId, DriverType, Owner};
 use tokio::{
     sync::watch,
     time::{Instant, timeout},
@@ -52,12 +52,23 @@ pub(crate) struct Held {
     pub(super) gone: CancellationToken,
 }
 
+/// Whether rows still come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Growth {
+    GoesOn,
+    /// All are there.
+    Over,
+    /// More were to come, and will not.
+    BrokenOff,
+}
+
 /// Where a result comes from.
 pub(super) struct Origin {
     pub(super) id: SessionId,
     pub(super) owner: Owner,
     pub(super) session: SessionId,
     pub(super) connection: Option<ConnectionId>,
+    pub(super) driver_type: DriverType,
     pub(super) sql_start: String,
     pub(super) started: Timestamp,
     pub(super) begun: Instant,
@@ -330,6 +341,20 @@ impl Held {
             return Ok(Found { rows: own.clone(), is_growing: is_running });
         }
         Ok(Found { rows: self.views.rows(place)?, is_growing: false })
+    }
+
+    /// Whether rows of a statement still come. A view never grows, and what is not there does not either.
+    pub(super) fn growth(&self, place: Place) -> Growth {
+        if place.view != NO_VIEW {
+            return Growth::Over;
+        }
+        match self.statement(place.statement).map(|statement| statement.state()) {
+            Ok(StatementState::Running) => Growth::GoesOn,
+            Ok(StatementState::Complete(_)) | Err(_) => Growth::Over,
+            Ok(StatementState::Failed(_) | StatementState::LimitReached(_) | StatementState::Abandoned) => {
+                Growth::BrokenOff
+            }
+        }
     }
 
     /// A statement by its number.

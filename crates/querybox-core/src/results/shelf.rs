@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     ResultSettings,
+    download::Tickets,
     error::{DropCause, ResultError, RunError},
     held::Held,
     view,
@@ -28,12 +29,16 @@ pub(crate) struct Shelf {
     idle: Duration,
     /// Turns of those who make views.
     pub(super) turns: Arc<Semaphore>,
+    /// For downloads.
+    pub(super) tickets: Tickets,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     results: HashMap<SessionId, Arc<Held>>,
+    /// Owners of results that are about to come.
+    expected: Vec<Owner>,
     /// Oldest first.
     gone: VecDeque<Gone>,
 }
@@ -42,6 +47,13 @@ struct Gone {
     id: SessionId,
     owner: Owner,
     cause: DropCause,
+}
+
+/// Room for one more result of an owner. Dropping it gives the room back.
+pub(super) struct Room {
+    shelf: Arc<Shelf>,
+    /// `None`: a result has taken it.
+    owner: Option<Owner>,
 }
 
 /// A result's slot on the shelf. Dropping it takes the result away.
@@ -55,7 +67,14 @@ impl Shelf {
     pub(crate) fn new(settings: ResultSettings) -> Arc<Self> {
         let ResultSettings { folder, limits, results_max, idle } = settings;
         let budget = Budget::new(folder, limits);
-        Arc::new(Self { budget, results_max, idle, turns: view::turns(), state: Mutex::default() })
+        Arc::new(Self {
+            budget,
+            results_max,
+            idle,
+            turns: view::turns(),
+            tickets: Tickets::default(),
+            state: Mutex::default(),
+        })
     }
 
     pub(super) fn budget(&self) -> &Arc<Budget> {
@@ -66,10 +85,16 @@ impl Shelf {
         self.idle
     }
 
-    /// Whether the owner may have one more. Of those who ask at the same moment each may be let in.
-    pub(super) fn check_room(&self, owner: &Owner) -> Result<(), RunError> {
-        let held = self.lock().results.values().filter(|held| held.origin.owner == *owner).count();
-        if held >= self.results_max { Err(RunError::Full { max: self.results_max }) } else { Ok(()) }
+    /// Takes room for one more result of an owner, before anything runs: what runs is to be kept.
+    pub(super) fn room(self: &Arc<Self>, owner: &Owner) -> Result<Room, RunError> {
+        let mut state = self.lock();
+        let held = state.results.values().filter(|held| held.origin.owner == *owner).count();
+        let expected = state.expected.iter().filter(|one| *one == owner).count();
+        if held + expected >= self.results_max {
+            return Err(RunError::Full { max: self.results_max });
+        }
+        state.expected.push(owner.clone());
+        Ok(Room { shelf: Arc::clone(self), owner: Some(owner.clone()) })
     }
 
     pub(super) fn check_unused(&self, id: SessionId) -> Result<(), RunError> {
@@ -78,13 +103,19 @@ impl Shelf {
         if is_used { Err(RunError::Used) } else { Ok(()) }
     }
 
-    pub(super) fn put(self: &Arc<Self>, held: &Arc<Held>) -> Result<Slot, RunError> {
+    /// Puts a result where there is room for it.
+    pub(super) fn put(self: &Arc<Self>, held: &Arc<Held>, mut room: Room) -> Result<Slot, RunError> {
         let id = held.origin.id;
+        // Unlocked before the room goes, which may want the lock.
         let mut state = self.lock();
         if state.results.contains_key(&id) {
             return Err(RunError::Used);
         }
         state.results.insert(id, Arc::clone(held));
+        // Under the same lock, so that nobody counts it twice.
+        if let Some(owner) = room.owner.take() {
+            state.expect_no_more(&owner);
+        }
         Ok(Slot { shelf: Arc::clone(self), id, cause: DropCause::ShuttingDown })
     }
 
@@ -113,6 +144,22 @@ impl Shelf {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Every change is whole before anything can panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn expect_no_more(&mut self, owner: &Owner) {
+        if let Some(at) = self.expected.iter().position(|one| one == owner) {
+            self.expected.swap_remove(at);
+        }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if let Some(owner) = self.owner.take() {
+            self.shelf.lock().expect_no_more(&owner);
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub struct Ended {
     pub statements_rejected: u32,
     /// The most memory that the driver was seen to have resident. Not told in a leased session, whose driver goes on.
     pub driver_memory_peak_bytes: u64,
-    /// Why, when no failure is why. In a leased session always that the request is done.
+    /// Why, when no failure is why. In a leased session: why the request did.
     pub cause: EndCause,
 }
 

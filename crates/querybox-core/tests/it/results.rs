@@ -88,3 +88,27 @@ async fn each_owner_has_room_of_his_own() {
     ended(&house, &one, id).await;
     run(&house, &two, "refused").await;
 }
+
+#[tokio::test]
+async fn of_those_who_ask_at_the_same_moment_no_more_are_let_in_than_there_is_room_for() {
+    let house = House::keeping(limits(), |mut settings| {
+        settings.results_max = 2;
+        settings
+    })
+    .await;
+    let one = owner("one");
+    let asked: Vec<_> = (0..4).map(|_| house.core.run(request(&one, "refused"))).collect();
+    let answers = futures::future::join_all(asked).await;
+    let full = answers.iter().filter(|answer| matches!(answer, Err(RunError::Full { max: 2 }))).count();
+    assert_eq!((answers.len() - full, full), (2, 2), "{answers:?}");
+    // Room that was taken for a run that did not come about is given back.
+    let id = answers.into_iter().find_map(Result::ok).unwrap().summary.id;
+    ended(&house, &one, id).await;
+    house.core.drop_result(&one, id).await.unwrap();
+    let mut impossible = request(&one, "refused");
+    impossible.place = RunPlace::Leased(session_id());
+    let refused = house.core.run(impossible).await;
+    assert!(matches!(refused, Err(RunError::Session(_))), "{refused:?}");
+    run(&house, &one, "refused").await;
+    assert_eq!(house.core.results(&one).len(), 2);
+}

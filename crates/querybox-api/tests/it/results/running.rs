@@ -177,3 +177,29 @@ async fn a_leased_session_goes_on_after_its_results() {
     assert_eq!(ended(&house, &id).await.transaction_state(), plugin::TransactionState::Idle);
     assert_eq!(read(&house, window(&id, 0, 1)).await.unwrap().texts, ["8"]);
 }
+
+#[tokio::test]
+async fn a_cancel_in_a_leased_session_is_told_as_one() {
+    let house = House::with_shop().await;
+    let session = lease(&house).await;
+    let in_session =
+        |sql: &str| pb::RunRequest { target: Some(Target::SessionId(session.clone())), ..request(sql) };
+    let endless = in_session(ENDLESS);
+    let id = endless.result_id.clone();
+    house.results().run(endless).await.unwrap();
+    until(&house, &id, |result| result.statements.first().is_some_and(|statement| statement.row_count > 0))
+        .await;
+    let request = pb::CancelSessionRequest { session_id: session.clone() };
+    let receipt = house.sessions().cancel_session(request).await.unwrap().into_inner();
+    let result = ended(&house, &id).await;
+    assert_eq!(result.state(), pb::ResultState::Cancelled, "{result:?}, {receipt:?}");
+    assert_eq!(read(&house, window(&id, 0, 3)).await.unwrap().texts, ["1", "2", "3"]);
+    // A driver that did not stop in time was killed, on a machine that is slow enough.
+    if receipt.receipt() == pb::CancelReceipt::Confirmed {
+        // What the database refuses by itself is no cancel.
+        let refused = in_session("select nope");
+        let id = refused.result_id.clone();
+        house.results().run(refused).await.unwrap();
+        assert_eq!(ended(&house, &id).await.state(), pb::ResultState::Rejected);
+    }
+}

@@ -222,7 +222,7 @@ async fn results_and_views_are_exported() {
     let insert = pb::SqlInsertFormat { table: vec!["t".to_owned()], ..pb::SqlInsertFormat::default() };
     assert!(text(0, Format::SqlInsert(insert)).await.starts_with("INSERT INTO \"t\" (\"a\", \"t\") VALUES"));
     assert_eq!(export(0, Format::Parquet(pb::ParquetFormat {})).await.unwrap()[..4], *b"PAR1");
-    assert_eq!(export(0, Format::Xlsx(pb::XlsxFormat {})).await.unwrap()[..2], *b"PK");
+    assert_eq!(export(0, Format::Xlsx(pb::XlsxFormat::default())).await.unwrap()[..2], *b"PK");
     let status = export(0, Format::SqlInsert(pb::SqlInsertFormat::default())).await.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
 }

@@ -9,7 +9,7 @@ use crate::{
     schema::{Catalog, Definitions},
     session::{
         aftermath::Bequest,
-        answers::Event as Answer,
+        answers::{Ended, Event as Answer},
         error::{LeaseError, SessionError},
         history::Note,
         run::{After, Finish, Work, answer},
@@ -100,16 +100,18 @@ impl<W: Work> Run<W> {
             last => last,
         };
         log_last_words(lease.id, &last);
+        let was_cancelled = watch.stop.was_confirmed();
         if let Some(note) = note {
-            note.write(&tally, watch.stop.was_confirmed(), &last);
+            note.write(&tally, was_cancelled, &last);
         }
+        let cause = EndCause::of_request(&last, tally.rejected, was_cancelled);
         let Watch { stop, giver, budget, stopping, stream_idle, .. } = watch;
         drop((budget, stop));
         let delivered = deliver(&giver, parked, &stopping, stream_idle).await;
         // Before the last word: whoever has heard that may ask again.
         lease.answered();
         let last = match delivered {
-            Delivered::All => last.map(|()| tally.ended),
+            Delivered::All => last.map(|()| Ended { cause, ..tally.ended }),
             Delivered::Idle(limit) => Err(SessionError::StreamIdle { limit }),
             Delivered::Stopped => Err(closing(lease.end())),
         };

@@ -2,8 +2,10 @@
 
 pub(crate) mod connections;
 pub(crate) mod credentials;
+pub(crate) mod documents;
 pub(crate) mod keys;
 pub(crate) mod query;
+pub(crate) mod results;
 pub(crate) mod serve;
 pub(crate) mod shell;
 pub(crate) mod values;
@@ -54,6 +56,9 @@ pub(crate) enum Verb {
     Query(query::QueryArgs),
     Exec(query::ExecArgs),
     Shell(shell::ShellArgs),
+    /// Look at results that a server keeps, sort, filter and export them.
+    #[command(subcommand)]
+    Results(results::Verb),
     /// Save, show, change and try connections.
     #[command(subcommand, visible_alias = "c")]
     Connections(connections::Verb),
@@ -205,6 +210,7 @@ Settings are taken from the command line, then the environment, then config.toml
   session_idle = \"10m\"    # a shell's session that is not used for so long ends
   plugins = [\"/opt/qb\"]   # more plugin folders, where QUERYBOX_PLUGINS is not set
   shell_history = \"plain\" # keep what is typed in the shell in a file, in the clear [default: \"memory\"]
+  texts = \"plain\"         # keep drafts and statements in the clear [default: \"sealed\", in memory without a key]
   [serve]                 # how `querybox serve` serves, as its --help tells
 
 QUERYBOX_LOG=debug logs to standard error; NO_COLOR=1 turns colors off.

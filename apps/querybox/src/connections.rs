@@ -246,6 +246,12 @@ async fn find(client: &mut Client, name: &str) -> Result<core::Connection, Failu
     found.connection.ok_or_else(|| Failure::machinery("Core answered without the connection"))
 }
 
+/// The driver of the connection with a name.
+pub(crate) async fn driver_type(app: &App, name: &str) -> Result<String, Failure> {
+    let found = find(&mut ConnectionServiceClient::new(app.channel.clone()), name).await?;
+    Ok(found.spec.unwrap_or_default().driver_type)
+}
+
 /// The connection with a name.
 pub(crate) fn named(name: &str) -> core::ConnectionRef {
     core::ConnectionRef { key: Some(connection_ref::Key::Name(name.to_owned())) }

@@ -65,6 +65,16 @@ impl Exit {
             | Reason::TokenMissing
             | Reason::TokenWrong
             | Reason::CodeInvalid
+            | Reason::ResultNotFound
+            | Reason::ResultDropped
+            | Reason::StatementNotFound
+            | Reason::StatementWithoutRows
+            | Reason::ColumnNotFound
+            | Reason::RowOutOfRange
+            | Reason::ViewNotFound
+            | Reason::ViewNotReady
+            | Reason::ViewInvalid
+            | Reason::ExportUnfit
             // What was asked of the driver is none of its capabilities.
             | Reason::Unsupported => Exit::Usage,
             // A driver that was named on the command line is the exception: see `Failure::of_named_driver`.
@@ -95,7 +105,10 @@ impl Exit {
             | Reason::DriverDied
             | Reason::DriverBrokeContract
             | Reason::StoreFailed
-            | Reason::ShuttingDown => Exit::Machinery,
+            | Reason::ShuttingDown
+            | Reason::ResultIdInvalid
+            | Reason::ResultUnreadable
+            | Reason::ExportBrokenOff => Exit::Machinery,
             Reason::LimitReached
             | Reason::CallsFull
             | Reason::Deadline
@@ -103,7 +116,10 @@ impl Exit {
             | Reason::MemoryLimit
             | Reason::SessionsFull
             | Reason::LeasesFull
-            | Reason::WatchersFull => Exit::Limit,
+            | Reason::WatchersFull
+            | Reason::ResultsFull
+            | Reason::ViewsFull
+            | Reason::ResultLimit => Exit::Limit,
             Reason::Cancelled => Exit::Cancelled,
         }
     }

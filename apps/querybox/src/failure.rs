@@ -175,7 +175,22 @@ fn hint_for(reason: Reason) -> &'static str {
         Reason::ConnectionChanged => {
             "somebody else changed it meanwhile: look at it with `connections show`, then try again"
         }
-        Reason::HostForeign
+        Reason::ResultNotFound | Reason::ResultDropped => "`querybox results list` shows those that are kept",
+        Reason::ResultsFull => "`querybox results drop` makes room",
+        Reason::ViewsFull => "`querybox results drop` forgets a result with its views",
+        Reason::ExportBrokenOff => "the rows that came before can be exported now",
+        Reason::StatementNotFound
+        | Reason::StatementWithoutRows
+        | Reason::ColumnNotFound
+        | Reason::RowOutOfRange
+        | Reason::ViewNotFound
+        | Reason::ViewNotReady
+        | Reason::ViewInvalid
+        | Reason::ResultIdInvalid
+        | Reason::ResultUnreadable
+        | Reason::ResultLimit
+        | Reason::ExportUnfit
+        | Reason::HostForeign
         | Reason::OriginForeign
         | Reason::CodeInvalid
         | Reason::CallsFull

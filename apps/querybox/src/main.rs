@@ -28,6 +28,7 @@ mod query;
 mod reason;
 mod rejection;
 mod remote;
+mod results;
 mod sample;
 mod sanitize;
 mod schema;
@@ -109,6 +110,16 @@ async fn run(cli: Cli, messages: &Messages) -> Result<Exit, Failure> {
     let place = Place { home: cli.home, server: cli.server };
     // What can be refused without Core is refused before anything is opened or made.
     match cli.verb {
+        Verb::Query(args) if args.keep => {
+            let prepared = query::prepare_kept(args.sql.clone(), args.run.clone(), messages)?;
+            let place = place.of_running_server().map_err(results::needs_a_server)?;
+            with_core(&place, messages, async |app| results::keep(args, prepared, app).await).await
+        }
+        Verb::Results(verb) => {
+            let place = place.of_running_server().map_err(results::needs_a_server)?;
+            let prepared = results::prepare(verb, messages).await?;
+            with_core(&place, messages, async |app| results::run(prepared, app).await).await
+        }
         Verb::Query(args) => {
             let prepared = query::prepare(args.sql.clone(), args.run.clone(), messages).await?;
             with_core(&place, messages, async |app| query::query(args, prepared, app).await).await

@@ -19,6 +19,7 @@ use tempfile::NamedTempFile;
 use crate::{
     exit::Exit,
     failure::{Failure, describe},
+    signals::Interrupts,
 };
 
 /// An open place for data. Dropping it without [`Output::finish`] leaves a regular target as it was.
@@ -42,6 +43,18 @@ impl Output {
         let descriptor = io::stdout().as_fd().try_clone_to_owned();
         let descriptor = descriptor.map_err(|error| Failure::writing(&name, &error))?;
         Ok(Output { sink: Sink::Stream(File::from(descriptor)), name })
+    }
+
+    /// Opens a file, or standard output where none is named.
+    pub(crate) async fn open(path: Option<PathBuf>, interrupts: &mut Interrupts) -> Result<Output, Failure> {
+        let Some(path) = path else { return Output::stdout() };
+        // Opening a FIFO waits for its reader.
+        tokio::select! {
+            opened = tokio::task::spawn_blocking(move || Output::file(&path)) => {
+                opened.unwrap_or_else(|_| Err(Failure::machinery("opening the output failed by a mistake of ours")))
+            }
+            () = interrupts.next() => Err(Failure::silent(Exit::Cancelled)),
+        }
     }
 
     /// Opens a file for writing. Blocks on a FIFO until somebody reads it.
@@ -89,6 +102,14 @@ impl Output {
     /// Whether the target stays as it was until [`Output::finish`].
     pub(crate) fn is_replacement(&self) -> bool {
         matches!(self.sink, Sink::Replacement { .. })
+    }
+
+    /// Another handle on the same place, for who writes without being given it.
+    pub(crate) fn handle(&self) -> io::Result<File> {
+        match &self.sink {
+            Sink::Stream(stream) => stream.try_clone(),
+            Sink::Replacement { hidden, .. } => hidden.as_file().try_clone(),
+        }
     }
 
     /// Puts a file in its place. From here on it is there, whole.

@@ -1,6 +1,7 @@
 //! `querybox query` and `querybox exec`: run SQL and show what comes back.
 
 pub(crate) mod copy;
+pub(crate) mod document;
 pub(crate) mod drive;
 pub(crate) mod parts;
 pub(crate) mod printer;
@@ -15,7 +16,7 @@ use std::{
 };
 
 use querybox_contracts::{
-    core::v1::{self as core, connection_ref, query_service_client::QueryServiceClient},
+    core::v1::{self as core, export_order::Format, query_service_client::QueryServiceClient},
     plugin::v1 as plugin,
 };
 use tonic::Response;
@@ -23,8 +24,12 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    cli::query::{ExecArgs, FormatArg, OnErrorArg, QueryArgs, RunArgs},
+    cli::{
+        documents::{DocumentArg, DocumentArgs, FormatArg},
+        query::{ExecArgs, OnErrorArg, QueryArgs, RunArgs, SecretArgs},
+    },
     composition::{Channel, MESSAGE_BYTES_MAX},
+    connections,
     exit::Exit,
     failure::Failure,
     form,
@@ -38,6 +43,7 @@ use crate::{
 };
 
 use copy::{Source, Supply};
+use document::Document;
 use printer::Printer;
 use script::Script;
 use sheet::{Look, Sheet};
@@ -47,12 +53,33 @@ use tell::Times;
 pub(crate) struct Prepared {
     script: Arc<Script>,
     interrupts: Interrupts,
-    sheet: Sheet,
+    output: Output,
+    wanted: Wanted,
     shows_progress: bool,
     session_id: String,
     /// The data of a COPY.
     source: Option<Source>,
     run: RunArgs,
+}
+
+/// How results are to look, as far as it is known before Core is asked.
+enum Wanted {
+    Table { room: Option<usize>, paint: Paint },
+    Document(DocumentArg, Format),
+}
+
+impl Wanted {
+    /// Whether it depends on the database how it is written.
+    fn needs_dialect(&self) -> bool {
+        matches!(self, Wanted::Document(DocumentArg::Sql, _))
+    }
+
+    fn look(self, dialect: &plugin::Dialect) -> Result<Look, Failure> {
+        Ok(match self {
+            Wanted::Table { room, paint } => Look::Table { room, paint, arrangement: Arrangement::Fitting },
+            Wanted::Document(kind, format) => Look::Document(Document::new(kind, format, dialect)?),
+        })
+    }
 }
 
 /// Reads the script and opens the output.
@@ -65,43 +92,67 @@ pub(crate) async fn prepare(
     let screen = *messages.screen();
     let reads_stdin = sql.is_none() && run.file.as_deref().is_none_or(|file| file == Path::new("-"));
     if reads_stdin && run.secret.password_stdin {
-        return Err(Failure::usage("standard input cannot hold both the SQL and the password")
-            .with_hint("give the SQL as an argument or in a file with `-f FILE`"));
+        return Err(one_stdin());
     }
     let source = copy_source(&run, reads_stdin).await?;
     let script = script::read(sql, run.file.as_deref(), screen.stdin_is_terminal)?;
     let mut interrupts = Interrupts::listen()
         .map_err(|error| Failure::machinery(format!("cannot listen for signals: {error}")))?;
-    let output = match run.output.clone() {
-        None => Output::stdout()?,
-        // Opening a FIFO waits for its reader.
-        Some(path) => tokio::select! {
-            opened = tokio::task::spawn_blocking(move || Output::file(&path)) => {
-                opened.unwrap_or_else(|_| Err(Failure::machinery("opening the output failed by a mistake of ours")))?
-            }
-            () = interrupts.next() => return Err(Failure::silent(Exit::Cancelled)),
-        },
-    };
     let to_terminal = run.output.is_none() && screen.stdout_is_terminal;
-    let look = match run.format_of_output(to_terminal) {
-        FormatArg::Arrow if to_terminal => {
-            return Err(Failure::usage("an Arrow stream is nothing for a terminal")
-                .with_hint("write it to a file with `-o FILE`, or pipe it to a program that reads Arrow"));
+    let wanted = match run.format_of_output(to_terminal) {
+        FormatArg::Document(kind) => {
+            if to_terminal {
+                kind.refuse_terminal()?;
+            }
+            Wanted::Document(kind, run.document.format(kind)?)
         }
-        FormatArg::Table if run.output.is_some() => {
-            Look::Table { room: None, paint: Paint::OFF, arrangement: Arrangement::Fitting }
+        FormatArg::Table => {
+            run.document.refuse_all()?;
+            let (room, paint) = match run.output {
+                Some(_) => (None, Paint::OFF),
+                None => (screen.stdout_width, screen.stdout_paint),
+            };
+            Wanted::Table { room, paint }
         }
-        format => look(format, &screen, Arrangement::Fitting),
     };
+    let output = Output::open(run.output.clone(), &mut interrupts).await?;
     Ok(Prepared {
         script: Arc::new(script),
         interrupts,
-        sheet: Sheet::new(output, look, 0).only(run.result),
+        output,
+        wanted,
         shows_progress: screen.stderr_is_terminal && !to_terminal,
         session_id: Uuid::now_v7().to_string(),
         source,
         run,
     })
+}
+
+/// What is known before a server is asked to run something and to keep its results.
+pub(crate) struct PreparedToKeep {
+    pub(crate) sql: String,
+    pub(crate) options: core::ExecuteOptions,
+    pub(crate) secret: SecretArgs,
+}
+
+/// Reads the script.
+pub(crate) fn prepare_kept(
+    sql: Option<String>,
+    run: RunArgs,
+    messages: &Messages,
+) -> Result<PreparedToKeep, Failure> {
+    let reads_stdin = sql.is_none() && run.file.as_deref().is_none_or(|file| file == Path::new("-"));
+    if reads_stdin && run.secret.password_stdin {
+        return Err(one_stdin());
+    }
+    run.document.refuse_all()?;
+    let script = script::read(sql, run.file.as_deref(), messages.screen().stdin_is_terminal)?;
+    Ok(PreparedToKeep { sql: script.sql, options: options(&run), secret: run.secret })
+}
+
+fn one_stdin() -> Failure {
+    Failure::usage("standard input cannot hold both the SQL and the password")
+        .with_hint("give the SQL as an argument or in a file with `-f FILE`")
 }
 
 /// Opens what `--copy-from` names.
@@ -117,8 +168,15 @@ async fn copy_source(run: &RunArgs, reads_stdin: bool) -> Result<Option<Source>,
 
 /// Runs on a saved connection.
 pub(crate) async fn query(args: QueryArgs, prepared: Prepared, app: &App) -> Result<Exit, Failure> {
-    let connection = core::ConnectionRef { key: Some(connection_ref::Key::Name(args.connection)) };
+    let connection = connections::named(&args.connection);
     let credential = secrets::of_connection(app, &connection, &prepared.run.secret).await?;
+    let dialect = match prepared.wanted.needs_dialect() {
+        true => {
+            let driver_type = connections::driver_type(app, &args.connection).await?;
+            form::info_of_driver(app, &driver_type).await?.dialect
+        }
+        false => None,
+    };
     let request = core::ExecuteRequest {
         session_id: prepared.session_id.clone(),
         connection: Some(connection),
@@ -129,12 +187,13 @@ pub(crate) async fn query(args: QueryArgs, prepared: Prepared, app: &App) -> Res
     let mut client = client(&app.channel);
     let asking =
         async move { client.execute(request).await.map(Response::into_inner).map(parts::of_connection) };
-    prepared.run(asking, app).await
+    prepared.run(asking, dialect, app).await
 }
 
 /// Runs on a driver that is named directly.
 pub(crate) async fn exec(args: ExecArgs, prepared: Prepared, app: &App) -> Result<Exit, Failure> {
-    let form = form::of_driver(app, &args.driver).await?;
+    let plugin::PluginInfo { connection_form: form, dialect, .. } =
+        form::info_of_driver(app, &args.driver).await?;
     let request = core::ExecutePluginRequest {
         session_id: prepared.session_id.clone(),
         driver_type: args.driver,
@@ -147,26 +206,29 @@ pub(crate) async fn exec(args: ExecArgs, prepared: Prepared, app: &App) -> Resul
     let mut client = client(&app.channel);
     let asking =
         async move { client.execute_plugin(request).await.map(Response::into_inner).map(parts::of_driver) };
-    prepared.run(asking, app).await
+    prepared.run(asking, dialect, app).await
 }
 
 impl Prepared {
     async fn run<S>(
         self,
         asking: impl Future<Output = Result<S, tonic::Status>>,
+        dialect: Option<plugin::Dialect>,
         app: &App,
     ) -> Result<Exit, Failure>
     where
         S: futures::Stream<Item = Result<parts::Part, tonic::Status>>,
     {
-        let Prepared { script, mut interrupts, sheet, shows_progress, session_id, source, run } = self;
+        let Prepared { script, mut interrupts, output, wanted, shows_progress, session_id, source, run } =
+            self;
+        let look = wanted.look(&dialect.unwrap_or_default())?;
         let progress = Arc::new(if shows_progress { Progress::shown() } else { Progress::hidden() });
         let messages = app.messages.above(progress.line());
         if run.verbose {
             messages.note(&format!("session {session_id}"));
         }
         let printer = Printer {
-            sheet,
+            sheet: Sheet::new(output, look, 0).only(run.result),
             messages,
             progress,
             script,
@@ -202,19 +264,17 @@ fn bindings(run: &RunArgs) -> Vec<plugin::Binding> {
     values.chain(nulls).map(|(name, text)| plugin::Binding { name: name.clone(), text }).collect()
 }
 
-/// How results look on standard output.
-pub(crate) fn look(format: FormatArg, screen: &Screen, arrangement: Arrangement) -> Look {
-    match format {
+/// How results look on standard output, without options.
+pub(crate) fn look(format: FormatArg, screen: &Screen, arrangement: Arrangement) -> Result<Look, Failure> {
+    Ok(match format {
         FormatArg::Table => {
             Look::Table { room: screen.stdout_width, paint: screen.stdout_paint, arrangement }
         }
-        FormatArg::Csv => Look::Document(querybox_results::Format::Csv),
-        FormatArg::Tsv => Look::Document(querybox_results::Format::Tsv),
-        FormatArg::Json => Look::Document(querybox_results::Format::Json),
-        FormatArg::Ndjson => Look::Document(querybox_results::Format::NdJson),
-        FormatArg::Markdown => Look::Document(querybox_results::Format::Markdown),
-        FormatArg::Arrow => Look::Arrow,
-    }
+        FormatArg::Document(kind) => {
+            let format = DocumentArgs::default().format(kind)?;
+            Look::Document(Document::new(kind, format, &plugin::Dialect::default())?)
+        }
+    })
 }
 
 fn client(channel: &Channel) -> QueryServiceClient<Channel> {

@@ -58,6 +58,22 @@ pub(crate) enum Reason {
     DriverBrokeContract,
     StoreFailed,
     ShuttingDown,
+    ResultIdInvalid,
+    ResultNotFound,
+    ResultDropped,
+    ResultsFull,
+    ResultUnreadable,
+    StatementNotFound,
+    StatementWithoutRows,
+    ColumnNotFound,
+    RowOutOfRange,
+    ViewNotFound,
+    ViewNotReady,
+    ViewInvalid,
+    ViewsFull,
+    ResultLimit,
+    ExportUnfit,
+    ExportBrokenOff,
     HostForeign,
     OriginForeign,
     TokenMissing,
@@ -125,6 +141,22 @@ impl Reason {
             "DRIVER_BROKE_CONTRACT" => Reason::DriverBrokeContract,
             "STORE_FAILED" => Reason::StoreFailed,
             "SHUTTING_DOWN" => Reason::ShuttingDown,
+            "RESULT_ID_INVALID" => Reason::ResultIdInvalid,
+            "RESULT_NOT_FOUND" => Reason::ResultNotFound,
+            "RESULT_DROPPED" => Reason::ResultDropped,
+            "RESULTS_FULL" => Reason::ResultsFull,
+            "RESULT_UNREADABLE" => Reason::ResultUnreadable,
+            "STATEMENT_NOT_FOUND" => Reason::StatementNotFound,
+            "STATEMENT_WITHOUT_ROWS" => Reason::StatementWithoutRows,
+            "COLUMN_NOT_FOUND" => Reason::ColumnNotFound,
+            "ROW_OUT_OF_RANGE" => Reason::RowOutOfRange,
+            "VIEW_NOT_FOUND" => Reason::ViewNotFound,
+            "VIEW_NOT_READY" => Reason::ViewNotReady,
+            "VIEW_INVALID" => Reason::ViewInvalid,
+            "VIEWS_FULL" => Reason::ViewsFull,
+            "RESULT_LIMIT" => Reason::ResultLimit,
+            "EXPORT_UNFIT" => Reason::ExportUnfit,
+            "EXPORT_BROKEN_OFF" => Reason::ExportBrokenOff,
             "HOST_FOREIGN" => Reason::HostForeign,
             "ORIGIN_FOREIGN" => Reason::OriginForeign,
             "TOKEN_MISSING" => Reason::TokenMissing,
@@ -141,7 +173,7 @@ mod tests {
     use super::*;
     use crate::exit::Exit;
 
-    const CONTRACTS: [&str; 7] = [
+    const CONTRACTS: [&str; 8] = [
         include_str!("../../../contracts/plugin/v1/plugin.proto"),
         include_str!("../../../contracts/core/v1/query.proto"),
         include_str!("../../../contracts/core/v1/connection.proto"),
@@ -149,6 +181,7 @@ mod tests {
         include_str!("../../../contracts/core/v1/credential.proto"),
         include_str!("../../../contracts/core/v1/key.proto"),
         include_str!("../../../contracts/core/v1/event.proto"),
+        include_str!("../../../contracts/core/v1/result.proto"),
     ];
 
     /// Words that look like reasons in the contracts' comments and are something else.

@@ -22,10 +22,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::{
     app::App,
-    cli::{
-        query::{FormatArg, OnErrorArg},
-        shell::ShellArgs,
-    },
+    cli::{documents::FormatArg, query::OnErrorArg, shell::ShellArgs},
     exit::Exit,
     failure::Failure,
     messages::Messages,
@@ -73,9 +70,11 @@ pub(crate) fn prepare(args: ShellArgs, messages: &Messages) -> Result<Prepared, 
         return Err(Failure::usage("standard input is the terminal, where the password is asked for anyway")
             .with_hint("leave `--password-stdin` out"));
     }
-    if args.format == Some(FormatArg::Arrow) {
-        return Err(Failure::usage("an Arrow stream holds one result, and a shell shows many")
-            .with_hint("`querybox query --format arrow` writes one"));
+    if let Some(FormatArg::Document(document)) = args.format
+        && let Some(noun) = document.of_one_result()
+    {
+        return Err(Failure::usage(format!("{noun} holds one result, and a shell shows many"))
+            .with_hint("`querybox query --format` writes one"));
     }
     Ok(Prepared { args, lines })
 }

@@ -130,6 +130,16 @@ impl<W: io::Write> Table<W> {
         Ok(())
     }
 
+    /// Takes a row, each cell as its text and what it is.
+    pub(crate) fn row<'c>(&mut self, cells: impl Iterator<Item = (&'c str, State)>) -> io::Result<()> {
+        for (text, state) in cells {
+            self.counts.cells_cut += u64::from(matches!(state, State::Cut { .. }));
+            self.page.push_text(text, state, None);
+        }
+        self.page.end_row();
+        if self.page.rows() >= PAGE_ROWS || self.page.bytes() >= PAGE_BYTES { self.flush() } else { Ok(()) }
+    }
+
     /// Whether rows wait to be laid out.
     pub(crate) fn is_waiting(&self) -> bool {
         self.page.rows() > 0

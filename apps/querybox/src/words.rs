@@ -34,6 +34,17 @@ pub(crate) fn time(time: Duration) -> String {
     }
 }
 
+/// `12 s`, `5 min`, `3 h`, `2 d`: how long ago something was.
+pub(crate) fn age(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..86_400 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
 /// `512 B`, `64.0 kB`, `1.3 GB`: powers of 1000, as disks are sold.
 pub(crate) fn bytes(bytes: u64) -> String {
     const UNITS: [(u64, &str); 4] =
@@ -73,6 +84,16 @@ mod tests {
         check(1_240_000, "1.24 s");
         check(59_999_999, "1 min 00 s");
         check(125_000_000, "2 min 05 s");
+    }
+
+    #[test]
+    fn ages_are_round() {
+        let check = |seconds: u64, expected: &str| assert_eq!(age(Duration::from_secs(seconds)), expected);
+        check(0, "0 s");
+        check(59, "59 s");
+        check(60, "1 min");
+        check(7_199, "1 h");
+        check(86_400, "1 d");
     }
 
     #[test]

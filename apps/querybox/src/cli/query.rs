@@ -1,10 +1,13 @@
 //! Arguments of `querybox query` and `querybox exec`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::values::{DeadlineArg, ParamArg};
+use crate::cli::{
+    documents::{DocumentArg, DocumentArgs, FormatArg},
+    values::{DeadlineArg, ParamArg},
+};
 
 /// Run SQL on a saved connection.
 #[derive(Debug, Args)]
@@ -15,6 +18,10 @@ pub(crate) struct QueryArgs {
     /// One or more statements. Without it, and without -f, they are read from standard input.
     #[arg(conflicts_with = "file")]
     pub sql: Option<String>,
+    /// Let a server keep the results, and print the id by which `querybox results` finds them. What runs goes on when this
+    /// command has ended, which does not wait for it.
+    #[arg(long, conflicts_with_all = ["format", "output", "result", "copy_from"])]
+    pub keep: bool,
     #[command(flatten)]
     pub run: RunArgs,
 }
@@ -85,6 +92,8 @@ pub(crate) struct RunArgs {
     /// Tell the session's id, the server, the driver's process and more times, on standard error.
     #[arg(long, short)]
     pub verbose: bool,
+    #[command(flatten)]
+    pub document: DocumentArgs,
 }
 
 /// Where a password comes from that is kept nowhere.
@@ -93,25 +102,6 @@ pub(crate) struct SecretArgs {
     /// Read the password from the first line of standard input instead of asking for it.
     #[arg(long)]
     pub password_stdin: bool,
-}
-
-/// How results look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FormatArg {
-    /// For eyes: aligned columns, NULL visible, control characters as escapes.
-    Table,
-    /// As PostgreSQL writes CSV: NULL is nothing, the empty text is "".
-    Csv,
-    /// As PostgreSQL's COPY writes text: tabs, backslash escapes, NULL is \N.
-    Tsv,
-    /// One array of objects a result; numbers keep their digits.
-    Json,
-    /// One object a line.
-    Ndjson,
-    /// A table of GitHub's Markdown, for reading: NULL in italics, line ends as <br>.
-    Markdown,
-    /// An Arrow IPC stream of one result.
-    Arrow,
 }
 
 /// What follows a rejected statement.
@@ -129,23 +119,8 @@ impl RunArgs {
         self.format.unwrap_or_else(|| match &self.output {
             Some(path) => FormatArg::by_ending(path),
             None if to_terminal => FormatArg::Table,
-            None => FormatArg::Csv,
+            None => FormatArg::Document(DocumentArg::Csv),
         })
-    }
-}
-
-impl FormatArg {
-    fn by_ending(path: &Path) -> FormatArg {
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        match ending.to_ascii_lowercase().as_str() {
-            "tsv" | "tab" => FormatArg::Tsv,
-            "json" => FormatArg::Json,
-            "ndjson" | "jsonl" => FormatArg::Ndjson,
-            "md" => FormatArg::Markdown,
-            "arrow" | "arrows" => FormatArg::Arrow,
-            "txt" => FormatArg::Table,
-            _ => FormatArg::Csv,
-        }
     }
 }
 
@@ -157,6 +132,10 @@ Examples:
   querybox query sample --deadline none --max-rows 500 'select * from events'
   querybox query shop 'copy orders from stdin (format csv, header)' --copy-from orders.csv
   querybox query sample --bind country=DE 'select * from customers where country = :country'
+  querybox query sample 'select * from orders' -o orders.parquet
+  querybox query sample 'select * from orders' -o orders.csv --delimiter ';' --neutralize-formulas
+  querybox query sample 'select * from products' --format sql --table shop.products
+  querybox query sample 'select * from events' --keep
 
 Output:
   Only data goes to standard output. Row counts, command tags, notices and errors go to standard error.
@@ -167,8 +146,12 @@ Output:
   A cell of more than 16 MiB is cut, and a warning counts such cells. A table then counts as done; every other
   format ends with exit code 4, because a program would take the beginning for the whole.
   So it is with text in an encoding that the driver does not know, in place of which stand \\x and its bytes.
-  Arrow is a stream of one result, in the types that the driver sent; a value that its column's type does not hold
-  (numeric NaN, a date beyond the range, an integer in a text column) is null there, and a warning counts them.
+  Arrow, Parquet, workbooks and INSERT statements are of one result. Arrow and Parquet have the types that the driver
+  sent; a value that its column's type does not hold (numeric NaN, a date beyond the range, an integer in a text
+  column) is null there, and a warning counts them: a result that is kept (--keep, `results export`) is known to its
+  end, and has such a column as text. A workbook shortens text of more than 32,767 characters, and begins another
+  sheet when one is full. INSERT statements quote names, text and bytes as the database does that the rows are from.
+  Binary formats are not written to a terminal.
   A file named by -o appears whole or not at all, with mode 0600 or that of the file it replaces. A
   symbolic link is followed; devices and FIFOs are written as they are. When the database rejects a
   statement the file stays as it was, unless --on-error continue asks for the rest.
@@ -181,7 +164,7 @@ Exit codes:
   1    rejected by the database
   2    usage, unknown connection or driver, unreadable -f, unwritable -o, text that is not UTF-8
   3    the machinery failed: broken plugin, server out of reach, connection lost, disk full
-  4    a limit or the deadline was reached, or a cell of another format than a table was cut or undecodable
+  4    a limit or the deadline was reached, or a cell of another format than a table was cut, shortened or undecodable
   130  cancelled
   141  the reader of standard output has gone";
 
@@ -191,20 +174,3 @@ Examples:
   querybox exec sqlite -p file=shop.db --read-only -f report.sql --format ndjson
 
 Relative paths are taken from the current folder. For output, Ctrl-C and exit codes see `querybox query --help`.";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_ending_of_a_file_says_its_format() {
-        let check = |path: &str, format| assert_eq!(FormatArg::by_ending(Path::new(path)), format);
-        check("out.csv", FormatArg::Csv);
-        check("out.JSON", FormatArg::Json);
-        check("dir.json/out", FormatArg::Csv);
-        check("out.jsonl", FormatArg::Ndjson);
-        check("out.arrow", FormatArg::Arrow);
-        check("README.md", FormatArg::Markdown);
-        check("/dev/null", FormatArg::Csv);
-    }
-}

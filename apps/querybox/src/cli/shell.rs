@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::{
-    query::{FormatArg, OnErrorArg, SecretArgs},
+    documents::FormatArg,
+    query::{OnErrorArg, SecretArgs},
     values::DeadlineArg,
 };
 

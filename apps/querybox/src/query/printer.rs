@@ -131,8 +131,8 @@ impl Printer {
                 self.has_done = true;
                 let losses = self.sheet.end()?;
                 tell::summary(&self.messages, &summary, losses, self.times);
-                let is_damaged = self.sheet.is_exact()
-                    && losses.is_some_and(|losses| losses.cells_cut > 0 || losses.cells_undecodable > 0);
+                let is_damaged =
+                    self.sheet.is_exact() && losses.is_some_and(|losses| losses.is_damage_for_programs());
                 let is_short = summary.stopped_by() == plugin::StoppedBy::BytesMax;
                 if (is_damaged || is_short) && self.exit == Exit::Done {
                     self.exit = Exit::Limit;

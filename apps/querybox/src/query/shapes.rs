@@ -19,6 +19,6 @@ pub(crate) fn batch(shape: &Shape, batch: plugin::Batch) -> Result<Batch, Failur
     read.map_err(|error| broken(&BrokenContract { what: chain(&error).into() }))
 }
 
-fn broken(error: &BrokenContract) -> Failure {
+pub(crate) fn broken(error: &BrokenContract) -> Failure {
     Failure::machinery(error.to_string())
 }

@@ -6,26 +6,37 @@ use std::{
 };
 
 use querybox_contracts::plugin::v1 as plugin;
-use querybox_results::{ArrowStream, Shape, Writer, Written};
+use querybox_results::Shape;
 
 use crate::{
     failure::Failure,
     output::Output,
-    query::shapes,
+    query::{
+        document::{Document, DocumentWriter},
+        shapes,
+    },
     screen::Paint,
     table::{Arrangement, Counts, Table},
     words,
 };
 
 /// How results look.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Look {
     /// A table for eyes. `room`: columns of the terminal it goes to.
     Table { room: Option<usize>, paint: Paint, arrangement: Arrangement },
-    /// A document for programs.
-    Document(querybox_results::Format),
-    /// An Arrow IPC stream, which holds one result.
-    Arrow,
+    /// For programs, or to be kept.
+    Document(Document),
+}
+
+impl Look {
+    /// What people call it when it holds one result and no more.
+    fn of_one_result(&self) -> Option<&'static str> {
+        match self {
+            Look::Table { .. } => None,
+            Look::Document(document) => document.kind.of_one_result(),
+        }
+    }
 }
 
 /// An output with the result that is being written to it. After an error it takes nothing more.
@@ -52,6 +63,15 @@ pub(crate) struct Losses {
     pub cells_narrowed: u64,
     /// Cells that are left out, because the format does not hold them.
     pub cells_left_out: u64,
+    /// Cells that are too long for the format.
+    pub cells_shortened: u64,
+}
+
+impl Losses {
+    /// Whether a program would take what stands there for the value.
+    pub(crate) fn is_damage_for_programs(&self) -> bool {
+        self.cells_cut > 0 || self.cells_undecodable > 0 || self.cells_shortened > 0
+    }
 }
 
 enum Place {
@@ -67,8 +87,7 @@ enum Place {
 
 enum Renderer {
     Table(Table<Output>),
-    Document(Writer<Output>),
-    Arrow(ArrowStream<Output>),
+    Document(DocumentWriter),
 }
 
 impl Sheet {
@@ -98,7 +117,7 @@ impl Sheet {
     pub(crate) fn is_exact(&self) -> bool {
         match self.look {
             Look::Table { .. } => false,
-            Look::Document(_) | Look::Arrow => true,
+            Look::Document(_) => true,
         }
     }
 
@@ -128,24 +147,19 @@ impl Sheet {
             }
             Some(_) => {}
             None if self.results == 1 => {}
-            None if matches!(self.look, Look::Arrow) => {
-                return Err(Failure::usage("there are several results, and an Arrow stream holds one")
-                    .with_hint("say which one with `--result NUMBER`"));
-            }
-            None => output.write_all(b"\n").map_err(|error| self.failure(&error))?,
+            None => match self.look.of_one_result() {
+                Some(noun) => {
+                    return Err(Failure::usage(format!("there are several results, and {noun} holds one"))
+                        .with_hint("say which one with `--result NUMBER`"));
+                }
+                None => output.write_all(b"\n").map_err(|error| self.failure(&error))?,
+            },
         }
-        let renderer = match self.look {
+        let renderer = match &self.look {
             Look::Table { room, paint, arrangement } => {
-                Renderer::Table(Table::begin(shape.columns(), output, room, paint, arrangement))
+                Renderer::Table(Table::begin(shape.columns(), output, *room, *paint, *arrangement))
             }
-            Look::Document(format) => {
-                let writer = Writer::begin(format, shape.columns(), output);
-                Renderer::Document(writer.map_err(|error| self.failure(&error))?)
-            }
-            Look::Arrow => {
-                let stream = ArrowStream::begin(&shape, output);
-                Renderer::Arrow(stream.map_err(|error| self.failure(&error))?)
-            }
+            Look::Document(document) => Renderer::Document(DocumentWriter::begin(document, &shape, output)?),
         };
         self.place = Place::Inside(Box::new((shape, renderer)));
         Ok(())
@@ -162,14 +176,12 @@ impl Sheet {
             }
         };
         let (shape, renderer) = &mut **inside;
-        let (metadata, body) = (batch.arrow_metadata.clone(), batch.arrow_body.clone());
-        let batch = shapes::batch(shape, batch)?;
-        let written = match renderer {
-            Renderer::Table(table) => table.batch(&batch),
-            Renderer::Document(writer) => writer.batch(&batch),
-            Renderer::Arrow(stream) => stream.batch(&batch, &metadata, &body),
-        };
-        written.map_err(|error| self.failure(&error))
+        match renderer {
+            Renderer::Table(table) => {
+                table.batch(&shapes::batch(shape, batch)?).map_err(|error| self.failure(&error))
+            }
+            Renderer::Document(writer) => writer.batch(batch),
+        }
     }
 
     /// Whether rows wait for more.
@@ -177,8 +189,8 @@ impl Sheet {
         match &self.place {
             Place::Inside(inside) => match &inside.1 {
                 Renderer::Table(table) => table.is_waiting(),
-                // These write every batch out.
-                Renderer::Document(_) | Renderer::Arrow(_) => false,
+                // What waits here waits for the format's sake.
+                Renderer::Document(_) => false,
             },
             Place::Between(_) | Place::Before(_) | Place::Skipping(_) | Place::Lost => false,
         }
@@ -189,7 +201,7 @@ impl Sheet {
         let Place::Inside(inside) = &mut self.place else { return Ok(()) };
         match &mut inside.1 {
             Renderer::Table(table) => table.flush().map_err(|error| self.failure(&error)),
-            Renderer::Document(_) | Renderer::Arrow(_) => Ok(()),
+            Renderer::Document(_) => Ok(()),
         }
     }
 
@@ -225,16 +237,7 @@ impl Sheet {
                 let Counts { cells_cut, cells_narrowed, .. } = counts;
                 (output, Losses { cells_cut, cells_narrowed, ..Losses::default() })
             }
-            Renderer::Document(writer) => {
-                let (output, written) = writer.end().map_err(|error| self.failure(&error))?;
-                let Written { cells_cut, cells_undecodable, .. } = written;
-                (output, Losses { cells_cut, cells_undecodable, ..Losses::default() })
-            }
-            Renderer::Arrow(stream) => {
-                let (output, arrow) = stream.end().map_err(|error| self.failure(&error))?;
-                let (cells_cut, cells_left_out) = (arrow.written.cells_cut, arrow.cells_left_out);
-                (output, Losses { cells_cut, cells_left_out, ..Losses::default() })
-            }
+            Renderer::Document(writer) => writer.end()?,
         };
         self.place = Place::Between(output);
         Ok(Some(losses))
@@ -244,14 +247,14 @@ impl Sheet {
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         self.abort()?;
         let returned = words::count(self.results, "result");
-        match self.only {
-            Some(wanted) if wanted > self.results => {
+        match (self.only, self.look.of_one_result()) {
+            (Some(wanted), _) if wanted > self.results => {
                 return Err(Failure::usage(format!("there is no result {wanted}: {returned} came")));
             }
-            None if matches!(self.look, Look::Arrow) && self.results == 0 => {
-                return Err(Failure::usage("no result came that could be written as Arrow"));
+            (None, Some(noun)) if self.results == 0 => {
+                return Err(Failure::usage(format!("no result came that could be written as {noun}")));
             }
-            Some(_) | None => {}
+            (Some(_), _) | (None, _) => {}
         }
         match self.place {
             Place::Between(output) => output.finish(),

@@ -68,7 +68,8 @@ pub(crate) fn notice(messages: &Messages, notice: &plugin::Notice) {
 /// A statement is done. `losses`: of the result it returned; `None` when it returned none.
 pub(crate) fn summary(messages: &Messages, summary: &plugin::Summary, losses: Option<Losses>, times: Times) {
     messages.note(&format!("({})", outcome(summary, losses.is_some(), times)));
-    let Losses { cells_cut, cells_undecodable, cells_narrowed, cells_left_out } = losses.unwrap_or_default();
+    let Losses { cells_cut, cells_undecodable, cells_narrowed, cells_left_out, cells_shortened } =
+        losses.unwrap_or_default();
     if cells_cut > 0 {
         // 16 MiB is Core's limit; a driver may have a smaller one of its own.
         messages.warn(&format!(
@@ -86,6 +87,12 @@ pub(crate) fn summary(messages: &Messages, summary: &plugin::Summary, losses: Op
         messages.warn(&format!(
             "{} left null: the column's Arrow type does not hold such; `--format csv` writes everything",
             were(cells_left_out, "value")
+        ));
+    }
+    if cells_shortened > 0 {
+        messages.warn(&format!(
+            "{} shortened, because the format does not hold more; `--format csv` writes everything",
+            were(cells_shortened, "cell")
         ));
     }
     if cells_narrowed > 0 {

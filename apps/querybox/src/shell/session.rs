@@ -20,7 +20,8 @@ use super::{
 use crate::{
     app::App,
     cli::{
-        query::{FormatArg, OnErrorArg},
+        documents::{DocumentArg, FormatArg},
+        query::OnErrorArg,
         shell::ShellArgs,
     },
     connections::named,
@@ -115,9 +116,9 @@ impl<'a> Session<'a> {
         let screen = Screen::look();
         let format = self.args.format.unwrap_or(match screen.stdout_is_terminal {
             true => FormatArg::Table,
-            false => FormatArg::Csv,
+            false => FormatArg::Document(DocumentArg::Csv),
         });
-        let look = crate::query::look(format, &screen, self.arrangement);
+        let look = crate::query::look(format, &screen, self.arrangement)?;
         let shows_progress = screen.stderr_is_terminal && !screen.stdout_is_terminal;
         let progress = Arc::new(if shows_progress { Progress::shown() } else { Progress::hidden() });
         let keeps_going = self.args.on_error == OnErrorArg::Continue;

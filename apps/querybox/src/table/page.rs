@@ -33,8 +33,14 @@ impl Page {
 
     /// Adds the next cell of the row. No more of it is kept than `room` columns and one character.
     pub(crate) fn push(&mut self, cell: &Cell<'_>, room: Option<usize>) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.push_text(cell.text(&mut scratch), cell.state(), room);
+        self.scratch = scratch;
+    }
+
+    /// The same for a cell's text.
+    pub(crate) fn push_text(&mut self, text: &str, state: State, room: Option<usize>) {
         let start = self.text.len();
-        let text = cell.text(&mut self.scratch);
         let text = match room {
             // One column more than there is room for, so that the cut shows.
             Some(room) => sanitize::prefix_of_width(text, room + 1),
@@ -48,7 +54,7 @@ impl Page {
         }
         let mut width = if is_plain { text.len() } else { self.text[start..].width() };
         let mut is_null = false;
-        match cell.state() {
+        match state {
             State::Null => {
                 is_null = true;
                 width = self.null_width;

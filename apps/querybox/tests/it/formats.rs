@@ -111,7 +111,7 @@ fn arrow_is_a_stream_of_one_result_that_other_readers_take() {
         2,
         expect![[r#"
         (CREATE TABLE, T)
-        error: no result came that could be written as Arrow
+        error: no result came that could be written as an Arrow stream
     "#]],
     );
     assert!(!house.path("none.arrow").exists());
@@ -121,6 +121,85 @@ fn arrow_is_a_stream_of_one_result_that_other_readers_take() {
         (2 rows, T)
         warning: 1 value was left null: the column's Arrow type does not hold such; `--format csv` writes everything
     "#]]);
+}
+
+#[test]
+fn parquet_and_workbooks_are_files_of_one_result() {
+    let house = House::new();
+    house.run(["query", "shop", "-o", "out.parquet", PRODUCTS]).says(
+        0,
+        expect![[r#"
+            (3 rows, T)
+        "#]],
+    );
+    let document = std::fs::read(house.path("out.parquet")).unwrap();
+    assert!(document.starts_with(b"PAR1") && document.ends_with(b"PAR1"));
+    house.run(["query", "shop", "-o", "out.xlsx", "--sheet-rows", "2", PRODUCTS]).exits(0);
+    let document = std::fs::read(house.path("out.xlsx")).unwrap();
+    let has = |part: &str| document.windows(part.len()).any(|bytes| bytes == part.as_bytes());
+    assert!(document.starts_with(b"PK") && has("xl/worksheets/sheet2.xml") && !has("sheet3.xml"));
+    for (file, noun) in [("no.parquet", "a Parquet file"), ("no.xlsx", "a workbook")] {
+        let ran = house.run(["query", "shop", "-o", file, "select 1; select 2"]).exits(2);
+        let told = format!("error: there are several results, and {noun} holds one");
+        assert!(ran.stderr.contains(&told), "{ran:?}");
+        let ran = house.run(["query", "shop", "-o", file, "select nope"]).exits(1);
+        assert!(ran.stderr.contains(&format!("{file} was not written")), "{ran:?}");
+        assert!(!house.path(file).exists());
+    }
+}
+
+#[test]
+fn insert_statements_are_for_the_database_that_the_rows_are_from() {
+    let house = House::new();
+    let sql = "select id, name, note, x'00ff' as bytes, null as empty from products where id <> 2";
+    house.run(["query", "shop", "--format", "sql", "--table", "main.copy", sql]).exits(0).on_stdout(expect![
+        [r#"
+            INSERT INTO "main"."copy" ("id", "name", "note", "bytes", "empty") VALUES
+              (1, 'Lamp', NULL, X'00ff', NULL),
+              (3, 'Chair, red', 'a "b"', X'00ff', NULL);
+        "#]
+    ]);
+    // The database takes them.
+    house.run(["query", "shop", "-o", "copy.sql", "--table", "copy", sql]).exits(0);
+    let script = std::fs::read_to_string(house.path("copy.sql")).unwrap();
+    let script = format!(
+        "create temp table copy (id, name, note, bytes, empty); {script} \
+         select count(*) as same from copy natural join (select id, name, x'00ff' as bytes from products)"
+    );
+    let ran = house.run(["query", "shop", "--result", "1", &script]).exits(0);
+    assert_eq!(ran.stdout, "same\n2\n");
+    house.run(["query", "shop", "--format", "sql", sql]).says(
+        2,
+        expect![[r#"
+            error: INSERT statements need a table
+             hint: name it with `--table NAME`
+        "#]],
+    );
+}
+
+#[test]
+fn csv_has_dialects() {
+    let house = House::new();
+    let sql = "select '=1+1' as a, null as b, 'x;y' as c";
+    let check = |options: &[&str], expected: &str| {
+        let ran = house.run(["query", "shop", sql].iter().chain(options)).exits(0);
+        assert_eq!(ran.stdout, expected);
+    };
+    check(&[], "a,b,c\n=1+1,,x;y\n");
+    check(&["--delimiter", ";", "--crlf"], "a;b;c\r\n=1+1;;\"x;y\"\r\n");
+    check(&["--delimiter", "\\t", "--no-header", "--null-text", "-"], "=1+1\t-\tx;y\n");
+    check(&["--quote-all", "--no-header"], "\"=1+1\",,\"x;y\"\n");
+    check(&["--neutralize-formulas", "--no-header"], "'=1+1,,x;y\n");
+    for (options, told) in [
+        (&["--delimiter", "ab"][..], "give one character"),
+        (&["--delimiter", "\""], "the delimiter is the quote"),
+        (&["--format", "json", "--crlf"], "`--crlf` is an option of `--format csv`"),
+        (&["--format", "table", "--table", "t"], "`--table` is an option of `--format sql`"),
+        (&["--table", "t"], "`--table` is an option of `--format sql`"),
+    ] {
+        let ran = house.run(["query", "shop", sql].iter().chain(options)).exits(2);
+        assert!(ran.stdout.is_empty() && ran.stderr.contains(told), "{ran:?}");
+    }
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 mod access;
 mod commands;
+mod downloads;
 mod endings;
 mod log;
+mod results;
 mod server;
 mod starts;

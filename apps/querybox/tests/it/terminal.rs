@@ -61,6 +61,22 @@ fn a_terminal_gets_a_table_that_fits_with_null_in_color() {
 }
 
 #[test]
+fn what_is_nothing_for_eyes_is_not_written_to_a_terminal() {
+    let house = House::new();
+    for format in ["parquet", "xlsx", "arrow"] {
+        let (person, program) = terminal(80);
+        let mut command = house.command(["query", "shop", "--format", format, "select 1"]);
+        command.stdout(stdio(&program));
+        let child = command.spawn().unwrap();
+        drop(command);
+        drop(program);
+        assert_eq!(shown(person), "");
+        let ran = house.ran(child.wait_with_output().unwrap()).exits(2);
+        assert!(ran.stderr.contains("is nothing for a terminal"), "{ran:?}");
+    }
+}
+
+#[test]
 fn the_answer_to_ctrl_c_is_the_last_line() {
     let house = House::new();
     let (mut person, program) = terminal(80);

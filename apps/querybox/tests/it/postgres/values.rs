@@ -120,3 +120,31 @@ fn text_that_nobody_can_decode_is_told_and_is_no_exact_output() {
     assert!(!site.house.path("out.csv").exists(), "{ran:#?}");
     site.run(&["query", "ascii", "--format", "table", sql]).exits(0);
 }
+
+#[test]
+fn what_is_exported_goes_back_into_a_table_as_it_was() {
+    let site = Site::start();
+    site.server.psql(EVERYTHING);
+    let theirs = site.server.psql(&format!("copy ({ALL}) to stdout (format csv, header)"));
+    let read_back = |load: &str| {
+        site.server.psql("create table back (like everything)");
+        site.server.psql(load);
+        let back = site.server.psql("copy (select * from back order by id) to stdout (format csv, header)");
+        site.server.psql("drop table back");
+        assert_same(&back, &theirs);
+    };
+    let path = |name: &str| site.house.path(name).to_str().unwrap().to_owned();
+    // By way of psql: the server is somebody else, who may not read the files.
+    site.run(&["query", PG, "-o", "out.csv", ALL]).exits(0);
+    read_back(&format!("\\copy back from '{}' (format csv, header)", path("out.csv")));
+    let dialect = ["--delimiter", ";", "--no-header", "--quote-all", "--null-text", "~null~"];
+    site.run(&[&["query", PG, "-o", "dialect.csv", ALL][..], &dialect].concat()).exits(0);
+    let options = "format csv, delimiter ';', null '~null~'";
+    read_back(&format!("\\copy back from '{}' ({options})", path("dialect.csv")));
+    site.run(&["query", PG, "-o", "out.sql", "--table", "public.back", "--insert-rows", "3", ALL]).exits(0);
+    read_back(&format!("\\i '{}'", path("out.sql")));
+    // Bytes are written as this database reads them.
+    let script = fs::read_to_string(site.house.path("out.sql")).unwrap();
+    assert!(script.starts_with("INSERT INTO \"public\".\"back\" (\"id\", \"b\", "), "{script}");
+    assert!(script.contains("'\\x00ff105c'") && script.matches("INSERT").count() == 2, "{script}");
+}

@@ -5,7 +5,9 @@
 mod connection;
 mod copy;
 mod credential;
+mod download;
 mod event;
+mod export;
 mod key;
 mod lease;
 mod parameter;
@@ -13,10 +15,10 @@ mod plugin;
 mod query;
 mod result;
 mod schema;
+mod script;
 mod session;
 mod test_stage;
 mod time;
-mod script;
 mod view;
 
 pub(crate) use connection::{connection_id, connection_message, key, name, settings, unsaved};
@@ -25,7 +27,10 @@ pub(crate) use credential::{
     migrated_message, new_secret, optional_field, places_message, stored_message, stored_place,
     stored_place_or_usual,
 };
+pub(crate) use download::{download_message, file_name};
 pub(crate) use event::event_message;
+pub(crate) use export::export_message;
+pub use export::read_export_format;
 pub(crate) use key::{key_id, key_listing_message, key_message, key_record, registering, rotation_message};
 pub(crate) use lease::{front_end, lease_request, leased_message};
 pub(crate) use parameter::{given, parameter_messages, secrets};
@@ -36,18 +41,18 @@ pub(crate) use result::{
     state_of_cell, summary_message,
 };
 pub(crate) use schema::{ddl_order, schema_kinds};
+pub(crate) use script::{outline_message, script_ask};
 pub(crate) use session::{
     cancel_message, cause, ended_message, extension, opened_message, rejection_message, remaining_message,
     session_id,
 };
 pub(crate) use test_stage::stage_message;
-pub(crate) use view::{export_format, export_message, statistics_message, view_ask, view_message};
+pub(crate) use view::{statistics_message, view_ask, view_message};
 
 /// A field of a request that cannot be what it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) use script::{outline_message, script_ask};
 #[error("{field} {problem}")]
-pub(crate) struct InvalidField {
+pub struct InvalidField {
     /// The field's path in the request, for instance `spec.name`.
     pub(crate) field: &'static str,
     pub(crate) problem: String,

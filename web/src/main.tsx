@@ -6,6 +6,7 @@ import "./styles/overlay.css";
 import "./styles/connect.css";
 import "./styles/query.css";
 import "./styles/grid.css";
+import "./styles/result.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { AppContext } from "./features/AppContext.ts";
@@ -18,11 +19,12 @@ const places = { lasting: localStorage, passing: sessionStorage, pageWidth: inne
 const app = makeApp(browserHost(browserParts()), places);
 
 /** Puts on the root what style sheets go by. */
-function dress({ theme, density }: Layout): void {
-  const { dataset } = document.documentElement;
+function dress({ theme, density, editorSize }: Layout): void {
+  const { dataset, style } = document.documentElement;
   if (theme === "system") delete dataset.theme;
   else dataset.theme = theme;
   dataset.density = density;
+  style.setProperty("--editor-size", `${editorSize}px`);
 }
 dress(app.layout.getState());
 app.layout.subscribe(dress);

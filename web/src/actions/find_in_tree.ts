@@ -8,8 +8,11 @@ export const findInTree: Action = {
   icon: "search",
   shortcut: "Mod+P",
   run: (app) => {
+    const focus = () => document.getElementById(TREE_SEARCH_ID)?.focus();
+    // Who types at once types into the field.
+    if (app.layout.getState().sidebarOpen) return focus();
     app.layout.setState({ sidebarOpen: true });
     // The field is there once the sidebar is.
-    requestAnimationFrame(() => document.getElementById(TREE_SEARCH_ID)?.focus());
+    requestAnimationFrame(focus);
   },
 };

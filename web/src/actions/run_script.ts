@@ -1,12 +1,10 @@
 import type { Action } from "./action.ts";
-
-/** The event by which the page of the active tab is asked to run what it holds. */
-export const RUN_EVENT = "querybox-run";
+import { askPage } from "./page_event.ts";
 
 export const runScript: Action = {
-  name: "Run",
+  name: "Run statement or selection",
   icon: "play",
   shortcut: "Mod+Enter",
   enabled: (app) => app.runs.canRun.getState().value === true && app.tabs.active !== undefined,
-  run: () => dispatchEvent(new CustomEvent(RUN_EVENT)),
+  run: () => askPage("run"),
 };

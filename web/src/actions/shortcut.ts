@@ -26,7 +26,7 @@ export function matches(shortcut: string, press: KeyPress, mac: boolean): boolea
   );
 }
 
-const CODES: Readonly<Record<string, string>> = { "]": "BracketRight", "[": "BracketLeft", "/": "Slash" };
+const CODES: Readonly<Record<string, string>> = { "]": "BracketRight", "[": "BracketLeft", "/": "Slash", ",": "Comma" };
 
 function codeOf(key: string): string {
   if (/^[A-Z]$/.test(key)) return `Key${key}`;

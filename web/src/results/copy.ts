@@ -1,29 +1,92 @@
-import type { Cell, RowWindow } from "./source.ts";
+import type { Cell, ResultColumn, RowWindow } from "./source.ts";
 import type { Range } from "./selection.ts";
 
 /** Cells that go to the clipboard at most: beyond it an export is the better way. */
 export const COPY_CELLS_MAX = 500_000;
 
-/** Rows as text between tabs, as spreadsheets and editors take it. A single cell is its text alone. */
-export async function tsvOf(
+export type CopyFormat = "tsv" | "tsv-names" | "csv" | "json" | "markdown" | "insert" | "in-list";
+
+export const COPY_FORMATS: readonly (readonly [CopyFormat, string])[] = [
+  ["tsv", "Values between tabs"],
+  ["tsv-names", "Values between tabs, with names"],
+  ["csv", "CSV"],
+  ["json", "JSON"],
+  ["markdown", "Markdown"],
+  ["insert", "INSERT"],
+  ["in-list", "List for IN"],
+];
+
+interface Writer {
+  readonly before: string;
+  /** Between two rows. */
+  readonly between: string;
+  readonly after: string;
+  readonly row: (cells: readonly Cell[]) => string;
+}
+
+/** Rows as text in a format. A single cell as values between tabs is its text alone. */
+export async function copyTextOf(
   windows: AsyncIterable<RowWindow>,
   range: Range,
-  names: readonly string[] | undefined,
+  columns: readonly ResultColumn[],
+  format: CopyFormat,
 ): Promise<string> {
-  const lines: string[] = names === undefined ? [] : [names.map(quotedTsv).join("\t")];
-  const isSingle = range.top === range.bottom && range.left === range.right && names === undefined;
+  const isSingle = range.top === range.bottom && range.left === range.right;
+  const writer = isSingle && format === "tsv" ? SINGLE : writerOf(format, columns.slice(range.left, range.right + 1));
+  const rows: string[] = [];
   for await (const window of windows) {
     for (let row = window.first; row < window.first + window.count; row++) {
-      const texts: string[] = [];
-      for (let column = range.left; column <= range.right; column++) {
-        const text = textOf(window.cell(row, column));
-        texts.push(isSingle ? text : quotedTsv(text));
-      }
-      lines.push(texts.join("\t"));
+      const cells: Cell[] = [];
+      for (let column = range.left; column <= range.right; column++) cells.push(window.cell(row, column));
+      rows.push(writer.row(cells));
     }
   }
-  return lines.join("\n");
+  return writer.before + rows.join(writer.between) + writer.after;
 }
+
+function writerOf(format: CopyFormat, columns: readonly ResultColumn[]): Writer {
+  const names = columns.map(({ name }) => name);
+  switch (format) {
+    case "tsv":
+    case "tsv-names": {
+      const before = format === "tsv" ? "" : `${names.map(quotedTsv).join("\t")}\n`;
+      return { before, between: "\n", after: "", row: (cells) => cells.map((cell) => quotedTsv(textOf(cell))).join("\t") };
+    }
+    case "csv":
+      return { before: `${names.map(quotedCsv).join(",")}\n`, between: "\n", after: "\n", row: (cells) => cells.map(csvCell).join(",") };
+    case "json": {
+      const keys = uniqueNames(names).map((name) => JSON.stringify(name));
+      const row = (cells: readonly Cell[]) => `  {${cells.map((cell, at) => `${keys[at] ?? ""}: ${jsonCell(cell, columns[at])}`).join(", ")}}`;
+      return { before: "[\n", between: ",\n", after: "\n]\n", row };
+    }
+    case "markdown": {
+      const line = (texts: readonly string[]) => `| ${texts.join(" | ")} |`;
+      const rule = line(columns.map(({ isNumber }) => (isNumber ? "---:" : "---")));
+      const before = `${line(names.map(markdownText))}\n${rule}\n`;
+      return { before, between: "\n", after: "\n", row: (cells) => line(cells.map((cell) => (cell.state === "null" ? "NULL" : markdownText(cell.text)))) };
+    }
+    case "insert": {
+      const heads = names.map(quotedName).join(", ");
+      const row = (cells: readonly Cell[]) => `  (${cells.map((cell, at) => sqlCell(cell, columns[at])).join(", ")})`;
+      return { before: `INSERT INTO ${tableText(columns)} (${heads}) VALUES\n`, between: ",\n", after: ";\n", row };
+    }
+    case "in-list":
+      return { before: "(", between: ", ", after: ")", row: (cells) => cells.map((cell, at) => sqlCell(cell, columns[at])).join(", ") };
+  }
+}
+
+/** The table that all of them come from, where that is known. */
+function tableText(columns: readonly ResultColumn[]): string {
+  const tables = new Set(columns.map(({ table }) => (table ?? []).map(quotedName).join(".")));
+  const [only = ""] = tables;
+  return tables.size === 1 && only !== "" ? only : quotedName("table");
+}
+
+function quotedName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+const SINGLE: Writer = { before: "", between: "", after: "", row: ([cell]) => (cell === undefined ? "" : textOf(cell)) };
 
 function textOf(cell: Cell): string {
   return cell.state === "null" ? "" : cell.text;
@@ -32,4 +95,59 @@ function textOf(cell: Cell): string {
 /** Quotes around a text that would be taken for several cells. */
 function quotedTsv(text: string): string {
   return /[\t\n\r"]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function quotedCsv(text: string): string {
+  return text === "" || /[,\n\r"]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** NULL is nothing between the commas, the empty text is `""`. */
+function csvCell(cell: Cell): string {
+  return cell.state === "null" ? "" : quotedCsv(cell.text);
+}
+
+const PLAIN_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+
+/** Numbers as the server printed them; what JSON has no number for, such as NaN, is a text. */
+function jsonCell(cell: Cell, column: ResultColumn | undefined): string {
+  if (cell.state === "null") return "null";
+  if (cell.state === "value") {
+    if (column?.isNumber === true && PLAIN_NUMBER.test(cell.text)) return cell.text;
+    if (column?.family === "boolean") {
+      if (/^(t|true|1)$/.test(cell.text)) return "true";
+      if (/^(f|false|0)$/.test(cell.text)) return "false";
+    }
+    if (column?.family === "json" && isJson(cell.text)) return cell.text;
+  }
+  return JSON.stringify(cell.text);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function sqlCell(cell: Cell, column: ResultColumn | undefined): string {
+  if (cell.state === "null") return "NULL";
+  if (cell.state === "value" && column?.isNumber === true && PLAIN_NUMBER.test(cell.text)) return cell.text;
+  return `'${cell.text.replaceAll("'", "''")}'`;
+}
+
+function markdownText(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll(/\r\n|\r|\n/g, "<br>");
+}
+
+/** Names for the parts of an object, of which no two may be the same. */
+export function uniqueNames(names: readonly string[]): readonly string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    let free = name;
+    for (let number = 2; taken.has(free); number++) free = `${name}_${number}`;
+    taken.add(free);
+    return free;
+  });
 }

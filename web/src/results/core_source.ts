@@ -1,10 +1,12 @@
 import { CellState as PbState, type Rows, type StatementResult } from "../gen/core/v1/result_pb.ts";
-import { type Column, Display } from "../gen/plugin/v1/plugin_pb.ts";
+import { type Column, type ColumnFact, Display } from "../gen/plugin/v1/plugin_pb.ts";
 import type { Core } from "../transport/core.ts";
 import { type Cell, type CellState, type ResultColumn, type ResultSource, type RowWindow, windowOf } from "./source.ts";
 
 /** Bytes of a cell that the grid asks for: more than a cell shows. */
 export const CELL_BYTES = 512;
+/** Bytes of a cell that is copied: as many as Core gives in a window. */
+const WHOLE_BYTES = 1 << 20;
 
 const FAMILIES: Readonly<Partial<Record<Display, ResultColumn["family"]>>> = {
   [Display.BOOL_T_F]: "boolean",
@@ -34,8 +36,13 @@ export function columnsOf(statement: StatementResult): readonly ResultColumn[] {
       isNumber: family === "number",
       isKey: fact?.primaryKey === true,
       ...(fact?.nullable === undefined ? {} : { isNullable: fact.nullable }),
+      ...(fact === undefined || fact.originTable === "" ? {} : { table: tableOf(fact) }),
     };
   });
+}
+
+function tableOf({ originSchema, originTable }: ColumnFact): readonly string[] {
+  return originSchema === "" ? [originTable] : [originSchema, originTable];
 }
 
 function familyOf({ display }: Column): ResultColumn["family"] {
@@ -49,16 +56,25 @@ export class CoreSource implements ResultSource {
     private readonly resultId: string,
     private readonly statement: number,
     readonly columns: readonly ResultColumn[],
+    /** The view that is read. 0: the statement's own rows. */
+    private readonly view = 0,
+    private readonly cellBytes = CELL_BYTES,
   ) {}
+
+  /** The same rows, for somebody who needs their values and not only what a cell shows. */
+  whole(): ResultSource {
+    return new CoreSource(this.core, this.resultId, this.statement, this.columns, this.view, WHOLE_BYTES);
+  }
 
   async read(first: number, count: number, signal: AbortSignal): Promise<RowWindow> {
     const { rows } = await this.core.results.readRows(
       {
         resultId: this.resultId,
         statement: this.statement,
+        view: this.view,
         firstRow: BigInt(first),
         rowCount: count,
-        cellBytesMax: CELL_BYTES,
+        cellBytesMax: this.cellBytes,
       },
       { signal },
     );

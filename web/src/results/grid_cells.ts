@@ -1,3 +1,4 @@
+import { sign } from "./grid_dom.ts";
 import type { Cell, ResultColumn } from "./source.ts";
 
 /** Above this a cell's text is not put into the page whole: no eye reads it in a cell. */
@@ -66,24 +67,13 @@ export function bytesText(bytes: bigint): string {
   return `${value.toFixed(1)} ${units[unit] ?? ""}`;
 }
 
-/** The key of the icon set, for the grid draws without components. */
-function keySign(): SVGElement {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("class", "i key");
-  svg.setAttribute("aria-label", "key");
-  const path = document.createElementNS(space, "path");
-  path.setAttribute("d", "M7.75 10.75a2.5 2.5 0 1 1-5 0a2.5 2.5 0 0 1 5 0zm-.65-1.85 5.9-5.9M10.5 5.5l2 2");
-  svg.append(path);
-  return svg;
-}
+const KEY = "M7.75 10.75a2.5 2.5 0 1 1-5 0a2.5 2.5 0 0 1 5 0zm-.65-1.85 5.9-5.9M10.5 5.5l2 2";
 
 /** Shows a column's name, type, key and whether it may be NULL. */
 export function fillHead(element: HTMLElement, column: ResultColumn): void {
   const name = word("nm", column.name);
   if (column.isKey) {
-    name.prepend(keySign());
+    name.prepend(sign("i key", KEY));
     name.title = "primary key";
   }
   const type = word(`tp t-${column.family === "other" ? "enum" : column.family}`, "");

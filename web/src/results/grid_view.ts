@@ -1,17 +1,38 @@
+import type { SortKey } from "./arrangement.ts";
+import { type ColumnLayout, moved, withWidth } from "./column_layout.ts";
+import { fillCell } from "./grid_cells.ts";
+import { characterWidths, element } from "./grid_dom.ts";
+import { GridHead } from "./grid_head.ts";
 import { Pages } from "./pages.ts";
 import { ScaledScroll } from "./scroll.ts";
 import { isIn, lead, ORIGIN, type Place, placeByKey, rangeOf, type Selection, everything, wholeColumn, wholeRow } from "./selection.ts";
 import type { Cell, ResultColumn, ResultSource, RowWindow } from "./source.ts";
-import { fillCell, fillHead } from "./grid_cells.ts";
-import { type CharacterWidths, gutterOf, widthOf } from "./widths.ts";
+import { gutterOf, widthOf } from "./widths.ts";
 
-/** What the grid tells of. */
+/** What the grid tells of. Columns of places are counted as they are shown. */
 export interface GridListener {
   readonly onSelect: (selection: Selection) => void;
   readonly onFailure: (error: unknown) => void;
   /** The user asks for a cell's whole value. */
   readonly onOpen: (place: Place) => void;
   readonly onCopy: (withNames: boolean) => void;
+  /** The user sorts by a column of the result. */
+  readonly onSort: (column: number, isAdded: boolean) => void;
+  /** The user asks what there is to say of the active column, or to do with it. */
+  readonly onColumn: (head: DOMRect) => void;
+  /** The user asks what there is to do with the selected cells. */
+  readonly onCells: (x: number, y: number) => void;
+  readonly onLayout: (layout: ColumnLayout) => void;
+}
+
+/** How a grid begins. */
+export interface GridStart {
+  readonly rowCount: number;
+  readonly layout: ColumnLayout;
+  readonly sort: readonly SortKey[];
+  readonly selection: Selection;
+  /** Rows that are there already. */
+  readonly firstRows: RowWindow | undefined;
 }
 
 /** Rows beyond the lower edge that are drawn, so that a scroll by less than a row shows no gap. */
@@ -25,9 +46,9 @@ const SPARE_ROWS = 2;
 export class GridView {
   readonly pages: Pages;
   private readonly scroll = new ScaledScroll();
-  private readonly head = element("div", "r hd");
-  private readonly headCells = element("div", "cells");
-  private readonly scroller = element("div", "scroller");
+  private readonly head: GridHead;
+  /** The root scrolls itself: what scrolls is what has the focus. */
+  private readonly scroller: HTMLElement;
   private readonly layer = element("div", "layer");
   private readonly space = element("div", "space");
   private rows: RowElements[] = [];
@@ -35,32 +56,85 @@ export class GridView {
   private lefts: number[] = [0];
   private gutter = 44;
   private rowHeight = 26;
+  private rowCount: number;
+  private layout: ColumnLayout;
+  private columns: readonly ResultColumn[] = [];
   private selection: Selection = ORIGIN;
   private isSelecting: "cells" | "rows" | undefined;
   private frame = 0;
   private lastTop = 0;
   private areWidthsFit = false;
+  private readonly over = new AbortController();
   private readonly observer = new ResizeObserver(() => this.resize());
 
   constructor(
     private readonly root: HTMLElement,
     private readonly source: ResultSource,
-    private rowCount: number,
     private readonly listener: GridListener,
-    firstRows?: RowWindow,
+    start: GridStart,
   ) {
-    this.pages = new Pages(source, rowCount, {
+    this.scroller = root;
+    this.rowCount = start.rowCount;
+    this.layout = start.layout;
+    this.pages = new Pages(source, start.rowCount, {
       onRows: () => {
         if (!this.areWidthsFit) this.fitAll();
         this.draw();
       },
       onFailure: listener.onFailure,
     });
-    if (firstRows !== undefined) this.pages.put(firstRows);
+    if (start.firstRows !== undefined) this.pages.put(start.firstRows);
+    this.head = new GridHead({
+      onSelect: (column, isExtended) => this.selectColumn(column, isExtended),
+      onSelectAll: () => this.select(everything(this.bounds), false),
+      onWidth: (column, width) => this.setWidth(column, width),
+      onFit: (column) => this.setWidth(column, this.fitOf(column)),
+      onSort: (column, isAdded) => listener.onSort(this.layout.order[column] ?? 0, isAdded),
+      onMenu: (column) => this.openColumn(column),
+      onMove: (column, to) => this.change(moved(this.layout, column, to)),
+    });
     this.build();
-    this.fitAll();
+    this.setLayout(start.layout);
+    this.setSort(start.sort);
+    this.selection = lead(start.selection, start.selection.active, this.bounds, true);
+    this.listener.onSelect(this.selection);
     this.resize();
     this.observer.observe(root);
+  }
+
+  /** Shows other columns, or the same in another order. */
+  setLayout(layout: ColumnLayout): void {
+    this.layout = layout;
+    this.columns = layout.order.flatMap((column) => this.source.columns[column] ?? []);
+    this.root.setAttribute("aria-colcount", String(this.columns.length));
+    this.head.setColumns(this.columns, layout.frozen);
+    this.fitAll();
+    this.selection = lead(this.selection, this.selection.active, this.bounds, false);
+    this.space.style.width = `${(this.lefts.at(-1) ?? 0) + this.gutter}px`;
+    for (const row of this.rows) row.row = -1;
+    if (this.rows.length > 0) this.draw();
+  }
+
+  setSort(sort: readonly SortKey[]): void {
+    const places = sort.map((key, index) => [this.layout.order.indexOf(key.column), { ...key, rank: index + 1 }] as const);
+    this.head.setSort(new Map(places));
+  }
+
+  /** The column of the result that is shown at a place. */
+  columnAt(place: number): number {
+    return this.layout.order[place] ?? 0;
+  }
+
+  /** Asks for what there is to say of the column at a place. */
+  openColumn(place = this.selection.active.column): void {
+    const box = this.head.boxOf(place);
+    if (box !== undefined) this.listener.onColumn(box);
+  }
+
+  /** Makes a row the active one, in the middle of what is seen. */
+  goToRow(row: number): void {
+    this.scroll.moveTo((row - this.pageRows / 2) * this.rowHeight);
+    this.select(lead(this.selection, { row, column: this.selection.active.column }, this.bounds, false));
   }
 
   setRowCount(rowCount: number): void {
@@ -85,90 +159,82 @@ export class GridView {
   destroy(): void {
     cancelAnimationFrame(this.frame);
     this.observer.disconnect();
+    this.over.abort();
     this.pages.close();
     this.root.replaceChildren();
   }
 
   private get bounds() {
-    return { rows: this.rowCount, columns: this.source.columns.length };
+    return { rows: this.rowCount, columns: this.columns.length };
+  }
+
+  /** The height in which rows are seen. */
+  private get viewHeight(): number {
+    return Math.max(0, this.scroller.clientHeight - this.head.root.offsetHeight);
   }
 
   private get pageRows(): number {
-    return Math.max(1, Math.floor((this.scroller.clientHeight) / this.rowHeight) - 1);
+    return Math.max(1, Math.floor(this.viewHeight / this.rowHeight) - 1);
   }
 
   private build(): void {
     const { root } = this;
     root.setAttribute("aria-rowcount", String(this.rowCount + 1));
-    root.setAttribute("aria-colcount", String(this.source.columns.length));
     root.setAttribute("aria-multiselectable", "true");
-    this.head.setAttribute("role", "row");
-    this.head.setAttribute("aria-rowindex", "1");
-    const corner = element("div", "rn hd0");
-    corner.addEventListener("click", () => this.select(everything(this.bounds), false));
-    this.head.append(corner, this.headCells);
-    this.source.columns.forEach((column, index) => this.headCells.append(this.headCell(column, index)));
     this.layer.setAttribute("role", "presentation");
     this.space.setAttribute("role", "presentation");
-    this.scroller.append(this.layer, this.space);
-    root.replaceChildren(this.head, this.scroller);
+    root.replaceChildren(this.head.root, this.layer, this.space);
+    root.scrollTop = 0;
 
-    this.scroller.addEventListener("scroll", () => {
+    const { signal } = this.over;
+    const onScroll = () => {
       this.scroll.follow(this.scroller.scrollTop);
       this.request();
-    }, { passive: true });
-    this.scroller.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
+    };
+    root.addEventListener("scroll", onScroll, { passive: true, signal });
+    root.addEventListener("wheel", (event) => this.onWheel(event), { passive: false, signal });
     this.layer.addEventListener("pointerdown", (event) => this.onPointerDown(event));
     this.layer.addEventListener("pointermove", (event) => this.onPointerMove(event));
     this.layer.addEventListener("pointerup", () => (this.isSelecting = undefined));
     this.layer.addEventListener("dblclick", () => this.listener.onOpen(this.selection.active));
-    root.addEventListener("keydown", (event) => this.onKeyDown(event));
+    this.layer.addEventListener("contextmenu", (event) => this.onContextMenu(event));
+    root.addEventListener("keydown", (event) => this.onKeyDown(event), { signal });
   }
 
-  private headCell(column: ResultColumn, index: number): HTMLElement {
-    const cell = element("div", column.isNumber ? "h n" : "h");
-    cell.setAttribute("role", "columnheader");
-    cell.setAttribute("aria-colindex", String(index + 1));
-    fillHead(cell, column);
-    cell.addEventListener("click", (event) => {
-      const from = event.shiftKey ? this.selection : undefined;
-      this.select(wholeColumn(index, this.bounds, from), false);
-      this.root.focus({ preventScroll: true });
-    });
-    const edge = element("div", "edge");
-    edge.addEventListener("click", (event) => event.stopPropagation());
-    edge.addEventListener("dblclick", (event) => {
-      event.stopPropagation();
-      this.setWidth(index, this.fitOf(index));
-    });
-    edge.addEventListener("pointerdown", (event) => edge.setPointerCapture(event.pointerId));
-    edge.addEventListener("pointermove", (event) => {
-      if (edge.hasPointerCapture(event.pointerId)) this.setWidth(index, event.clientX - cell.getBoundingClientRect().left);
-    });
-    cell.append(edge);
-    return cell;
+  private selectColumn(column: number, isExtended: boolean): void {
+    this.select(wholeColumn(column, this.bounds, isExtended ? this.selection : undefined), false);
+    this.root.focus({ preventScroll: true });
+  }
+
+  private change(layout: ColumnLayout): void {
+    this.setLayout(layout);
+    this.listener.onLayout(layout);
   }
 
   private fitAll(): void {
-    this.widths = this.source.columns.map((_, index) => this.fitOf(index));
+    this.widths = this.layout.order.map((column, index) => this.layout.widths.get(column) ?? this.fitOf(index));
     this.areWidthsFit = this.pages.has(0);
     this.place();
   }
 
-  private fitOf(column: number): number {
+  private fitOf(place: number): number {
     const cells: Cell[] = [];
     const from = Math.max(0, Math.floor(this.scroll.top / this.rowHeight));
     for (let row = from; row < Math.min(this.rowCount, from + 200); row++) {
-      const cell = this.pages.cell(row, column);
+      const cell = this.pages.cell(row, this.columnAt(place));
       if (cell !== undefined) cells.push(cell);
     }
-    const head = this.source.columns[column];
+    const head = this.columns[place];
     return head === undefined ? 0 : widthOf(head, cells, characterWidths());
   }
 
-  private setWidth(column: number, width: number): void {
-    this.widths[column] = Math.max(32, Math.min(2000, Math.round(width)));
+  private setWidth(place: number, wanted: number): void {
+    const width = Math.max(32, Math.min(2000, Math.round(wanted)));
+    this.widths[place] = width;
+    this.layout = withWidth(this.layout, this.columnAt(place), width);
+    this.listener.onLayout(this.layout);
     this.place();
+    this.space.style.width = `${(this.lefts.at(-1) ?? 0) + this.gutter}px`;
     for (const row of this.rows) row.row = -1;
     this.draw();
   }
@@ -177,19 +243,20 @@ export class GridView {
   private place(): void {
     this.lefts = [0];
     for (const width of this.widths) this.lefts.push((this.lefts.at(-1) ?? 0) + width);
-    this.widths.forEach((width, index) => {
-      const cell = this.headCells.children[index];
-      if (!(cell instanceof HTMLElement)) return;
-      cell.style.left = `${this.lefts[index] ?? 0}px`;
-      cell.style.width = `${width}px`;
-    });
+    this.head.place(this.lefts, this.widths, this.layout.frozen);
+  }
+
+  /** The width of the columns that stand still. */
+  private get fixedWidth(): number {
+    return this.lefts[this.layout.frozen] ?? 0;
   }
 
   private resize(): void {
     this.rowHeight = Number.parseFloat(getComputedStyle(this.root).getPropertyValue("--row")) || 26;
     this.gutter = gutterOf(this.rowCount);
     this.root.style.setProperty("--gutter", `${this.gutter}px`);
-    const height = this.scroller.clientHeight;
+    const height = this.viewHeight;
+    this.head.root.style.width = `${this.scroller.clientWidth}px`;
     this.scroll.resize(this.rowCount * this.rowHeight, height);
     this.space.style.height = `${this.scroll.physicalHeight}px`;
     this.space.style.width = `${(this.lefts.at(-1) ?? 0) + this.gutter}px`;
@@ -209,12 +276,14 @@ export class GridView {
     const root = element("div", "r");
     const number = element("div", "rn");
     const cells = element("div", "cells");
+    const fixed = element("div", "cells fixed");
     root.setAttribute("role", "row");
     number.setAttribute("role", "rowheader");
     cells.setAttribute("role", "presentation");
-    root.append(number, cells);
+    fixed.setAttribute("role", "presentation");
+    root.append(number, fixed, cells);
     this.layer.append(root);
-    return { root, number, cells, row: -1, isFilled: false, from: 0, to: 0 };
+    return { root, number, fixed, cells, row: -1, isFilled: false, from: 0, to: 0 };
   }
 
   private request(): void {
@@ -244,7 +313,7 @@ export class GridView {
       this.fill(elements, row, from, to);
       this.mark(elements, row, range);
     }
-    this.markHead(range);
+    this.head.mark(range, this.rowCount > 0);
     const { active } = this.selection;
     if (active.row >= first && active.row <= last) this.root.setAttribute("aria-activedescendant", this.idOf(active));
     else this.root.removeAttribute("aria-activedescendant");
@@ -252,8 +321,8 @@ export class GridView {
 
   private columnsInSight(left: number): readonly [number, number] {
     const width = this.scroller.clientWidth - this.gutter;
-    let from = 0;
-    while (from < this.widths.length - 1 && (this.lefts[from + 1] ?? 0) <= left) from++;
+    let from = this.layout.frozen;
+    while (from < this.widths.length - 1 && (this.lefts[from + 1] ?? 0) <= left + this.fixedWidth) from++;
     let to = from;
     while (to < this.widths.length && (this.lefts[to] ?? 0) < left + width) to++;
     return [from, to];
@@ -269,27 +338,31 @@ export class GridView {
     elements.root.setAttribute("aria-rowindex", String(row + 2));
     elements.root.classList.toggle("waits", !isFilled);
     elements.number.textContent = (row + 1).toLocaleString("en-US");
-    const { cells } = elements;
-    while (cells.children.length < to - from) cells.append(cellElement());
-    while (cells.children.length > to - from) cells.lastChild?.remove();
-    for (let column = from; column < to; column++) {
-      const cell = cells.children[column - from];
-      const head = this.source.columns[column];
-      if (!(cell instanceof HTMLElement) || head === undefined) continue;
+    elements.fixed.hidden = this.layout.frozen === 0;
+    elements.fixed.style.width = `${this.fixedWidth}px`;
+    haveCells(elements.fixed, this.layout.frozen);
+    haveCells(elements.cells, to - from);
+    this.eachCell(elements, (cell, column) => {
+      const head = this.columns[column];
+      if (head === undefined) return;
       cell.id = this.idOf({ row, column });
       cell.setAttribute("aria-colindex", String(column + 1));
       cell.style.left = `${this.lefts[column] ?? 0}px`;
       cell.style.width = `${this.widths[column] ?? 0}px`;
-      fillCell(cell, head, this.pages.cell(row, column));
-    }
+      fillCell(cell, head, this.pages.cell(row, this.columnAt(column)));
+    });
+  }
+
+  /** Goes through the cells of a row that are drawn, with the places of their columns. */
+  private eachCell({ fixed, cells, from }: RowElements, visit: (cell: HTMLElement, column: number) => void): void {
+    for (let index = 0; index < fixed.children.length; index++) visit(fixed.children[index] as HTMLElement, index);
+    for (let index = 0; index < cells.children.length; index++) visit(cells.children[index] as HTMLElement, from + index);
   }
 
   private mark(elements: RowElements, row: number, range: ReturnType<typeof rangeOf>): void {
     const inRows = row >= range.top && row <= range.bottom;
     elements.number.classList.toggle("in", inRows);
-    for (let column = elements.from; column < elements.to; column++) {
-      const cell = elements.cells.children[column - elements.from];
-      if (!(cell instanceof HTMLElement)) continue;
+    this.eachCell(elements, (cell, column) => {
       const isSelected = inRows && isIn(range, row, column);
       cell.classList.toggle("in", isSelected);
       cell.classList.toggle("in-top", isSelected && row === range.top);
@@ -299,12 +372,6 @@ export class GridView {
       const isActive = row === this.selection.active.row && column === this.selection.active.column;
       cell.classList.toggle("now", isActive);
       cell.setAttribute("aria-selected", String(isSelected));
-    }
-  }
-
-  private markHead(range: ReturnType<typeof rangeOf>): void {
-    Array.from(this.headCells.children).forEach((cell, column) => {
-      cell.classList.toggle("in", column >= range.left && column <= range.right && this.rowCount > 0);
     });
   }
 
@@ -315,9 +382,10 @@ export class GridView {
   private show({ row, column }: Place): void {
     this.scroll.show(row * this.rowHeight, (row + 1) * this.rowHeight);
     this.syncBar();
+    if (column < this.layout.frozen) return;
     const [left, right] = [this.lefts[column] ?? 0, this.lefts[column + 1] ?? 0];
     const width = this.scroller.clientWidth - this.gutter;
-    if (left < this.scroller.scrollLeft) this.scroller.scrollLeft = left;
+    if (left < this.scroller.scrollLeft + this.fixedWidth) this.scroller.scrollLeft = left - this.fixedWidth;
     else if (right > this.scroller.scrollLeft + width) this.scroller.scrollLeft = right - width;
   }
 
@@ -340,9 +408,10 @@ export class GridView {
     this.request();
   }
 
-  private placeAt(event: PointerEvent): { readonly place: Place; readonly isNumber: boolean } {
+  private placeAt(event: MouseEvent): { readonly place: Place; readonly isNumber: boolean } {
     const box = this.layer.getBoundingClientRect();
-    const x = event.clientX - box.left - this.gutter + this.scroller.scrollLeft;
+    const inView = event.clientX - box.left - this.gutter;
+    const x = inView < this.fixedWidth ? inView : inView + this.scroller.scrollLeft;
     const row = Math.floor((event.clientY - box.top + this.scroll.top) / this.rowHeight);
     let column = this.widths.length - 1;
     while (column > 0 && (this.lefts[column] ?? 0) > x) column--;
@@ -369,6 +438,22 @@ export class GridView {
     else if (row !== active.row || place.column !== active.column) this.select(lead(this.selection, { ...place, row }, this.bounds, true));
   }
 
+  private onContextMenu(event: MouseEvent): void {
+    event.preventDefault();
+    const { place } = this.placeAt(event);
+    if (place.row >= this.rowCount) return;
+    // A click beside the selection means the cell under it.
+    if (!isIn(rangeOf(this.selection), place.row, place.column)) this.select(lead(this.selection, place, this.bounds, false), false);
+    this.listener.onCells(event.clientX, event.clientY);
+  }
+
+  private onMenuKey(): void {
+    const { active } = this.selection;
+    this.show(active);
+    const box = document.getElementById(this.idOf(active))?.getBoundingClientRect();
+    if (box !== undefined) this.listener.onCells(box.left + 8, box.bottom);
+  }
+
   private onKeyDown(event: KeyboardEvent): void {
     const isMod = event.ctrlKey || event.metaKey;
     const { active } = this.selection;
@@ -378,6 +463,8 @@ export class GridView {
     else if (isMod && event.code === "KeyA") this.select(everything(this.bounds), false);
     else if (isMod && event.code === "KeyC") this.listener.onCopy(event.shiftKey);
     else if (event.key === "Enter" && !isMod) this.listener.onOpen(active);
+    else if (event.key === " " && !isMod) this.openColumn();
+    else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) this.onMenuKey();
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -387,6 +474,8 @@ export class GridView {
 interface RowElements {
   readonly root: HTMLElement;
   readonly number: HTMLElement;
+  /** The cells of the columns that stand still. */
+  readonly fixed: HTMLElement;
   readonly cells: HTMLElement;
   /** The row that it shows. -1: none. */
   row: number;
@@ -395,34 +484,11 @@ interface RowElements {
   to: number;
 }
 
-function element(name: string, className: string): HTMLElement {
-  const made = document.createElement(name);
-  made.className = className;
-  return made;
-}
-
-function cellElement(): HTMLElement {
-  const cell = element("div", "c");
-  cell.setAttribute("role", "gridcell");
-  return cell;
-}
-
-let measured: CharacterWidths | undefined;
-
-/** Measured once: the fonts are the page's own. */
-function characterWidths(): CharacterWidths {
-  if (measured !== undefined) return measured;
-  const context = document.createElement("canvas").getContext("2d");
-  const style = getComputedStyle(document.documentElement);
-  const measure = (font: string) => {
-    if (context === null) return 8;
-    context.font = font;
-    return context.measureText("0123456789abcdefghijklmnop").width / 26;
-  };
-  measured = {
-    cell: measure(`12px ${style.getPropertyValue("--font-code")}`) + 0.05,
-    name: measure(`500 12px ${style.getPropertyValue("--font-ui")}`) + 0.3,
-    type: measure(`10.5px ${style.getPropertyValue("--font-code")}`) + 0.1,
-  };
-  return measured;
+function haveCells(parent: HTMLElement, count: number): void {
+  while (parent.children.length < count) {
+    const cell = element("div", "c");
+    cell.setAttribute("role", "gridcell");
+    parent.append(cell);
+  }
+  while (parent.children.length > count) parent.lastChild?.remove();
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { MemorySource } from "./memory_source.ts";
-import { PAGE_ROWS, Pages } from "./pages.ts";
+import { PAGE_ROWS, Pages, readAll } from "./pages.ts";
 import type { ResultColumn } from "./source.ts";
 
 const column: ResultColumn = { name: "a", type: "text", family: "text", isNumber: false, isKey: false };
@@ -64,9 +64,9 @@ describe("pages", () => {
     expect(source.reads.length).toBeLessThan(4);
   });
   test("are read in order for a copy", async () => {
-    const { pages: kept } = pages(25_000);
+    const source = new MemorySource([column], 25_000);
     const seen: number[] = [];
-    for await (const window of kept.readAll(5, 20_010, new AbortController().signal)) seen.push(window.count);
+    for await (const window of readAll(source, 5, 20_010, new AbortController().signal)) seen.push(window.count);
     expect(seen).toEqual([10_000, 10_000, 6]);
   });
 });

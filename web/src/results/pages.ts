@@ -58,16 +58,6 @@ export class Pages {
     this.pump();
   }
 
-  /** Reads rows in order for somebody who needs them all, without keeping them. */
-  async *readAll(first: number, last: number, signal: AbortSignal): AsyncGenerator<RowWindow> {
-    for (let row = first; row <= last; ) {
-      const window = await this.source.read(row, Math.min(10_000, last - row + 1), signal);
-      if (window.count === 0) return;
-      yield window;
-      row += window.count;
-    }
-  }
-
   close(): void {
     this.isClosed = true;
     for (const stop of this.reading.values()) stop.abort();
@@ -114,5 +104,15 @@ export class Pages {
       if (this.kept.size <= PAGES_MAX) break;
       if (!this.wanted.includes(old)) this.kept.delete(old);
     }
+  }
+}
+
+/** Reads rows in order for somebody who needs them all. */
+export async function* readAll(source: ResultSource, first: number, last: number, signal: AbortSignal): AsyncGenerator<RowWindow> {
+  for (let row = first; row <= last; ) {
+    const window = await source.read(row, Math.min(10_000, last - row + 1), signal);
+    if (window.count === 0) return;
+    yield window;
+    row += window.count;
   }
 }

@@ -16,6 +16,7 @@ export interface CellText {
 export interface CellPlace {
   readonly resultId: string;
   readonly statement: number;
+  readonly view: number;
   readonly row: bigint;
   readonly column: number;
 }
@@ -23,8 +24,8 @@ export interface CellPlace {
 /** Bytes that are shown at most: a page with more text than that is slow. */
 const SHOWN_MAX = 1n << 20n;
 
-/** Reads a cell's value. JSON that is whole is laid out; nothing else about it is changed. */
-export async function readCell(core: Core, place: CellPlace, signal: AbortSignal): Promise<CellText> {
+/** Reads a cell's value. JSON that is whole is laid out for people; nothing else about it is changed. */
+export async function readCell(core: Core, place: CellPlace, signal: AbortSignal, isLaidOut = true): Promise<CellText> {
   let text = "";
   let [textBytes, fullBytes] = [0n, 0n];
   let state: CellState = "value";
@@ -38,5 +39,5 @@ export async function readCell(core: Core, place: CellPlace, signal: AbortSignal
   }
   const isPart = textBytes > SHOWN_MAX;
   const shownBytes = isPart ? SHOWN_MAX : textBytes;
-  return { text: isPart || state !== "value" ? text : formatJson(text), state, shownBytes, fullBytes, isPart };
+  return { text: isPart || !isLaidOut || state !== "value" ? text : formatJson(text), state, shownBytes, fullBytes, isPart };
 }

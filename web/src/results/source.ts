@@ -18,6 +18,8 @@ export interface ResultColumn {
   readonly isKey: boolean;
   /** Absent: not known. */
   readonly isNullable?: boolean;
+  /** The table that it comes from, with its schema before it. Absent: it is computed, or not known. */
+  readonly table?: readonly string[];
 }
 
 /** Some rows that were read together. */

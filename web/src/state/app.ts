@@ -9,13 +9,16 @@ import { Leases } from "./leases.ts";
 import { LinkKeeper } from "./link.ts";
 import { Runs } from "./runs.ts";
 import { Schemas } from "./schema.ts";
+import { TabSessions } from "./tab_sessions.ts";
 import { Tabs } from "./tabs.ts";
 import { Toasts } from "./toasts.ts";
+import { Views } from "./views.ts";
 
 /** What lies over the page, if anything does. */
 export type Overlay =
   | { readonly kind: "none" }
   | { readonly kind: "palette" }
+  | { readonly kind: "settings" }
   | { readonly kind: "new-connection" }
   | { readonly kind: "edit-connection"; readonly connectionId: string }
   | { readonly kind: "remove-connection"; readonly connectionId: string };
@@ -29,9 +32,13 @@ export interface App {
   readonly leases: Leases;
   readonly events: Events;
   readonly runs: Runs;
+  readonly sessions: TabSessions;
   readonly schemas: Schemas;
   readonly tabs: Tabs;
   readonly toasts: Toasts;
+  readonly views: Views;
+  /** What is selected in the grid that is shown, in words. */
+  readonly selected: StoreApi<{ readonly text: string }>;
   readonly layout: LayoutStore;
   readonly overlay: StoreApi<Overlay>;
   /** What is open in the tree against its nature. */
@@ -51,29 +58,49 @@ export function makeApp(host: Host, places: Places): App {
   const link = new LinkKeeper(host);
   const connections = new Connections(core, link);
   const drivers = new DriverList(core, link);
-  const frontEndId = crypto.randomUUID();
+  const frontEndId = frontEndOf(places.passing);
   const leases = new Leases(core, link, connections, drivers, frontEndId);
   const tabs = new Tabs(places.passing, () => crypto.randomUUID());
-  const runs = new Runs(core, link, leases, tabs, frontEndId);
+  const views = new Views(core, link);
+  const toasts = new Toasts();
+  const sessions = new TabSessions(core, link, leases, tabs, frontEndId);
+  const runs = new Runs(core, link, sessions, leases, tabs, frontEndId);
+  runs.onDrop((resultId) => views.forget(resultId));
   tabs.store.subscribe((now, before) => {
     // A closed tab wants its result no more, and what still runs there is stopped.
-    for (const tab of before.tabs) if (!now.tabs.some(({ id }) => id === tab.id)) runs.forget(tab.id);
+    for (const tab of before.tabs) if (!now.tabs.some(({ id }) => id === tab.id)) closed(tab.id);
   });
+  const closed = (tabId: string) => {
+    runs.forget(tabId);
+    void sessions.close(tabId);
+  };
   return {
     core,
     link,
     connections,
     drivers,
     leases,
-    events: new Events(core, link, runs, frontEndId),
+    events: new Events(core, link, { runs, views, sessions, toasts }, frontEndId),
     runs,
+    sessions,
     schemas: new Schemas(core, link, leases),
     tabs,
-    toasts: new Toasts(),
+    toasts,
+    views,
+    selected: createStore<{ readonly text: string }>(() => ({ text: "" })),
     layout: makeLayout(places.lasting, places.pageWidth),
     overlay: createStore<Overlay>(() => ({ kind: "none" })),
     toggled: createStore<ReadonlySet<string>>(() => new Set()),
   };
+}
+
+const FRONT_END = "querybox.front-end";
+
+/** Who the page is to Core, also after a reload: sessions and results are told to it. */
+function frontEndOf(storage: Places["passing"]): string {
+  const kept = storage.getItem(FRONT_END) ?? crypto.randomUUID();
+  storage.setItem(FRONT_END, kept);
+  return kept;
 }
 
 /** Comes in, and asks for what every page shows. */

@@ -1,10 +1,17 @@
+import type { WatchEventsResponse } from "../gen/core/v1/event_pb.ts";
 import type { Core } from "../transport/core.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { Runs } from "./runs.ts";
+import type { TabSessions } from "./tab_sessions.ts";
+import type { Toasts } from "./toasts.ts";
+import type { Views } from "./views.ts";
 
-/** What each event of a result has. */
-interface ResultEvent {
-  readonly resultId: string;
+/** Who wants to know. */
+interface Hearers {
+  readonly runs: Runs;
+  readonly views: Views;
+  readonly sessions: TabSessions;
+  readonly toasts: Toasts;
 }
 
 const AGAIN_MS = 1_000;
@@ -16,7 +23,7 @@ export class Events {
   constructor(
     private readonly core: Core,
     private readonly link: LinkKeeper,
-    private readonly runs: Runs,
+    private readonly hearers: Hearers,
     private readonly frontEndId: string,
   ) {}
 
@@ -26,8 +33,7 @@ export class Events {
     while (!signal.aborted) {
       try {
         for await (const { event } of this.core.events.watchEvents({ frontEndId: this.frontEndId }, { signal })) {
-          const name: string | undefined = event.case;
-          if (name === "resultChanged") this.runs.hear((event.value as unknown as ResultEvent).resultId);
+          this.tell(event);
         }
       } catch (error) {
         if (signal.aborted) return;
@@ -40,6 +46,33 @@ export class Events {
 
   close(): void {
     this.over.abort();
+  }
+
+  private tell(event: WatchEventsResponse["event"]): void {
+    const { runs, views, sessions, toasts } = this.hearers;
+    switch (event.case) {
+      case "resultChanged":
+      case "resultNotice":
+        return runs.hear(event.value.resultId);
+      case "viewChanged":
+        return views.hear(event.value.resultId, event.value.view?.view ?? 0);
+      case "missed":
+        return runs.hearAll();
+      case "idleWarning":
+        return sessions.hearIdle(event.value.sessionId);
+      case "leaseEnded": {
+        const why = sessions.hearEnd(event.value.sessionId, event.value.cause, event.value.transactionLost);
+        if (why !== undefined) toasts.fail("The session of a tab has ended", why);
+        return;
+      }
+      case "notified": {
+        const { channel, payload } = event.value.notification ?? { channel: "", payload: "" };
+        return toasts.say(`${channel}: ${payload}`);
+      }
+      case "resultDropped":
+      case undefined:
+        return;
+    }
   }
 
   private isIn(): Promise<void> {

@@ -10,6 +10,8 @@ export interface Layout {
   readonly sidebarOpen: boolean;
   readonly sidebarWidth: number;
   readonly editorShare: number;
+  /** The size of the editor's font in pixels. */
+  readonly editorSize: number;
   readonly inspectorOpen: boolean;
   readonly inspectorWidth: number;
 }
@@ -21,6 +23,7 @@ const DEFAULTS: Layout = {
   sidebarOpen: true,
   sidebarWidth: 264,
   editorShare: 0.3,
+  editorSize: 13,
   inspectorOpen: true,
   inspectorWidth: 296,
 };
@@ -60,6 +63,7 @@ export function parseLayout(text: string | null): Layout {
     density: kept.density === "compact" || kept.density === "roomy" ? kept.density : "normal",
     sidebarOpen: flag(kept.sidebarOpen, DEFAULTS.sidebarOpen),
     sidebarWidth: size(kept.sidebarWidth, 180, 560, DEFAULTS.sidebarWidth),
+    editorSize: size(kept.editorSize, 9, 32, DEFAULTS.editorSize),
     editorShare: size(kept.editorShare, 0.1, 0.9, DEFAULTS.editorShare),
     inspectorOpen: flag(kept.inspectorOpen, DEFAULTS.inspectorOpen),
     inspectorWidth: size(kept.inspectorWidth, 200, 720, DEFAULTS.inspectorWidth),

@@ -58,6 +58,11 @@ export class Leases {
     if (OVER.has(reasonOf(error))) this.sessions.delete(connectionId);
   }
 
+  /** A session has ended. */
+  forget(sessionId: string): void {
+    for (const [connectionId, leased] of this.sessions) if (leased === sessionId) this.sessions.delete(connectionId);
+  }
+
   /** The user's answer to the open question. */
   async answer(password: string): Promise<void> {
     const { open } = this.question.getState();

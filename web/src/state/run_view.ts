@@ -2,6 +2,7 @@ import { type Result, ResultState, type StatementResult, KeepLimitKind } from ".
 import { type Rejection, StoppedBy } from "../gen/plugin/v1/plugin_pb.ts";
 import { milliseconds, spanText } from "./connection_test.ts";
 import type { Run } from "./runs.ts";
+import type { ShownView } from "./views.ts";
 
 /** A tab of the results: a statement with rows, or what was refused. */
 export type ResultTab =
@@ -62,6 +63,16 @@ export function countOf(statement: StatementResult): Count {
   }
 }
 
+/** How many rows of a view there are. Absent: no view is shown. */
+export function shownCount(statement: StatementResult, shown: ShownView | undefined): Count | undefined {
+  if (shown === undefined) return undefined;
+  const number = shown.rowCount.toLocaleString("en-US");
+  const all = Number(statement.rowCount);
+  // A sort alone leaves none out; then the count is the statement's own.
+  if (shown.rowCount === all) return undefined;
+  return { before: "", number, after: `of ${all.toLocaleString("en-US")} rows`, isWarning: false };
+}
+
 function limitWord(kind: KeepLimitKind): string {
   switch (kind) {
     case KeepLimitKind.RESULT_BYTES:
@@ -71,7 +82,7 @@ function limitWord(kind: KeepLimitKind): string {
     case KeepLimitKind.FREE_DISK:
     case KeepLimitKind.DISK_FULL:
       return "the disk is full";
-    case KeepLimitKind.UNSPECIFIED:
+    default:
       return "limit";
   }
 }

@@ -10,6 +10,7 @@ import { makeUuidV7 } from "../transport/uuid.ts";
 import { milliseconds } from "./connection_test.ts";
 import type { Leases } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
+import type { TabSessions } from "./tab_sessions.ts";
 import type { Tab, Tabs } from "./tabs.ts";
 
 /** What runs in a tab, or ran last. */
@@ -35,7 +36,11 @@ export interface Script {
   readonly sql: string;
   /** Where it begins in the editor's text, in characters: for marks at an error. */
   readonly offset: number;
+  /** Values of its parameters. `null`: NULL. */
+  readonly bindings?: readonly { readonly name: string; readonly value: string | null }[];
 }
+
+type Options = Omit<MessageInitShape<typeof ExecuteOptionsSchema>, "$typeName">;
 
 const IDLE: Run = { kind: "idle" };
 const FIRST_ROWS = 200;
@@ -51,11 +56,13 @@ export class Runs {
   }));
   /** What was run in each tab. */
   private readonly scripts = new Map<string, Script>();
+  private readonly dropped = new Set<(resultId: string) => void>();
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
 
   constructor(
     private readonly core: Core,
     private readonly link: LinkKeeper,
+    private readonly sessions: TabSessions,
     private readonly leases: Leases,
     private readonly tabs: Tabs,
     private readonly frontEndId: string,
@@ -81,7 +88,7 @@ export class Runs {
   }
 
   /** Runs a script in a tab. What ran there before is forgotten. */
-  async run(tab: Tab, script: Script, options: MessageInitShape<typeof ExecuteOptionsSchema>): Promise<void> {
+  async run(tab: Tab, script: Script, options: Options): Promise<void> {
     const before = this.of(tab.id);
     if (before.kind === "starting" || before.kind === "running") return;
     const startedAt = Date.now();
@@ -89,7 +96,7 @@ export class Runs {
     this.scripts.set(tab.id, script);
     if (before.kind === "ended") void this.drop(before.result.resultId);
     try {
-      const place = await this.leases.place(tab.connectionId);
+      const place = await this.sessions.place(tab);
       if (place === undefined) return this.set(tab.id, IDLE);
       const resultId = "connection" in place ? place.sessionId : makeUuidV7();
       this.tabs.change(tab.id, { resultId });
@@ -100,7 +107,7 @@ export class Runs {
             ? { case: "connection", value: place.connection }
             : { case: "sessionId", value: place.sessionId },
         sql: script.sql,
-        options,
+        options: { ...options, bindings: (script.bindings ?? []).map(({ name, value }) => (value === null ? { name } : { name, text: value })) },
         frontEndId: this.frontEndId,
         page: { rowCount: FIRST_ROWS, cellBytesMax: 512 },
       });
@@ -108,6 +115,7 @@ export class Runs {
       this.take(tab.id, result, startedAt, page === undefined ? undefined : { statement: pageStatement, rows: page });
     } catch (error) {
       this.leases.hear(tab.connectionId, error);
+      this.sessions.hearFailure(tab.id, error);
       const problem = this.link.hear(error);
       this.set(tab.id, problem === undefined ? IDLE : { kind: "failed", problem });
     }
@@ -115,6 +123,7 @@ export class Runs {
 
   /** Finds what a tab ran before the page was loaded again. */
   async attach(tab: Tab): Promise<void> {
+    this.sessions.attach(tab);
     if (tab.resultId === undefined || this.of(tab.id).kind !== "idle") return;
     await this.look(tab.id, tab.resultId);
   }
@@ -137,6 +146,16 @@ export class Runs {
         if (this.of(tabId).kind === "running") this.lookLater(tabId, resultId);
       }
     }
+  }
+
+  /** Calls when the page wants a result no more. */
+  onDrop(listener: (resultId: string) => void): void {
+    this.dropped.add(listener);
+  }
+
+  /** Looks at all that runs: what was told of it was lost. */
+  hearAll(): void {
+    for (const [tabId, run] of this.store.getState()) if (run.kind === "running") void this.look(tabId, run.result.resultId);
   }
 
   /** Hears that a result has changed. */
@@ -197,6 +216,7 @@ export class Runs {
     } else {
       clearTimeout(this.timers.get(tabId));
       this.set(tabId, { kind: "ended", result, page });
+      this.sessions.hearRun(tabId, result.sessionId, result.transactionState);
     }
   }
 
@@ -206,6 +226,7 @@ export class Runs {
   }
 
   private async drop(resultId: string): Promise<void> {
+    for (const listener of this.dropped) listener(resultId);
     try {
       await this.core.results.dropResult({ resultId });
     } catch {

@@ -7,8 +7,14 @@ export interface Tab {
   readonly title: string;
   readonly connectionId: string;
   readonly text: string;
+  /** What it is kept as by Core. Absent: its own id. */
+  readonly draftId?: string;
   /** The result that was run here last, found again after a reload. */
   readonly resultId?: string;
+  /** The session that it keeps, found again after a reload. */
+  readonly sessionId?: string | undefined;
+  /** Values of parameters, by name, as they were given last. `null`: NULL. */
+  readonly parameters?: Readonly<Record<string, string | null>>;
   /** What was chosen for its runs. Absent: as the connection says. */
   readonly choices?: RunChoices;
 }
@@ -30,12 +36,15 @@ const CLOSED_MAX = 20;
  */
 export class Tabs {
   readonly store: StoreApi<TabState>;
+  /** Whether a page of this browser tab was here before. */
+  readonly wereKept: boolean;
   private made = 0;
 
   constructor(
     storage: Pick<Storage, "getItem" | "setItem">,
     private readonly makeId: () => string,
   ) {
+    this.wereKept = storage.getItem(KEY) !== null;
     this.store = createStore<TabState>(() => parseTabs(storage.getItem(KEY)));
     this.store.subscribe((state) => storage.setItem(KEY, JSON.stringify(state)));
   }
@@ -69,6 +78,13 @@ export class Tabs {
   change(id: string, change: Partial<Omit<Tab, "id">>): void {
     const { tabs } = this.store.getState();
     this.store.setState({ tabs: tabs.map((tab) => (tab.id === id ? { ...tab, ...change } : tab)) });
+  }
+
+  /** Opens tabs that were kept elsewhere. */
+  restore(tabs: readonly Tab[]): void {
+    const { tabs: open, activeId } = this.store.getState();
+    const all = [...tabs, ...open];
+    this.store.setState({ tabs: all, activeId: activeId ?? all[0]?.id });
   }
 
   /** Puts a tab in the place of another one. */
@@ -139,7 +155,14 @@ export function parseTabs(text: string | null): TabState {
 function isTab(value: unknown): value is Tab {
   const words: readonly (keyof Tab)[] = ["id", "title", "connectionId", "text"];
   if (typeof value !== "object" || value === null) return false;
-  return words.every((word) => typeof Reflect.get(value, word) === "string") && areChoices(Reflect.get(value, "choices"));
+  const isText = (word: keyof Tab) => typeof Reflect.get(value, word) === "string";
+  return words.every(isText) && areChoices(Reflect.get(value, "choices")) && areValues(Reflect.get(value, "parameters"));
+}
+
+function areValues(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (typeof value !== "object" || value === null) return false;
+  return Object.values(value).every((text) => text === null || typeof text === "string");
 }
 
 function areChoices(value: unknown): value is RunChoices | undefined {

@@ -6,6 +6,7 @@ import { EventService } from "../gen/core/v1/event_pb.ts";
 import { PluginService } from "../gen/core/v1/plugin_pb.ts";
 import { ResultService } from "../gen/core/v1/result_pb.ts";
 import { SchemaService } from "../gen/core/v1/schema_pb.ts";
+import { ScriptService } from "../gen/core/v1/script_pb.ts";
 import { SessionService } from "../gen/core/v1/session_pb.ts";
 
 /** The services of Core that the page calls. */
@@ -17,6 +18,7 @@ export interface Core {
   readonly plugins: Client<typeof PluginService>;
   readonly results: Client<typeof ResultService>;
   readonly schema: Client<typeof SchemaService>;
+  readonly scripts: Client<typeof ScriptService>;
   readonly sessions: Client<typeof SessionService>;
 }
 
@@ -29,6 +31,7 @@ export function coreOver(transport: Transport): Core {
     plugins: createClient(PluginService, transport),
     results: createClient(ResultService, transport),
     schema: createClient(SchemaService, transport),
+    scripts: createClient(ScriptService, transport),
     sessions: createClient(SessionService, transport),
   };
 }

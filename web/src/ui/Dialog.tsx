@@ -7,12 +7,13 @@ interface DialogProps {
   readonly children: ReactNode;
 }
 
-/** A window over the page. The browser holds the focus inside, and gives it back to what opened it. */
+/** A window over the page. The browser holds the focus inside, beginning where `data-first` stands, and gives it back to what opened it. */
 export function Dialog({ label, className = "", onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    element?.querySelector<HTMLElement>("[data-first]")?.focus();
     return () => element?.close();
   }, []);
   return (

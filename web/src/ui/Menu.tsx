@@ -8,6 +8,8 @@ export interface MenuItem {
   readonly danger?: boolean;
   /** Whether it is the one of several that is chosen. */
   readonly checked?: boolean;
+  /** Any number of them may be chosen. */
+  readonly many?: boolean;
   readonly onChoose: () => void;
 }
 
@@ -71,7 +73,7 @@ export function Menu({ label, groups, x, y, onClose }: MenuProps) {
               <button
                 type="button"
                 key={item.label}
-                role={item.checked === undefined ? "menuitem" : "menuitemradio"}
+                role={item.checked === undefined ? "menuitem" : item.many === true ? "menuitemcheckbox" : "menuitemradio"}
                 aria-checked={item.checked}
                 tabIndex={-1}
                 className={item.danger === true ? "mi danger" : "mi"}

@@ -12,6 +12,8 @@ interface ResizerProps {
   readonly valueAt: (event: PointerEvent<HTMLElement>) => number;
   readonly onChange: (value: number) => void;
   readonly className?: string;
+  /** It grows towards the left, or upwards. */
+  readonly isReversed?: boolean;
 }
 
 /** The edge between two panes, moved by pointer or keys. */
@@ -22,7 +24,7 @@ export function Resizer(props: ResizerProps) {
     const [less, more] = axis === "x" ? ["ArrowLeft", "ArrowRight"] : ["ArrowUp", "ArrowDown"];
     if (event.key !== less && event.key !== more) return;
     event.preventDefault();
-    onChange(clamp(value + (event.key === more ? step : -step)));
+    onChange(clamp(value + ((event.key === more) === (props.isReversed !== true) ? step : -step)));
   };
   return (
     <div

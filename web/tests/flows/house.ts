@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll } from "vitest";
 
 /** How long anything may take on a machine that does ten other things. */
@@ -11,6 +11,9 @@ export const PATIENCE_MS = 60_000;
 
 const PROGRAM = process.env.QUERYBOX_PROGRAM ?? resolve(import.meta.dirname, "../../../bin/querybox");
 const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** A built page that takes the place of the one in the server, so that the server need not be built for each change of it. */
+const UI = process.env.QUERYBOX_UI;
 
 /** A server with a home of its own, and a browser. */
 export class House {
@@ -44,12 +47,15 @@ export class House {
   }
 
   /** A page that came in by a link of its own. What the browser complains of is remembered. */
-  async open(options: BrowserContextOptions = {}): Promise<Page> {
+  async open({ isNew = false, ...options }: BrowserContextOptions & { readonly isNew?: boolean } = {}): Promise<Page> {
     const context = await this.browser.newContext({
       viewport: { width: 1440, height: 900 },
       permissions: ["clipboard-read", "clipboard-write"],
       ...options,
     });
+    if (UI !== undefined) await serveFrom(UI, context, this.url);
+    // Tabs of the tests before this one are not opened, unless that is what is tested.
+    if (!isNew) await context.addInitScript(() => sessionStorage.getItem("querybox.tabs") ?? sessionStorage.setItem("querybox.tabs", "{}"));
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
     page.on("pageerror", (error) => this.problems.push(error.message));
@@ -94,6 +100,22 @@ export function useHouse(): () => House {
     if (house === undefined) throw new Error("the house is built before the tests");
     return house;
   };
+}
+
+/** Has a browser load the page's files from a folder, under the server's own policy. */
+async function serveFrom(folder: string, context: BrowserContext, url: string): Promise<void> {
+  await context.route((asked) => asked.origin === url && (asked.pathname === "/" || existsSync(join(folder, asked.pathname))), async (route) => {
+    const { pathname } = new URL(route.request().url());
+    const { headers } = await fetch(url);
+    const policy = headers.get("content-security-policy") ?? "";
+    await route.fulfill({ path: join(folder, pathname === "/" ? "index.html" : pathname), headers: { "content-security-policy": policy, ...typeOf(pathname) } });
+  });
+}
+
+function typeOf(pathname: string): Record<string, string> {
+  const types: readonly (readonly [RegExp, string])[] = [[/\.js$/, "text/javascript"], [/\.css$/, "text/css"], [/\.svg$/, "image/svg+xml"], [/\.woff2$/, "font/woff2"], [/^\/$/, "text/html; charset=utf-8"]];
+  const type = types.find(([pattern]) => pattern.test(pathname))?.[1];
+  return type === undefined ? {} : { "content-type": type };
 }
 
 /** Nothing of whoever runs the tests. */

@@ -1,16 +1,22 @@
-import { useEffect, useRef, useState } from "react";
-import { RUN_EVENT } from "../../actions/run_script.ts";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { cancelRun } from "../../actions/cancel_run.ts";
+import { onPageRequest } from "../../actions/page_event.ts";
+import { environmentOf } from "../../state/connections.ts";
+import { dangerOf } from "../../state/danger.ts";
 import { valueOf } from "../../state/load.ts";
-import { placeOfByte } from "../../state/offsets.ts";
 import { type RunChoices, optionsOf } from "../../state/run_choices.ts";
+import { faultOf, marksOf } from "../../state/run_marks.ts";
 import { resultOf } from "../../state/run_view.ts";
+import { parametersOf, type Wanted } from "../../state/scripts.ts";
 import { Resizer } from "../../ui/Resizer.tsx";
 import { useApp, usePart } from "../AppContext.ts";
 import { ResultPane } from "../results/ResultPane.tsx";
+import { ConfirmRunDialog } from "./ConfirmRunDialog.tsx";
+import { ParameterBar, PARAMETERS_ID } from "./ParameterBar.tsx";
 import { QueryToolbar } from "./QueryToolbar.tsx";
 import { RunBar } from "./RunBar.tsx";
 import { type EditorHandle, SqlEditor } from "./SqlEditor.tsx";
+import { useOutline } from "./use_outline.ts";
 
 /** A tab: the editor, and what came of running it. */
 export function QueryPage({ tabId }: { readonly tabId: string }) {
@@ -21,24 +27,44 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
   const run = usePart(app.runs.store, (runs) => runs.get(tabId) ?? IDLE);
   const share = usePart(app.layout, (layout) => layout.editorShare);
   const [hasSelection, setHasSelection] = useState(false);
+  const [danger, setDanger] = useState<{ readonly wanted: Wanted; readonly what: string }>();
   const editor = useRef<EditorHandle>(null);
   const page = useRef<HTMLDivElement>(null);
+  const outline = useOutline(connection?.spec?.driverType ?? "", tab?.text ?? "", () => editor.current?.now());
 
   const choices = tab?.choices ?? AS_CONNECTION;
-  const start = () => {
-    const now = app.tabs.active;
-    const script = editor.current?.script();
-    if (now === undefined || script === undefined || script.sql.trim() === "") return;
+  const values = tab?.parameters ?? NO_VALUES;
+  const send = (wanted: Wanted) => {
+    const now = app.tabs.store.getState().tabs.find(({ id }) => id === tabId);
+    if (now === undefined) return;
     editor.current?.mark(undefined, "");
-    void app.runs.run(now, script, optionsOf(choices));
+    const given = now.parameters ?? NO_VALUES;
+    const bindings = parametersOf(wanted).map((name) => ({ name, value: given[name] ?? null }));
+    void app.runs.run(now, { sql: wanted.sql, offset: wanted.offset, bindings }, optionsOf(choices));
+  };
+  const start = async (isAll: boolean) => {
+    const kind = app.runs.of(tabId).kind;
+    if (connection === undefined || kind === "starting" || kind === "running") return;
+    const wanted = await outline.wanted(isAll);
+    if (wanted === undefined || wanted.sql.trim() === "") return;
+    if (parametersOf(wanted).some((name) => values[name] === undefined)) {
+      page.current?.querySelector<HTMLElement>(`#${PARAMETERS_ID} [data-missing="true"]`)?.focus();
+      return;
+    }
+    const environment = environmentOf(connection.spec);
+    const what = environment === "amber" || environment === "red" ? dangerOf(wanted.sql) : undefined;
+    if (what === undefined) send(wanted);
+    else setDanger({ wanted, what });
   };
   const latest = useRef(start);
   latest.current = start;
-  useEffect(() => {
-    const onRun = () => latest.current();
-    addEventListener(RUN_EVENT, onRun);
-    return () => removeEventListener(RUN_EVENT, onRun);
-  }, []);
+  useEffect(
+    () =>
+      onPageRequest((request) => {
+        if (request === "run" || request === "run-all") void latest.current(request === "run-all");
+      }),
+    [],
+  );
   useEffect(() => {
     const now = app.tabs.store.getState().tabs.find(({ id }) => id === tabId);
     if (now !== undefined) void app.runs.attach(now);
@@ -54,14 +80,13 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
   };
 
   const result = resultOf(run);
-  const rejection = result?.statements.find(({ end }) => end.case === "rejection")?.end.value;
-  const faultByte = rejection?.$typeName === "querybox.plugin.v1.Rejection" ? rejection.positionByte : undefined;
   const script = app.runs.scriptOf(tabId);
-  const fault = faultByte === undefined || script === undefined ? undefined : script.offset + placeOfByte(script.sql, faultByte);
-  const message = rejection?.$typeName === "querybox.plugin.v1.Rejection" ? rejection.message : "";
+  const fault = useMemo(() => faultOf(result, script), [result, script]);
   useEffect(() => {
-    editor.current?.mark(fault, message);
-  }, [fault, message, result?.resultId]);
+    editor.current?.mark(fault?.at, fault?.message ?? "");
+  }, [fault?.at, fault?.message, result?.resultId]);
+  const marks = useMemo(() => marksOf(run, script, outline.atCursor), [run, script, outline.atCursor]);
+  useEffect(() => editor.current?.show(marks), [marks]);
 
   if (tab === undefined) return null;
   return (
@@ -69,7 +94,15 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
       <h1 className="sr">
         {tab.title}, on {connection?.spec?.name ?? "a connection that is gone"}
       </h1>
-      <QueryToolbar tab={tab} connection={connection} run={run} choices={choices} hasSelection={hasSelection} onChoices={(changed) => app.tabs.change(tabId, { choices: changed })} onRun={start} />
+      <QueryToolbar
+        tab={tab}
+        connection={connection}
+        run={run}
+        choices={choices}
+        hasSelection={hasSelection}
+        onChoices={(changed) => app.tabs.change(tabId, { choices: changed })}
+        onRun={() => void start(false)}
+      />
       <div className="editor-pane" style={{ flexBasis: `${share * 100}%` }}>
         <SqlEditor
           ref={editor}
@@ -79,10 +112,19 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
           dialect={info?.dialect}
           onText={(text) => app.tabs.change(tabId, { text })}
           onSelection={setHasSelection}
-          onRun={start}
+          onCursor={outline.onCursor}
+          onRun={(isAll) => void start(isAll)}
           onLeave={() => page.current?.querySelector<HTMLElement>("[role=grid]")?.focus()}
         />
       </div>
+      {outline.parameters.length > 0 && (
+        <ParameterBar
+          names={outline.parameters}
+          values={values}
+          onChange={(parameters) => app.tabs.change(tabId, { parameters })}
+          onRun={() => void start(false)}
+        />
+      )}
       <Resizer
         label="Height of the editor"
         axis="y"
@@ -99,14 +141,25 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
       {(run.kind === "running" || run.kind === "starting") && <RunBar tabId={tabId} run={run} deadline={choices.deadline} spec={connection?.spec} />}
       <ResultPane
         tabId={tabId}
+        title={tab.title}
         run={run}
-        onGoTo={fault === undefined ? undefined : () => editor.current?.goTo(fault)}
-        onRunAgain={start}
+        onGoTo={fault === undefined ? undefined : () => editor.current?.goTo(fault.at)}
+        onRunAgain={() => void start(false)}
         onLeave={() => editor.current?.focus()}
       />
+      {danger !== undefined && (
+        <ConfirmRunDialog
+          what={danger.what}
+          sql={danger.wanted.sql}
+          connectionName={connection?.spec?.name ?? ""}
+          onRun={() => send(danger.wanted)}
+          onClose={() => setDanger(undefined)}
+        />
+      )}
     </div>
   );
 }
 
 const IDLE = { kind: "idle" } as const;
 const AS_CONNECTION: RunChoices = { deadline: "connection", rows: "connection" };
+const NO_VALUES: Readonly<Record<string, string | null>> = {};

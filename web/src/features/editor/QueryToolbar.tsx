@@ -1,5 +1,6 @@
-import { type KeyboardEvent, useCallback, useState } from "react";
+import type { KeyboardEvent } from "react";
 import { cancelRun } from "../../actions/cancel_run.ts";
+import { runAll } from "../../actions/run_all.ts";
 import { runScript } from "../../actions/run_script.ts";
 import type { Connection } from "../../gen/core/v1/connection_pb.ts";
 import { valueOf } from "../../state/load.ts";
@@ -7,10 +8,11 @@ import { type RunChoices, rowsText, secondsOf, secondsText } from "../../state/r
 import type { Run } from "../../state/runs.ts";
 import type { Tab } from "../../state/tabs.ts";
 import { Button } from "../../ui/Button.tsx";
-import { Icon, type IconName } from "../../ui/Icon.tsx";
-import { Menu, type MenuItem } from "../../ui/Menu.tsx";
 import { keysOf, useApp, usePart } from "../AppContext.ts";
 import { driverIcon } from "../connections/driver_icon.ts";
+import { ActionButton } from "../shell/ActionButton.tsx";
+import { Choice } from "./Choice.tsx";
+import { SessionChoice } from "./SessionChoice.tsx";
 
 interface QueryToolbarProps {
   readonly tab: Tab;
@@ -54,6 +56,7 @@ export function QueryToolbar({ tab, connection, run, choices, hasSelection, onCh
           onClick={onRun}
         />
       )}
+      <ActionButton action={runAll} className="hide-phone" disabled={isBusy || tab.text.trim() === "" || connection === undefined} />
       <span className="grow" />
       <Choice
         label="Connection"
@@ -65,6 +68,7 @@ export function QueryToolbar({ tab, connection, run, choices, hasSelection, onCh
           onChoose: () => app.tabs.change(tab.id, { connectionId: other.id }),
         }))}
       />
+      <SessionChoice tab={tab} isRunning={isBusy} />
       <Choice
         label="Deadline"
         icon="timer"
@@ -100,38 +104,4 @@ function walk(event: KeyboardEvent<HTMLElement>): void {
   const at = buttons.findIndex((button) => button === document.activeElement);
   buttons.at((at + move) % buttons.length)?.focus();
   event.preventDefault();
-}
-
-interface ChoiceProps {
-  readonly label: string;
-  readonly icon: IconName;
-  readonly text: string;
-  readonly className?: string;
-  readonly items: readonly MenuItem[];
-}
-
-function Choice({ label, icon, text, className = "", items }: ChoiceProps) {
-  const [at, setAt] = useState<{ readonly x: number; readonly y: number }>();
-  const close = useCallback(() => setAt(undefined), []);
-  return (
-    <>
-      <button
-        type="button"
-        className={`btn ${className}`}
-        title={label}
-        aria-label={`${label}: ${text}`}
-        aria-haspopup="menu"
-        aria-expanded={at !== undefined}
-        onClick={(event) => {
-          const { left, bottom } = event.currentTarget.getBoundingClientRect();
-          setAt({ x: left, y: bottom + 4 });
-        }}
-      >
-        <Icon name={icon} />
-        <span className="lbl">{text}</span>
-        <Icon name="down" small />
-      </button>
-      {at !== undefined && <Menu label={label} groups={[items]} x={at.x} y={at.y} onClose={close} />}
-    </>
-  );
 }

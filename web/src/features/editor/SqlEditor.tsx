@@ -3,12 +3,14 @@ import { EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { useEffect, useImperativeHandle, useRef, type Ref } from "react";
 import type { Dialect } from "../../gen/plugin/v1/plugin_pb.ts";
+import { markStatements, type StatementMarks } from "./marks.ts";
 import { editorExtensions, markFault, setDialect, type EditorEvents } from "./setup.ts";
 
 /** What the page asks of the editor. */
 export interface EditorHandle {
-  /** The selected text, else all of it, and where it begins. */
-  readonly script: () => { readonly sql: string; readonly offset: number };
+  /** The text, and what is selected of it. */
+  readonly now: () => { readonly text: string; readonly from: number; readonly to: number; readonly cursor: number };
+  readonly show: (marks: StatementMarks) => void;
   readonly focus: () => void;
   /** Goes to a place and marks the word there. */
   readonly mark: (at: number | undefined, message: string) => void;
@@ -47,7 +49,8 @@ export function SqlEditor({ tabId, text, label, dialect, ref, ...events }: SqlEd
     const extensions = editorExtensions(facts, name, {
       onText: (changed) => latest.current.onText(changed),
       onSelection: (has) => latest.current.onSelection(has),
-      onRun: () => latest.current.onRun(),
+      onCursor: (at) => latest.current.onCursor(at),
+      onRun: (isAll) => latest.current.onRun(isAll),
       onLeave: () => latest.current.onLeave(),
     });
     const kept = remembered.get(key);
@@ -57,7 +60,8 @@ export function SqlEditor({ tabId, text, label, dialect, ref, ...events }: SqlEd
     const state = again.doc.toString() === doc ? again : fresh();
     const made = new EditorView({ state, root, parent: root });
     view.current = made;
-    made.focus();
+    // Whoever types elsewhere already goes on there.
+    if (!(document.activeElement instanceof HTMLInputElement)) made.focus();
     return () => {
       remembered.set(key, made.state.toJSON({ history: historyField }));
       made.destroy();
@@ -69,11 +73,14 @@ export function SqlEditor({ tabId, text, label, dialect, ref, ...events }: SqlEd
   }, [dialect]);
 
   useImperativeHandle(ref, () => ({
-    script: () => {
+    now: () => {
       const state = view.current?.state;
-      if (state === undefined) return { sql: text, offset: 0 };
-      const { from, to, empty } = state.selection.main;
-      return empty ? { sql: state.doc.toString(), offset: 0 } : { sql: state.sliceDoc(from, to), offset: from };
+      if (state === undefined) return { text, from: 0, to: 0, cursor: 0 };
+      const { from, to, head } = state.selection.main;
+      return { text: state.doc.toString(), from, to, cursor: head };
+    },
+    show: (marks) => {
+      if (view.current !== undefined) markStatements(view.current, marks);
     },
     focus: () => view.current?.focus(),
     mark: (at, message) => {

@@ -18,6 +18,7 @@ import {
 import { tags } from "@lezer/highlight";
 import type { Dialect } from "../../gen/plugin/v1/plugin_pb.ts";
 import { dialectOf } from "./dialect.ts";
+import { statementMarks } from "./marks.ts";
 
 const language = new Compartment();
 
@@ -34,13 +35,13 @@ const colors = HighlightStyle.define([
 ]);
 
 const look = EditorView.theme({
-  "&": { height: "100%", color: "var(--text-1)", backgroundColor: "transparent", fontSize: "13px" },
+  "&": { height: "100%", color: "var(--text-1)", backgroundColor: "transparent", fontSize: "var(--editor-size)" },
   "&.cm-focused": { outline: "none" },
-  ".cm-scroller": { fontFamily: "var(--font-code)", fontVariantLigatures: "none", lineHeight: "20px", scrollbarWidth: "thin", scrollbarColor: "var(--line-control) transparent" },
+  ".cm-scroller": { fontFamily: "var(--font-code)", fontVariantLigatures: "none", lineHeight: "calc(var(--editor-size) + 7px)", scrollbarWidth: "thin", scrollbarColor: "var(--line-control) transparent" },
   ".cm-content": { padding: "6px 0", caretColor: "var(--accent-mark)" },
   ".cm-line": { padding: "0 12px 0 8px" },
   ".cm-cursor, .cm-dropCursor": { borderLeft: "2px solid var(--accent-mark)", marginLeft: "-1px" },
-  ".cm-gutters": { backgroundColor: "transparent", color: "var(--text-3)", border: "none" },
+  ".cm-gutters": { backgroundColor: "var(--sheet)", color: "var(--text-3)", border: "none" },
   ".cm-lineNumbers .cm-gutterElement": { minWidth: "36px", padding: "0 8px 0 0", fontSize: "11px" },
   ".cm-activeLine": { backgroundColor: "var(--editor-line)" },
   ".cm-activeLineGutter": { backgroundColor: "var(--editor-line)", color: "var(--text-1)" },
@@ -88,7 +89,9 @@ function markOf(state: EditorState, { at, message }: Fault) {
 export interface EditorEvents {
   readonly onText: (text: string) => void;
   readonly onSelection: (hasSelection: boolean) => void;
-  readonly onRun: () => void;
+  /** The cursor stands elsewhere. */
+  readonly onCursor: (at: number) => void;
+  readonly onRun: (isAll: boolean) => void;
   /** Leads to the results. */
   readonly onLeave: () => void;
 }
@@ -96,7 +99,11 @@ export interface EditorEvents {
 /** The editor's behavior. */
 export function editorExtensions(facts: Dialect | undefined, label: string, events: EditorEvents): Extension {
   const run = (): boolean => {
-    events.onRun();
+    events.onRun(false);
+    return true;
+  };
+  const runAll = (): boolean => {
+    events.onRun(true);
     return true;
   };
   const leave = (): boolean => {
@@ -107,6 +114,7 @@ export function editorExtensions(facts: Dialect | undefined, label: string, even
     Prec.highest(
       keymap.of([
         { key: "Mod-Enter", run, preventDefault: true },
+        { key: "Mod-Shift-Enter", run: runAll, preventDefault: true },
         { key: "Mod-ArrowDown", run: leave, preventDefault: true },
         { key: "Mod-/", run: toggleComment },
       ]),
@@ -126,10 +134,12 @@ export function editorExtensions(facts: Dialect | undefined, label: string, even
     language.of(sql({ dialect: dialectOf(facts) })),
     syntaxHighlighting(colors),
     faults,
+    statementMarks,
     look,
-    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocorrect: "off", autocapitalize: "off" }),
+    EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocorrect: "off", autocapitalize: "off" }),
     EditorView.updateListener.of((update) => {
       if (update.docChanged) events.onText(update.state.doc.toString());
+      if (update.selectionSet || update.docChanged) events.onCursor(update.state.selection.main.head);
       if (update.selectionSet || update.docChanged) events.onSelection(update.state.selection.ranges.some((range) => !range.empty));
     }),
     // Esc, then Tab leaves the editor.

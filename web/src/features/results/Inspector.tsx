@@ -1,51 +1,48 @@
 import { useEffect, useState } from "react";
 import type { StatementResult } from "../../gen/core/v1/result_pb.ts";
-import { columnsOf, windowOfRows } from "../../results/core_source.ts";
 import { bytesText } from "../../results/grid_cells.ts";
-import { type CellText, readCell } from "../../results/read_cell.ts";
 import type { Place } from "../../results/selection.ts";
-import type { Cell, RowWindow } from "../../results/source.ts";
+import type { ResultColumn } from "../../results/source.ts";
+import { type Inspected, readInspected } from "../../state/inspect.ts";
 import { Button } from "../../ui/Button.tsx";
 import { copyText } from "../../ui/clipboard.ts";
+import { Resizer } from "../../ui/Resizer.tsx";
 import { Segments } from "../../ui/Segments.tsx";
-import { useApp } from "../AppContext.ts";
+import { useApp, usePart } from "../AppContext.ts";
+import { CellView } from "./CellView.tsx";
+import { ColumnFactsView } from "./ColumnFactsView.tsx";
+import { RowList } from "./RowList.tsx";
 
 interface InspectorProps {
   readonly resultId: string;
   readonly statement: StatementResult;
+  readonly view: number;
+  /** The active cell, by its column in the result. */
   readonly place: Place;
+  readonly columns: readonly ResultColumn[];
   readonly onClose: () => void;
 }
 
-type Face = "row" | "cell";
+type Face = "row" | "cell" | "column";
 
 /** Time that a cell stays the active one before its value is read: arrows pass many. */
 const PAUSE_MS = 80;
 
-/** A row or a cell in full. */
-export function Inspector({ resultId, statement, place, onClose }: InspectorProps) {
+/** A row, a cell or a column in full. */
+export function Inspector({ resultId, statement, view, place, columns, onClose }: InspectorProps) {
   const app = useApp();
+  const width = usePart(app.layout, (layout) => layout.inspectorWidth);
   const [face, setFace] = useState<Face>("row");
-  const [row, setRow] = useState<RowWindow>();
-  const [cell, setCell] = useState<CellText>();
-  const columns = columnsOf(statement);
+  const [seen, setSeen] = useState<Inspected>();
   const column = columns[place.column];
+  const number = statement.statement;
 
   useEffect(() => {
     const stop = new AbortController();
     const timer = setTimeout(async () => {
-      const asked = { resultId, statement: statement.statement };
       try {
-        if (face === "row") {
-          const answer = await app.core.results.readRows(
-            { ...asked, firstRow: BigInt(place.row), rowCount: 1, cellBytesMax: 256 },
-            { signal: stop.signal },
-          );
-          if (answer.rows !== undefined) setRow(windowOfRows(answer.rows));
-        } else {
-          setCell(undefined);
-          setCell(await readCell(app.core, { ...asked, row: BigInt(place.row), column: place.column }, stop.signal));
-        }
+        const at = { resultId, statement: number, view, row: BigInt(place.row), column: place.column };
+        setSeen(await readInspected(app.core, at, stop.signal));
       } catch (error) {
         app.link.hear(error);
       }
@@ -54,84 +51,61 @@ export function Inspector({ resultId, statement, place, onClose }: InspectorProp
       clearTimeout(timer);
       stop.abort();
     };
-  }, [app, resultId, statement.statement, place.row, place.column, face]);
+  }, [app, resultId, number, view, place.row, place.column]);
 
   const copy = async () => {
-    const text =
-      face === "cell"
-        ? (cell?.text ?? "")
-        : columns.map(({ name }, index) => `${name}\t${row?.cell(place.row, index).text ?? ""}`).join("\n");
+    if (seen === undefined) return;
+    const text = face === "cell" ? seen.cell.text : columns.map(({ name }, index) => `${name}\t${seen.row?.cell(place.row, index).text ?? ""}`).join("\n");
     if (await copyText(text)) app.toasts.say(face === "cell" ? "The value is copied" : "The row is copied");
+    else app.toasts.fail("The browser did not let the page copy", "");
   };
+  const hasCell = seen !== undefined && column !== undefined && seen.place.row === place.row && seen.place.column === place.column;
+  // A value that a line cannot show stands below its row.
+  const isLong = hasCell && seen.cell.state !== "null" && (column.family === "json" || column.family === "binary" || seen.cell.fullBytes > 120n);
   return (
-    <aside className="inspector" aria-label="Inspector">
+    <aside className="inspector" aria-label="Inspector" style={{ width }}>
+      <Resizer
+        label="Width of the inspector"
+        axis="x"
+        className="inspector-edge"
+        value={width}
+        least={200}
+        most={720}
+        step={16}
+        isReversed
+        valueAt={(event) => (event.currentTarget.parentElement?.getBoundingClientRect().right ?? 0) - event.clientX}
+        onChange={(inspectorWidth) => app.layout.setState({ inspectorWidth })}
+      />
       <div className="bar thin">
         <Segments<Face>
           label="What is shown"
           segments={[
             { value: "row", label: "Row" },
             { value: "cell", label: "Cell" },
+            { value: "column", label: "Column" },
           ]}
           value={face}
           onChange={setFace}
         />
         <span className="grow" />
-        <Button label="Copy" icon="copy" iconOnly onClick={() => void copy()} />
+        {face !== "column" && <Button label="Copy" icon="copy" iconOnly onClick={() => void copy()} />}
         <Button label="Close" icon="close" iconOnly onClick={onClose} />
       </div>
-      {face === "row" && (
-        <dl className="kv">
-          {columns.map((head, index) => {
-            const shown = row?.first === place.row ? row.cell(place.row, index) : undefined;
-            return (
-              <div key={index} className={index === place.column ? "on" : ""}>
-                <dt title={`${head.name} ${head.type}`}>{head.name}</dt>
-                <dd title={shown?.text}>{shown !== undefined && <Value cell={shown} />}</dd>
-              </div>
-            );
-          })}
-        </dl>
+      {face === "row" && <RowList columns={columns} row={seen?.row} place={place} />}
+      {(face !== "row" || isLong) && column !== undefined && (
+        <div className={face === "row" ? "sub top" : "sub"}>
+          <b>{column.name}</b>
+          <span className="t">{column.type}</span>
+          <span className="grow" />
+          {face !== "column" && hasCell && seen.cell.state !== "null" && <span className="where">{bytesText(seen.cell.fullBytes)}</span>}
+        </div>
       )}
-      {face === "cell" && column !== undefined && (
-        <>
-          <div className="sub">
-            <b>{column.name}</b>
-            <span className="t">{column.type}</span>
-            <span className="grow" />
-            {cell !== undefined && cell.state !== "null" && <span className="where">{bytesText(cell.fullBytes)}</span>}
-          </div>
-          <CellValue cell={cell} isJson={column.family === "json"} />
-        </>
+      {(face === "cell" || (face === "row" && isLong)) && hasCell && <CellView cell={seen.cell} column={column} />}
+      {face === "column" && column !== undefined && (
+        <div className="facts-pane">
+          <ColumnFactsView column={column} place={{ resultId, statement: number, view, column: place.column }} />
+        </div>
       )}
     </aside>
-  );
-}
-
-function Value({ cell }: { readonly cell: Cell }) {
-  if (cell.state === "null") return <span className="null">NULL</span>;
-  if (cell.state === "value" && cell.text === "") return <span className="empty">empty</span>;
-  return <>{cell.text}</>;
-}
-
-function CellValue({ cell, isJson }: { readonly cell: CellText | undefined; readonly isJson: boolean }) {
-  if (cell === undefined) return null;
-  if (cell.state === "null") {
-    return (
-      <p className="long">
-        <span className="null">NULL</span>
-      </p>
-    );
-  }
-  return (
-    <>
-      <pre className={isJson ? "json long" : "long wraps"} tabIndex={0}>
-        {cell.state === "value" && cell.text === "" ? <span className="empty">empty</span> : cell.text}
-      </pre>
-      {(cell.isPart || cell.state !== "value") && (
-        <p className="sub top">
-          {cell.state === "undecodable" ? "These bytes are no text in the database's encoding." : `The first ${bytesText(cell.shownBytes)} of ${bytesText(cell.fullBytes)}.`}
-        </p>
-      )}
-    </>
   );
 }

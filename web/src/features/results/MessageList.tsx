@@ -11,16 +11,18 @@ interface MessageListProps {
 /** What was said while a script ran. */
 export function MessageList({ messages, isRunning }: MessageListProps) {
   return (
-    <ol className="messages" aria-label="Messages" role="log">
-      {messages.map((message) => (
-        <li key={message.key} className={message.tone}>
-          <Icon name={ICONS[message.tone]} />
-          <span className="no code">{message.statement}</span>
-          <span className="code said">{message.text}</span>
-          <span className="dim">{message.detail}</span>
-        </li>
-      ))}
-      {messages.length === 0 && <li className="dim">{isRunning ? "Nothing has been said yet." : "Nothing was said."}</li>}
-    </ol>
+    <div className="messages" aria-label="Messages" role="log" tabIndex={0}>
+      <ol>
+        {messages.map((message) => (
+          <li key={message.key} className={message.tone}>
+            <Icon name={ICONS[message.tone]} />
+            <span className="no code">{message.statement}</span>
+            <span className="code said">{message.text}</span>
+            <span className="dim">{message.detail}</span>
+          </li>
+        ))}
+        {messages.length === 0 && <li className="dim">{isRunning ? "Nothing has been said yet." : "Nothing was said."}</li>}
+      </ol>
+    </div>
   );
 }

@@ -1,100 +1,140 @@
-import { useEffect, useMemo, useRef } from "react";
+import { type Ref, useEffect, useImperativeHandle, useMemo, useRef } from "react";
 import type { StatementResult } from "../../gen/core/v1/result_pb.ts";
-import { COPY_CELLS_MAX, tsvOf } from "../../results/copy.ts";
+import type { SortKey } from "../../results/arrangement.ts";
+import type { ColumnLayout } from "../../results/column_layout.ts";
+import type { CopyFormat } from "../../results/copy.ts";
 import { columnsOf, CoreSource, windowOfRows } from "../../results/core_source.ts";
 import { GridView } from "../../results/grid_view.ts";
-import { cellCount, type Place, rangeOf } from "../../results/selection.ts";
+import { ORIGIN, type Place, rangeOf, type Selection } from "../../results/selection.ts";
+import { copyCells, sumCells } from "../../state/cells.ts";
 import type { FirstPage } from "../../state/runs.ts";
-import { copyText } from "../../ui/clipboard.ts";
 import { useApp, usePart } from "../AppContext.ts";
+
+/** What the page asks of the grid. */
+export interface GridHandle {
+  readonly copy: (format: CopyFormat) => void;
+  readonly openColumn: () => void;
+  readonly goToRow: (row: number) => void;
+  readonly focus: () => void;
+}
 
 interface ResultGridProps {
   readonly id: string;
   readonly label: string;
   readonly resultId: string;
   readonly statement: StatementResult;
+  /** The view that is shown. 0: the statement's own rows. */
+  readonly view: number;
+  readonly rowCount: number;
   readonly page: FirstPage | undefined;
+  readonly sort: readonly SortKey[];
+  readonly layout: ColumnLayout;
+  readonly ref: Ref<GridHandle>;
+  readonly onLayout: (layout: ColumnLayout) => void;
+  readonly onSort: (column: number, isAdded: boolean) => void;
+  /** The active cell, by its column in the result. */
   readonly onPlace: (place: Place) => void;
+  readonly onColumn: (head: DOMRect) => void;
+  readonly onCells: (x: number, y: number) => void;
   readonly onOpen: () => void;
   readonly onLeave: () => void;
 }
 
 /** The rows of a statement. The grid draws by itself; this hangs it into the page. */
 export function ResultGrid(props: ResultGridProps) {
-  const { id, label, resultId, statement, page } = props;
+  const { resultId, statement, view, rowCount, page, sort, layout } = props;
   const app = useApp();
-  const density = usePart(app.layout, (layout) => layout.density);
+  const density = usePart(app.layout, (kept) => kept.density);
   const root = useRef<HTMLDivElement>(null);
-  const view = useRef<GridView>(undefined);
+  const grid = useRef<GridView>(undefined);
   const latest = useRef(props);
   latest.current = props;
   // What is known of columns may come after the first rows; then the grid is hung up anew.
   const known = JSON.stringify(columnsOf(statement));
   const columns = useMemo(() => columnsOf(latest.current.statement), [known]);
-  const rowCount = Number(statement.rowCount);
-  const firstCount = useRef(rowCount);
-  firstCount.current = rowCount;
+  const source = useMemo(() => new CoreSource(app.core, resultId, statement.statement, columns, view), [app, resultId, statement.statement, columns, view]);
+  const selection = useRef<{ readonly view: number; readonly of: Selection }>({ view, of: ORIGIN });
+  const drawn = useRef(layout);
 
   useEffect(() => {
     const element = root.current;
     if (element === null) return;
-    const source = new CoreSource(app.core, resultId, statement.statement, columns);
-    const first = page === undefined ? undefined : windowOfRows(page.rows);
-    const grid = new GridView(
+    const now = latest.current;
+    // In other rows the place means nothing; its column still does.
+    const { active } = selection.current.of;
+    const top: Selection = { anchor: { row: 0, column: active.column }, active: { row: 0, column: active.column } };
+    let stop = new AbortController();
+    const made = new GridView(
       element,
       source,
-      firstCount.current,
       {
-        onSelect: ({ active }) => latest.current.onPlace(active),
+        onSelect: (selected) => {
+          selection.current = { view, of: selected };
+          latest.current.onPlace({ row: selected.active.row, column: latest.current.layout.order[selected.active.column] ?? 0 });
+          stop.abort();
+          stop = new AbortController();
+          void sumCells(app, source, rangeOf(selected), latest.current.layout, stop.signal);
+        },
         onFailure: (error) => {
           const problem = app.link.hear(error);
           if (problem !== undefined) app.toasts.fail("Some rows could not be read", problem.message);
         },
         onOpen: () => latest.current.onOpen(),
-        onCopy: (withNames) => void copy(withNames),
+        onCopy: (withNames) => void copyCells(app, source, rangeOf(made.selected), latest.current.layout, withNames ? "tsv-names" : "tsv"),
+        onSort: (column, isAdded) => latest.current.onSort(column, isAdded),
+        onColumn: (head) => latest.current.onColumn(head),
+        onCells: (x, y) => latest.current.onCells(x, y),
+        onLayout: (changed) => {
+          drawn.current = changed;
+          latest.current.onLayout(changed);
+        },
       },
-      first,
+      {
+        rowCount: now.rowCount,
+        layout: now.layout,
+        sort: now.sort,
+        selection: selection.current.view === view ? selection.current.of : top,
+        firstRows: page === undefined || view !== 0 ? undefined : windowOfRows(page.rows),
+      },
     );
-    const copy = async (withNames: boolean) => {
-      const range = rangeOf(grid.selected);
-      if (cellCount(range) > COPY_CELLS_MAX) {
-        app.toasts.fail("Too many cells for the clipboard", `Select at most ${COPY_CELLS_MAX.toLocaleString("en-US")}.`);
-        return;
-      }
-      const names = withNames ? columns.slice(range.left, range.right + 1).map(({ name }) => name) : undefined;
-      try {
-        const rows = grid.pages.readAll(range.top, range.bottom, new AbortController().signal);
-        const isCopied = await copyText(await tsvOf(rows, range, names));
-        if (isCopied) app.toasts.say(copiedText(cellCount(range)));
-        else app.toasts.fail("The browser did not let the page copy", "");
-      } catch (error) {
-        app.toasts.fail("Nothing was copied", app.link.hear(error)?.message ?? "");
-      }
-    };
-    view.current = grid;
+    grid.current = made;
+    drawn.current = now.layout;
     return () => {
-      grid.destroy();
-      view.current = undefined;
+      stop.abort();
+      app.selected.setState({ text: "" });
+      made.destroy();
+      grid.current = undefined;
     };
-  }, [app, resultId, statement.statement, columns, page, density]);
-  useEffect(() => view.current?.setRowCount(rowCount), [rowCount]);
+  }, [app, source, view, page, density]);
+  useEffect(() => grid.current?.setRowCount(rowCount), [rowCount]);
+  useEffect(() => grid.current?.setSort(sort), [sort, layout]);
+  useEffect(() => {
+    if (drawn.current === layout) return;
+    drawn.current = layout;
+    grid.current?.setLayout(layout);
+  }, [layout]);
+
+  useImperativeHandle(props.ref, () => ({
+    copy: (format) => {
+      if (grid.current !== undefined) void copyCells(app, source, rangeOf(grid.current.selected), latest.current.layout, format);
+    },
+    openColumn: () => grid.current?.openColumn(),
+    goToRow: (row) => grid.current?.goToRow(row),
+    focus: () => root.current?.focus(),
+  }));
 
   return (
     <div
       ref={root}
-      id={id}
+      id={props.id}
       className="grid"
       role="grid"
       tabIndex={0}
-      aria-label={label}
+      aria-label={props.label}
       aria-readonly="true"
       onKeyDown={(event) => {
-        if (event.key === "ArrowUp" && (event.ctrlKey || event.metaKey) && view.current?.selected.active.row === 0) props.onLeave();
+        if (event.key === "ArrowUp" && (event.ctrlKey || event.metaKey) && grid.current?.selected.active.row === 0) props.onLeave();
       }}
     />
   );
-}
-
-function copiedText(cells: number): string {
-  return cells === 1 ? "The cell is copied" : `${cells.toLocaleString("en-US")} cells are copied`;
 }

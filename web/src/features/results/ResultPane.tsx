@@ -1,17 +1,26 @@
-import { useState } from "react";
-import type { Place } from "../../results/selection.ts";
-import { countOf, firstTab, messagesOf, resultOf, tabsOf } from "../../state/run_view.ts";
+import { useEffect, useRef, useState } from "react";
+import { onPageRequest, type PageRequest } from "../../actions/page_event.ts";
+import { type ColumnLayout, layoutOf } from "../../results/column_layout.ts";
+import { columnsOf } from "../../results/core_source.ts";
+import { AS_THEY_CAME } from "../../results/arrangement.ts";
+import { countOf, firstTab, messagesOf, type ResultTab, resultOf, shownCount, tabsOf } from "../../state/run_view.ts";
 import type { Run } from "../../state/runs.ts";
-import { Button } from "../../ui/Button.tsx";
-import { Icon } from "../../ui/Icon.tsx";
+import { keyOf } from "../../state/views.ts";
 import { useApp, usePart } from "../AppContext.ts";
-import { Inspector } from "./Inspector.tsx";
+import { ExportDialog } from "./ExportDialog.tsx";
+import { SEARCH_ID } from "./FilterBar.tsx";
+import { GoToRowDialog } from "./GoToRowDialog.tsx";
 import { MessageList } from "./MessageList.tsx";
+import { NoResult } from "./NoResult.tsx";
 import { RejectionView } from "./RejectionView.tsx";
-import { ResultGrid } from "./ResultGrid.tsx";
+import type { GridHandle } from "./ResultGrid.tsx";
+import { ResultTabs } from "./ResultTabs.tsx";
+import { ResultTools } from "./ResultTools.tsx";
+import { RowsView } from "./RowsView.tsx";
 
 interface ResultPaneProps {
   readonly tabId: string;
+  readonly title: string;
   readonly run: Run;
   /** Leads to the place in the text that the database named. */
   readonly onGoTo: (() => void) | undefined;
@@ -20,102 +29,90 @@ interface ResultPaneProps {
   readonly onLeave: () => void;
 }
 
+const MESSAGES = "messages";
+type Asked = "nothing" | "export" | "row";
+
 /** What came of a run. */
-export function ResultPane({ tabId, run, onGoTo, onRunAgain, onLeave }: ResultPaneProps) {
+export function ResultPane({ tabId, title, run, onGoTo, onRunAgain, onLeave }: ResultPaneProps) {
   const app = useApp();
-  const inspectorOpen = usePart(app.layout, (layout) => layout.inspectorOpen);
   const [chosen, setChosen] = useState<string>();
-  const [place, setPlace] = useState<Place>({ row: 0, column: 0 });
+  const [asked, setAsked] = useState<Asked>("nothing");
+  const [isFilterOpen, setFilterOpen] = useState(false);
+  const [layouts, setLayouts] = useState<ReadonlyMap<string, ColumnLayout>>(new Map());
+  const grid = useRef<GridHandle>(null);
   const result = resultOf(run);
-  if (result === undefined) {
-    if (run.kind === "failed") {
-      return (
-        <div className="reject" role="alert">
-          <p className="msg">{run.problem.message}</p>
-          <p className="say wrap">{run.problem.advice}</p>
-          <div className="acts">
-            <Button label="Run again" icon="refresh" look="line" onClick={onRunAgain} />
-          </div>
-        </div>
-      );
-    }
-    return (
-      <div className="nothing">
-        {run.kind === "gone" && <p>The result of the last run is not kept any more. Run it again to see it.</p>}
-        {run.kind === "idle" && <p>Results come here. Nothing is sent before you run it.</p>}
-      </div>
-    );
-  }
-  const tabs = tabsOf(result);
-  const messages = messagesOf(result);
+  const tabs = result === undefined ? [] : tabsOf(result);
   const wanted = tabs.find((tab) => tab.key === chosen) ?? (chosen === MESSAGES ? undefined : firstTab(tabs));
-  const shown = wanted ?? MESSAGES;
-  const count = wanted?.kind === "rows" ? countOf(wanted.statement) : undefined;
-  const hasInspector = wanted?.kind === "rows" && wanted.statement.rowCount > 0n;
+  const rows = wanted?.kind === "rows" ? wanted.statement : undefined;
+  const key = result === undefined || rows === undefined ? "" : keyOf({ resultId: result.resultId, statement: rows.statement });
+  const arranged = usePart(app.views.store, (views) => views.get(key)) ?? PLAIN;
+
+  const ask = (request: PageRequest) => {
+    if (rows === undefined) return;
+    if (request === "filter") setFilterOpen((isOpen) => !isOpen);
+    else if (request === "search") {
+      setFilterOpen(true);
+      requestAnimationFrame(() => document.getElementById(SEARCH_ID)?.focus());
+    } else if (request === "column") grid.current?.openColumn();
+    else if (request === "export") setAsked("export");
+    else if (request === "go-to-row") setAsked("row");
+  };
+  const latest = useRef(ask);
+  latest.current = ask;
+  useEffect(() => onPageRequest((request) => latest.current(request)), []);
+
+  if (result === undefined) return <NoResult run={run} onRunAgain={onRunAgain} />;
+  const messages = messagesOf(result);
+  const count = rows === undefined ? undefined : (shownCount(rows, arranged.shown) ?? countOf(rows));
+  const rowCount = arranged.shown?.rowCount ?? Number(rows?.rowCount ?? 0n);
+  const layout = (rows && layouts.get(key)) ?? layoutOf(rows?.columns.length ?? 0);
+  const close = () => setAsked("nothing");
   return (
     <>
       <div className="bar thin result-bar">
-        <div className="subtabs" role="tablist" aria-label="Results">
-          {tabs.map((tab) => (
-            <button
-              key={tab.key}
-              type="button"
-              role="tab"
-              aria-selected={tab === wanted}
-              className={tab.kind === "rejected" ? "subtab err" : "subtab"}
-              onClick={() => setChosen(tab.key)}
-            >
-              {tab.kind === "rejected" && <Icon name="error" />}
-              {tab.label}
-            </button>
-          ))}
-          <button type="button" role="tab" aria-selected={shown === MESSAGES} className="subtab" onClick={() => setChosen(MESSAGES)}>
-            Messages <span>{messages.length > 0 ? messages.length : ""}</span>
-          </button>
-        </div>
+        <ResultTabs tabs={tabs} shown={wanted} messages={messages.length} onTab={(tab: ResultTab | undefined) => setChosen(tab?.key ?? MESSAGES)} />
         <span className="grow" />
         {count !== undefined && (
           <span className={count.isWarning ? "count warn" : "count"} role="status">
             {count.before} <b>{count.number}</b> {count.after}
           </span>
         )}
-        {hasInspector && (
-          <Button
-            label="Inspector"
-            icon="pane-r"
-            iconOnly
-            pressed={inspectorOpen}
-            onClick={() => app.layout.setState({ inspectorOpen: !inspectorOpen })}
-          />
-        )}
+        {rows !== undefined && <ResultTools isFilterOpen={isFilterOpen} onCopy={(format) => grid.current?.copy(format)} />}
       </div>
-      {shown === MESSAGES && <MessageList messages={messages} isRunning={run.kind === "running"} />}
+      {wanted === undefined && <MessageList messages={messages} isRunning={run.kind === "running"} />}
       {wanted?.kind === "rejected" && <RejectionView rejection={wanted.rejection} onGoTo={onGoTo} />}
-      {wanted?.kind === "rows" && (
-        <div className="results">
-          <ResultGrid
-            key={`${result.resultId} ${wanted.key}`}
-            id={`grid-${tabId}`}
-            label={wanted.label}
-            resultId={result.resultId}
-            statement={wanted.statement}
-            page={"page" in run && run.page?.statement === wanted.statement.statement ? run.page : undefined}
-            onPlace={setPlace}
-            onOpen={() => app.layout.setState({ inspectorOpen: true })}
-            onLeave={onLeave}
-          />
-          {hasInspector && inspectorOpen && (
-            <Inspector
-              resultId={result.resultId}
-              statement={wanted.statement}
-              place={place}
-              onClose={() => app.layout.setState({ inspectorOpen: false })}
-            />
-          )}
-        </div>
+      {rows !== undefined && (
+        <RowsView
+          key={key}
+          id={`grid-${tabId}`}
+          label={wanted?.label ?? ""}
+          resultId={result.resultId}
+          statement={rows}
+          page={"page" in run && run.page?.statement === rows.statement ? run.page : undefined}
+          arranged={arranged}
+          layout={layout}
+          isFilterOpen={isFilterOpen}
+          grid={grid}
+          onFilterOpen={setFilterOpen}
+          onLayout={(changed) => setLayouts((old) => new Map(old).set(key, changed))}
+          onLeave={onLeave}
+        />
       )}
+      {rows !== undefined && asked === "export" && (
+        <ExportDialog
+          title={title}
+          rows={{ resultId: result.resultId, statement: rows.statement, view: arranged.shown?.view ?? 0 }}
+          says={`${count?.before ?? ""} ${count?.number ?? ""} ${count?.after ?? ""}`.trim()}
+          table={columnsOf(rows).find(({ table }) => table !== undefined)?.table ?? []}
+          onClose={close}
+        />
+      )}
+      {rows !== undefined && asked === "row" && <GoToRowDialog rowCount={rowCount} onGo={(row) => {
+        grid.current?.goToRow(row);
+        grid.current?.focus();
+      }} onClose={close} />}
     </>
   );
 }
 
-const MESSAGES = "messages";
+const PLAIN = { arrangement: AS_THEY_CAME, shown: undefined, making: undefined, problem: undefined };

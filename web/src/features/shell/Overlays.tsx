@@ -3,6 +3,7 @@ import { ConnectionDialog } from "../connections/ConnectionDialog.tsx";
 import { PasswordDialog } from "../connections/PasswordDialog.tsx";
 import { RemoveDialog } from "../connections/RemoveDialog.tsx";
 import { Palette } from "./Palette.tsx";
+import { SettingsDialog } from "./SettingsDialog.tsx";
 
 /** What lies over the page. */
 export function Overlays() {
@@ -16,6 +17,8 @@ export function Overlays() {
       return null;
     case "palette":
       return <Palette onClose={close} />;
+    case "settings":
+      return <SettingsDialog onClose={close} />;
     case "new-connection":
       return <ConnectionDialog onClose={close} />;
     case "edit-connection": {

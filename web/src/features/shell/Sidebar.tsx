@@ -1,6 +1,7 @@
 import { useDeferredValue, useState } from "react";
 import { findInTree, TREE_SEARCH_ID } from "../../actions/find_in_tree.ts";
 import { newConnection } from "../../actions/new_connection.ts";
+import { openSettings } from "../../actions/open_settings.ts";
 import { switchTheme } from "../../actions/switch_theme.ts";
 import { toggleSidebar } from "../../actions/toggle_sidebar.ts";
 import { Icon, Mark } from "../../ui/Icon.tsx";
@@ -46,6 +47,7 @@ export function Sidebar() {
       <div className="side-foot">
         <span className="grow" />
         <ActionButton action={switchTheme} iconOnly />
+        <ActionButton action={openSettings} iconOnly />
       </div>
       <Resizer
         label="Width of the sidebar"

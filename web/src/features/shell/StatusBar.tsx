@@ -19,6 +19,8 @@ export function StatusBar() {
   const activeId = usePart(app.tabs.store, (state) => state.tabs.find((tab) => tab.id === tabId)?.connectionId);
   const connection = usePart(app.connections.store, (state) => valueOf(state)?.find(({ id }) => id === activeId));
   const drivers = usePart(app.drivers.store, (state) => valueOf(state)?.usable.length);
+  const session = usePart(app.sessions.store, (sessions) => sessions.get(tabId ?? ""));
+  const selected = usePart(app.selected, ({ text }) => text);
   const spec = connection?.spec;
   return (
     <footer className={`status ${environmentOf(spec)}`}>
@@ -36,7 +38,15 @@ export function StatusBar() {
           {tabId !== undefined && <RunStatus tabId={tabId} face="state" />}
         </>
       )}
+      {session?.kind === "open" && (
+        <span className="hide-phone">
+          <Icon name="link" />
+          {session.endsSoon ? "Session ends soon unless it is used" : "Session is held"}
+        </span>
+      )}
+      {session?.kind === "lost" && <span className="hide-phone warnish">Session ended: {session.why}</span>}
       <span className="gap" />
+      {selected !== "" && <span className="hide-phone">{selected}</span>}
       {tabId !== undefined && spec !== undefined && <RunStatus tabId={tabId} face="numbers" />}
       {spec === undefined && drivers !== undefined && (
         <span>

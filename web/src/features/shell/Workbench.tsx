@@ -29,6 +29,16 @@ export function Workbench() {
     return () => removeEventListener("keydown", onKeyDown);
   }, [app]);
 
+  useEffect(() => {
+    // What would cover a narrow page is closed when the page becomes one.
+    const narrow = matchMedia("(max-width: 860px)");
+    const onNarrow = () => {
+      if (narrow.matches) app.layout.setState({ sidebarOpen: false, inspectorOpen: false });
+    };
+    narrow.addEventListener("change", onNarrow);
+    return () => narrow.removeEventListener("change", onNarrow);
+  }, [app]);
+
   const width: CSSProperties & Record<`--${string}`, string> = { "--sidebar": `${sidebarWidth}px` };
   return (
     <>

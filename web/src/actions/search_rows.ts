@@ -1,0 +1,10 @@
+import type { Action } from "./action.ts";
+import { askPage, hasRows } from "./page_event.ts";
+
+export const searchRows: Action = {
+  name: "Search rows",
+  icon: "search",
+  shortcut: "Alt+F",
+  enabled: hasRows,
+  run: () => askPage("search"),
+};

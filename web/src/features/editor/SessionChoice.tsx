@@ -1,0 +1,65 @@
+import { TransactionState } from "../../gen/plugin/v1/plugin_pb.ts";
+import type { Tab } from "../../state/tabs.ts";
+import { Button } from "../../ui/Button.tsx";
+import { useApp, usePart } from "../AppContext.ts";
+import { Choice } from "./Choice.tsx";
+
+const WORDS: Readonly<Record<TransactionState, string>> = {
+  [TransactionState.UNSPECIFIED]: "Leased",
+  [TransactionState.IDLE]: "Leased",
+  [TransactionState.OPEN]: "In transaction",
+  [TransactionState.FAILED]: "Failed transaction",
+};
+
+interface SessionChoiceProps {
+  readonly tab: Tab;
+  /** A statement runs in it. */
+  readonly isRunning: boolean;
+}
+
+/** Whether a tab keeps a session, how its transaction stands, and how it is ended. */
+export function SessionChoice({ tab, isRunning }: SessionChoiceProps) {
+  const app = useApp();
+  const session = usePart(app.sessions.store, (sessions) => sessions.get(tab.id)) ?? { kind: "none" as const };
+  const isOpen = session.kind === "open";
+  const transaction = isOpen ? session.transaction : TransactionState.IDLE;
+  const inTransaction = transaction === TransactionState.OPEN || transaction === TransactionState.FAILED;
+  const text = session.kind === "opening" ? "Opening" : isOpen ? WORDS[transaction] : session.kind === "lost" ? "No session" : "One-shot";
+  const lease = async () => {
+    const problem = await app.sessions.open(tab);
+    if (problem !== undefined) app.toasts.fail("No session", problem.message);
+  };
+  const release = async () => {
+    if (await app.sessions.close(tab.id)) app.toasts.say("The session is closed, and its transaction was rolled back");
+  };
+  const finish = async (sql: "COMMIT" | "ROLLBACK") => {
+    const problem = await app.sessions.finish(tab.id, sql);
+    if (problem !== undefined) app.toasts.fail(sql === "COMMIT" ? "Not committed" : "Not rolled back", problem.message);
+    else app.toasts.say(sql === "COMMIT" ? "The transaction is committed" : "The transaction is rolled back");
+  };
+  return (
+    <>
+      <Choice
+        label="Session"
+        icon={session.kind === "lost" ? "unplug" : isOpen ? "link" : "bolt"}
+        className={inTransaction || session.kind === "lost" ? "fold warnish" : "fold"}
+        text={text}
+        items={[
+          // A connection that asks for its password has it in its one session alone.
+          ...(isOpen && session.isShared
+            ? []
+            : [{ label: "One-shot: each run has a session of its own", checked: !isOpen, onChoose: () => void release() }]),
+          { label: "Leased: runs share one session", checked: isOpen, onChoose: () => void lease() },
+        ]}
+      />
+      {isOpen && inTransaction && (
+        <>
+          {transaction === TransactionState.OPEN && (
+            <Button label="Commit" icon="check" disabled={isRunning || session.isBusy} onClick={() => void finish("COMMIT")} />
+          )}
+          <Button label="Roll back" icon="back" disabled={isRunning || session.isBusy} onClick={() => void finish("ROLLBACK")} />
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,73 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import { type Outline, outlineOf, parametersOf, type StatementPlace, type Wanted, wantedOf } from "../../state/scripts.ts";
+import { useApp } from "../AppContext.ts";
+
+interface EditorNow {
+  readonly text: string;
+  readonly from: number;
+  readonly to: number;
+  readonly cursor: number;
+}
+
+export interface OutlineOfEditor {
+  /** The statement that Run would run. */
+  readonly atCursor: StatementPlace | undefined;
+  /** The values that it needs. */
+  readonly parameters: readonly string[];
+  readonly onCursor: (at: number) => void;
+  /** What is to be run now, asked for anew unless it is known. */
+  readonly wanted: (isAll: boolean) => Promise<Wanted | undefined>;
+}
+
+/** Time without a key press before Core is asked. */
+const PAUSE_MS = 120;
+const NOTHING: readonly string[] = [];
+
+/** Knows where the statements of an editor's text lie. */
+export function useOutline(driverType: string, text: string, now: () => EditorNow | undefined): OutlineOfEditor {
+  const app = useApp();
+  const [cursor, setCursor] = useState<number>();
+  const [outline, setOutline] = useState<Outline>();
+  const latest = useRef(now);
+  latest.current = now;
+  const asked = useRef<{ readonly key: string; readonly answer: Promise<Outline | undefined> }>(undefined);
+
+  const ask = useCallback(
+    (of: EditorNow) => {
+      const key = `${driverType} ${of.cursor} ${of.text}`;
+      if (asked.current?.key !== key) {
+        const answer = outlineOf(app.core, driverType, of.text, of.cursor, new AbortController().signal);
+        asked.current = { key, answer };
+      }
+      return asked.current.answer;
+    },
+    [app, driverType],
+  );
+  useEffect(() => {
+    if (driverType === "") return;
+    let isOver = false;
+    const timer = setTimeout(async () => {
+      const of = latest.current();
+      const found = of === undefined ? undefined : await ask(of);
+      if (!isOver) setOutline(found);
+    }, PAUSE_MS);
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [ask, driverType, text, cursor]);
+
+  const atCursor = outline?.text === text ? outline.atCursor : undefined;
+  return {
+    atCursor,
+    parameters: atCursor === undefined ? NOTHING : parametersOf({ statements: [atCursor] }),
+    onCursor: setCursor,
+    wanted: async (isAll) => {
+      const of = latest.current();
+      if (of === undefined) return undefined;
+      const found = await ask(of);
+      setOutline(found);
+      return wantedOf(found, of.text, of, isAll);
+    },
+  };
+}

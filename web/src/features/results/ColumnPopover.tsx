@@ -1,0 +1,80 @@
+import { useEffect, useLayoutEffect, useRef } from "react";
+import type { ResultColumn } from "../../results/source.ts";
+import type { ColumnPlace } from "../../state/statistics.ts";
+import { Button } from "../../ui/Button.tsx";
+import { ColumnFactsView } from "./ColumnFactsView.tsx";
+
+interface ColumnPopoverProps {
+  readonly column: ResultColumn;
+  readonly place: ColumnPlace;
+  /** Where the column's head stands. */
+  readonly head: DOMRect;
+  readonly isFrozen: boolean;
+  readonly onSort: (isDescending: boolean) => void;
+  readonly onFilter: () => void;
+  readonly onFreeze: () => void;
+  readonly onHide: () => void;
+  readonly onClose: () => void;
+}
+
+const WIDTH = 272;
+
+/** A column: what its values are like, and what can be done with it. */
+export function ColumnPopover(props: ColumnPopoverProps) {
+  const { column, place, head, isFrozen, onClose } = props;
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const opener = document.activeElement;
+    element.style.left = `${Math.max(4, Math.min(head.left, innerWidth - WIDTH - 4))}px`;
+    element.style.top = `${head.bottom + 2}px`;
+    element.querySelector<HTMLElement>(".pop-acts button")?.focus();
+    return () => {
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true });
+    };
+  }, [head]);
+  useEffect(() => {
+    const away = (event: Event) => {
+      if (!(event.target instanceof Node && box.current?.contains(event.target))) onClose();
+    };
+    addEventListener("pointerdown", away, true);
+    addEventListener("resize", onClose);
+    return () => {
+      removeEventListener("pointerdown", away, true);
+      removeEventListener("resize", onClose);
+    };
+  }, [onClose]);
+  const then = (act: () => void) => () => {
+    onClose();
+    act();
+  };
+  return (
+    <div
+      ref={box}
+      className="pop column-pop"
+      role="dialog"
+      aria-label={`Column ${column.name}`}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.stopPropagation();
+        onClose();
+      }}
+    >
+      <div className="sub">
+        <b>{column.name}</b>
+        <span className="t">{column.type}</span>
+        <span className="grow" />
+        <Button label="Close" icon="close" iconOnly keys="Esc" onClick={onClose} />
+      </div>
+      <ColumnFactsView column={column} place={place} />
+      <div className="pop-acts">
+        <Button label="Least first" icon="asc" onClick={then(() => props.onSort(false))} />
+        <Button label="Greatest first" icon="desc" onClick={then(() => props.onSort(true))} />
+        <Button label="Filter…" icon="filter" onClick={then(props.onFilter)} />
+        <Button label={isFrozen ? "Let scroll" : "Freeze"} icon="pin" onClick={then(props.onFreeze)} />
+        <Button label="Hide" icon="hide" onClick={then(props.onHide)} />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,158 @@
+import { useCallback, useState } from "react";
+import type { Arrangement } from "../../results/arrangement.ts";
+import { type ColumnLayout, hidden, shownAgain } from "../../results/column_layout.ts";
+import { readFilter } from "../../results/filter_text.ts";
+import type { ResultColumn } from "../../results/source.ts";
+import type { Arranged } from "../../state/views.ts";
+import { Button } from "../../ui/Button.tsx";
+import { Icon } from "../../ui/Icon.tsx";
+import { Menu } from "../../ui/Menu.tsx";
+import { Spinner } from "../../ui/Spinner.tsx";
+
+export const FILTER_ID = "result-filter";
+export const SEARCH_ID = "result-search";
+
+interface FilterBarProps {
+  readonly columns: readonly ResultColumn[];
+  readonly arranged: Arranged;
+  readonly layout: ColumnLayout;
+  /** Rows that the statement has by now. */
+  readonly sourceRows: number;
+  readonly onArrange: (arrangement: Arrangement, isAnew?: boolean) => void;
+  readonly onLayout: (layout: ColumnLayout) => void;
+  readonly onClose: () => void;
+}
+
+/** What is done with the rows before they are shown. */
+export function FilterBar({ columns, arranged, layout, sourceRows, onArrange, onLayout, onClose }: FilterBarProps) {
+  const { arrangement, shown, making, problem } = arranged;
+  const [filter, setFilter] = useState(arrangement.filter);
+  const [search, setSearch] = useState(arrangement.search);
+  const [menuAt, setMenuAt] = useState<{ readonly x: number; readonly y: number }>();
+  const closeMenu = useCallback(() => setMenuAt(undefined), []);
+  // The filter is also written elsewhere: from a cell's menu. What is being typed is never overwritten by what stood before.
+  const [applied, setApplied] = useState(arrangement.filter);
+  if (applied !== arrangement.filter) {
+    setApplied(arrangement.filter);
+    setFilter(arrangement.filter);
+  }
+  const read = readFilter(filter, columns);
+  const fault = read.kind === "fault" ? read.message : problem?.message;
+  const apply = () => {
+    if (read.kind !== "fault") onArrange({ ...arrangement, filter: filter.trim(), search });
+  };
+  const onKeyDown = (event: { readonly key: string; readonly preventDefault: () => void }) => {
+    if (event.key === "Enter") apply();
+    else if (event.key === "Escape") onClose();
+    else return;
+    event.preventDefault();
+  };
+  const newer = shown === undefined ? 0 : sourceRows - shown.sourceRowCount;
+  return (
+    <div className="bar thin filter-bar" role="search" aria-label="Rows that are shown">
+      <Icon name="filter" />
+      <label className="where code">
+        <b>WHERE</b>
+        <input
+          id={FILTER_ID}
+          aria-label="Filter"
+          aria-invalid={fault !== undefined}
+          aria-describedby="filter-fault"
+          placeholder="total > 10 and status = 'paid'"
+          autoComplete="off"
+          spellCheck={false}
+          value={filter}
+          onChange={(event) => setFilter(event.target.value)}
+          onKeyDown={onKeyDown}
+          onBlur={apply}
+        />
+      </label>
+      <label className="field small">
+        <Icon name="search" />
+        <input
+          id={SEARCH_ID}
+          type="search"
+          aria-label="Search in all columns"
+          placeholder="Search"
+          autoComplete="off"
+          spellCheck={false}
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+          onKeyDown={onKeyDown}
+          onBlur={apply}
+        />
+      </label>
+      {making !== undefined && (
+        <span className="count" role="status">
+          <Spinner /> {Math.floor(making * 100)} %
+        </span>
+      )}
+      {arrangement.sort.map((key) => (
+        <Chip
+          key={key.column}
+          text={`${columns[key.column]?.name ?? ""}, ${key.isDescending ? "greatest" : "least"} first`}
+          onRemove={() => onArrange({ ...arrangement, sort: arrangement.sort.filter((other) => other !== key) })}
+        />
+      ))}
+      {newer > 0 && making === undefined && (
+        <Button label={`${newer.toLocaleString("en-US")} newer rows`} icon="refresh" onClick={() => onArrange(arrangement, true)} />
+      )}
+      <button
+        type="button"
+        className="btn fold"
+        aria-pressed={arrangement.isDistinct}
+        title="Show rows that are the same only once"
+        onClick={() => onArrange({ ...arrangement, isDistinct: !arrangement.isDistinct })}
+      >
+        <Icon name="rows-once" />
+        <span className="lbl">Each once</span>
+      </button>
+      <button
+        type="button"
+        className="btn fold"
+        aria-haspopup="menu"
+        aria-expanded={menuAt !== undefined}
+        aria-label={`${layout.order.length} of ${columns.length} columns`}
+        title="Columns that are shown"
+        onClick={(event) => {
+          const { left, bottom } = event.currentTarget.getBoundingClientRect();
+          setMenuAt({ x: left, y: bottom + 4 });
+        }}
+      >
+        <Icon name="view" />
+        <span className="lbl">
+          {layout.order.length} of {columns.length} columns
+        </span>
+        <Icon name="down" small />
+      </button>
+      <Button label="Close" icon="close" iconOnly keys="Esc" onClick={onClose} />
+      {menuAt !== undefined && (
+        <Menu
+          label="Columns that are shown"
+          {...menuAt}
+          onClose={closeMenu}
+          groups={[
+            columns.map((column, index) => {
+              const isShown = layout.order.includes(index);
+              return { label: column.name, checked: isShown, many: true, onChoose: () => onLayout(isShown ? hidden(layout, index) : shownAgain(layout, index)) };
+            }),
+          ]}
+        />
+      )}
+      <p id="filter-fault" className={fault === undefined ? "sr" : "pop filter-fault"} role="alert">
+        {fault ?? ""}
+      </p>
+    </div>
+  );
+}
+
+function Chip({ text, onRemove }: { readonly text: string; readonly onRemove: () => void }) {
+  return (
+    <span className="chip">
+      {text}
+      <button type="button" aria-label={`Not by ${text}`} title="Remove" onClick={onRemove}>
+        <Icon name="close" small />
+      </button>
+    </span>
+  );
+}

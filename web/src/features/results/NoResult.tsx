@@ -1,0 +1,23 @@
+import type { Run } from "../../state/runs.ts";
+import { Button } from "../../ui/Button.tsx";
+
+/** What stands where no result is. */
+export function NoResult({ run, onRunAgain }: { readonly run: Run; readonly onRunAgain: () => void }) {
+  if (run.kind === "failed") {
+    return (
+      <div className="reject" role="alert">
+        <p className="msg">{run.problem.message}</p>
+        <p className="say wrap">{run.problem.advice}</p>
+        <div className="acts">
+          <Button label="Run again" icon="refresh" look="line" onClick={onRunAgain} />
+        </div>
+      </div>
+    );
+  }
+  return (
+    <div className="nothing">
+      {run.kind === "gone" && <p>The result of the last run is not kept any more. Run it again to see it.</p>}
+      {run.kind === "idle" && <p>Results come here. Nothing is sent before you run it.</p>}
+    </div>
+  );
+}

@@ -1,0 +1,85 @@
+import { ACTIONS } from "../../actions/all.ts";
+import type { Density, Theme } from "../../state/layout.ts";
+import { Button } from "../../ui/Button.tsx";
+import { Dialog } from "../../ui/Dialog.tsx";
+import { Segments } from "../../ui/Segments.tsx";
+import { keysOf, useApp, usePart } from "../AppContext.ts";
+
+/** How the page looks and behaves on this machine, and where things are kept. */
+export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
+  const app = useApp();
+  const layout = usePart(app.layout, (kept) => kept);
+  return (
+    <Dialog label="Settings" className="dialog settings" onClose={onClose}>
+      <div className="head">
+        <h2>Settings</h2>
+        <span className="grow" />
+        <Button label="Close" icon="close" iconOnly keys="Esc" onClick={onClose} />
+      </div>
+      <div className="settings-body" tabIndex={0} role="region" aria-label="All settings">
+        <h3>Appearance</h3>
+        <div className="export-line">
+          <span>Theme</span>
+          <Segments<Theme>
+            label="Theme"
+            segments={[
+              { value: "system", label: "System" },
+              { value: "light", label: "Light" },
+              { value: "dark", label: "Dark" },
+            ]}
+            value={layout.theme}
+            onChange={(theme) => app.layout.setState({ theme })}
+          />
+        </div>
+        <div className="export-line">
+          <span>Rows</span>
+          <Segments<Density>
+            label="Rows"
+            segments={[
+              { value: "compact", label: "Compact" },
+              { value: "normal", label: "Normal" },
+              { value: "roomy", label: "Roomy" },
+            ]}
+            value={layout.density}
+            onChange={(density) => app.layout.setState({ density })}
+          />
+        </div>
+        <div className="export-line">
+          <span>Editor's font</span>
+          <Segments<number>
+            label="Editor's font"
+            segments={[11, 12, 13, 14, 16, 18].map((size) => ({ value: size, label: String(size) }))}
+            value={layout.editorSize}
+            onChange={(editorSize) => app.layout.setState({ editorSize })}
+          />
+        </div>
+        <h3>Where things are kept</h3>
+        <dl className="kept">
+          <div>
+            <dt>What you type</dt>
+            <dd>In this page, over its reloads.</dd>
+          </div>
+          <div>
+            <dt>Results</dt>
+            <dd>By Core, sealed with a key in its memory alone; gone with their tab, or when Core ends.</dd>
+          </div>
+          <div>
+            <dt>These settings</dt>
+            <dd>In this browser.</dd>
+          </div>
+        </dl>
+        <h3>Shortcuts</h3>
+        <dl className="keys">
+          {ACTIONS.filter(({ shortcut }) => shortcut !== undefined).map((action) => (
+            <div key={action.name}>
+              <dt>{action.name}</dt>
+              <dd>
+                <kbd>{keysOf(action.shortcut)}</kbd>
+              </dd>
+            </div>
+          ))}
+        </dl>
+      </div>
+    </Dialog>
+  );
+}

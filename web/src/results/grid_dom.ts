@@ -1,0 +1,42 @@
+import type { CharacterWidths } from "./widths.ts";
+
+/** Elements of the grid, which draws without components. */
+export function element(name: string, className: string): HTMLElement {
+  const made = document.createElement(name);
+  made.className = className;
+  return made;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An icon of the set, by its path. */
+export function sign(className: string, path: string): SVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("class", className);
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS(SVG, "path");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
+
+let measured: CharacterWidths | undefined;
+
+/** Measured once: the fonts are the page's own. */
+export function characterWidths(): CharacterWidths {
+  if (measured !== undefined) return measured;
+  const context = document.createElement("canvas").getContext("2d");
+  const style = getComputedStyle(document.documentElement);
+  const measure = (font: string) => {
+    if (context === null) return 8;
+    context.font = font;
+    return context.measureText("0123456789abcdefghijklmnop").width / 26;
+  };
+  measured = {
+    cell: measure(`12px ${style.getPropertyValue("--font-code")}`) + 0.05,
+    name: measure(`500 12px ${style.getPropertyValue("--font-ui")}`) + 0.3,
+    type: measure(`10.5px ${style.getPropertyValue("--font-code")}`) + 0.1,
+  };
+  return measured;
+}

@@ -1,0 +1,72 @@
+import { StatementKind } from "../gen/core/v1/script_pb.ts";
+import type { ScriptStatement } from "../gen/core/v1/script_pb.ts";
+import type { Core } from "../transport/core.ts";
+import { isAborted } from "../transport/problem.ts";
+
+/** A statement in a text, by places in units of UTF-16. */
+export interface StatementPlace {
+  readonly from: number;
+  readonly to: number;
+  /** The values that it needs, by name. */
+  readonly parameters: readonly string[];
+  /** It changes rows, or what there is. */
+  readonly changes: boolean;
+}
+
+/** Where the statements of a text lie. */
+export interface Outline {
+  readonly text: string;
+  readonly statements: readonly StatementPlace[];
+  /** The one that is meant by whoever has the cursor there. */
+  readonly atCursor: StatementPlace | undefined;
+}
+
+/** Where is asked only for so much of a text: what follows is rarely run by the statement. */
+const TEXT_MAX = 4_000_000;
+
+/** Asks Core where statements end: it alone knows, by the facts of each database. `undefined`: it could not be asked. */
+export async function outlineOf(core: Core, driverType: string, text: string, cursor: number, signal: AbortSignal): Promise<Outline | undefined> {
+  if (text.length > TEXT_MAX) return undefined;
+  try {
+    const answer = await core.scripts.splitScript({ driverType, text, cursor: { case: "cursorUtf16", value: cursor } }, { signal });
+    const atCursor = answer.atCursor === undefined ? undefined : placeOf(answer.atCursor);
+    return { text, statements: answer.statements.map(placeOf), atCursor };
+  } catch (error) {
+    // Without an answer a script is still run as a whole; a Core that is away is found out by that.
+    if (!isAborted(error)) return undefined;
+    throw error;
+  }
+}
+
+function placeOf({ span, parameters, kind }: ScriptStatement): StatementPlace {
+  return {
+    from: span?.startUtf16 ?? 0,
+    to: span?.endUtf16 ?? 0,
+    parameters: parameters.map(({ name }) => name),
+    changes: kind === StatementKind.CHANGE || kind === StatementKind.DEFINITION,
+  };
+}
+
+/** What is to be run of a text: what is selected, all of it, or the statement at the cursor. */
+export interface Wanted {
+  readonly sql: string;
+  /** Where it begins in the text. */
+  readonly offset: number;
+  readonly statements: readonly StatementPlace[];
+}
+
+export function wantedOf(outline: Outline | undefined, text: string, selection: { readonly from: number; readonly to: number }, isAll: boolean): Wanted {
+  const statements = outline?.text === text ? outline.statements : [];
+  if (!isAll && selection.from !== selection.to) {
+    const { from, to } = selection;
+    return { sql: text.slice(from, to), offset: from, statements: statements.filter((place) => place.from < to && place.to > from) };
+  }
+  const place = isAll || outline?.text !== text ? undefined : outline.atCursor;
+  if (place === undefined) return { sql: text, offset: 0, statements };
+  return { sql: text.slice(place.from, place.to), offset: place.from, statements: [place] };
+}
+
+/** The values that a script needs, each once. */
+export function parametersOf({ statements }: Pick<Wanted, "statements">): readonly string[] {
+  return [...new Set(statements.flatMap(({ parameters }) => parameters))];
+}

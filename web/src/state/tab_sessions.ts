@@ -1,0 +1,188 @@
+import { createStore, type StoreApi } from "zustand/vanilla";
+import { EndCause } from "../gen/core/v1/query_pb.ts";
+import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
+import type { Core } from "../transport/core.ts";
+import { type Problem, problemOfRejection, reasonOf } from "../transport/problem.ts";
+import type { Leases, Place } from "./leases.ts";
+import type { LinkKeeper } from "./link.ts";
+import type { Tab, Tabs } from "./tabs.ts";
+
+/**
+ * The session of a tab that keeps one. A connection that asks for its password has one for all its tabs, which is shared.
+ */
+export type TabSession =
+  | { readonly kind: "none" }
+  | { readonly kind: "opening" }
+  | { readonly kind: "open"; readonly sessionId: string; readonly transaction: TransactionState; readonly isBusy: boolean; readonly endsSoon: boolean; readonly isShared: boolean }
+  /** It ended without being asked to. */
+  | { readonly kind: "lost"; readonly why: string };
+
+type OpenSession = Extract<TabSession, { kind: "open" }>;
+
+const NONE: TabSession = { kind: "none" };
+
+/** Keeps sessions for tabs that want one: transactions, temporary tables and settings work across their runs. */
+export class TabSessions {
+  readonly store: StoreApi<ReadonlyMap<string, TabSession>> = createStore<ReadonlyMap<string, TabSession>>(() => new Map());
+
+  constructor(
+    private readonly core: Core,
+    private readonly link: LinkKeeper,
+    private readonly leases: Leases,
+    private readonly tabs: Tabs,
+    private readonly frontEndId: string,
+  ) {}
+
+  of(tabId: string): TabSession {
+    return this.store.getState().get(tabId) ?? NONE;
+  }
+
+  /** Finds the session that a tab had before the page was loaded again. */
+  attach(tab: Tab): void {
+    if (tab.sessionId === undefined || this.of(tab.id).kind !== "none") return;
+    this.set(tab.id, { kind: "open", sessionId: tab.sessionId, transaction: TransactionState.UNSPECIFIED, isBusy: false, endsSoon: false, isShared: false });
+  }
+
+  /** Where the next run of a tab takes place. `undefined`: nowhere, for the user gave no password. */
+  async place(tab: Tab): Promise<Place | undefined> {
+    const session = this.of(tab.id);
+    if (session.kind === "open") return { sessionId: session.sessionId };
+    const place = await this.leases.place(tab.connectionId);
+    if (place !== undefined && !("connection" in place)) this.set(tab.id, opened(place.sessionId, true));
+    return place;
+  }
+
+  /** Leases a session. Answers why it cannot be had. */
+  async open(tab: Tab): Promise<Problem | undefined> {
+    if (this.of(tab.id).kind === "opening" || this.of(tab.id).kind === "open") return undefined;
+    this.set(tab.id, { kind: "opening" });
+    try {
+      const place = await this.leases.place(tab.connectionId);
+      if (place === undefined) return this.none(tab.id);
+      const { sessionId } = place;
+      if (!("connection" in place)) return void this.set(tab.id, opened(sessionId, true));
+      const target = { case: "connection" as const, value: place.connection };
+      const { outcome } = await this.core.sessions.openSession({ sessionId, target, frontEndId: this.frontEndId });
+      if (outcome.case === "rejection") {
+        this.none(tab.id);
+        return problemOfRejection(outcome.value);
+      }
+      if (!this.tabs.store.getState().tabs.some(({ id }) => id === tab.id)) return void this.end(sessionId);
+      this.tabs.change(tab.id, { sessionId });
+      this.set(tab.id, opened(sessionId, false));
+      return undefined;
+    } catch (error) {
+      this.none(tab.id);
+      return this.link.hear(error);
+    }
+  }
+
+  /** Gives a tab's session up. Answers whether a transaction went with it. */
+  async close(tabId: string): Promise<boolean> {
+    const session = this.of(tabId);
+    this.none(tabId);
+    return session.kind === "open" && !session.isShared ? this.end(session.sessionId) : false;
+  }
+
+  /** Ends the transaction of a tab's session. Answers what keeps it from that. */
+  async finish(tabId: string, sql: "COMMIT" | "ROLLBACK"): Promise<Problem | undefined> {
+    const session = this.of(tabId);
+    if (session.kind !== "open" || session.isBusy) return undefined;
+    this.set(tabId, { ...session, isBusy: true });
+    let { transaction } = session;
+    let problem: Problem | undefined;
+    try {
+      for await (const { part } of this.core.sessions.executeInSession({ sessionId: session.sessionId, sql })) {
+        if (part.case !== "result") continue;
+        const { part: said } = part.value;
+        if (said.case === "summary") transaction = said.value.transactionState;
+        if (said.case === "rejection") {
+          transaction = said.value.transactionState;
+          problem = problemOfRejection(said.value);
+        }
+      }
+    } catch (error) {
+      problem = this.link.hear(error);
+      this.hearFailure(tabId, error);
+    }
+    this.all(session.sessionId, (now) => ({ ...now, transaction, isBusy: false }));
+    return problem;
+  }
+
+  /** Hears how a run left the transaction. */
+  hearRun(tabId: string, sessionId: string, transaction: TransactionState): void {
+    if (this.of(tabId).kind === "open") this.all(sessionId, (session) => ({ ...session, transaction, endsSoon: false }));
+  }
+
+  /** Hears of a failure in a tab's session, which may be its end. */
+  hearFailure(tabId: string, error: unknown): void {
+    const reason = reasonOf(error);
+    if (this.of(tabId).kind === "open" && (reason === "SESSION_ENDED" || reason === "SESSION_NOT_FOUND")) this.lose(tabId, "it had ended");
+  }
+
+  /** Hears that a session has ended. Answers whether it was a tab's. */
+  hearEnd(sessionId: string, cause: EndCause, isTransactionLost: boolean): string | undefined {
+    const of = [...this.store.getState()].filter(([, session]) => session.kind === "open" && session.sessionId === sessionId);
+    if (of.length === 0) return undefined;
+    const why = `${CAUSES[cause] ?? "it ended"}${isTransactionLost ? "; its transaction was rolled back" : ""}`;
+    for (const [tabId] of of) this.lose(tabId, why);
+    this.leases.forget(sessionId);
+    return why;
+  }
+
+  hearIdle(sessionId: string): void {
+    this.all(sessionId, (session) => ({ ...session, endsSoon: true }));
+  }
+
+  private all(sessionId: string, change: (session: OpenSession) => OpenSession): void {
+    for (const [tabId, session] of this.store.getState()) {
+      if (session.kind === "open" && session.sessionId === sessionId) this.set(tabId, change(session));
+    }
+  }
+
+  private lose(tabId: string, why: string): void {
+    this.forgetId(tabId);
+    this.set(tabId, { kind: "lost", why });
+  }
+
+  private none(tabId: string): undefined {
+    this.forgetId(tabId);
+    const sessions = new Map(this.store.getState());
+    sessions.delete(tabId);
+    this.store.setState(sessions, true);
+  }
+
+  private forgetId(tabId: string): void {
+    if (this.tabs.store.getState().tabs.some((tab) => tab.id === tabId && tab.sessionId !== undefined)) this.tabs.change(tabId, { sessionId: undefined });
+  }
+
+  private async end(sessionId: string): Promise<boolean> {
+    try {
+      return (await this.core.sessions.closeSession({ sessionId })).transactionLost;
+    } catch (error) {
+      // It ends by its idle limit all the same.
+      this.link.hear(error);
+      return false;
+    }
+  }
+
+  private set(tabId: string, session: TabSession): void {
+    this.store.setState(new Map(this.store.getState()).set(tabId, session), true);
+  }
+}
+
+function opened(sessionId: string, isShared: boolean): OpenSession {
+  return { kind: "open", sessionId, transaction: TransactionState.IDLE, isBusy: false, endsSoon: false, isShared };
+}
+
+const CAUSES: Readonly<Partial<Record<EndCause, string>>> = {
+  [EndCause.DEADLINE]: "a statement did not stop at its deadline",
+  [EndCause.MEMORY]: "the driver needed more memory than it may have",
+  [EndCause.IDLE]: "it was not used for its idle limit",
+  [EndCause.UNSTOPPABLE]: "a statement did not stop, and the driver was ended",
+  [EndCause.DRIVER_DIED]: "the driver died",
+  [EndCause.DRIVER_FAILED]: "the driver failed",
+  [EndCause.CONNECTION_LOST]: "the connection to the database was lost",
+  [EndCause.CLOSED]: "it was closed",
+  [EndCause.SHUTTING_DOWN]: "Core ended",
+};

@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import { violations } from "./accessible.ts";
+import { typeQuery, useHouse } from "./house.ts";
+
+const house = useHouse();
+
+test("the statement at the cursor is run, and all of them when that is asked for", async () => {
+  const page = await house().open();
+  await typeQuery(page, "select 1 as first;\n\nselect 'a;b' as second");
+  await page.keyboard.press("Control+Home");
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("columnheader", { name: "first" }).waitFor();
+  await page.getByText("1 row", { exact: true }).waitFor();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("columnheader", { name: "second" }).waitFor();
+  await page.getByText("1 row", { exact: true }).waitFor();
+  expect(await page.getByRole("tab", { name: "Result 2" }).count()).toBe(0);
+  await page.keyboard.press("Control+Shift+Enter");
+  await page.getByRole("tab", { name: "Result 2" }).waitFor();
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("values of parameters are asked for and remembered", async () => {
+  const page = await house().open();
+  await typeQuery(page, "select :word as word, :number + 1 as number");
+  const word = page.getByLabel("Value of :word");
+  await word.waitFor();
+  await page.keyboard.press("Control+Enter");
+  await expect.poll(() => word.evaluate((field) => field === document.activeElement), { timeout: 60_000 }).toBe(true);
+  await word.fill("it's");
+  await page.getByLabel("Value of :number").fill("41");
+  await page.keyboard.press("Enter");
+  await page.getByRole("gridcell", { name: "it's", exact: true }).waitFor();
+  await page.getByRole("gridcell", { name: "42", exact: true }).waitFor();
+  await page.getByText("1 row", { exact: true }).waitFor();
+  await page.getByRole("button", { name: ":word is NULL" }).click();
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.locator("[role=gridcell] .null").waitFor();
+  await page.getByText("1 row", { exact: true }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.reload();
+  await expect.poll(() => page.getByLabel("Value of :number").inputValue(), { timeout: 60_000 }).toBe("41");
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("a leased session keeps its transaction over runs, until it is rolled back", async () => {
+  const page = await house().open();
+  await typeQuery(page, "begin");
+  await page.getByRole("button", { name: /^Session: / }).click();
+  await page.getByRole("menuitemradio", { name: /^Leased/ }).click();
+  await page.getByRole("button", { name: "Session: Leased" }).waitFor();
+  await page.keyboard.press("Escape");
+  const run = async (sql: string) => {
+    const editor = page.getByRole("textbox", { name: /^SQL of / });
+    await editor.click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.press("Delete");
+    await page.keyboard.insertText(sql);
+    await page.keyboard.press("Control+Shift+Enter");
+  };
+  await run("begin; create temp table t (a); insert into t values (7)");
+  await page.getByRole("button", { name: "Commit" }).waitFor();
+  await page.getByRole("button", { name: "Session: In transaction" }).waitFor();
+  await run("select a + 1 as next from t");
+  await page.getByRole("gridcell", { name: "8", exact: true }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Roll back" }).click();
+  await page.getByText("The transaction is rolled back").waitFor();
+  await page.getByRole("button", { name: "Session: Leased" }).waitFor();
+  await run("select a from t");
+  await page.getByRole("alert").getByText("no such table: t").waitFor();
+  await page.getByRole("button", { name: /^Session: / }).click();
+  await page.getByRole("menuitemradio", { name: /^One-shot/ }).click();
+  await page.getByRole("button", { name: "Session: One-shot" }).waitFor();
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});

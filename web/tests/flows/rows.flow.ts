@@ -1,0 +1,117 @@
+import { expect, test } from "vitest";
+import { violations } from "./accessible.ts";
+import { typeQuery, useHouse } from "./house.ts";
+
+const house = useHouse();
+
+const NUMBERS =
+  "with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000) " +
+  "select i as id, i * 7 % 101 as part, case when i % 3 = 0 then null else 'word ' || (i % 5) end as word from n";
+
+/** The texts of the first cells of a row that are drawn. */
+async function row(page: import("playwright-core").Page, index: number): Promise<readonly string[]> {
+  return page.locator(`[role=row][aria-rowindex="${index + 2}"] [role=gridcell]`).allInnerTexts();
+}
+
+test("rows are sorted, filtered, searched and shown once, without asking the database again", async () => {
+  const page = await house().open();
+  await typeQuery(page, NUMBERS);
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("3,000 rows", { exact: true }).waitFor();
+  const part = page.getByRole("columnheader", { name: /^part/ });
+  await part.hover();
+  await part.locator(".sort").click();
+  await expect.poll(async () => (await row(page, 0))[1], { timeout: 60_000 }).toBe("0");
+  await expect.poll(() => part.getAttribute("aria-sort"), { timeout: 60_000 }).toBe("ascending");
+  await part.locator(".sort").click();
+  await expect.poll(async () => (await row(page, 0))[1], { timeout: 60_000 }).toBe("100");
+
+  await page.keyboard.press("Control+Shift+f");
+  await page.getByRole("textbox", { name: "Filter" }).fill("id <= 30 and word is not null");
+  await page.keyboard.press("Enter");
+  await page.getByText("20 of 3,000 rows").waitFor();
+  await page.getByRole("searchbox", { name: "Search in all columns" }).fill("word 4");
+  await page.keyboard.press("Enter");
+  await page.getByText("4 of 3,000 rows").waitFor();
+  expect(await violations(page)).toEqual([]);
+
+  await page.getByRole("textbox", { name: "Filter" }).fill("idd <= 30");
+  await page.getByText("There is no column “idd”").waitFor();
+  await page.getByRole("textbox", { name: "Filter" }).fill("");
+  await page.getByRole("searchbox", { name: "Search in all columns" }).fill("");
+  await page.keyboard.press("Enter");
+  await page.getByText("3,000 rows", { exact: true }).waitFor();
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("a column says what its values are like, and is frozen and hidden", async () => {
+  const page = await house().open();
+  await typeQuery(page, NUMBERS);
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("3,000 rows", { exact: true }).waitFor();
+  await page.getByRole("grid").focus();
+  await page.keyboard.press("Space");
+  const facts = page.getByRole("dialog", { name: "Column id" });
+  await facts.getByText("4501500").waitFor();
+  await facts.getByText("1500.5", { exact: false }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  await facts.getByRole("button", { name: "Freeze" }).click();
+  await page.locator(".hd .fixed [role=columnheader]", { hasText: "id" }).waitFor();
+  await page.getByRole("grid").focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Space");
+  await page.getByRole("dialog", { name: "Column part" }).getByRole("button", { name: "Hide" }).click();
+  await page.getByRole("columnheader", { name: /^part/ }).waitFor({ state: "detached" });
+  await page.context().close();
+});
+
+test("selected cells are added up, and copied in other forms", async () => {
+  const page = await house().open();
+  await typeQuery(page, "select 1.5 as n, 'a|b' as t union all select 2.25, null");
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("2 rows", { exact: true }).waitFor();
+  await page.getByRole("grid").focus();
+  await page.keyboard.press("Control+a");
+  await page.locator("footer").getByText("4 cells · sum 3.75 · average 1.875 · 1 NULL").waitFor();
+  const copied = async (name: string) => {
+    await page.getByRole("button", { name: "Copy as" }).click();
+    await page.getByRole("menuitem", { name, exact: true }).click();
+    await page.getByText("4 cells are copied").last().waitFor();
+    return page.evaluate(() => navigator.clipboard.readText());
+  };
+  expect(JSON.parse(await copied("JSON"))).toEqual([{ n: 1.5, t: "a|b" }, { n: 2.25, t: null }]);
+  await expect.poll(() => copied("Markdown"), { timeout: 60_000 }).toContain("| 1.5 | a\\|b |");
+  await expect.poll(() => copied("CSV"), { timeout: 60_000 }).toBe("n,t\n1.5,a|b\n2.25,\n");
+  await page.context().close();
+});
+
+test("a filter is made of a cell, and undone", async () => {
+  const page = await house().open();
+  await typeQuery(page, NUMBERS);
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("3,000 rows", { exact: true }).waitFor();
+  await page.getByRole("gridcell", { name: "word 1", exact: true }).first().click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Only rows with this value" }).click();
+  await page.getByText("400 of 3,000 rows").waitFor();
+  await expect.poll(() => page.getByRole("textbox", { name: "Filter" }).inputValue(), { timeout: 60_000 }).toBe("word = 'word 1'");
+  await page.context().close();
+});
+
+test("a value opens in the form that suits it", async () => {
+  const page = await house().open();
+  await typeQuery(page, `select '{"to": {"city": "Wrocław"}, "parcels": 12345678901234567890}' as j, x'89504e47' as b, '<b>bold</b>' as m`);
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("1 row", { exact: true }).waitFor();
+  const inspector = page.getByRole("complementary", { name: "Inspector" });
+  await inspector.getByRole("radio", { name: "Cell" }).click();
+  await inspector.getByText("12345678901234567890").waitFor();
+  await inspector.getByText('"Wrocław"').waitFor();
+  await page.getByRole("grid").focus();
+  await page.keyboard.press("End");
+  await inspector.getByText("<b>bold</b>").waitFor();
+  expect(await inspector.locator("pre b").count()).toBe(0);
+  expect(await violations(page)).toEqual([]);
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});

@@ -111,6 +111,7 @@ impl Host {
             clock: Clock::new(jiff::Timestamp::now),
             secrets: Secrets { keys: KeySource::none(), keyring: Arc::new(OsKeyring::new()) },
             results: kept_nowhere(folder),
+            texts: querybox_core::TextStorage::Sealed,
         }));
         let host = Self { api: Api::new(Arc::clone(&core)), core };
         host.save_connection(port).await?;

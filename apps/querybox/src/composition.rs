@@ -143,5 +143,6 @@ pub(crate) async fn compose(
             results_max: RESULTS_MAX,
             idle: RESULT_IDLE,
         },
+        texts: config.texts,
     })))
 }

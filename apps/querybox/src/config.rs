@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use querybox_core::TextStorage;
 use serde::Deserialize;
 
 use crate::{
@@ -36,6 +37,8 @@ pub(crate) struct Config {
     pub session_idle: Duration,
     /// Whether what is typed in the shell is kept in a file, in the clear.
     pub keeps_history: bool,
+    /// How what people write is kept: drafts, and statements in the history.
+    pub texts: TextStorage,
     /// What the file says of serving.
     pub serve: serve::File,
 }
@@ -49,6 +52,7 @@ struct File {
     session_idle: Option<String>,
     plugins: Option<Vec<PathBuf>>,
     shell_history: Option<ShellHistory>,
+    texts: Option<Texts>,
     serve: Option<serve::File>,
 }
 
@@ -59,6 +63,16 @@ enum ShellHistory {
     /// In memory, as long as the shell runs.
     Memory,
     /// In a file, in the clear.
+    Plain,
+}
+
+/// How what people write is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Texts {
+    /// Sealed under the master key; in memory where there is none.
+    Sealed,
+    /// In the store, in the clear.
     Plain,
 }
 
@@ -108,8 +122,12 @@ impl Config {
         plugin_folders.extend(more.into_iter().map(|folder| home.join(folder)));
         plugin_folders.push(home.join("plugins"));
         let keeps_history = file.shell_history == Some(ShellHistory::Plain);
+        let texts = match file.texts {
+            Some(Texts::Plain) => TextStorage::Plain,
+            Some(Texts::Sealed) | None => TextStorage::Sealed,
+        };
         let serve = file.serve.unwrap_or_default();
-        Ok(Config { home, plugin_folders, deadline, deadline_max, session_idle, keeps_history, serve })
+        Ok(Config { home, plugin_folders, deadline, deadline_max, session_idle, keeps_history, texts, serve })
     }
 }
 
@@ -174,6 +192,15 @@ mod tests {
         assert_eq!(keeps("shell_history = 'memory'"), Ok(false));
         assert_eq!(keeps("shell_history = 'plain'"), Ok(true));
         assert!(keeps("shell_history = 'yes'").is_err());
+    }
+
+    #[test]
+    fn texts_lie_in_the_clear_only_when_that_is_asked_for_by_name() {
+        let texts = |file: &str| layer(file, None).map(|config| config.texts);
+        assert_eq!(texts(""), Ok(TextStorage::Sealed));
+        assert_eq!(texts("texts = 'sealed'"), Ok(TextStorage::Sealed));
+        assert_eq!(texts("texts = 'plain'"), Ok(TextStorage::Plain));
+        assert!(texts("texts = 'clear'").is_err());
     }
 
     #[test]

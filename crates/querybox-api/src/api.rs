@@ -68,6 +68,11 @@ fn services(core: Arc<Core>) -> Routes {
             .max_encoding_message_size(MESSAGE_BYTES_MAX),
     )
     .add_service(
+        DraftServiceServer::new(Drafts::new(Arc::clone(&core)))
+            .max_decoding_message_size(REQUEST_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX),
+    )
+    .add_service(
         KeyServiceServer::new(Keys::new(Arc::clone(&core)))
             .max_decoding_message_size(REQUEST_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX),
@@ -83,12 +88,12 @@ fn services(core: Arc<Core>) -> Routes {
             .max_encoding_message_size(MESSAGE_BYTES_MAX),
     )
     .add_service(
-        SessionServiceServer::new(Sessions::new(Arc::clone(&core)))
+        ScriptServiceServer::new(Scripts::new(Arc::clone(&core)))
             .max_decoding_message_size(REQUEST_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX),
     )
     .add_service(
-        ScriptServiceServer::new(Scripts::new(Arc::clone(&core)))
+        SessionServiceServer::new(Sessions::new(Arc::clone(&core)))
             .max_decoding_message_size(REQUEST_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX),
     )

@@ -6,6 +6,7 @@ mod connection;
 mod copy;
 mod credential;
 mod download;
+mod draft;
 mod event;
 mod export;
 mod key;
@@ -28,6 +29,9 @@ pub(crate) use credential::{
     stored_place_or_usual,
 };
 pub(crate) use download::{download_message, file_name};
+pub(crate) use draft::{
+    conflict_message, draft_content, draft_head_message, draft_id, draft_message, drafts_message,
+};
 pub(crate) use event::event_message;
 pub(crate) use export::export_message;
 pub use export::read_export_format;

@@ -3,6 +3,7 @@
 mod access;
 mod connections;
 mod credentials;
+mod drafts;
 mod events;
 mod keys;
 mod plugins;
@@ -15,6 +16,7 @@ mod scripts;
 pub(crate) use access::AccessTo;
 pub(crate) use connections::Connections;
 pub(crate) use credentials::Credentials;
+pub(crate) use drafts::Drafts;
 pub(crate) use events::Events;
 pub(crate) use keys::Keys;
 pub(crate) use plugins::Plugins;

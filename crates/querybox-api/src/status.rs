@@ -5,9 +5,9 @@ mod reason;
 use std::{collections::HashMap, error::Error};
 
 use querybox_core::{
-    CallError, Cause, ConnectionError, CredentialError, EndCause, KeyError, KeyringError, KeysetError,
-    LeaseError, ResultError, RunError, SessionEnd, SessionError, SessionIdError, UrlError, VaultError,
-    WatchError,
+    CallError, Cause, ConnectionError, CredentialError, DraftError, EndCause, KeyError, KeyringError,
+    KeysetError, LeaseError, ResultError, RunError, SessionEnd, SessionError, SessionIdError, UrlError,
+    VaultError, WatchError,
 };
 use querybox_results::{ExportError, ReadError, ViewError};
 use tonic::Status;
@@ -224,6 +224,19 @@ impl From<ResultError> for Refused {
             ResultError::Unreadable(_) => refuse(Reason::ResultUnreadable, &error, []),
             ResultError::ShuttingDown(_) => refuse(Reason::ShuttingDown, &error, []),
         }
+    }
+}
+
+impl From<DraftError> for Refused {
+    fn from(error: DraftError) -> Self {
+        let reason = match &error {
+            DraftError::NotFound => Reason::DraftNotFound,
+            DraftError::Unreadable => Reason::DraftUnreadable,
+            DraftError::Full => Reason::DraftsFull,
+            DraftError::Store(_) => Reason::StoreFailed,
+            DraftError::ShuttingDown(_) => Reason::ShuttingDown,
+        };
+        refuse(reason, &error, [])
     }
 }
 

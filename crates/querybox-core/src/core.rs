@@ -19,11 +19,13 @@ use tokio_util::{
 use crate::{
     clock::Clock,
     credentials::{Keyring, Secrets, Vault},
+    drafts::MemoryDrafts,
     events::Watchers,
     plugins::{Listing, Plugins},
     results::{ResultSettings, Shelf},
     runs::Observer,
     session::{Aftermath, SessionId, Sessions},
+    texts::{TextStorage, Texts},
 };
 
 /// What Core is made of.
@@ -38,6 +40,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// What kept results may take.
     pub results: ResultSettings,
+    /// How what people write is kept.
+    pub texts: TextStorage,
 }
 
 /// What one Core, one session and one driver may use. No defaults: a wrong one would be dangerous.
@@ -93,6 +97,8 @@ pub struct Core {
     pub(crate) clock: Clock,
     pub(crate) vault: Arc<Vault>,
     pub(crate) keyring: Keyring,
+    pub(crate) texts: Texts,
+    pub(crate) memory_drafts: MemoryDrafts,
     store: Mutex<Option<Arc<Store>>>,
 }
 
@@ -104,7 +110,7 @@ pub struct ShuttingDown;
 impl Core {
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let Config { store, launcher, plugin_folders, limits, clock, secrets, results } = config;
+        let Config { store, launcher, plugin_folders, limits, clock, secrets, results, texts } = config;
         let launcher = Arc::new(launcher);
         let tracker = TaskTracker::new();
         Self {
@@ -122,6 +128,8 @@ impl Core {
             clock,
             vault: Arc::new(Vault::new(secrets.keys)),
             keyring: Keyring::new(secrets.keyring),
+            texts: Texts::new(texts),
+            memory_drafts: MemoryDrafts::default(),
             store: Mutex::new(Some(Arc::new(store))),
         }
     }

@@ -23,6 +23,7 @@ mod clock;
 mod connections;
 mod core;
 mod credentials;
+mod drafts;
 mod events;
 mod execution;
 mod form;
@@ -31,9 +32,10 @@ mod plugins;
 mod results;
 mod runs;
 mod schema;
-mod session;
 mod script;
+mod session;
 mod test_connection;
+mod texts;
 mod url;
 
 pub use querybox_launcher::{BrokenContract, CallError, Cause, Ending, StartError, TransactionState};
@@ -46,9 +48,9 @@ pub use querybox_results::{
     CellPart, Limit as KeepLimit, Limits as KeepLimits, RawBatch, Shape, State as CellState, StatementState,
     Used as ResultsUsed, Window,
 };
+pub use querybox_sql::StatementKind;
 pub use querybox_store::{
     Connection, ConnectionId, ConnectionName, ConnectionSettings, Credential, CredentialKey, Deadline,
-pub use querybox_sql::StatementKind;
     DriverType, Environment, Folder, Kept, Key, KeyId, KeyRecord, KeyState, Outcome, Owner, Parameter,
     Registering, SecretPlace, SecretScope, Store,
 };
@@ -63,6 +65,10 @@ pub use crate::{
         MigrationOutcome, NewSecret, RotationFailure, RotationReport, RotationStep, SecretPlaces, Secrets,
         StoredPlace, VaultError, local_user,
     },
+    drafts::{
+        DRAFT_STATE_BYTES_MAX, DRAFT_TEXT_BYTES_MAX, DRAFT_TITLE_CHARS_MAX, Draft, DraftChange, DraftContent,
+        DraftError, DraftHead, DraftId, DraftIdError, DraftKind, DraftListing,
+    },
     events::{FrontEndEvent, WatchError},
     execution::{ExecuteOptions, ExecuteRequest},
     form::{Given, GivenValue, ParameterError, ParameterProblem},
@@ -75,13 +81,14 @@ pub use crate::{
     },
     runs::FinishedRun,
     schema::{DdlRequest, SchemaRequest},
+    script::{
+        ScriptAsk, ScriptOutline, ScriptParameter, ScriptPlace, ScriptSpan, ScriptStatement, TextPlace,
+    },
     session::{
         Answers, Cancelled, EndCause, Ended, Event, Extension, FrontEndId, FrontEndIdError, LeaseError,
         Opened, Receipt, SessionEnd, SessionError, SessionId, SessionIdError, Target, Unsaved,
     },
     test_connection::{TestRequest, TestStep},
+    texts::{TextKeeping, TextStorage},
     url::UrlError,
 };
-    script::{
-        ScriptAsk, ScriptOutline, ScriptParameter, ScriptPlace, ScriptSpan, ScriptStatement, TextPlace,
-    },

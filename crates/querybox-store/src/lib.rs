@@ -1,5 +1,5 @@
-//! Keeps what a person sets up and what has run: connections with their settings, sealed credentials, and the history of
-//! runs.
+//! Keeps what a person sets up and what has run: connections with their settings, sealed credentials, drafts, and
+//! the history of runs.
 //!
 //! One SQLite file in WAL mode. Writes that a person waits for go through one thread with `synchronous=FULL`: what was
 //! answered survives a power cut. Last-access times and the history ([`Store::touch`], [`Store::record_run`]) are written
@@ -51,6 +51,7 @@ mod key;
 mod migrate;
 mod open;
 mod store;
+mod text;
 mod worker;
 
 pub use connection::{
@@ -62,3 +63,4 @@ pub use error::Error;
 pub use history::{Outcome, RUNS_MAX, Run};
 pub use key::{Key, KeyId, KeyIdError, KeyRecord, KeyState, Registering};
 pub use store::{Store, StoreId};
+pub use text::{DraftKey, DraftLimits, DraftRow, DraftWrite, NewDraft, SealedTextKey, Written};

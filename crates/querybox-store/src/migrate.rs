@@ -18,6 +18,7 @@ const APPLICATION_ID: u32 = 0x5142_6f78;
 pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_connections_and_runs.sql"),
     include_str!("migrations/0002_credentials_and_keys.sql"),
+    include_str!("migrations/0003_drafts.sql"),
 ];
 
 /// Reads the version of a store, and refuses what these migrations cannot have made. Changes nothing.

@@ -24,6 +24,7 @@ use crate::{
 };
 
 mod secrets;
+mod texts;
 
 /// Callers beyond these wait for room, without being lost.
 const QUEUE_MAX: usize = 64;

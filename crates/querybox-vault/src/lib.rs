@@ -1,10 +1,11 @@
 //! Secrets: what a credential is while it is in memory, and how it is kept where others may read.
 //!
 //! - [`Secret`]: a credential in the clear, wiped on drop.
-//! - [`Token`]: a secret of our own making, which whoever has it shows again.
+//! - [`Token`]: a secret of our own making, which whoever has it shows again, and [`TokenHash`], by which it is known.
 //! - [`MasterKeys`]: what the operator's source gives; a [`MasterKey`] that is weak cannot be had.
 //! - [`KeyRecord`]: how a store knows a key again, and [`KeyId`], its name.
 //! - [`Keyset`]: the keys of a source that a store knows. It seals a secret for a [`Place`], and opens it there alone.
+//! - [`TextKey`]: what a store seals texts with that are no credentials.
 //! - [`OsKeyring`]: the other place for a secret, which the user's desktop guards.
 //! - [`EphemeralKey`]: for what a process puts on disk and nobody reads after it.
 //!
@@ -37,6 +38,7 @@ mod place;
 mod primitives;
 mod sealed;
 mod secret;
+mod text_key;
 mod token;
 
 pub use crate::{
@@ -50,5 +52,6 @@ pub use crate::{
     place::Place,
     sealed::{Sealed, sealed_key_id},
     secret::{NotText, Secret},
-    token::Token,
+    text_key::TextKey,
+    token::{Token, TokenHash},
 };

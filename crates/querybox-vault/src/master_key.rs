@@ -61,6 +61,13 @@ impl MasterKey {
         &self.0
     }
 
+    /// A key that was made here before, and so is not weak.
+    pub(crate) fn from_bytes(bytes: &[u8; KEY_BYTES]) -> MasterKey {
+        let mut key = MasterKey::make_empty();
+        key.0.copy_from_slice(bytes);
+        key
+    }
+
     pub(crate) fn is_same(&self, other: &MasterKey) -> bool {
         are_equal(self.expose(), other.expose())
     }

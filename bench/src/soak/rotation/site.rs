@@ -151,6 +151,7 @@ pub(super) async fn open(path: &Path, keys: &str, programs: &Programs) -> anyhow
         clock: Clock::new(now),
         secrets: Secrets { keys: KeySource::new(read), keyring: Arc::new(OsKeyring::new()) },
         results: kept_nowhere(path.parent().unwrap_or(path)),
+        texts: querybox_core::TextStorage::Sealed,
     }))
 }
 

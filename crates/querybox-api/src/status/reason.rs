@@ -3,7 +3,7 @@
 use querybox_core::Reason as DriverReason;
 use tonic::Code;
 
-/// The closed list of reasons: those of `policy.proto`, `access.proto`, `query.proto`, `session.proto`, `event.proto`, `result.proto`, `connection.proto`,
+/// The closed list of reasons: those of `policy.proto`, `access.proto`, `query.proto`, `session.proto`, `event.proto`, `draft.proto`, `result.proto`, `connection.proto`,
 /// `credential.proto`, `key.proto` and `plugin.proto`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
@@ -64,6 +64,9 @@ pub(crate) enum Reason {
     ResultLimit,
     ExportUnfit,
     WatchersFull,
+    DraftNotFound,
+    DraftUnreadable,
+    DraftsFull,
     Cancelled,
     DriverStartFailed,
     DriverDied,
@@ -172,6 +175,9 @@ impl Reason {
             Self::ResultLimit => ("RESULT_LIMIT", Code::ResourceExhausted),
             Self::ExportUnfit => ("EXPORT_UNFIT", Code::FailedPrecondition),
             Self::RowOutOfRange => ("ROW_OUT_OF_RANGE", Code::OutOfRange),
+            Self::DraftNotFound => ("DRAFT_NOT_FOUND", Code::NotFound),
+            Self::DraftUnreadable => ("DRAFT_UNREADABLE", Code::FailedPrecondition),
+            Self::DraftsFull => ("DRAFTS_FULL", Code::ResourceExhausted),
             Self::WatchersFull => ("WATCHERS_FULL", Code::ResourceExhausted),
             Self::Cancelled => ("CANCELLED", Code::Cancelled),
             Self::DriverStartFailed => ("DRIVER_START_FAILED", Code::Unavailable),

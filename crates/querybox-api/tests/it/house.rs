@@ -17,6 +17,7 @@ use querybox_contracts::{
 };
 use querybox_core::{
     Clock, Config, Core, KeepLimits, KeySource, Limits, OsKeyring, ResultSettings, Secrets, Store,
+    TextStorage,
 };
 use querybox_fixtures::{Folder, User, copy_program, example, is_root, ordinary_user, program, unprivileged};
 use querybox_launcher::{Ids, Launcher, MemoryControl};
@@ -97,6 +98,13 @@ impl House {
         Self::open(folder, limits(), keys).await
     }
 
+    /// The same, which keeps texts so.
+    pub(crate) async fn again_with_texts(self, keys: KeySource, texts: TextStorage) -> Self {
+        let Self { core, folder, .. } = self;
+        core.shutdown(Duration::ZERO).await;
+        Self::open_all(folder, limits(), keys, |results| results, texts).await
+    }
+
     /// With the connection [`SHOP`], and results that are kept so.
     pub(crate) async fn keeping(limits: Limits, set: impl FnOnce(ResultSettings) -> ResultSettings) -> Self {
         let house = Self::open_keeping(Self::folder(), limits, KeySource::none(), set).await;
@@ -114,6 +122,16 @@ impl House {
         keys: KeySource,
         set: impl FnOnce(ResultSettings) -> ResultSettings,
     ) -> Self {
+        Self::open_all(folder, limits, keys, set, TextStorage::Sealed).await
+    }
+
+    async fn open_all(
+        folder: Folder,
+        limits: Limits,
+        keys: KeySource,
+        set: impl FnOnce(ResultSettings) -> ResultSettings,
+        texts: TextStorage,
+    ) -> Self {
         let User { uid, gid } = unprivileged();
         let launcher = querybox_launcher::Config {
             jail: program("querybox-jail"),
@@ -129,6 +147,7 @@ impl House {
             clock: Clock::new(jiff::Timestamp::now),
             secrets: Secrets { keys, keyring: Arc::new(OsKeyring::new()) },
             results: set(results(folder.path().to_owned())),
+            texts,
         }));
         Self { api: Api::new(Arc::clone(&core)), core, folder }
     }
@@ -181,6 +200,10 @@ impl House {
         CredentialServiceClient::new(self.api.clone())
     }
 
+    pub(crate) fn drafts(&self) -> DraftServiceClient<Api> {
+        DraftServiceClient::new(self.api.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
     pub(crate) fn keys(&self) -> KeyServiceClient<Api> {
         KeyServiceClient::new(self.api.clone())
     }
@@ -203,6 +226,10 @@ impl House {
 
     pub(crate) fn schemas(&self) -> SchemaServiceClient<Api> {
         SchemaServiceClient::new(self.api.clone())
+    }
+
+    pub(crate) fn scripts(&self) -> ScriptServiceClient<Api> {
+        ScriptServiceClient::new(self.api.clone())
     }
 
     pub(crate) fn results(&self) -> ResultServiceClient<Api> {
@@ -228,10 +255,6 @@ impl House {
     pub(crate) async fn ask(&self, request: pb::ExecuteRequest) -> Result<Answer, Status> {
         let session_id = request.session_id.clone();
         let stream = self.queries().execute(request).await?.into_inner();
-    pub(crate) fn scripts(&self) -> ScriptServiceClient<Api> {
-        ScriptServiceClient::new(self.api.clone())
-    }
-
         Ok(Answer { stream, session_id })
     }
 }

@@ -4,6 +4,7 @@
 mod connections;
 mod credentials;
 mod deadlines;
+mod drafts;
 mod events;
 mod failures;
 mod house;

@@ -15,7 +15,12 @@ use super::{
     KeyError,
     vault::{open, seal, store_id},
 };
-use crate::{Core, ShuttingDown, clock::Clock, core::StoreLease};
+use crate::{
+    Core, ShuttingDown,
+    clock::Clock,
+    core::StoreLease,
+    texts::{open_text_key, seal_text_key},
+};
 
 /// Secrets that are read at once. Each is sealed and written by itself.
 const BATCH: u32 = 32;
@@ -125,11 +130,29 @@ impl Rotation {
         Ok(Some((step, self)))
     }
 
+    /// The key of texts is one more secret. One that does not open keeps the key that it says it is sealed under in use.
+    async fn seal_text_key(&mut self) -> Result<(), StoreError> {
+        let Some(kept) = self.store.text_key().await? else { return Ok(()) };
+        let Some(secret) = open_text_key(&self.store, &self.keyset, &kept) else { return Ok(()) };
+        if kept.key != self.key {
+            let new = seal_text_key(&self.store, &self.keyset, &secret);
+            // False: another rotation has done it.
+            if self.store.swap_text_key(kept, new).await? {
+                self.sealed += 1;
+            }
+        }
+        self.verified += 1;
+        Ok(())
+    }
+
     async fn seal_batch(
         &mut self,
         pass: u32,
         after: Option<CredentialKey>,
     ) -> Result<RotationStep, KeyError> {
+        if pass == 1 && after.is_none() {
+            self.seal_text_key().await?;
+        }
         let batch = self.store.sealed_otherwise(self.key, after.clone(), BATCH).await?;
         let Some(last) = batch.last() else {
             self.phase = match after {

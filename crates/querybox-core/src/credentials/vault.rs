@@ -124,6 +124,11 @@ pub(super) fn store_record(record: &VaultKeyRecord) -> querybox_store::KeyRecord
     querybox_store::KeyRecord { id: store_id(record.id), salt: record.salt, check: record.check }
 }
 
+/// The same id, as the store has it.
+pub(crate) fn derive_key_id(id: VaultKeyId) -> querybox_store::KeyId {
+    store_id(id)
+}
+
 pub(super) fn store_id(id: VaultKeyId) -> querybox_store::KeyId {
     querybox_store::KeyId::from(*id.as_bytes())
 }

@@ -89,6 +89,7 @@ impl House {
             clock: Clock::new(Timestamp::now),
             secrets: Secrets { keys: KeySource::none(), keyring: Arc::new(OsKeyring::new()) },
             results,
+            texts: querybox_core::TextStorage::Sealed,
         });
         Self { core, folder }
     }

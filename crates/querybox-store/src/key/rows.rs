@@ -7,11 +7,13 @@ use super::{Key, KeyId, KeyRecord, KeyState, Registering};
 use crate::{
     Error,
     columns::{self, Time},
+    text,
 };
 
 const SELECT: &str = "
     SELECT id, salt, check_value, state, created_us, emptied_us, retired_us,
-           (SELECT count(*) FROM credential WHERE key_id = master_key.id) AS credential_count
+           (SELECT count(*) FROM credential WHERE key_id = master_key.id)
+           + (SELECT count(*) FROM text_key WHERE key_id = master_key.id) AS credential_count
     FROM master_key";
 
 /// All keys, the oldest first.
@@ -36,14 +38,15 @@ pub(crate) fn make_room(db: &rusqlite::Connection, registering: Registering) -> 
             }
         }
         Registering::ReplacingUnused => {
-            // Secrets at rest are in this table alone.
+            // Secrets at rest are in this table, and beside it the key of texts, which goes when it seals none.
+            let text_keys = u64::from(!text::key::forget_unused(db)?);
             let credentials = db.query_row(
                 "SELECT count(*) AS credential_count FROM credential WHERE key_id IS NOT NULL",
                 [],
                 |row| columns::count(row, "credential_count"),
             )?;
-            if credentials > 0 {
-                return Err(Error::KeysUsed { credentials });
+            if credentials + text_keys > 0 {
+                return Err(Error::KeysUsed { credentials: credentials + text_keys });
             }
             // A retired key stays known, so that it never comes back.
             db.execute("DELETE FROM master_key WHERE state <> ?1", [KeyState::Retired])?;
@@ -89,7 +92,8 @@ pub(crate) fn mark_emptied(db: &rusqlite::Connection, now: Timestamp) -> Result<
     db.prepare_cached(
         "UPDATE master_key SET emptied_us = ?1
          WHERE state = ?2 AND emptied_us IS NULL
-               AND NOT EXISTS (SELECT 1 FROM credential WHERE key_id = master_key.id)",
+               AND NOT EXISTS (SELECT 1 FROM credential WHERE key_id = master_key.id)
+               AND NOT EXISTS (SELECT 1 FROM text_key WHERE key_id = master_key.id)",
     )?
     .execute(params![Time(now), KeyState::DecryptOnly])?;
     Ok(())
@@ -112,7 +116,7 @@ pub(crate) fn retire(db: &rusqlite::Connection, id: KeyId, now: Timestamp) -> Re
     by_id(db, id)
 }
 
-/// A credential is about to be sealed under a key.
+/// A secret is about to be sealed under a key.
 pub(crate) fn use_for_seal(db: &rusqlite::Connection, id: KeyId) -> Result<(), Error> {
     let state: Option<KeyState> = db
         .prepare_cached("SELECT state FROM master_key WHERE id = ?1")?

@@ -5,6 +5,7 @@ mod children;
 mod concurrent;
 mod credentials;
 mod disk_full;
+mod drafts;
 mod durable;
 mod files;
 mod history;

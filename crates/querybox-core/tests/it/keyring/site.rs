@@ -112,6 +112,7 @@ pub(super) async fn open(path: &Path, key: &str, keyring: Arc<dyn KeyringPort>, 
         clock,
         secrets: Secrets { keys: KeySource::new(read), keyring },
         results: results(path),
+        texts: querybox_core::TextStorage::Sealed,
     })
 }
 

@@ -1,0 +1,47 @@
+//! The SQL of the key of texts. Each function runs inside the transaction of its caller.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension as _, params};
+
+use super::SealedTextKey;
+use crate::{Error, columns::Time, key::rows::use_for_seal};
+
+pub(crate) fn get(db: &rusqlite::Connection) -> Result<Option<SealedTextKey>, Error> {
+    let mut statement = db.prepare_cached("SELECT key_id, sealed FROM text_key")?;
+    let found = statement
+        .query_row([], |row| Ok(SealedTextKey { key: row.get("key_id")?, blob: row.get("sealed")? }))
+        .optional()?;
+    Ok(found)
+}
+
+pub(crate) fn make(
+    db: &rusqlite::Connection,
+    key: SealedTextKey,
+    now: Timestamp,
+) -> Result<SealedTextKey, Error> {
+    if let Some(kept) = get(db)? {
+        return Ok(kept);
+    }
+    use_for_seal(db, key.key)?;
+    db.prepare_cached("INSERT INTO text_key (only_row, sealed, key_id, created_us) VALUES (1, ?1, ?2, ?3)")?
+        .execute(params![key.blob, key.key, Time(now)])?;
+    Ok(key)
+}
+
+pub(crate) fn swap(
+    db: &rusqlite::Connection,
+    expected: &SealedTextKey,
+    key: &SealedTextKey,
+) -> Result<bool, Error> {
+    use_for_seal(db, key.key)?;
+    let changed = db
+        .prepare_cached("UPDATE text_key SET sealed = ?1, key_id = ?2 WHERE sealed = ?3 AND key_id = ?4")?
+        .execute(params![key.blob, key.key, expected.blob, expected.key])?;
+    Ok(changed > 0)
+}
+
+/// Forgets a key that seals nothing (any more). True: there is none now.
+pub(crate) fn forget_unused(db: &rusqlite::Connection) -> Result<bool, Error> {
+    db.execute("DELETE FROM text_key WHERE NOT EXISTS (SELECT 1 FROM draft WHERE is_sealed)", [])?;
+    Ok(get(db)?.is_none())
+}

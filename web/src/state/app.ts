@@ -2,6 +2,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import { coreOver, type Core } from "../transport/core.ts";
 import type { Host } from "../transport/host.ts";
 import { Connections } from "./connections.ts";
+import { Drafts } from "./drafts.ts";
 import { DriverList } from "./drivers.ts";
 import { type LayoutStore, makeLayout } from "./layout.ts";
 import { Events } from "./events.ts";
@@ -28,6 +29,7 @@ export interface App {
   readonly core: Core;
   readonly link: LinkKeeper;
   readonly connections: Connections;
+  readonly drafts: Drafts;
   readonly drivers: DriverList;
   readonly leases: Leases;
   readonly events: Events;
@@ -78,6 +80,7 @@ export function makeApp(host: Host, places: Places): App {
     core,
     link,
     connections,
+    drafts: new Drafts(core, link, tabs, toasts, places.passing, () => crypto.randomUUID()),
     drivers,
     leases,
     events: new Events(core, link, { runs, views, sessions, toasts }, frontEndId),
@@ -105,7 +108,8 @@ function frontEndOf(storage: Places["passing"]): string {
 
 /** Comes in, and asks for what every page shows. */
 export async function start(app: App): Promise<void> {
-  const load = () => Promise.all([app.connections.load(), app.drivers.load(), app.runs.probe()]);
+  // What was typed comes before anything is offered that would open more.
+  const load = () => Promise.all([app.connections.load(), app.drivers.load(), app.drafts.start().then(() => app.runs.probe())]);
   app.link.onReturn(() => {
     void load();
     app.schemas.retry();

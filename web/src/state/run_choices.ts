@@ -2,18 +2,20 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ConnectionSpec } from "../gen/core/v1/connection_pb.ts";
 import type { ExecuteOptionsSchema } from "../gen/core/v1/query_pb.ts";
 
-/** What a tab chooses for its runs. `connection`: as the connection says. */
+/** What a tab chooses for its runs. `connection`: as the connection says. 0 rows: all of them. */
 export interface RunChoices {
   readonly deadline: "connection" | "none" | number;
   readonly rows: "connection" | number;
 }
 
+/** To Core no limit is what the connection says; this one lifts that too. */
+const MORE_THAN_ANY = 2n ** 53n;
 /** Time that Core gives where nobody says anything. */
 const CORE_SECONDS = 30;
 
 export function optionsOf({ deadline, rows }: RunChoices): MessageInitShape<typeof ExecuteOptionsSchema> {
   return {
-    ...(rows === "connection" ? {} : { rowsMax: BigInt(rows) }),
+    ...(rows === "connection" ? {} : { rowsMax: rows === 0 ? MORE_THAN_ANY : BigInt(rows) }),
     ...(deadline === "connection"
       ? {}
       : {

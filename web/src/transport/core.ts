@@ -2,6 +2,7 @@ import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { AccessService } from "../gen/core/v1/access_pb.ts";
 import { ConnectionService } from "../gen/core/v1/connection_pb.ts";
 import { CredentialService } from "../gen/core/v1/credential_pb.ts";
+import { DraftService } from "../gen/core/v1/draft_pb.ts";
 import { EventService } from "../gen/core/v1/event_pb.ts";
 import { PluginService } from "../gen/core/v1/plugin_pb.ts";
 import { ResultService } from "../gen/core/v1/result_pb.ts";
@@ -14,6 +15,7 @@ export interface Core {
   readonly access: Client<typeof AccessService>;
   readonly connections: Client<typeof ConnectionService>;
   readonly credentials: Client<typeof CredentialService>;
+  readonly drafts: Client<typeof DraftService>;
   readonly events: Client<typeof EventService>;
   readonly plugins: Client<typeof PluginService>;
   readonly results: Client<typeof ResultService>;
@@ -27,6 +29,7 @@ export function coreOver(transport: Transport): Core {
     access: createClient(AccessService, transport),
     connections: createClient(ConnectionService, transport),
     credentials: createClient(CredentialService, transport),
+    drafts: createClient(DraftService, transport),
     events: createClient(EventService, transport),
     plugins: createClient(PluginService, transport),
     results: createClient(ResultService, transport),

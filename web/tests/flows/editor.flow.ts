@@ -78,3 +78,23 @@ test("a leased session keeps its transaction over runs, until it is rolled back"
   expect(house().complaints()).toEqual([]);
   await page.context().close();
 });
+
+test("what is typed is found again in another browser", async () => {
+  const first = await house().open();
+  await typeQuery(first, "select 'typed in one browser'");
+  const tab = first.getByRole("textbox", { name: /^SQL of / });
+  await tab.getByText("typed in one browser").waitFor();
+  // It is kept soon after the last key: a browser that comes later than that finds it.
+  await expect
+    .poll(
+      async () => {
+        const second = await house().open({ isNew: true });
+        const found = await second.evaluate(() => sessionStorage.getItem("querybox.tabs") ?? "");
+        await second.context().close();
+        return found;
+      },
+      { timeout: 120_000 },
+    )
+    .toContain("typed in one browser");
+  await first.context().close();
+});

@@ -86,6 +86,21 @@ test("selected cells are added up, and copied in other forms", async () => {
   await page.context().close();
 });
 
+test("a limit of rows is said, and lifted", async () => {
+  const page = await house().open();
+  await typeQuery(page, NUMBERS);
+  await page.getByRole("button", { name: /^Row limit: / }).click();
+  await page.getByRole("menuitemradio", { name: "1,000 rows" }).click();
+  await page.getByRole("textbox", { name: /^SQL of / }).click();
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("first 1,000 of more: limit").waitFor();
+  await page.getByText("1,000 rows, then the limit.").waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Run again, all rows" }).click();
+  await page.getByText("3,000 rows", { exact: true }).waitFor();
+  await page.context().close();
+});
+
 test("a filter is made of a cell, and undone", async () => {
   const page = await house().open();
   await typeQuery(page, NUMBERS);

@@ -145,6 +145,11 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
         run={run}
         onGoTo={fault === undefined ? undefined : () => editor.current?.goTo(fault.at)}
         onRunAgain={() => void start(false)}
+        onRunWhole={() => {
+          app.tabs.change(tabId, { choices: { ...choices, rows: 0 } });
+          // With the choice that the next drawing of the page has.
+          setTimeout(() => void latest.current(false));
+        }}
         onLeave={() => editor.current?.focus()}
       />
       {danger !== undefined && (

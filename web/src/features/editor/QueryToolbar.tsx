@@ -25,7 +25,8 @@ interface QueryToolbarProps {
 }
 
 const DEADLINES: readonly RunChoices["deadline"][] = ["connection", 10, 60, 300, 1800, "none"];
-const ROWS: readonly RunChoices["rows"][] = ["connection", 1_000, 100_000, 1_000_000];
+/** 0: all of them. */
+const ROWS: readonly RunChoices["rows"][] = ["connection", 1_000, 100_000, 1_000_000, 0];
 
 /** What can be done with the text of a tab. */
 export function QueryToolbar({ tab, connection, run, choices, hasSelection, onChoices, onRun }: QueryToolbarProps) {

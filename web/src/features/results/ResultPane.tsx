@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { StoppedBy } from "../../gen/plugin/v1/plugin_pb.ts";
 import { onPageRequest, type PageRequest } from "../../actions/page_event.ts";
 import { type ColumnLayout, layoutOf } from "../../results/column_layout.ts";
 import { columnsOf } from "../../results/core_source.ts";
@@ -6,6 +7,7 @@ import { AS_THEY_CAME } from "../../results/arrangement.ts";
 import { countOf, firstTab, messagesOf, type ResultTab, resultOf, shownCount, tabsOf } from "../../state/run_view.ts";
 import type { Run } from "../../state/runs.ts";
 import { keyOf } from "../../state/views.ts";
+import { Button } from "../../ui/Button.tsx";
 import { useApp, usePart } from "../AppContext.ts";
 import { ExportDialog } from "./ExportDialog.tsx";
 import { SEARCH_ID } from "./FilterBar.tsx";
@@ -25,6 +27,8 @@ interface ResultPaneProps {
   /** Leads to the place in the text that the database named. */
   readonly onGoTo: (() => void) | undefined;
   readonly onRunAgain: () => void;
+  /** Runs it again for all rows. */
+  readonly onRunWhole: () => void;
   /** Leads back to the editor. */
   readonly onLeave: () => void;
 }
@@ -33,7 +37,7 @@ const MESSAGES = "messages";
 type Asked = "nothing" | "export" | "row";
 
 /** What came of a run. */
-export function ResultPane({ tabId, title, run, onGoTo, onRunAgain, onLeave }: ResultPaneProps) {
+export function ResultPane({ tabId, title, run, onGoTo, onRunAgain, onRunWhole, onLeave }: ResultPaneProps) {
   const app = useApp();
   const [chosen, setChosen] = useState<string>();
   const [asked, setAsked] = useState<Asked>("nothing");
@@ -97,6 +101,14 @@ export function ResultPane({ tabId, title, run, onGoTo, onRunAgain, onLeave }: R
           onLayout={(changed) => setLayouts((old) => new Map(old).set(key, changed))}
           onLeave={onLeave}
         />
+      )}
+      {rows?.end.case === "summary" && rows.end.value.stoppedBy === StoppedBy.ROWS_MAX && (
+        <div className="end">
+          <p>
+            <b>{rows.rowCount.toLocaleString("en-US")} rows, then the limit.</b> The rest was not fetched.
+          </p>
+          <Button label="Run again, all rows" icon="play" look="line" onClick={onRunWhole} />
+        </div>
       )}
       {rows !== undefined && asked === "export" && (
         <ExportDialog

@@ -5,10 +5,18 @@ import { Dialog } from "../../ui/Dialog.tsx";
 import { Segments } from "../../ui/Segments.tsx";
 import { keysOf, useApp, usePart } from "../AppContext.ts";
 
+const KEEPING = {
+  unknown: "In this page.",
+  sealed: "In Core's store, sealed under its master key, and in this page.",
+  memory: "In Core's memory until it ends, for it has no master key, and in this page.",
+  plain: "In Core's store, unencrypted, as its operator has set it, and in this page.",
+} as const;
+
 /** How the page looks and behaves on this machine, and where things are kept. */
 export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
   const app = useApp();
   const layout = usePart(app.layout, (kept) => kept);
+  const keeping = usePart(app.drafts.keeping, ({ value }) => value);
   return (
     <Dialog label="Settings" className="dialog settings" onClose={onClose}>
       <div className="head">
@@ -57,7 +65,7 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
         <dl className="kept">
           <div>
             <dt>What you type</dt>
-            <dd>In this page, over its reloads.</dd>
+            <dd>{KEEPING[keeping]}</dd>
           </div>
           <div>
             <dt>Results</dt>

@@ -1,5 +1,6 @@
 import { SecretPlace } from "../../gen/core/v1/connection_pb.ts";
 import { environmentOf } from "../../state/connections.ts";
+import type { Keeping } from "../../state/drafts.ts";
 import { valueOf } from "../../state/load.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { useApp, usePart } from "../AppContext.ts";
@@ -12,6 +13,12 @@ const PLACE_WORDS: Readonly<Record<SecretPlace, string>> = {
   [SecretPlace.VAULT]: "Vault",
 };
 
+/** What people should know of how Core keeps what they type. Sealed is what they expect. */
+const KEEPING_WORDS: Readonly<Partial<Record<Keeping, readonly [string, string]>>> = {
+  memory: ["Drafts in memory", "Core has no master key, and keeps what is typed until it ends. So does this page."],
+  plain: ["Drafts in the clear", "Core keeps what is typed unencrypted, as its operator has set it."],
+};
+
 /** How the connection of the active tab stands. */
 export function StatusBar() {
   const app = useApp();
@@ -20,6 +27,7 @@ export function StatusBar() {
   const connection = usePart(app.connections.store, (state) => valueOf(state)?.find(({ id }) => id === activeId));
   const drivers = usePart(app.drivers.store, (state) => valueOf(state)?.usable.length);
   const session = usePart(app.sessions.store, (sessions) => sessions.get(tabId ?? ""));
+  const keeping = usePart(app.drafts.keeping, ({ value }) => value);
   const selected = usePart(app.selected, ({ text }) => text);
   const spec = connection?.spec;
   return (
@@ -52,6 +60,11 @@ export function StatusBar() {
         <span>
           <Icon name="plug" />
           {drivers === 1 ? "1 driver" : `${drivers} drivers`}
+        </span>
+      )}
+      {KEEPING_WORDS[keeping] !== undefined && (
+        <span className="hide-narrow" title={KEEPING_WORDS[keeping]?.[1]}>
+          {KEEPING_WORDS[keeping]?.[0]}
         </span>
       )}
       {spec !== undefined && spec.secretPlace !== SecretPlace.UNSPECIFIED && (

@@ -57,6 +57,8 @@ export class Runs {
   /** What was run in each tab. */
   private readonly scripts = new Map<string, Script>();
   private readonly dropped = new Set<(resultId: string) => void>();
+  /** Results that something was told of before the answer to their run was here. */
+  private readonly early = new Set<string>();
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
 
   constructor(
@@ -113,6 +115,9 @@ export class Runs {
       });
       if (result === undefined) return this.set(tab.id, IDLE);
       this.take(tab.id, result, startedAt, page === undefined ? undefined : { statement: pageStatement, rows: page });
+      // What was told meanwhile may be newer than this answer, and the last that there is to tell.
+      if (this.early.has(resultId) && result.state === ResultState.RUNNING) void this.look(tab.id, resultId);
+      this.early.clear();
     } catch (error) {
       this.leases.hear(tab.connectionId, error);
       this.sessions.hearFailure(tab.id, error);
@@ -160,6 +165,7 @@ export class Runs {
 
   /** Hears that a result has changed. */
   hear(resultId: string): void {
+    if ([...this.store.getState().values()].some(({ kind }) => kind === "starting")) this.early.add(resultId);
     for (const [tabId, run] of this.store.getState()) {
       if ("result" in run && run.result.resultId === resultId) void this.look(tabId, resultId);
     }

@@ -5,6 +5,7 @@
 whole TABLE        reads a whole table the way its documentation shows, and prints the number of rows
 export TABLE FILE  writes a table as CSV with a header
 first TABLE        first 1,000 rows on an open connection, several times: prints seconds, one a line
+sort FILE COLUMN   sorts a Parquet file by a column into a table: prints seconds
 cancel             from a cancel of a sleeping statement to the answer of the next one: prints seconds, one a line
 
 The user is postgres, the database too, the password comes from PGPASSWORD.
@@ -199,6 +200,20 @@ class DuckDb:
         self.database.execute(f"copy pg.public.{table} to '{path}' (format csv, header)")
 
 
+class DuckDbFile:
+    """DuckDB with a file in the server's place."""
+
+    def __init__(self, _port):
+        import duckdb
+
+        self.database = duckdb.connect()
+
+    def sort(self, path, column):
+        begun = time.perf_counter()
+        self.database.execute(f"create table sorted as select * from '{path}' order by {column}")
+        print(f"{time.perf_counter() - begun:.9f}")
+
+
 class DuckDbOne(DuckDb):
     connections = 1
 
@@ -210,6 +225,7 @@ PEERS = {
     "connectorx": Connectorx,
     "duckdb": DuckDb,
     "duckdb-1": DuckDbOne,
+    "duckdb-file": DuckDbFile,
 }
 
 

@@ -23,14 +23,19 @@ use crate::{
 pub(crate) const FLOOR: &str = "raw COPY csv";
 const PSQL: &str = "psql \\copy, CSV";
 const CSV: &str = "querybox query, CSV";
+const BINARY: &str = "raw COPY binary, dropped";
+const PARQUET: &str = "querybox query, Parquet";
+const XLSX: &str = "querybox query, XLSX";
 
 /// The formats of `querybox query` that are measured, each with the shape of its file: another one is another line.
-const FORMATS: [(&str, &str, Shape); 4] = [
+const FORMATS: [(&str, &str, Shape); 6] = [
     (CSV, "csv", Shape::Csv),
     ("querybox query, NDJSON", "ndjson", Shape::Lines { beside_rows: 0 }),
     // Its brackets stand on lines of their own.
     ("querybox query, JSON", "json", Shape::Lines { beside_rows: 2 }),
     ("querybox query, Arrow", "arrow", Shape::Bytes),
+    (PARQUET, "parquet", Shape::Bytes),
+    (XLSX, "xlsx", Shape::Bytes),
 ];
 
 /// Makes the table and puts the contenders together. `narrow_rows` is ten times how large it is, as in the bench of whole
@@ -63,7 +68,7 @@ pub fn bench(hops: &Arc<Hops>, own: &Path, narrow_rows: u64) -> anyhow::Result<B
         let copy = format!("\\copy {} to '{}' csv header", table.name, file.display());
         as_psql(command, &port).args(["-c", &copy]);
     });
-    let mut contenders = vec![floor, psql];
+    let mut contenders = vec![floor, psql, stage.binary()];
 
     let ours = OwnProgram::settle(hops.folder(), hops.server.port())?;
     for (name, format, shape) in FORMATS {
@@ -85,7 +90,12 @@ pub fn bench(hops: &Arc<Hops>, own: &Path, narrow_rows: u64) -> anyhow::Result<B
             },
         ));
     }
-    let goals = vec![Goal { of: CSV, bound: Bound::RatioAtMost { to: PSQL, times: 0.85 } }];
+    let goals = vec![
+        Goal { of: CSV, bound: Bound::RatioAtMost { to: PSQL, times: 0.85 } },
+        Goal { of: PARQUET, bound: Bound::RatioAtMost { to: BINARY, times: 1.4 } },
+        // A workbook is written as it comes, however long it is.
+        Goal { of: XLSX, bound: Bound::MemoryAtMost(100 << 20) },
+    ];
     let title = format!(
         "a table into a file: {} rows of 12 columns, PostgreSQL {version}, loopback, SCRAM, fsync off",
         table.rows
@@ -111,6 +121,31 @@ struct Stage {
 }
 
 impl Stage {
+    /// What the server needs for the rows in the form that drivers read.
+    fn binary(&self) -> Contender {
+        let (port, name, rows) =
+            (self.hops.server.port().to_string(), self.table.name, self.table.rows.to_string());
+        let process = Process {
+            own: self.own.clone(),
+            program: self.own.clone(),
+            arrange: Box::new(move |command| {
+                command.args(["copy-discard", &port, name, &rows]);
+            }),
+            input: "",
+            answers: String::new(),
+            figures: self.hops.folder().join("figures"),
+            times: 1,
+        };
+        Contender {
+            name: BINARY,
+            what: "log-in and binary COPY on a blocking socket, received and dropped (this program)"
+                .to_owned(),
+            unit: Unit::Seconds,
+            floor: Some(FLOOR),
+            run: Box::new(process),
+        }
+    }
+
     fn contender(
         &self,
         name: &'static str,

@@ -3,7 +3,7 @@
 //! - [`frame`]: contenders run against each other, round by round; [`statistics`] is what it computes, [`report`] what it
 //!   shows.
 //! - [`session`]: the bench of small queries; [`stream`], [`first_row`] and [`cancel`] are those of large ones;
-//!   [`export`] writes files, [`memory`] looks at what each process holds, [`catalog`] is that of many tables. [`suite`] has
+//!   [`export`] writes files, [`memory`] looks at what each process holds, [`catalog`] is that of many tables, [`results`] that of what Core keeps. [`suite`] has
 //!   their names.
 //! - [`soak`]: thousands of spawns and cancels, after which nothing may be left.
 //!
@@ -25,6 +25,7 @@ mod process;
 pub mod profile;
 mod programs;
 pub mod report;
+pub mod results;
 mod server;
 pub mod session;
 mod site;

@@ -24,6 +24,7 @@ use querybox_bench::{
     peers::Peers,
     profile, read,
     report::{Report, baseline, file, markdown, note, table},
+    results,
     soak::{self, Verdict, rotation, spawn},
     suite::{BenchName, Suite},
 };
@@ -107,6 +108,15 @@ enum Verb {
     /// The whole process of a rotation that is attacked.
     #[command(hide = true)]
     RotateWhenTold { store: PathBuf },
+    /// The whole process that keeps rows, and tells what that and looking at them took.
+    #[command(hide = true)]
+    Keep {
+        rows: u64,
+        folder: PathBuf,
+        /// Also writes them there.
+        #[arg(long)]
+        parquet: Option<PathBuf>,
+    },
     /// Runs a program and writes down what that took, as the small process that a bench's own size does not disturb.
     #[command(hide = true)]
     Measure {
@@ -191,6 +201,10 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     if let Verb::Measure { figures, program, arguments } = &verb {
         return measure(figures, program, arguments);
     }
+    if let Verb::Keep { rows, folder, parquet } = &verb {
+        results::keep(*rows, folder, parquet.as_deref(), &mut std::io::stdout())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let own = env::current_exe().context("this program has no path")?;
     let programs = Programs::in_folder(own.parent().context("this program lies in no folder")?.to_owned());
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -208,7 +222,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
                 let mut reports = Vec::new();
                 for bench in names {
                     let rounds = rounds.unwrap_or_else(|| bench.rounds(quick, name.is_none()));
-                    let report = suite.run(bench, rounds).await?;
+                    let report = suite.run(bench, rounds, name.is_none()).await?;
                     show(&report, &to, baseline.as_deref())?;
                     reports.push(report);
                 }
@@ -253,6 +267,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
             | Verb::Note { .. }
             | Verb::Read { .. }
             | Verb::ReadProfiled { .. }
+            | Verb::Keep { .. }
             | Verb::Measure { .. } => unreachable!("it needs no such runtime"),
         }
     })

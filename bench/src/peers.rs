@@ -14,10 +14,10 @@ use querybox_fixtures::Postgres;
 
 use crate::{
     cancel, export, first_row,
-    frame::{Bench, Contender, Run, Sample, Unit},
+    frame::{Bench, Bound, Contender, Goal, Run, Sample, Unit},
     hops::Hops,
     process::Process,
-    stream,
+    results, stream,
 };
 
 /// A contender: its name there, its name here, and what it does.
@@ -72,6 +72,38 @@ impl Peers {
         Ok(Self { python, script: source.join("peers.py") })
     }
 
+    /// Lets one sort what was kept, which lies in a file: the same rows by the same column.
+    pub(crate) fn join_results(&self, bench: &mut Bench, own: &Path, parquet: &Path) {
+        let home = parquet.parent().unwrap_or(parquet).to_owned();
+        let words = ["duckdb-file", "sort", "0", &parquet.display().to_string(), results::SORTED_BY];
+        let process = self.process(own, &home, parquet.with_extension("figures"), &words, String::new());
+        let name = "DuckDB, the same from a Parquet file";
+        let what = "`create table … as select * from 'FILE' order by body`, in memory without a limit";
+        bench.contenders.push(Contender {
+            floor: None,
+            ..contender(name.to_owned(), what, results::SORT, Reporting(process))
+        });
+        bench.goals.push(Goal { of: results::SORT, bound: Bound::RatioAtMost { to: name, times: 2.0 } });
+    }
+
+    fn process(&self, own: &Path, home: &Path, figures: PathBuf, words: &[&str], answers: String) -> Process {
+        let mut arguments = vec![self.script.display().to_string()];
+        arguments.extend(words.iter().map(|word| (*word).to_owned()));
+        let home = home.to_owned();
+        Process {
+            own: own.to_owned(),
+            program: self.python.clone(),
+            arrange: Box::new(move |command| {
+                command.env_clear().env("PATH", "/usr/bin:/bin").env("LANG", "C.UTF-8").env("HOME", &home);
+                command.env("PGPASSWORD", Postgres::PASSWORD).args(&arguments);
+            }),
+            input: "",
+            answers,
+            figures,
+            times: 1,
+        }
+    }
+
     /// Lets those who can do what a bench is about take part in it. `own` is the program that measures processes.
     pub(crate) fn join(&self, bench: &mut Bench, hops: &Arc<Hops>, own: &Path) {
         let stage = Stage { peers: self, own, hops };
@@ -111,26 +143,10 @@ struct Stage<'p> {
 
 impl Stage<'_> {
     fn process(&self, peer: &str, task: &str, words: &[&str], answers: String) -> Process {
-        let mut arguments = vec![
-            self.peers.script.display().to_string(),
-            peer.to_owned(),
-            task.to_owned(),
-            self.hops.server.port().to_string(),
-        ];
-        arguments.extend(words.iter().map(|word| (*word).to_owned()));
-        let home = self.hops.folder().to_owned();
-        Process {
-            own: self.own.to_owned(),
-            program: self.peers.python.clone(),
-            arrange: Box::new(move |command| {
-                command.env_clear().env("PATH", "/usr/bin:/bin").env("LANG", "C.UTF-8").env("HOME", &home);
-                command.env("PGPASSWORD", Postgres::PASSWORD).args(&arguments);
-            }),
-            input: "",
-            answers,
-            figures: self.hops.folder().join("figures"),
-            times: 1,
-        }
+        let port = self.hops.server.port().to_string();
+        let words: Vec<_> = [peer, task, &port].into_iter().chain(words.iter().copied()).collect();
+        let figures = self.hops.folder().join("figures");
+        self.peers.process(self.own, self.hops.folder(), figures, &words, answers)
     }
 
     fn reporting(&self, bench: &mut Bench, peers: &[Peer], task: &str, words: &[&str], floor: &'static str) {

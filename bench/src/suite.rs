@@ -1,7 +1,8 @@
 //! Which benches there are, and how each is put together and run.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{fs, path::PathBuf, sync::Arc};
 
+use anyhow::Context as _;
 use clap::ValueEnum;
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     memory,
     peers::Peers,
     report::Report,
-    session, stream,
+    results, session, stream,
 };
 
 /// A bench by its name on the command line.
@@ -31,12 +32,16 @@ pub enum BenchName {
     Memory,
     /// Thousands of tables and what belongs to them.
     Catalog,
+    /// Rows that are kept, looked at and viewed.
+    Results,
 }
 
 /// Rounds that count, and of `--quick`.
 const ROUNDS: usize = 20;
 const ROUNDS_LONG: usize = 7;
 const ROUNDS_QUICK: usize = 3;
+/// Beside this program: what others are to sort is large.
+const PARQUET: &str = "querybox-bench.parquet";
 
 impl BenchName {
     /// Rounds that count when nobody says how many. In a run of all benches they are fewer, so that it ends in a quarter of an
@@ -44,6 +49,8 @@ impl BenchName {
     #[must_use]
     pub fn rounds(self, quick: bool, is_among_all: bool) -> usize {
         match (self, is_among_all) {
+            // A minute and more each, with a thousand windows in it.
+            (Self::Results, _) => 1,
             _ if quick => ROUNDS_QUICK,
             (Self::Stream | Self::Export | Self::Catalog, false) => ROUNDS_LONG,
             (Self::Session | Self::FirstRow | Self::Cancel, false) => ROUNDS,
@@ -77,12 +84,17 @@ impl Suite {
         Self { programs, own, quick, rows, peers, hops: None }
     }
 
-    /// Runs one bench for so many rounds.
+    /// Runs one bench for so many rounds. In a run of all benches what is kept is shorter, so that it ends in time.
     ///
     /// # Errors
     ///
     /// The first contender that fails.
-    pub async fn run(&mut self, name: BenchName, rounds: usize) -> anyhow::Result<Report> {
+    pub async fn run(
+        &mut self,
+        name: BenchName,
+        rounds: usize,
+        is_among_all: bool,
+    ) -> anyhow::Result<Report> {
         let (own, quick) = (self.own.clone(), self.quick);
         let rows = self.rows.unwrap_or(if quick { 100_000 } else { 10_000_000 });
         match name {
@@ -115,6 +127,16 @@ impl Suite {
                 let bench = memory::bench(&self.hops()?, &own, rows);
                 self.measure(bench, rounds).await
             }
+            BenchName::Results => {
+                let parquet = self.peers.as_ref().map(|_| self.parquet()).transpose()?;
+                let rows = if is_among_all && self.rows.is_none() { rows / 10 } else { rows };
+                let bench = results::bench(&own, rows, parquet.clone())?;
+                let report = self.measure(bench, rounds).await;
+                if let Some(parquet) = parquet {
+                    fs::remove_file(parquet)?;
+                }
+                report
+            }
             BenchName::Catalog => {
                 // A server of its own: its thousands of tables are no business of other benches.
                 let hops = Hops::start(&self.programs, &own)?;
@@ -125,6 +147,9 @@ impl Suite {
     }
 
     async fn measure(&self, mut bench: Bench, rounds: usize) -> anyhow::Result<Report> {
+        if let (Some(peers), "results") = (&self.peers, bench.name) {
+            peers.join_results(&mut bench, &self.own, &self.parquet()?);
+        }
         if let (Some(peers), Some(hops)) = (&self.peers, &self.hops) {
             peers.join(&mut bench, hops, &self.own);
         }
@@ -132,6 +157,12 @@ impl Suite {
         let plan = Plan { rounds, quick: self.quick };
         let outcomes = frame::run(&mut bench, plan).await?;
         Ok(Report::new(&bench, self.quick, machine, outcomes))
+    }
+
+    /// Where rows are written for others to sort.
+    fn parquet(&self) -> anyhow::Result<PathBuf> {
+        let folder = self.own.parent().context("this program lies in no folder")?;
+        Ok(folder.join(PARQUET))
     }
 
     fn hops(&mut self) -> anyhow::Result<Arc<Hops>> {

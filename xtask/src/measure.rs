@@ -26,11 +26,11 @@ const PROGRAMS: [&str; 2] = ["querybox", "querybox-jail"];
 /// Which bench, and how long.
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// Which: `session`, `first-row`, `cancel`, `stream`, `export`, `memory`, `catalog`, or `all` of them. `counts` counts the
+    /// Which: `session`, `first-row`, `cancel`, `stream`, `export`, `memory`, `catalog`, `results`, or `all` of them. `counts` counts the
     /// instructions of hot loops and compares them with a table; `note` renders the newest reports into
     /// docs/performance.md.
     name: String,
-    /// Rounds that count [default: 20; 7 of `stream`, `export` and `catalog`, 5 of `memory`; fewer for `all`].
+    /// Rounds that count [default: 20; 7 of `stream`, `export` and `catalog`, 5 of `memory`, 1 of `results`; fewer for `all`].
     #[arg(long)]
     rounds: Option<usize>,
     /// Rows of the largest table that is read [default: 10,000,000; 100,000 when quick]; tables of `catalog` [5,000; 100].

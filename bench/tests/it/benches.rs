@@ -8,7 +8,7 @@ use querybox_bench::{
     machine::Machine,
     memory, profile,
     report::{Report, markdown, plot},
-    stream,
+    results, stream,
 };
 use querybox_fixtures::program;
 
@@ -49,6 +49,11 @@ fn a_table_is_written_to_files_by_every_road() {
 #[test]
 fn memory_is_told_of_each_process() {
     check("memory", async |hops, own| Ok(memory::bench(hops, own, ROWS)));
+}
+
+#[test]
+fn rows_are_kept_looked_at_and_viewed() {
+    check("results", async |_, own| results::bench(own, ROWS, None));
 }
 
 #[test]

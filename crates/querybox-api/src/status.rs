@@ -218,9 +218,13 @@ impl From<ResultError> for Refused {
             ResultError::View(error) => Self::of_view(&error),
             ResultError::Export(ref export) => match &**export {
                 ExportError::Canceled => refuse(Reason::Cancelled, &error, []),
+                ExportError::BrokenOff => refuse(Reason::ExportBrokenOff, &error, []),
                 ExportError::Read(_) | ExportError::Write(_) => refuse(Reason::ResultUnreadable, &error, []),
                 ExportError::Refused(_) | ExportError::Format(_) => refuse(Reason::ExportUnfit, &error, []),
             },
+            ResultError::ReaderIdle(limit) => {
+                refuse(Reason::StreamIdle, &error, [("limit_ms", limit.as_millis().to_string())])
+            }
             ResultError::Unreadable(_) => refuse(Reason::ResultUnreadable, &error, []),
             ResultError::ShuttingDown(_) => refuse(Reason::ShuttingDown, &error, []),
         }

@@ -75,9 +75,10 @@ pub use crate::{
     leases::{LeaseOutcome, LeaseRequest, Leased},
     plugins::{Listing, Plugin, PluginError, PluginState},
     results::{
-        CellAsk, DropCause, ExportPart, Place, Reading, ResultError, ResultFacts, ResultSettings,
-        ResultSummary, RowCount, RowsAsk, RowsRead, RunError, RunFailure, RunPlace, RunProgress, RunRequest,
-        RunState, StatementFacts, StatementFailure, StatisticsPart, ViewAsk, ViewFacts, ViewOrder, ViewState,
+        CellAsk, Download, DownloadAsk, DropCause, ExportPart, ExportParts, Place, Reading, ResultError,
+        ResultFacts, ResultSettings, ResultSummary, RowCount, RowsAsk, RowsRead, RunError, RunFailure,
+        RunPlace, RunProgress, RunRequest, RunState, StatementFacts, StatementFailure, StatisticsPart,
+        ViewAsk, ViewFacts, ViewOrder, ViewState,
     },
     runs::FinishedRun,
     schema::{DdlRequest, SchemaRequest},

@@ -1,4 +1,4 @@
-import { type Result, ResultState, type StatementResult, KeepLimitKind } from "../gen/core/v1/result_pb.ts";
+import { type Result, type ResultFailure, ResultState, type StatementResult, KeepLimitKind } from "../gen/core/v1/result_pb.ts";
 import { type Rejection, StoppedBy } from "../gen/plugin/v1/plugin_pb.ts";
 import { milliseconds, spanText } from "./connection_test.ts";
 import type { Run } from "./runs.ts";
@@ -120,10 +120,20 @@ export function messagesOf(result: Result): readonly Message[] {
     }
   }
   if (result.failure !== undefined) {
-    const detail = result.failure.reason === "DEADLINE" ? "Give it more time by the clock in the toolbar." : "Nothing was sent again.";
-    messages.push({ key: "failure", tone: "danger", statement: "", text: result.failure.message, detail });
+    messages.push({ key: "failure", tone: "danger", statement: "", text: failureText(result.failure), detail: failureAdvice(result.failure) });
   }
   return messages;
+}
+
+/** What failed, as a sentence. */
+export function failureText({ message }: ResultFailure): string {
+  return message.charAt(0).toUpperCase() + message.slice(1);
+}
+
+export function failureAdvice({ reason }: ResultFailure): string {
+  return reason === "DEADLINE"
+    ? "Give it more time by the clock in the toolbar. Rows that arrived are kept."
+    : "Rows that arrived are kept. Nothing was sent again.";
 }
 
 /** How a run stands, in a word or two for the status bar. */

@@ -23,8 +23,11 @@ test("from a URL to sorted and filtered rows of a PostgreSQL, with a transaction
   await page.getByLabel("Name", { exact: true }).fill("own");
   await page.getByRole("radio", { name: "Ask each time" }).click();
   await page.getByRole("button", { name: "Save and open" }).click();
-  await page.getByRole("dialog", { name: "Password for own" }).getByLabel("Password", { exact: true }).fill(postgres().password);
-  await page.keyboard.press("Enter");
+  const giveItsPassword = async () => {
+    await page.getByRole("dialog", { name: "Password for own" }).getByLabel("Password", { exact: true }).fill(postgres().password);
+    await page.keyboard.press("Enter");
+  };
+  await giveItsPassword();
   await page.getByRole("treeitem", { name: "public" }).waitFor();
   await page.getByRole("treeitem", { name: EVIL }).waitFor();
   expect(await violations(page)).toEqual([]);
@@ -55,7 +58,16 @@ test("from a URL to sorted and filtered rows of a PostgreSQL, with a transaction
   await page.getByText("The transaction is committed").waitFor();
   expect(postgres().psql(`select count(*) from ${table} where total = 0`)).toBe("1");
 
+  await run("select i from generate_series(1, 20000) i; select pg_terminate_backend(pg_backend_pid())");
+  await page.getByRole("alert").first().waitFor();
+  await page.getByRole("tab", { name: "Result 1" }).click();
+  await page.getByText("20,000 rows", { exact: true }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Session: No session" }).waitFor();
+
   await run(`do $$ begin raise notice '${literal}'; end $$; select totl from ${table}`);
+  // The password went with the session that was lost.
+  await giveItsPassword();
   await page.getByRole("alert").getByText('column "totl" does not exist').waitFor();
   await page.getByText("42703").waitFor();
   await page.getByRole("tab", { name: /^Messages/ }).click();

@@ -44,6 +44,9 @@ test("what the database refuses is said, and leads to its place", async () => {
   await typeQuery(page, "select id,\n  totl from orders");
   await page.keyboard.press("Control+Enter");
   await page.getByRole("alert").getByText("no such column: totl").waitFor();
+  await page.getByText("line 2, column 3").waitFor();
+  await page.getByRole("button", { name: "Go to line 2" }).click();
+  await page.locator(".cm-fault", { hasText: "totl" }).waitFor();
   expect(await violations(page)).toEqual([]);
   await page.context().close();
 });

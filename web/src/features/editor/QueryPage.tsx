@@ -4,6 +4,7 @@ import { onPageRequest } from "../../actions/page_event.ts";
 import { environmentOf } from "../../state/connections.ts";
 import { dangerOf } from "../../state/danger.ts";
 import { valueOf } from "../../state/load.ts";
+import { lineOf } from "../../state/offsets.ts";
 import { type RunChoices, optionsOf } from "../../state/run_choices.ts";
 import { faultOf, marksOf } from "../../state/run_marks.ts";
 import { resultOf } from "../../state/run_view.ts";
@@ -143,7 +144,7 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
         tabId={tabId}
         title={tab.title}
         run={run}
-        onGoTo={fault === undefined ? undefined : () => editor.current?.goTo(fault.at)}
+        fault={fault === undefined ? undefined : { ...lineOf(tab.text, fault.at), onGo: () => editor.current?.goTo(fault.at) }}
         onRunAgain={() => void start(false)}
         onRunWhole={() => {
           app.tabs.change(tabId, { choices: { ...choices, rows: 0 } });

@@ -5,16 +5,24 @@ import { useApp } from "../AppContext.ts";
 
 interface RejectionViewProps {
   readonly rejection: Rejection;
-  readonly onGoTo: (() => void) | undefined;
+  /** The place in the text that the database named. */
+  readonly fault: FaultPlace | undefined;
+}
+
+export interface FaultPlace {
+  readonly line: number;
+  readonly column: number;
+  readonly onGo: () => void;
 }
 
 /** What the database refused: what, why, and what now. */
-export function RejectionView({ rejection, onGoTo }: RejectionViewProps) {
+export function RejectionView({ rejection, fault }: RejectionViewProps) {
   const app = useApp();
   const lines: readonly (readonly [string, string])[] = [
     ["Detail", rejection.detail],
     ["Hint", rejection.hint],
     ["Context", rejection.context],
+    ["Where", fault === undefined ? "" : `line ${fault.line}, column ${fault.column}`],
     ["SQLSTATE", rejection.sqlstate],
     ["Code", rejection.vendorCode],
   ];
@@ -39,7 +47,7 @@ export function RejectionView({ rejection, onGoTo }: RejectionViewProps) {
       )}
       {rejection.rolledBackAtEnd && <p className="say wrap">The script ended inside a transaction, which was rolled back.</p>}
       <div className="acts">
-        {onGoTo !== undefined && <Button label="Go to the place" icon="return" look="line" onClick={onGoTo} />}
+        {fault !== undefined && <Button label={`Go to line ${fault.line}`} icon="return" look="line" onClick={fault.onGo} />}
         <Button label="Copy error" icon="copy" onClick={() => void copy()} />
       </div>
     </div>

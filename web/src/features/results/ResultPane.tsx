@@ -10,11 +10,12 @@ import { keyOf } from "../../state/views.ts";
 import { Button } from "../../ui/Button.tsx";
 import { useApp, usePart } from "../AppContext.ts";
 import { ExportDialog } from "./ExportDialog.tsx";
+import { FailureBar } from "./FailureBar.tsx";
 import { SEARCH_ID } from "./FilterBar.tsx";
 import { GoToRowDialog } from "./GoToRowDialog.tsx";
 import { MessageList } from "./MessageList.tsx";
 import { NoResult } from "./NoResult.tsx";
-import { RejectionView } from "./RejectionView.tsx";
+import { type FaultPlace, RejectionView } from "./RejectionView.tsx";
 import type { GridHandle } from "./ResultGrid.tsx";
 import { ResultTabs } from "./ResultTabs.tsx";
 import { ResultTools } from "./ResultTools.tsx";
@@ -24,8 +25,8 @@ interface ResultPaneProps {
   readonly tabId: string;
   readonly title: string;
   readonly run: Run;
-  /** Leads to the place in the text that the database named. */
-  readonly onGoTo: (() => void) | undefined;
+  /** The place in the text that the database named. */
+  readonly fault: FaultPlace | undefined;
   readonly onRunAgain: () => void;
   /** Runs it again for all rows. */
   readonly onRunWhole: () => void;
@@ -37,7 +38,7 @@ const MESSAGES = "messages";
 type Asked = "nothing" | "export" | "row";
 
 /** What came of a run. */
-export function ResultPane({ tabId, title, run, onGoTo, onRunAgain, onRunWhole, onLeave }: ResultPaneProps) {
+export function ResultPane({ tabId, title, run, fault, onRunAgain, onRunWhole, onLeave }: ResultPaneProps) {
   const app = useApp();
   const [chosen, setChosen] = useState<string>();
   const [asked, setAsked] = useState<Asked>("nothing");
@@ -45,6 +46,12 @@ export function ResultPane({ tabId, title, run, onGoTo, onRunAgain, onRunWhole, 
   const [layouts, setLayouts] = useState<ReadonlyMap<string, ColumnLayout>>(new Map());
   const grid = useRef<GridHandle>(null);
   const result = resultOf(run);
+  // What was chosen of another run says nothing of this one.
+  const [seen, setSeen] = useState(result?.resultId);
+  if (seen !== result?.resultId) {
+    setSeen(result?.resultId);
+    setChosen(undefined);
+  }
   const tabs = result === undefined ? [] : tabsOf(result);
   const wanted = tabs.find((tab) => tab.key === chosen) ?? (chosen === MESSAGES ? undefined : firstTab(tabs));
   const rows = wanted?.kind === "rows" ? wanted.statement : undefined;
@@ -73,6 +80,7 @@ export function ResultPane({ tabId, title, run, onGoTo, onRunAgain, onRunWhole, 
   const close = () => setAsked("nothing");
   return (
     <>
+      {result.failure !== undefined && <FailureBar failure={result.failure} onRunAgain={onRunAgain} />}
       <div className="bar thin result-bar">
         <ResultTabs tabs={tabs} shown={wanted} messages={messages.length} onTab={(tab: ResultTab | undefined) => setChosen(tab?.key ?? MESSAGES)} />
         <span className="grow" />
@@ -84,7 +92,7 @@ export function ResultPane({ tabId, title, run, onGoTo, onRunAgain, onRunWhole, 
         {rows !== undefined && <ResultTools isFilterOpen={isFilterOpen} onCopy={(format) => grid.current?.copy(format)} />}
       </div>
       {wanted === undefined && <MessageList messages={messages} isRunning={run.kind === "running"} />}
-      {wanted?.kind === "rejected" && <RejectionView rejection={wanted.rejection} onGoTo={onGoTo} />}
+      {wanted?.kind === "rejected" && <RejectionView rejection={wanted.rejection} fault={fault} />}
       {rows !== undefined && (
         <RowsView
           key={key}

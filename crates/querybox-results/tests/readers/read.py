@@ -19,6 +19,8 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 UTC = datetime.timezone.utc
+# Its usual limit is 128 KiB.
+csv.field_size_limit(sys.maxsize)
 DAY_MICROS = 86_400_000_000
 
 

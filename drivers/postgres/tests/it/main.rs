@@ -15,6 +15,7 @@ mod notifications;
 mod parallel;
 mod pooler;
 mod read_only;
+mod readers;
 mod rejections;
 mod rendering;
 mod schema;

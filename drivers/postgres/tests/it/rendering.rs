@@ -56,7 +56,7 @@ pub(crate) async fn csv(client: &mut Client, script: &str) -> (Vec<u8>, Vec<pb::
     (writer.end().unwrap().0, columns)
 }
 
-fn column(column: &pb::Column) -> Column {
+pub(crate) fn column(column: &pb::Column) -> Column {
     Column {
         name: column.name.clone(),
         database_type: column.database_type.clone(),
@@ -85,7 +85,7 @@ fn display(display: pb::Display) -> Display {
     }
 }
 
-fn note(note: pb::CellNote) -> CellNote {
+pub(crate) fn note(note: pb::CellNote) -> CellNote {
     assert_eq!(note.display(), pb::Display::Unspecified, "a value has its column's kind");
     CellNote {
         row: note.row,

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Types that have to be made first.
-const MAKE: &str = r#"
+pub(crate) const MAKE: &str = r#"
     create extension hstore;
     create type mood as enum ('sad', 'ok', 'very "happy", indeed');
     create type pair as (a int, b text);
@@ -20,7 +20,7 @@ const MAKE: &str = r#"
 "#;
 
 /// A type and values of it, as expressions.
-const TABLE: &[(&str, &[&str])] = &[
+pub(crate) const TABLE: &[(&str, &[&str])] = &[
     ("bool", &["'t'", "'f'"]),
     ("int2", &["'-32768'", "'32767'", "0"]),
     ("int4", &["'-2147483648'", "'2147483647'", "0"]),

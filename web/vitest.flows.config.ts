@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 /** Flows: the page in a real browser, on a real Core. They take their time on a busy machine. */
 export default defineConfig({
   test: {
-    include: ["tests/flows/**/*.flow.ts"],
+    include: process.env.QUERYBOX_FIGURES === undefined ? ["tests/flows/**/*.flow.ts"] : ["tests/figures/**/*.figure.ts"],
     testTimeout: 180_000,
     hookTimeout: 180_000,
     // One server and one browser a file; files one after the other.

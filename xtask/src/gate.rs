@@ -2,6 +2,7 @@
 
 mod contracts;
 mod machine;
+mod readers;
 mod servers;
 mod summary;
 
@@ -12,6 +13,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 
+use crate::gate::readers::Readers;
 use crate::gate::servers::SecondPostgres;
 use crate::gate::summary::{Counts, Runner};
 use crate::workspace::Workspace;
@@ -58,6 +60,17 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
         let programs = ("QUERYBOX_TEST_POSTGRES", server.programs());
         run_tests(workspace, &["--package", "querybox-driver-postgres"], &[programs], &mut counts)
     });
+    let readers = step("exports in the hands of other readers", || {
+        let readers = match Readers::install(workspace) {
+            Ok(readers) => readers,
+            Err(error) => {
+                anyhow::ensure!(std::env::var_os("CI").is_none(), "there are no other readers: {error:#}");
+                println!("     NOT TESTED: there are no other readers: {error:#}");
+                return Ok(());
+            }
+        };
+        run_reader_tests(workspace, readers.python, &mut counts)
+    });
     let doc_tests = step("doc tests", || {
         let command = cargo(workspace, &["test", "--workspace", "--doc", "--no-fail-fast"]);
         counted(command, Runner::Cargo, &mut counts)
@@ -71,7 +84,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
             Ok(())
         }
     });
-    let outcome = web_tests.and(tests).and(second).and(doc_tests).and(counted);
+    let outcome = web_tests.and(tests).and(second).and(readers).and(doc_tests).and(counted);
     if let Err(error) = &outcome {
         eprintln!("xtask: {error:#}");
     }
@@ -106,6 +119,23 @@ fn run_tests(
     for (name, value) in environment {
         command.env(name, value);
     }
+    counted(command, runner, counts)
+}
+
+/// The tests that want other readers, which are ignored without them.
+fn run_reader_tests(workspace: &Workspace, python: PathBuf, counts: &mut Counts) -> anyhow::Result<()> {
+    let packages = ["--package", "querybox-results", "--package", "querybox-driver-postgres"];
+    let has_nextest = quietly(cargo(workspace, &["nextest", "--version"])).is_ok();
+    let (mut command, runner) = if has_nextest {
+        let mut command = cargo(workspace, &["nextest", "run", "--no-fail-fast", "--run-ignored", "only"]);
+        command.args(packages).args(["-E", "test(/^readers::/)"]);
+        (command, Runner::Nextest)
+    } else {
+        let mut command = cargo(workspace, &["test", "--test", "it", "--no-fail-fast"]);
+        command.args(packages).args(["--", "--ignored", "readers::"]);
+        (command, Runner::Cargo)
+    };
+    command.env("QUERYBOX_TEST_PYTHON", python);
     counted(command, runner, counts)
 }
 

@@ -48,13 +48,7 @@ pub(super) fn check(workspace: &Workspace) -> anyhow::Result<()> {
     let missing: Vec<&str> =
         PROGRAMS.iter().filter(|(program, _)| !is_installed(program)).map(|(_, package)| *package).collect();
     if !missing.is_empty() {
-        let packages = missing.join(" ");
-        anyhow::ensure!(
-            is_root() && is_installed("apt-get"),
-            "system packages are missing; run: sudo apt-get install {packages}"
-        );
-        println!("installing {packages}");
-        install(&missing).with_context(|| format!("could not install {packages}"))?;
+        install_if_root(&missing)?;
     }
 
     if !is_installed(VALGRIND) && is_root() && is_installed("apt-get") {
@@ -86,6 +80,17 @@ fn is_installed(program: &str) -> bool {
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata(Path::new("/proc/self")).is_ok_and(|entry| entry.uid() == 0)
+}
+
+/// Installs system packages where that is possible.
+pub(super) fn install_if_root(packages: &[&str]) -> anyhow::Result<()> {
+    let names = packages.join(" ");
+    anyhow::ensure!(
+        is_root() && is_installed("apt-get"),
+        "system packages are missing; run: sudo apt-get install {names}"
+    );
+    println!("installing {names}");
+    install(packages).with_context(|| format!("could not install {names}"))
 }
 
 fn install(packages: &[&str]) -> anyhow::Result<()> {

@@ -7,6 +7,7 @@ pub(crate) mod keys;
 pub(crate) mod query;
 pub(crate) mod results;
 pub(crate) mod serve;
+pub(crate) mod sessions;
 pub(crate) mod shell;
 pub(crate) mod values;
 
@@ -59,6 +60,9 @@ pub(crate) enum Verb {
     /// Look at results that a server keeps, sort, filter and export them.
     #[command(subcommand)]
     Results(results::Verb),
+    /// Look at what a server runs, stop it, or give it more time.
+    #[command(subcommand)]
+    Sessions(sessions::Verb),
     /// Save, show, change and try connections.
     #[command(subcommand, visible_alias = "c")]
     Connections(connections::Verb),

@@ -15,6 +15,7 @@ mod failure;
 mod first_run;
 mod form;
 mod home;
+mod ids;
 mod key_verbs;
 mod keys;
 mod link;
@@ -35,6 +36,7 @@ mod schema;
 mod screen;
 mod secrets;
 mod serve;
+mod sessions;
 mod shell;
 mod signals;
 mod stdout;
@@ -119,6 +121,10 @@ async fn run(cli: Cli, messages: &Messages) -> Result<Exit, Failure> {
             let place = place.of_running_server().map_err(results::needs_a_server)?;
             let prepared = results::prepare(verb, messages).await?;
             with_core(&place, messages, async |app| results::run(prepared, app).await).await
+        }
+        Verb::Sessions(verb) => {
+            let place = place.of_running_server().map_err(sessions::needs_a_server)?;
+            with_core(&place, messages, async |app| sessions::run(verb, app).await).await
         }
         Verb::Query(args) => {
             let prepared = query::prepare(args.sql.clone(), args.run.clone(), messages).await?;

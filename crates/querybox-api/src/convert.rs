@@ -48,7 +48,7 @@ pub(crate) use schema::{ddl_order, schema_kinds};
 pub(crate) use script::{outline_message, script_ask};
 pub(crate) use session::{
     cancel_message, cause, ended_message, extension, opened_message, rejection_message, remaining_message,
-    session_id,
+    session_facts_message, session_id,
 };
 pub(crate) use test_stage::stage_message;
 pub(crate) use view::{statistics_message, view_ask, view_message};

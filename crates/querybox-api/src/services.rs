@@ -10,8 +10,8 @@ mod plugins;
 mod queries;
 mod results;
 mod schemas;
-mod sessions;
 mod scripts;
+mod sessions;
 
 pub(crate) use access::AccessTo;
 pub(crate) use connections::Connections;
@@ -23,5 +23,5 @@ pub(crate) use plugins::Plugins;
 pub(crate) use queries::Queries;
 pub(crate) use results::Results;
 pub(crate) use schemas::Schemas;
-pub(crate) use sessions::Sessions;
 pub(crate) use scripts::Scripts;
+pub(crate) use sessions::Sessions;

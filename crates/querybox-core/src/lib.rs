@@ -7,7 +7,7 @@
 //! - [`Core::observe_runs`] tells whoever counts them of runs that ended.
 //! - Plugins are found by [`Core::plugins`].
 //! - Sessions run by [`Core::execute`], [`Core::schema`], [`Core::ddl`] and [`Core::test_connection`], each a stream that *is* the session;
-//!   [`Core::cancel_session`] stops one and tells how it went.
+//!   [`Core::cancel_session`] stops one and tells how it went, [`Core::session_facts`] tells which there are.
 //! - Leased sessions keep their driver over many requests: [`Core::open_session`], [`Core::execute_in_session`],
 //!   [`Core::schema_in_session`], [`Core::ddl_in_session`], [`Core::close_session`]. What happens to them meanwhile [`Core::watch_events`] tells.
 //! - [`Core::run`] keeps what comes of a script, whoever asked and whether he is still there: [`Core::attach_result`] finds it
@@ -87,7 +87,8 @@ pub use crate::{
     },
     session::{
         Answers, Cancelled, EndCause, Ended, Event, Extension, FrontEndId, FrontEndIdError, LeaseError,
-        Opened, Receipt, SessionEnd, SessionError, SessionId, SessionIdError, Target, Unsaved,
+        Opened, Receipt, SessionAbout, SessionActivity, SessionEnd, SessionError, SessionFacts, SessionId,
+        SessionIdError, SessionKind, Target, Unsaved,
     },
     test_connection::{TestRequest, TestStep},
     texts::{TextKeeping, TextStorage},

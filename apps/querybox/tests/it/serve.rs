@@ -3,8 +3,11 @@
 mod access;
 mod commands;
 mod downloads;
+mod drafts;
 mod endings;
 mod log;
+mod numbers;
 mod results;
 mod server;
+mod sessions;
 mod starts;

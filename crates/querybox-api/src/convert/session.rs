@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use querybox_contracts::{core::v1 as pb, plugin::v1 as plugin};
 use querybox_core::{
-    Cancelled, EndCause, Ended, Extension, Opened, Receipt, Rejection, ServerFacts, SessionError, SessionId,
-    TransactionState,
+    Cancelled, EndCause, Ended, Extension, Opened, Receipt, Rejection, ServerFacts, SessionAbout,
+    SessionActivity, SessionError, SessionFacts, SessionId, SessionKind, TransactionState,
 };
 
-use super::{InvalidField, time::span};
+use super::{
+    InvalidField,
+    time::{span, timestamp},
+};
 use crate::status::Refused;
 
 pub(crate) fn session_id(text: &str) -> Result<SessionId, Refused> {
@@ -75,6 +78,42 @@ pub(crate) fn extension(
 
 pub(crate) fn remaining_message(remaining: Option<Duration>) -> pb::ExtendDeadlineResponse {
     pb::ExtendDeadlineResponse { remaining: remaining.map(span) }
+}
+
+pub(crate) fn session_facts_message(facts: SessionFacts) -> pb::SessionFacts {
+    let SessionFacts { id, kind, activity, since, started, about, remaining } = facts;
+    let (connection, driver_type) = match about {
+        Some(SessionAbout { connection, driver_type }) => (connection, driver_type.to_string()),
+        None => (None, String::new()),
+    };
+    let (kind, front_end, idle_limit, transaction) = match kind {
+        SessionKind::OneRequest => (pb::SessionKind::OneRequest, None, None, TransactionState::Unknown),
+        SessionKind::Opening(front_end) => {
+            (pb::SessionKind::Leased, Some(front_end), None, TransactionState::Unknown)
+        }
+        SessionKind::Leased { front_end, idle_limit, transaction } => {
+            (pb::SessionKind::Leased, Some(front_end), Some(idle_limit), transaction)
+        }
+    };
+    let activity = match activity {
+        SessionActivity::Opening => pb::SessionActivity::Opening,
+        SessionActivity::Running => pb::SessionActivity::Running,
+        SessionActivity::Idle => pb::SessionActivity::Idle,
+        SessionActivity::Ending => pb::SessionActivity::Ending,
+    };
+    pb::SessionFacts {
+        session_id: id.to_string(),
+        kind: kind.into(),
+        activity: activity.into(),
+        since: Some(span(since)),
+        started: Some(timestamp(started)),
+        connection_id: connection.map(|id| id.to_string()).unwrap_or_default(),
+        driver_type,
+        front_end_id: front_end.map(|id| id.to_string()).unwrap_or_default(),
+        remaining: remaining.map(span),
+        idle_limit: idle_limit.map(span),
+        transaction_state: transaction_state(transaction).into(),
+    }
 }
 
 /// The refusal of Open, which travels as a part of the result. (Those of statements pass through unread.)

@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 use crate::{
     convert::{
         cancel_message, copy_outcome_message, copy_piece, execute_options_in_lease, extension, lease_request,
-        leased_message, remaining_message, session_id,
+        leased_message, remaining_message, session_facts_message, session_id,
     },
     status::Refused,
 };
@@ -27,6 +27,14 @@ impl Sessions {
 
 #[tonic::async_trait]
 impl pb::session_service_server::SessionService for Sessions {
+    async fn list_sessions(
+        &self,
+        _: Request<pb::ListSessionsRequest>,
+    ) -> Result<Response<pb::ListSessionsResponse>, Status> {
+        let sessions = self.core.session_facts().into_iter().map(session_facts_message).collect();
+        Ok(Response::new(pb::ListSessionsResponse { sessions }))
+    }
+
     async fn open_session(
         &self,
         request: Request<pb::OpenSessionRequest>,

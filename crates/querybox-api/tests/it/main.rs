@@ -18,5 +18,6 @@ mod postgres;
 mod queries;
 mod results;
 mod schemas;
-mod slow_readers;
 mod scripts;
+mod sessions;
+mod slow_readers;

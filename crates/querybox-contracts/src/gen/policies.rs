@@ -46,6 +46,7 @@ pub const POLICIES: &[(&str, Policy)] = &[
     ("/querybox.core.v1.SchemaService/GetSchema", Policy::Owner),
     ("/querybox.core.v1.SchemaService/GetDdl", Policy::Owner),
     ("/querybox.core.v1.ScriptService/SplitScript", Policy::Owner),
+    ("/querybox.core.v1.SessionService/ListSessions", Policy::Owner),
     ("/querybox.core.v1.SessionService/OpenSession", Policy::Owner),
     ("/querybox.core.v1.SessionService/ExecuteInSession", Policy::Owner),
     ("/querybox.core.v1.SessionService/CancelSession", Policy::Owner),

@@ -9364,6 +9364,53 @@ pub mod script_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Lists sessions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSessionsRequest {}
+/// The sessions.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListSessionsResponse {
+    /// The oldest first.
+    #[prost(message, repeated, tag = "1")]
+    pub sessions: ::prost::alloc::vec::Vec<SessionFacts>,
+}
+/// A session that is there.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionFacts {
+    /// Its id.
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// What it is for.
+    #[prost(enumeration = "SessionKind", tag = "2")]
+    pub kind: i32,
+    /// What it does.
+    #[prost(enumeration = "SessionActivity", tag = "3")]
+    pub activity: i32,
+    /// For how long it has done that.
+    #[prost(message, optional, tag = "4")]
+    pub since: ::core::option::Option<::prost_types::Duration>,
+    /// When it began.
+    #[prost(message, optional, tag = "5")]
+    pub started: ::core::option::Option<::prost_types::Timestamp>,
+    /// The id of its connection. Empty: it is not saved, or is still looked for.
+    #[prost(string, tag = "6")]
+    pub connection_id: ::prost::alloc::string::String,
+    /// Its connection's driver. Empty: it is still looked for.
+    #[prost(string, tag = "7")]
+    pub driver_type: ::prost::alloc::string::String,
+    /// Who leases it: OpenSessionRequest.front_end_id. Empty: nobody, or one who gave none.
+    #[prost(string, tag = "8")]
+    pub front_end_id: ::prost::alloc::string::String,
+    /// What is left of the time of what it does. Absent: it does nothing, or may take as long as it takes.
+    #[prost(message, optional, tag = "9")]
+    pub remaining: ::core::option::Option<::prost_types::Duration>,
+    /// Of a leased session: how long it may be unused.
+    #[prost(message, optional, tag = "10")]
+    pub idle_limit: ::core::option::Option<::prost_types::Duration>,
+    /// Of a leased session: how the last statement left its transaction.
+    #[prost(enumeration = "super::super::plugin::v1::TransactionState", tag = "11")]
+    pub transaction_state: i32,
+}
 /// Leases a session.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct OpenSessionRequest {
@@ -9549,6 +9596,80 @@ pub struct CloseSessionResponse {
     #[prost(bool, tag = "1")]
     pub transaction_lost: bool,
 }
+/// What a session is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SessionKind {
+    /// Never sent.
+    Unspecified = 0,
+    /// One request.
+    OneRequest = 1,
+    /// As many as come, for the front end that leases it.
+    Leased = 2,
+}
+impl SessionKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SESSION_KIND_UNSPECIFIED",
+            Self::OneRequest => "SESSION_KIND_ONE_REQUEST",
+            Self::Leased => "SESSION_KIND_LEASED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SESSION_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "SESSION_KIND_ONE_REQUEST" => Some(Self::OneRequest),
+            "SESSION_KIND_LEASED" => Some(Self::Leased),
+            _ => None,
+        }
+    }
+}
+/// What a session does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SessionActivity {
+    /// Never sent.
+    Unspecified = 0,
+    /// It opens, to be leased.
+    Opening = 1,
+    /// A request runs.
+    Running = 2,
+    /// It is leased, and waits for a request.
+    Idle = 3,
+    /// Its driver is on its way out.
+    Ending = 4,
+}
+impl SessionActivity {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SESSION_ACTIVITY_UNSPECIFIED",
+            Self::Opening => "SESSION_ACTIVITY_OPENING",
+            Self::Running => "SESSION_ACTIVITY_RUNNING",
+            Self::Idle => "SESSION_ACTIVITY_IDLE",
+            Self::Ending => "SESSION_ACTIVITY_ENDING",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SESSION_ACTIVITY_UNSPECIFIED" => Some(Self::Unspecified),
+            "SESSION_ACTIVITY_OPENING" => Some(Self::Opening),
+            "SESSION_ACTIVITY_RUNNING" => Some(Self::Running),
+            "SESSION_ACTIVITY_IDLE" => Some(Self::Idle),
+            "SESSION_ACTIVITY_ENDING" => Some(Self::Ending),
+            _ => None,
+        }
+    }
+}
 /// What became of a cancel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -9694,6 +9815,33 @@ pub mod session_service_client {
         pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
+        }
+        /// Tells which sessions there are: those that run, of whichever front end, and those that are leased. The oldest first.
+        pub async fn list_sessions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSessionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSessionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.SessionService/ListSessions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.core.v1.SessionService", "ListSessions"),
+                );
+            self.inner.unary(req, path, codec).await
         }
         /// Starts a driver, opens its session, and keeps it. Dropping the call ends the driver.
         pub async fn open_session(
@@ -9880,6 +10028,14 @@ pub mod session_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with SessionServiceServer.
     #[async_trait]
     pub trait SessionService: std::marker::Send + std::marker::Sync + 'static {
+        /// Tells which sessions there are: those that run, of whichever front end, and those that are leased. The oldest first.
+        async fn list_sessions(
+            &self,
+            request: tonic::Request<super::ListSessionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSessionsResponse>,
+            tonic::Status,
+        >;
         /// Starts a driver, opens its session, and keeps it. Dropping the call ends the driver.
         async fn open_session(
             &self,
@@ -10036,6 +10192,51 @@ pub mod session_service_server {
         }
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
+                "/querybox.core.v1.SessionService/ListSessions" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSessionsSvc<T: SessionService>(pub Arc<T>);
+                    impl<
+                        T: SessionService,
+                    > tonic::server::UnaryService<super::ListSessionsRequest>
+                    for ListSessionsSvc<T> {
+                        type Response = super::ListSessionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListSessionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SessionService>::list_sessions(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSessionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/querybox.core.v1.SessionService/OpenSession" => {
                     #[allow(non_camel_case_types)]
                     struct OpenSessionSvc<T: SessionService>(pub Arc<T>);

@@ -16,6 +16,7 @@ use super::{
     answers::{Answers, Event},
     budget::{Budget, Extension, NotExtended},
     error::{LeaseError, SessionError},
+    facts::SessionAbout,
     front_end::FrontEndId,
     handover::{Reader, handover},
     history::Note,
@@ -221,7 +222,14 @@ impl Beginning {
                 self.stop.tell(End::Killed);
                 Err(SessionError::Cancelled)
             }
-            prepared = core.prepare(target, secrets) => prepared,
+            prepared = core.prepare(target, secrets) => {
+                let prepared = prepared?;
+                self.admission.is_about(SessionAbout {
+                    connection: prepared.connection,
+                    driver_type: prepared.settings.driver_type.clone(),
+                });
+                Ok(prepared)
+            }
         }
     }
 

@@ -168,6 +168,11 @@ impl Allowance {
         answer
     }
 
+    /// What is left. `None`: as long as it takes.
+    pub(crate) fn remaining(&self) -> Option<Duration> {
+        self.0.borrow().remaining(Instant::now())
+    }
+
     /// Where data of the request comes in.
     pub(crate) fn copying(&self) -> Copying {
         Copying::new(self.1.clone(), self.clone())
@@ -223,6 +228,11 @@ impl Time {
         left.limit = left.limit.saturating_add(more);
         left.left = left.left.saturating_add(more);
         Ok(Some(left.left))
+    }
+
+    fn remaining(&self, now: Instant) -> Option<Duration> {
+        let used = self.running_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        Some(self.left?.left.saturating_sub(used))
     }
 
     /// When it is used up if nothing pauses it.

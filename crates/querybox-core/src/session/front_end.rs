@@ -1,6 +1,6 @@
 //! Who leases sessions and is told of them.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use uuid::Uuid;
 
@@ -12,6 +12,13 @@ pub struct FrontEndId(Option<Uuid>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not a UUID in canonical text form")]
 pub struct FrontEndIdError;
+
+impl fmt::Display for FrontEndId {
+    /// The id; of one that gave none: nothing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |id| id.fmt(f))
+    }
+}
 
 impl FromStr for FrontEndId {
     type Err = FrontEndIdError;

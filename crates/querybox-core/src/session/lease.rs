@@ -12,12 +12,13 @@ use querybox_launcher::TransactionState;
 use querybox_store::{ConnectionId, Deadline, DriverType};
 use tokio::{
     sync::{mpsc, watch},
-    time::sleep,
+    time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     error::LeaseError,
+    facts::SessionActivity,
     front_end::FrontEndId,
     id::SessionId,
     registry::Controls,
@@ -62,6 +63,8 @@ struct Inner {
     machine: Machine,
     /// What runs, or ran when the session ended.
     claim: Option<Claim>,
+    /// Since when it has been as it is.
+    since: Instant,
 }
 
 /// A request that wants to run.
@@ -82,7 +85,8 @@ impl Lease {
     ) -> (Self, mpsc::Receiver<Job>) {
         // One runs at a time, and is taken out before the next is let in.
         let (jobs, received) = mpsc::channel(1);
-        let (inner, _) = watch::channel(Inner { machine: Machine::leased(), claim: None });
+        let (inner, _) =
+            watch::channel(Inner { machine: Machine::leased(), claim: None, since: Instant::now() });
         (Self { id, terms, ending, stopping, inner, jobs }, received)
     }
 
@@ -123,6 +127,7 @@ impl Lease {
             let goes = verdict == Verdict::Goes;
             if goes {
                 inner.claim = Some(claim.clone());
+                inner.since = Instant::now();
             }
             goes
         });
@@ -137,6 +142,17 @@ impl Lease {
     /// What may be asked of what runs. `None`: nothing does.
     pub(crate) fn controls(&self) -> Option<Controls> {
         self.inner.borrow().claim.as_ref().map(|claim| claim.controls.clone())
+    }
+
+    /// What it does, for how long, and how the last statement left the transaction.
+    pub(super) fn activity(&self) -> (SessionActivity, Duration, TransactionState) {
+        let inner = self.inner.borrow();
+        let activity = match (inner.machine.end(), &inner.claim) {
+            (Some(_), _) => SessionActivity::Ending,
+            (None, Some(_)) => SessionActivity::Running,
+            (None, None) => SessionActivity::Idle,
+        };
+        (activity, inner.since.elapsed(), inner.machine.transaction())
     }
 
     /// Ends the session and what it runs. Resolves when the driver is gone.
@@ -171,6 +187,7 @@ impl Lease {
             let goes = inner.machine.apply(Event::Answered) == Verdict::Goes;
             if goes {
                 inner.claim = None;
+                inner.since = Instant::now();
             }
             goes
         });

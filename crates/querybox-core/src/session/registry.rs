@@ -6,14 +6,16 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use super::{
     SessionId, SessionIdError,
     budget::Allowance,
     copying::Copying,
+    facts::{SessionAbout, SessionActivity, SessionFacts, SessionKind},
     front_end::FrontEndId,
     id::CLOCK_OFFSET_MAX,
-    lease::Lease,
+    lease::{Lease, Terms},
     state::SessionEnd,
     stop::{Cancel, Stoppable, stoppable},
 };
@@ -39,11 +41,22 @@ pub(crate) struct Sessions {
 #[derive(Default)]
 struct State {
     running: HashMap<SessionId, Running>,
+    /// Of each that runs.
+    births: HashMap<SessionId, Birth>,
     used: HashSet<SessionId>,
     /// The same ids in the order of their use.
     used_since: VecDeque<(Timestamp, SessionId)>,
     /// Leased sessions that have ended, oldest first.
     ended_leases: VecDeque<(SessionId, SessionEnd)>,
+}
+
+/// How a session began.
+struct Birth {
+    at: Timestamp,
+    /// By the clock that durations are told by.
+    begun: Instant,
+    /// `None`: that is still looked for.
+    about: Option<SessionAbout>,
 }
 
 /// A session that has its place.
@@ -142,6 +155,7 @@ impl Sessions {
             Kind::Leased(front_end) => Running::Opening(front_end, controls),
         };
         state.running.insert(id, running);
+        state.births.insert(id, Birth { at: now, begun: Instant::now(), about: None });
         Ok((Admission { id, sessions: Arc::clone(self) }, stop))
     }
 
@@ -156,6 +170,18 @@ impl Sessions {
         let mut running: Vec<_> = self.lock().running.keys().copied().collect();
         running.sort_unstable();
         running
+    }
+
+    /// The sessions that there are, oldest first.
+    pub(crate) fn facts(&self) -> Vec<SessionFacts> {
+        let state = self.lock();
+        let mut facts: Vec<_> = state
+            .running
+            .iter()
+            .filter_map(|(id, running)| Some(facts_of(*id, running, state.births.get(id)?)))
+            .collect();
+        facts.sort_unstable_by_key(|facts| (facts.started, facts.id));
+        facts
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -192,7 +218,38 @@ impl State {
     }
 }
 
+fn facts_of(id: SessionId, running: &Running, birth: &Birth) -> SessionFacts {
+    let about = birth.about.clone();
+    let (kind, activity, since, remaining) = match running {
+        Running::OneShot(controls) => {
+            let remaining = controls.allowance.remaining();
+            (SessionKind::OneRequest, SessionActivity::Running, birth.begun.elapsed(), remaining)
+        }
+        Running::Opening(front_end, controls) => {
+            let remaining = controls.allowance.remaining();
+            (SessionKind::Opening(*front_end), SessionActivity::Opening, birth.begun.elapsed(), remaining)
+        }
+        Running::Leased(lease) => {
+            let (activity, since, transaction) = lease.activity();
+            let remaining = match activity {
+                SessionActivity::Running => lease.controls().and_then(|it| it.allowance.remaining()),
+                SessionActivity::Opening | SessionActivity::Idle | SessionActivity::Ending => None,
+            };
+            let Terms { front_end, idle_limit, .. } = lease.terms;
+            (SessionKind::Leased { front_end, idle_limit, transaction }, activity, since, remaining)
+        }
+    };
+    SessionFacts { id, kind, activity, since, started: birth.at, about, remaining }
+}
+
 impl Admission {
+    /// What the session is about is known now.
+    pub(super) fn is_about(&self, about: SessionAbout) {
+        if let Some(birth) = self.sessions.lock().births.get_mut(&self.id) {
+            birth.about = Some(about);
+        }
+    }
+
     /// The session has opened, and is found as what it is from now on.
     pub(super) fn leased(&self, lease: &Arc<Lease>) {
         self.sessions.lock().running.insert(self.id, Running::Leased(Arc::clone(lease)));
@@ -202,6 +259,7 @@ impl Admission {
 impl Drop for Admission {
     fn drop(&mut self) {
         let mut state = self.sessions.lock();
+        state.births.remove(&self.id);
         if let Some(Running::Leased(lease)) = state.running.remove(&self.id)
             && let Some(end) = lease.end()
         {

@@ -155,6 +155,11 @@ impl Machine {
         Verdict::Goes
     }
 
+    /// How the last statement left the transaction.
+    pub(super) fn transaction(&self) -> TransactionState {
+        self.transaction
+    }
+
     /// Whether the driver is gone.
     pub(super) fn has_ended(&self) -> bool {
         matches!(self.state, State::Ended(_))

@@ -10,9 +10,11 @@ import { followSystemTheme } from "./follow_system_theme.ts";
 import { goToRow } from "./go_to_row.ts";
 import { newConnection } from "./new_connection.ts";
 import { newQuery } from "./new_query.ts";
+import { nextRegion } from "./next_region.ts";
 import { nextTab } from "./next_tab.ts";
 import { openPalette } from "./open_palette.ts";
 import { openSettings } from "./open_settings.ts";
+import { previousRegion } from "./previous_region.ts";
 import { previousTab } from "./previous_tab.ts";
 import { refreshSchema } from "./refresh_schema.ts";
 import { reopenTab } from "./reopen_tab.ts";
@@ -40,6 +42,8 @@ export const ACTIONS: readonly Action[] = [
   reopenTab,
   nextTab,
   previousTab,
+  nextRegion,
+  previousRegion,
   toggleSidebar,
   switchTheme,
   followSystemTheme,

@@ -22,6 +22,22 @@ test("the statement at the cursor is run, and all of them when that is asked for
   await page.context().close();
 });
 
+test("the parts of the page are reached by one key, there and back", async () => {
+  const page = await house().open();
+  await typeQuery(page, "select 1 as a");
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("1 row", { exact: true }).waitFor();
+  await page.getByRole("textbox", { name: /^SQL of / }).focus();
+  const focused = () => page.evaluate(() => document.activeElement?.getAttribute("role") ?? document.activeElement?.className ?? "");
+  const seen: string[] = [];
+  for (const key of ["F6", "F6", "F6", "Shift+F6", "Shift+F6", "Shift+F6"]) {
+    await page.keyboard.press(key);
+    seen.push(await focused());
+  }
+  expect(seen).toEqual(["tab", "btn icon hide-phone", "grid", "btn icon hide-phone", "tab", "sql-editor"]);
+  await page.context().close();
+});
+
 test("values of parameters are asked for and remembered", async () => {
   const page = await house().open();
   await typeQuery(page, "select :word as word, :number + 1 as number");

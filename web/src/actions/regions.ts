@@ -1,0 +1,27 @@
+/** The parts of the page in the order of the keyboard: what holds the focus, and what takes it. */
+const REGIONS: readonly (readonly [string, string])[] = [
+  [".side .field", "input"],
+  ["[role=tree]", ""],
+  [".tabs", '[aria-selected="true"]'],
+  ['[role=toolbar][aria-label="Query"]', "button:not(:disabled)"],
+  [".sql-editor", ""],
+  ["#parameters", "input"],
+  [".result-bar .subtabs", '[aria-selected="true"]'],
+  [".tools", "button:not(:disabled)"],
+  [".filter-bar", "input"],
+  ["[role=grid]", ""],
+  [".inspector > .bar", '[aria-checked="true"]'],
+];
+
+/** Moves the focus to the next part of the page, or the one before. */
+export function stepRegions(step: 1 | -1): void {
+  const there = REGIONS.flatMap(([holder, taker]) => {
+    const element = document.querySelector<HTMLElement>(holder);
+    const target = element?.shadowRoot?.querySelector<HTMLElement>(".cm-content") ?? (taker === "" ? element : element?.querySelector<HTMLElement>(taker));
+    // What is not drawn, such as a closed sidebar, is passed over.
+    return element === null || target === null || target === undefined || target.getClientRects().length === 0 ? [] : [{ element, target }];
+  });
+  const at = there.findIndex(({ element }) => element.contains(document.activeElement));
+  const next = at < 0 ? (step === 1 ? 0 : there.length - 1) : (at + step + there.length) % there.length;
+  there[next]?.target.focus();
+}

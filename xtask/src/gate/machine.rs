@@ -29,8 +29,8 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("secret-tool", "libsecret-tools"),
 ];
 
-/// What the gate can do without, and says so: it counts instructions.
-const VALGRIND: &str = "valgrind";
+/// What the gate can do without, and says so: what counts instructions, and what reads metrics.
+const BETTER_WITH: [(&str, &str); 2] = [("valgrind", "valgrind"), ("promtool", "prometheus")];
 
 /// The oldest Node on which the contracts' linter and the front end's tools run.
 const NODE_MIN: u32 = 20;
@@ -51,10 +51,12 @@ pub(super) fn check(workspace: &Workspace) -> anyhow::Result<()> {
         install_if_root(&missing)?;
     }
 
-    if !is_installed(VALGRIND) && is_root() && is_installed("apt-get") {
-        println!("installing {VALGRIND}");
-        if let Err(error) = install(&[VALGRIND]) {
-            println!("could not install {VALGRIND}: {error:#}");
+    for (program, package) in BETTER_WITH {
+        if !is_installed(program) && is_root() && is_installed("apt-get") {
+            println!("installing {package}");
+            if let Err(error) = install(&[package]) {
+                println!("could not install {package}: {error:#}");
+            }
         }
     }
 

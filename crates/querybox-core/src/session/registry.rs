@@ -295,7 +295,7 @@ mod tests {
         kind: Kind,
         now: Timestamp,
     ) -> Result<(Admission, Stoppable), Refusal> {
-        let allowance = Budget::since(tokio::time::Instant::now(), None).allowance();
+        let allowance = Budget::since(Instant::now(), None).allowance();
         sessions.admit(id, kind, allowance, now)
     }
 

@@ -47,6 +47,14 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
 
     let mut counts = Counts::default();
     let web_tests = step("web tests", || counted(web::tests(workspace), Runner::Vitest, &mut counts));
+    let flows = step("web flows", || {
+        let Some(command) = web::flows(workspace) else {
+            anyhow::ensure!(std::env::var_os("CI").is_none(), "there is no Chromium to drive the page in");
+            println!("     NOT TESTED: there is no Chromium to drive the page in");
+            return Ok(());
+        };
+        counted(command, Runner::Vitest, &mut counts)
+    });
     let tests = step("tests", || run_tests(workspace, &["--workspace"], &[], &mut counts));
     let second = step("tests on a second PostgreSQL", || {
         let Some(server) = SecondPostgres::install(workspace)? else {
@@ -84,7 +92,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
             Ok(())
         }
     });
-    let outcome = web_tests.and(tests).and(second).and(readers).and(doc_tests).and(counted);
+    let outcome = web_tests.and(flows).and(tests).and(second).and(readers).and(doc_tests).and(counted);
     if let Err(error) = &outcome {
         eprintln!("xtask: {error:#}");
     }

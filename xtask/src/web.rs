@@ -12,6 +12,8 @@ use crate::workspace::Workspace;
 const FOLDER: &str = "web";
 /// The page: the last file of a build that everything else hangs on.
 const BUILT: &str = "dist/ui/index.html";
+/// Where systems have Chromium, or what is made of it.
+const BROWSERS: [&str; 3] = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 /// What a build is made of, below the repository.
 const SOURCES: [&str; 10] = [
     "contracts/core",
@@ -57,6 +59,19 @@ pub(crate) fn tests(workspace: &Workspace) -> Command {
     let mut command = npm(workspace, &["run", "--silent", "test"]);
     command.env("NO_COLOR", "1");
     command
+}
+
+/// Drives the built page in a browser, on a server from `bin/`. `None`: no browser is installed that could.
+pub(crate) fn flows(workspace: &Workspace) -> Option<Command> {
+    let named = std::env::var_os("QUERYBOX_BROWSER").map(PathBuf::from);
+    let browser = named.or_else(|| BROWSERS.map(PathBuf::from).into_iter().find(|path| path.is_file()))?;
+    let mut command = npm(workspace, &["run", "--silent", "flows"]);
+    command
+        .env("NO_COLOR", "1")
+        .env("QUERYBOX_BROWSER", browser)
+        .env_remove("QUERYBOX_PROGRAM")
+        .env_remove("QUERYBOX_UI");
+    Some(command)
 }
 
 /// Builds what the server embeds.

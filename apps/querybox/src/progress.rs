@@ -9,6 +9,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{sanitize, words};
 
+/// What queries and exports wait for.
+pub(crate) const FIRST_ROW: &str = "waiting for the first row";
+
 /// How often the line is drawn while nothing arrives.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -25,12 +28,12 @@ impl Progress {
         Progress { bar: ProgressBar::hidden(), rows: AtomicU64::new(0), bytes: AtomicU64::new(0) }
     }
 
-    /// A line on standard error's terminal.
-    pub(crate) fn shown() -> Progress {
+    /// A line on standard error's terminal, with what is waited for.
+    pub(crate) fn shown(waiting: &'static str) -> Progress {
         let style = ProgressStyle::with_template("{spinner:.cyan} {msg}, {elapsed}")
             .expect("the template is well-formed");
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);
-        bar.set_message("waiting for the first row");
+        bar.set_message(waiting);
         bar.enable_steady_tick(TICK);
         Progress { bar, ..Progress::hidden() }
     }

@@ -35,7 +35,7 @@ use crate::{
     form,
     messages::Messages,
     output::Output,
-    progress::Progress,
+    progress::{FIRST_ROW, Progress},
     screen::{Paint, Screen},
     secrets,
     signals::Interrupts,
@@ -222,7 +222,7 @@ impl Prepared {
         let Prepared { script, mut interrupts, output, wanted, shows_progress, session_id, source, run } =
             self;
         let look = wanted.look(&dialect.unwrap_or_default())?;
-        let progress = Arc::new(if shows_progress { Progress::shown() } else { Progress::hidden() });
+        let progress = Arc::new(if shows_progress { Progress::shown(FIRST_ROW) } else { Progress::hidden() });
         let messages = app.messages.above(progress.line());
         if run.verbose {
             messages.note(&format!("session {session_id}"));

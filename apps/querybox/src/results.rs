@@ -80,6 +80,7 @@ fn standing(result: &core::Result) -> String {
     match (result.state(), &result.failure) {
         (_, Some(failure)) => format!("({word}: {})", sanitize::line(&failure.message)),
         (ResultState::Running, None) => format!("({word}; `querybox results show last` shows what comes)"),
+        (ResultState::Rejected, None) => format!("({word}; `querybox results show last` tells why)"),
         (_, None) => format!("({word})"),
     }
 }

@@ -138,33 +138,45 @@ Examples:
   querybox query sample 'select * from events' --keep
 
 Output:
-  Only data goes to standard output. Row counts, command tags, notices and errors go to standard error.
-  Several results follow one another, parted by an empty line. What this machine cannot enforce on drivers is
-  told once, and with --verbose.
-  In tables NULL is a dim NULL, or ∅ without colors; a cell is cut, with …, only when the terminal is too
-  narrow; control characters show as escapes such as \\n or \\x1b. CSV, TSV and JSON are exact.
-  A cell of more than 16 MiB is cut, and a warning counts such cells. A table then counts as done; every other
-  format ends with exit code 4, because a program would take the beginning for the whole.
-  So it is with text in an encoding that the driver does not know, in place of which stand \\x and its bytes.
-  Arrow, Parquet, workbooks and INSERT statements are of one result. Arrow and Parquet have the types that the driver
-  sent; a value that its column's type does not hold (numeric NaN, a date beyond the range, an integer in a text
-  column) is null there, and a warning counts them: a result that is kept (--keep, `results export`) is known to its
-  end, and has such a column as text. A workbook shortens text of more than 32,767 characters, and begins another
-  sheet when one is full. INSERT statements quote names, text and bytes as the database does that the rows are from.
+  Only data goes to standard output. Row counts, command tags, notices and
+  errors go to standard error.
+  Several results follow one another, parted by an empty line. What this
+  machine cannot enforce on drivers is told once, and with --verbose.
+  In tables NULL is a dim NULL, or ∅ without colors; a cell is cut, with …,
+  only when the terminal is too narrow; control characters show as escapes
+  such as \\n or \\x1b. CSV, TSV and JSON are exact.
+  A cell of more than 16 MiB is cut, and a warning counts such cells. A table
+  then counts as done; every other format ends with exit code 4, because a
+  program would take the beginning for the whole.
+  So it is with text in an encoding that the driver does not know, in place of
+  which stand \\x and its bytes.
+  Arrow, Parquet, workbooks and INSERT statements are of one result. Arrow and
+  Parquet have the types that the driver sent; a value that its column's type
+  does not hold (numeric NaN, a date beyond the range, an integer in a text
+  column) is null there, and a warning counts them: a result that is kept
+  (--keep, `results export`) is known to its end, and has such a column as
+  text. A workbook shortens text of more than 32,767 characters, and begins
+  another sheet when one is full. INSERT statements quote names, text and
+  bytes as the database does that the rows are from.
   Binary formats are not written to a terminal.
-  A file named by -o appears whole or not at all, with mode 0600 or that of the file it replaces. A
-  symbolic link is followed; devices and FIFOs are written as they are. When the database rejects a
-  statement the file stays as it was, unless --on-error continue asks for the rest.
+  A file named by -o appears whole or not at all, with mode 0600 or that of
+  the file it replaces. A symbolic link is followed; devices and FIFOs are
+  written as they are. When the database rejects a statement the file stays as
+  it was, unless --on-error continue asks for the rest.
 
-Ctrl-C asks the database to stop and tells what it answered; a second one ends everything at once.
-SIGTERM counts as Ctrl-C, and so does SIGHUP unless it is ignored, as under nohup.
+Ctrl-C asks the database to stop and tells what it answered; a second one ends
+everything at once. SIGTERM counts as Ctrl-C, and so does SIGHUP unless it is
+ignored, as under nohup.
 
 Exit codes:
   0    done (also when --max-rows was reached)
   1    rejected by the database
-  2    usage, unknown connection or driver, unreadable -f, unwritable -o, text that is not UTF-8
-  3    the machinery failed: broken plugin, server out of reach, connection lost, disk full
-  4    a limit or the deadline was reached, or a cell of another format than a table was cut, shortened or undecodable
+  2    usage, unknown connection or driver, unreadable -f, unwritable -o, text
+       that is not UTF-8
+  3    the machinery failed: broken plugin, server out of reach, connection lost,
+       disk full
+  4    a limit or the deadline was reached, or a cell of another format than a
+       table was cut, shortened or undecodable
   130  cancelled
   141  the reader of standard output has gone";
 
@@ -173,4 +185,5 @@ Examples:
   querybox exec sqlite --param file=shop.db 'select * from products'
   querybox exec sqlite -p file=shop.db --read-only -f report.sql --format ndjson
 
-Relative paths are taken from the current folder. For output, Ctrl-C and exit codes see `querybox query --help`.";
+Relative paths are taken from the current folder. For output, Ctrl-C and exit
+codes see `querybox query --help`.";

@@ -145,16 +145,21 @@ Examples:
   querybox results export last -o orders.csv --delimiter ';' --neutralize-formulas
   querybox results export last -o products.sql --table shop.products
 
-Rows of a statement that still runs are waited for. A file appears whole or not at all, with mode 0600 or that of the
-file it replaces; Ctrl-C leaves nothing of it. Parquet and Arrow have a column as text when one of its values does not
-fit its type. Exit code 4 tells that a value was not whole: cut by the driver, undecodable, or too long for the format.";
+Rows of a statement that still runs are waited for. A file appears whole or
+not at all, with mode 0600 or that of the file it replaces; Ctrl-C leaves
+nothing of it. Parquet and Arrow have a column as text when one of its values
+does not fit its type. Exit code 4 tells that a value was not whole: cut by
+the driver, undecodable, or too long for the format.";
 
 const HELP: &str = "\
-Results are kept by a server, sealed and outside of memory, until they are dropped, nobody asks for them for an hour, or
-the server ends. So one must run: `querybox serve` starts it, and these verbs find that of the home by themselves;
-`--server` names another one. A command without a server has nothing to keep results in when it has ended.
+Results are kept by a server, sealed and outside of memory, until they are
+dropped, nobody asks for them for an hour, or the server ends. So one must
+run: `querybox serve` starts it, and these verbs find that of the home by
+themselves; `--server` names another one. A command without a server has
+nothing to keep results in when it has ended.
 
-A result is named by its id, by the end of it that `results list` shows, or as `last`, the newest.
+A result is named by its id, by the end of it that `results list` shows, or as
+`last`, the newest.
 
 Examples:
   querybox query shop 'select * from orders' --keep
@@ -166,5 +171,6 @@ Examples:
   querybox results export last --view 2 -o orders.parquet
   querybox results drop --all
 
-Exit codes: 0 done, 1 the database refused what was run, 2 usage, or no such result, statement, view, row or column,
-3 machinery, 4 a limit, or a value that was not whole, 130 cancelled, 141 the reader has gone.";
+Exit codes: 0 done, 1 the database refused what was run, 2 usage, or no such
+result, statement, view, row or column, 3 machinery, 4 a limit, or a value
+that was not whole, 130 cancelled, 141 the reader has gone.";

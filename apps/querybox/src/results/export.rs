@@ -9,8 +9,15 @@ use tonic::Streaming;
 
 use super::{client, place};
 use crate::{
-    app::App, cli::results::ExportArgs, exit::Exit, failure::Failure, messages::Messages, output::Output,
-    progress::Progress, signals::Interrupts, words,
+    app::App,
+    cli::results::ExportArgs,
+    exit::Exit,
+    failure::Failure,
+    messages::Messages,
+    output::Output,
+    progress::{FIRST_ROW, Progress},
+    signals::Interrupts,
+    words,
 };
 
 /// Pieces that wait to be written; the server waits with the next ones.
@@ -52,7 +59,7 @@ pub(super) async fn run(app: &App, args: ExportArgs, prepared: Prepared) -> Resu
         view: place.view,
         format: Some(format),
     };
-    let progress = if shows_progress { Progress::shown() } else { Progress::hidden() };
+    let progress = if shows_progress { Progress::shown(FIRST_ROW) } else { Progress::hidden() };
     let messages = app.messages.above(progress.line());
     // Writing blocks as long as the reader of a pipe wishes. Interrupts must be heard meanwhile.
     let (pieces, received) = mpsc::channel(PIECES_AHEAD);

@@ -46,10 +46,10 @@ pub(super) async fn run(app: &App, args: ShowArgs) -> Result<Exit, Failure> {
         rows = window(app, &place, first + u64::from(shown), args.rows - shown).await?;
     }
     table.end().map_err(failed)?;
-    let all = words::count(rows.rows_so_far, "row");
+    let all = words::grouped(rows.rows_so_far);
     let more = if rows.growing { " so far" } else { "" };
     app.messages.note(&match shown {
-        0 if args.first == 1 => format!("({all}{more})"),
+        0 if args.first == 1 => format!("({}{more})", words::count(rows.rows_so_far, "row")),
         0 => format!("(no row from {} on, of {all}{more})", words::grouped(args.first)),
         _ => {
             let last = words::grouped(first + u64::from(shown));

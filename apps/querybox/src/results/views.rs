@@ -105,8 +105,10 @@ async fn make(app: &App, place: Place, kind: Kind) -> Result<Exit, Failure> {
     };
     let mut client = client(&app.channel);
     let mut view = client.make_view(request).await?.into_inner().view.unwrap_or_default();
-    let progress =
-        if app.messages.screen().stderr_is_terminal { Progress::shown() } else { Progress::hidden() };
+    let progress = match app.messages.screen().stderr_is_terminal {
+        true => Progress::shown("making the view"),
+        false => Progress::hidden(),
+    };
     let messages = app.messages.above(progress.line());
     while view.state() == ViewState::Making {
         progress.tell(&words::count(view.source_row_count, "row"), share(view.steps_done, view.steps_all));

@@ -28,7 +28,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     output::Output,
-    progress::Progress,
+    progress::{FIRST_ROW, Progress},
     query::{
         copy, drive,
         printer::Printer,
@@ -120,7 +120,7 @@ impl<'a> Session<'a> {
         });
         let look = crate::query::look(format, &screen, self.arrangement)?;
         let shows_progress = screen.stderr_is_terminal && !screen.stdout_is_terminal;
-        let progress = Arc::new(if shows_progress { Progress::shown() } else { Progress::hidden() });
+        let progress = Arc::new(if shows_progress { Progress::shown(FIRST_ROW) } else { Progress::hidden() });
         let keeps_going = self.args.on_error == OnErrorArg::Continue;
         // Between results that were typed for stands a prompt.
         let results_before = file.map_or(0, |_| self.results_before + lease.seen().results);

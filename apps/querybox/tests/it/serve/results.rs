@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::server::{PATIENCE, Server};
 use crate::{
-    house::{House, names, within},
+    house::{ENDLESS, House, names, within},
     limits::peak_mb,
 };
 
@@ -87,7 +87,7 @@ fn results_are_kept_shown_viewed_exported_and_dropped() {
               3 │ Chair, red │ a "b"
         "#]])
         .on_stderr(expect![[r#"
-            (rows 1 to 3 of 3 rows)
+            (rows 1 to 3 of 3)
         "#]]);
     let ran = verb(&["sort", &id, "--by", "name"]).exits(0);
     assert_eq!(ran.stdout, "1\n");
@@ -159,7 +159,7 @@ fn what_is_not_there_is_told() {
     says(&["export", "last", "--format", "json", "--crlf"], 2, "an option of `--format csv`");
     // One row behind the last is where more would come.
     let ran = verb(&["show", "last", "--first", "4"]).exits(0);
-    assert!(ran.stderr.contains("(no row from 4 on, of 3 rows)"), "{ran:?}");
+    assert!(ran.stderr.contains("(no row from 4 on, of 3)"), "{ran:?}");
     let ran = verb(&["show", "last", "--statement", "3"]).exits(0);
     assert!(ran.stdout.contains("7 │ 8"), "{ran:?}");
     verb(&["drop", &id]).exits(0);
@@ -260,7 +260,7 @@ fn a_document_is_the_same_from_a_query_a_server_and_a_kept_result() {
 fn an_export_that_is_cancelled_leaves_no_trace() {
     let house = House::new();
     let server = Server::start(&house);
-    let id = keep(&house, &server, &canaries(1_000_000_000));
+    let id = keep(&house, &server, ENDLESS);
     let before = names(&house.path(""));
     for format in ["csv", "ndjson"] {
         let url = server.url();

@@ -116,3 +116,45 @@ fn done_message(done: &Exported) -> pb::ExportDone {
         cells_shortened: done.cells_shortened,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_written_as_the_dialect_has_them() {
+        let written = |quotes: &[&str], forms: &[plugin::StringForm], bytes: plugin::ByteLiterals| {
+            let dialect = plugin::Dialect {
+                identifier_quotes: quotes.iter().map(|&quote| quote.to_owned()).collect(),
+                string_forms: forms.iter().map(|&form| form.into()).collect(),
+                byte_literals: bytes.into(),
+                ..plugin::Dialect::default()
+            };
+            let insert = pb::SqlInsertFormat { table: vec!["t".to_owned()], rows_per_statement: 0 };
+            match read_export_format(Format::SqlInsert(insert), &dialect) {
+                Ok(ExportFormat::Insert(options)) => {
+                    assert_eq!(options.statement_rows, INSERT_ROWS_USUAL);
+                    (options.identifier_quote, options.backslashes, options.bytes)
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let forms = [plugin::StringForm::EEscapes, plugin::StringForm::DollarQuotes];
+        let postgres = written(&["\""], &forms, plugin::ByteLiterals::Postgres);
+        assert_eq!(postgres, ('"', Backslashes::Plain, ByteLiterals::Postgres));
+        let forms = [plugin::StringForm::BackslashEscapes];
+        let mysql = written(&["`", "\""], &forms, plugin::ByteLiterals::Standard);
+        assert_eq!(mysql, ('`', Backslashes::Escape, ByteLiterals::Standard));
+        let unknown = written(&[], &[], plugin::ByteLiterals::Unspecified);
+        assert_eq!(unknown, ('"', Backslashes::Plain, ByteLiterals::Standard));
+    }
+
+    #[test]
+    fn what_no_document_can_be_written_with_is_refused() {
+        let dialect = plugin::Dialect::default();
+        let refused = |format| read_export_format(format, &dialect).unwrap_err().field;
+        let csv = pb::CsvFormat { delimiter: "::".to_owned(), ..pb::CsvFormat::default() };
+        assert_eq!(refused(Format::Csv(csv)), "order.csv.delimiter");
+        assert_eq!(refused(Format::SqlInsert(pb::SqlInsertFormat::default())), "order.sql_insert.table");
+    }
+}

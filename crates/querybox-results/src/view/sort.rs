@@ -88,6 +88,7 @@ fn order(rows: &Rows, by: &[SortColumn], repeated: Repeated, work: &mut Work<'_>
     for SortColumn { column, .. } in by {
         rows.check_column(*column)?;
     }
+    let by = &without_repeated(by);
     let mut scan = Scan::new(rows);
     let mut sorter = Sorter::new(rows, repeated);
     let mut runs: Vec<Rows> = Vec::new();
@@ -95,7 +96,7 @@ fn order(rows: &Rows, by: &[SortColumn], repeated: Repeated, work: &mut Work<'_>
     while let Some(scanned) = scan.next()? {
         work.check_canceled()?;
         sorter.add(scanned.batch, scanned.rows.start, scanned.bytes, by);
-        if sorter.bytes >= work.memory_bytes {
+        if sorter.memory_bytes() >= work.memory_bytes {
             if runs.len() == RUNS_MAX {
                 runs = vec![merge(rows, &runs, repeated, Output::Run, work)?];
             }
@@ -115,23 +116,39 @@ fn order(rows: &Rows, by: &[SortColumn], repeated: Repeated, work: &mut Work<'_>
     merge(rows, &runs, repeated, Output::View, work)
 }
 
+/// A column that comes again says nothing new, unless the case of its text counts now, and would make keys longer without end.
+fn without_repeated(by: &[SortColumn]) -> Vec<SortColumn> {
+    let is_same = |one: &SortColumn, two: &SortColumn| (one.column, one.case) == (two.column, two.case);
+    let is_new = |(at, column): &(usize, &SortColumn)| !by[..*at].iter().any(|other| is_same(other, column));
+    by.iter().enumerate().filter(is_new).map(|(_, column)| *column).collect()
+}
+
 /// Rows in memory that wait to be sorted.
 struct Sorter<'r> {
     rows: &'r Rows,
     repeated: Repeated,
     /// With what each holds in memory.
     batches: Vec<(Arc<Batch>, usize)>,
-    keys: Vec<u8>,
+    /// The keys of each batch's rows. One buffer of all would be copied whole each time that it grows, and be there twice.
+    keys: Vec<Box<[u8]>>,
     waiting: Vec<Waiting>,
+    /// What batches and keys hold.
     bytes: usize,
     scratch: String,
 }
 
 struct Waiting {
-    key_start: usize,
+    /// Of the batch.
+    key_start: u32,
     key_bytes: u32,
     batch: u32,
     row: u32,
+}
+
+impl Waiting {
+    fn key<'k>(&self, keys: &'k [Box<[u8]>]) -> &'k [u8] {
+        &keys[self.batch as usize][self.key_start as usize..][..self.key_bytes as usize]
+    }
 }
 
 impl<'r> Sorter<'r> {
@@ -141,31 +158,46 @@ impl<'r> Sorter<'r> {
     }
 
     fn add(&mut self, batch: Arc<Batch>, first_row: u64, bytes: usize, by: &[SortColumn]) {
-        let before = self.keys.len();
+        let mut keys = Vec::new();
+        self.make_room(batch.row_count());
         for row in 0..batch.row_count() {
-            let key_start = self.keys.len();
+            let key_start = keys.len();
             for column in by {
-                push_column(&batch, row, column, &mut self.scratch, &mut self.keys);
+                push_column(&batch, row, column, &mut self.scratch, &mut keys);
             }
-            self.keys.extend((first_row + row as u64).to_be_bytes());
+            keys.extend((first_row + row as u64).to_be_bytes());
             self.waiting.push(Waiting {
-                key_start,
-                key_bytes: (self.keys.len() - key_start) as u32,
+                key_start: key_start as u32,
+                key_bytes: (keys.len() - key_start) as u32,
                 batch: self.batches.len() as u32,
                 row: row as u32,
             });
         }
-        self.bytes += bytes + self.keys.len() - before + batch.row_count() * WAITING_BYTES;
+        self.bytes += bytes + keys.len();
+        self.keys.push(keys.into());
         self.batches.push((batch, bytes));
+    }
+
+    /// Grows by an eighth and not by all of it: the old and the new are there together for a moment.
+    fn make_room(&mut self, rows: usize) {
+        if self.waiting.capacity() - self.waiting.len() < rows {
+            self.waiting.reserve_exact(rows.max(self.waiting.len() / 8));
+        }
+    }
+
+    /// What it takes, with what growing takes.
+    fn memory_bytes(&self) -> usize {
+        self.bytes + self.waiting.capacity() * WAITING_BYTES * 2
     }
 
     fn sort(&mut self) {
         let keys = &self.keys;
-        let key = |waiting: &Waiting| &keys[waiting.key_start..][..waiting.key_bytes as usize];
-        self.waiting.sort_unstable_by(|one, two| key(one).cmp(key(two)));
+        self.waiting.sort_unstable_by(|one, two| one.key(keys).cmp(two.key(keys)));
         if self.repeated == Repeated::Go {
-            let value =
-                |waiting: &Waiting| &keys[waiting.key_start..][..waiting.key_bytes as usize - NUMBER_BYTES];
+            let value = |waiting: &Waiting| {
+                let key = waiting.key(keys);
+                &key[..key.len() - NUMBER_BYTES]
+            };
             self.waiting.dedup_by(|later, earlier| value(later) == value(earlier));
         }
     }
@@ -180,7 +212,7 @@ impl<'r> Sorter<'r> {
             gatherer.add_source(batch, *bytes);
         }
         for waiting in &self.waiting {
-            let key = &self.keys[waiting.key_start..][..waiting.key_bytes as usize];
+            let key = waiting.key(&self.keys);
             gatherer.push_with_key(waiting.batch as usize, waiting.row as usize, key)?;
         }
         let run = gatherer.end()?;

@@ -106,3 +106,16 @@ async fn nothing_runs(house: &House) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+/// Waits until nothing of any result is held: whoever made a view of it, or wrote it, lets go in its own time.
+async fn nothing_is_held(house: &House) {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let used = house.core.results_used();
+        if (used.bytes, used.memory_bytes, used.disk_bytes) == (0, 0, 0) {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < end, "{used:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use querybox_contracts::core::v1 as pb;
 use tonic::Code;
 
-use super::{ENDLESS, PATIENCE, attach, forget, nothing_runs, ran, request, run, until};
+use super::{ENDLESS, PATIENCE, attach, forget, nothing_is_held, nothing_runs, ran, request, run, until};
 use crate::house::{House, limits, metadata};
 
 const FRONT_END: &str = "5b3e1d0a-7c00-4abc-8def-0123456789ab";
@@ -18,8 +18,7 @@ async fn a_result_that_is_dropped_stops_and_leaves_nothing() {
     until(&house, &id, |result| result.kept_bytes > 4 << 20).await;
     assert!(house.core.results_used().disk_bytes > 0);
     forget(&house, &id).await.unwrap();
-    let used = house.core.results_used();
-    assert_eq!((used.bytes, used.memory_bytes, used.disk_bytes), (0, 0, 0));
+    nothing_is_held(&house).await;
     nothing_runs(&house).await;
 }
 
@@ -65,6 +64,5 @@ async fn core_ends_with_results_that_are_kept_and_that_run() {
     let id = run(&house, ENDLESS).await.result.unwrap().result_id;
     until(&house, &id, |result| result.kept_bytes > 0).await;
     tokio::time::timeout(PATIENCE, house.core.shutdown(Duration::ZERO)).await.unwrap();
-    let used = house.core.results_used();
-    assert_eq!((used.bytes, used.memory_bytes, used.disk_bytes), (0, 0, 0));
+    nothing_is_held(&house).await;
 }

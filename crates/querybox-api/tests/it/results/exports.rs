@@ -7,7 +7,7 @@ use querybox_contracts::core::v1::{self as pb, export_order::Format, export_resp
 use querybox_core::{ExportPart, Limits};
 use tonic::{Code, Status, Streaming};
 
-use super::{ENDLESS, PATIENCE, ended, forget, numbers, ran, request, run, until};
+use super::{ENDLESS, ended, forget, nothing_is_held, numbers, ran, request, run, until};
 use crate::house::{House, SHOP, check, limits};
 
 fn order(id: &str, format: Format) -> pb::ExportOrder {
@@ -47,15 +47,6 @@ async fn endless(house: &House) -> String {
 async fn cancel(house: &House, id: &str) {
     let request = pb::CancelSessionRequest { session_id: id.to_owned() };
     house.sessions().cancel_session(request).await.unwrap();
-}
-
-/// Waits until nothing of any result is held.
-async fn nothing_is_held(house: &House) {
-    let end = tokio::time::Instant::now() + PATIENCE;
-    while house.core.results_used().bytes > 0 {
-        assert!(tokio::time::Instant::now() < end, "{:?}", house.core.results_used());
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 #[tokio::test]

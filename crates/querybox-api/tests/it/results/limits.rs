@@ -3,7 +3,9 @@
 use querybox_contracts::core::v1::{self as pb, run_request::Target, statement_result::End};
 use tonic::Code;
 
-use super::{ENDLESS, ended, forget, lease, nothing_runs, numbers, ran, read, request, run, window};
+use super::{
+    ENDLESS, ended, forget, lease, nothing_is_held, nothing_runs, numbers, ran, read, request, run, window,
+};
 use crate::house::{House, check, limits};
 
 #[tokio::test]
@@ -75,6 +77,5 @@ async fn a_hundred_results_share_one_memory() {
         assert_eq!(read(&house, ask).await.unwrap().texts, [number.to_string()]);
         forget(&house, id).await.unwrap();
     }
-    let used = house.core.results_used();
-    assert_eq!((used.bytes, used.memory_bytes, used.disk_bytes), (0, 0, 0));
+    nothing_is_held(&house).await;
 }

@@ -7,7 +7,7 @@ use querybox_contracts::core::v1::{
 use tokio::time::timeout;
 use tonic::{Code, Status};
 
-use super::{ENDLESS, PATIENCE, ended, forget, numbers, ran, read, run, until, window};
+use super::{ENDLESS, PATIENCE, ended, forget, nothing_is_held, numbers, ran, read, run, until, window};
 use crate::house::House;
 
 const FRONT_END: &str = "5b3e1d0a-7c00-4abc-8def-0123456789ab";
@@ -82,11 +82,7 @@ async fn views_are_made_of_results_and_of_views() {
     assert_eq!(shown(&house, &id, filtered.view).await, ["10"]);
     // All are gone with the result, once those who made them have let go of it.
     forget(&house, &id).await.unwrap();
-    let end = tokio::time::Instant::now() + PATIENCE;
-    while house.core.results_used().bytes > 0 {
-        assert!(tokio::time::Instant::now() < end, "{:?}", house.core.results_used());
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    nothing_is_held(&house).await;
 }
 
 #[tokio::test]
@@ -149,11 +145,7 @@ async fn front_ends_are_told_of_a_view_and_it_can_be_stopped() {
     let view = house.results().make_view(request).await.unwrap().into_inner().view.unwrap().view;
     house.results().drop_view(pb::DropViewRequest { result_id: id.clone(), view }).await.unwrap();
     forget(&house, &id).await.unwrap();
-    let end = tokio::time::Instant::now() + PATIENCE;
-    while house.core.results_used().bytes > 0 {
-        assert!(tokio::time::Instant::now() < end, "{:?}", house.core.results_used());
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    nothing_is_held(&house).await;
 }
 
 #[tokio::test]

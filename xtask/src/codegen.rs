@@ -261,6 +261,7 @@ mod tests {
         message TradeCodeRequest { string code = 1; }
         message TradeCodeResponse { string token = 1; }
         message MakeCodeResponse { string code = 1; }
+        message MakeDownloadResponse { string ticket = 1; }
         message GetPluginResponse { querybox.plugin.v1.PluginInfo plugin = 1; }
     "#;
 

@@ -6,6 +6,7 @@ use std::{
 };
 
 use futures::future::BoxFuture;
+use querybox_fixtures::Postgres;
 
 use crate::{
     frame::{Bench, Bound, Contender, Goal, Run, Sample, Unit},
@@ -37,6 +38,8 @@ enum Owner {
 pub fn bench(hops: &Arc<Hops>, own: &Path, rows: u64) -> Bench {
     let version = hops.ask("show server_version");
     let table = Table::make_narrow(&hops.server, rows);
+    // A read would begin where the last one stopped, and its first rows would be others.
+    hops.server.psql(&format!("alter database {} set synchronize_seqscans = off", Postgres::DATABASE));
     let sizes: Vec<u64> = (0..SIZES).rev().map(|steps| (table.rows / STEP.pow(steps)).max(1)).collect();
     let reads: Vec<Arc<SharedRead>> = sizes
         .iter()

@@ -75,8 +75,10 @@ export class Drafts {
   private async restore(ids: readonly string[]): Promise<void> {
     const found: { readonly tab: Tab; readonly place: number }[] = [];
     for (let from = 0; from < ids.length; from += READS_MAX) {
-      const answers = await Promise.all(ids.slice(from, from + READS_MAX).map((draftId) => this.core.drafts.getDraft({ draftId })));
-      for (const { draft } of answers) {
+      const reads = ids.slice(from, from + READS_MAX).map((draftId) => this.core.drafts.getDraft({ draftId }));
+      for (const answer of await Promise.allSettled(reads)) {
+        // One that another window deleted just now, or that does not open, keeps nobody from the others.
+        const draft = answer.status === "fulfilled" ? answer.value.draft : undefined;
         const read = draft === undefined ? undefined : tabOf(draft);
         if (draft === undefined || read === undefined) continue;
         this.revisions.set(draft.draftId, draft.revision);

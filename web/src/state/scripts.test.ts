@@ -16,9 +16,12 @@ test("what is selected is run, and all of it when that is wanted", () => {
   expect(wantedOf(outline, text, { from: 7, to: 9 }, true)).toEqual({ sql: text, offset: 0, statements: [first, second] });
 });
 
-test("a text that nobody could outline is run as a whole", () => {
-  expect(wantedOf(undefined, text, nowhere, false)).toEqual({ sql: text, offset: 0, statements: [] });
-  expect(wantedOf({ ...outline, text: "other" }, text, nowhere, false)).toEqual({ sql: text, offset: 0, statements: [] });
+test("a text that nobody could outline is run as a whole when that is wanted, and never by the statement", () => {
+  expect(wantedOf(undefined, text, nowhere, true)).toEqual({ sql: text, offset: 0, statements: [] });
+  expect(wantedOf(undefined, text, { from: 7, to: 9 }, false)).toEqual({ sql: ":a", offset: 7, statements: [] });
+  expect(wantedOf(undefined, text, nowhere, false)).toBe("unread");
+  expect(wantedOf({ ...outline, text: "other" }, text, nowhere, false)).toBe("unread");
+  expect(wantedOf({ ...outline, atCursor: undefined }, text, nowhere, false)).toBe("none");
 });
 
 test("each value is asked for once", () => {

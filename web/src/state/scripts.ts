@@ -32,7 +32,7 @@ export async function outlineOf(core: Core, driverType: string, text: string, cu
     const atCursor = answer.atCursor === undefined ? undefined : placeOf(answer.atCursor);
     return { text, statements: answer.statements.map(placeOf), atCursor };
   } catch (error) {
-    // Without an answer a script is still run as a whole; a Core that is away is found out by that.
+    // Without an answer nothing but all of it, or what is selected, can be run.
     if (!isAborted(error)) return undefined;
     throw error;
   }
@@ -55,14 +55,22 @@ export interface Wanted {
   readonly statements: readonly StatementPlace[];
 }
 
-export function wantedOf(outline: Outline | undefined, text: string, selection: { readonly from: number; readonly to: number }, isAll: boolean): Wanted {
+/** `unread`: nobody knows where the statement at the cursor begins and ends; `none`: there is none. Neither runs anything else instead. */
+export function wantedOf(
+  outline: Outline | undefined,
+  text: string,
+  selection: { readonly from: number; readonly to: number },
+  isAll: boolean,
+): Wanted | "unread" | "none" {
   const statements = outline?.text === text ? outline.statements : [];
   if (!isAll && selection.from !== selection.to) {
     const { from, to } = selection;
     return { sql: text.slice(from, to), offset: from, statements: statements.filter((place) => place.from < to && place.to > from) };
   }
-  const place = isAll || outline?.text !== text ? undefined : outline.atCursor;
-  if (place === undefined) return { sql: text, offset: 0, statements };
+  if (isAll) return { sql: text, offset: 0, statements };
+  if (outline?.text !== text) return "unread";
+  const place = outline.atCursor;
+  if (place === undefined) return "none";
   return { sql: text.slice(place.from, place.to), offset: place.from, statements: [place] };
 }
 

@@ -47,7 +47,11 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
     const kind = app.runs.of(tabId).kind;
     if (connection === undefined || kind === "starting" || kind === "running") return;
     const wanted = await outline.wanted(isAll);
-    if (wanted === undefined || wanted.sql.trim() === "") return;
+    if (wanted === "unread") {
+      app.toasts.fail("Nothing was run", "Where the statement at the cursor begins and ends could not be read. Select it, or run all.");
+      return;
+    }
+    if (wanted === "none" || wanted.sql.trim() === "") return;
     if (parametersOf(wanted).some((name) => values[name] === undefined)) {
       page.current?.querySelector<HTMLElement>(`#${PARAMETERS_ID} [data-missing="true"]`)?.focus();
       return;

@@ -16,7 +16,7 @@ export interface OutlineOfEditor {
   readonly parameters: readonly string[];
   readonly onCursor: (at: number) => void;
   /** What is to be run now, asked for anew unless it is known. */
-  readonly wanted: (isAll: boolean) => Promise<Wanted | undefined>;
+  readonly wanted: (isAll: boolean) => Promise<Wanted | "unread" | "none">;
 }
 
 /** Time without a key press before Core is asked. */
@@ -38,6 +38,10 @@ export function useOutline(driverType: string, text: string, now: () => EditorNo
       if (asked.current?.key !== key) {
         const answer = outlineOf(app.core, driverType, of.text, of.cursor, new AbortController().signal);
         asked.current = { key, answer };
+        // A failure is no answer: whoever asks again asks Core again.
+        void answer.then((found) => {
+          if (found === undefined && asked.current?.answer === answer) asked.current = undefined;
+        });
       }
       return asked.current.answer;
     },
@@ -64,7 +68,7 @@ export function useOutline(driverType: string, text: string, now: () => EditorNo
     onCursor: setCursor,
     wanted: async (isAll) => {
       const of = latest.current();
-      if (of === undefined) return undefined;
+      if (of === undefined) return "none";
       const found = await ask(of);
       setOutline(found);
       return wantedOf(found, of.text, of, isAll);

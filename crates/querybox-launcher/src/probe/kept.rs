@@ -7,10 +7,11 @@
 use std::{
     collections::HashMap,
     fs::{self, File, OpenOptions},
+    hash::{DefaultHasher, Hasher as _},
     io::{self, Read, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{LazyLock, Mutex, PoisonError},
 };
 
 use querybox_contracts::plugin::v1 as pb;
@@ -38,6 +39,8 @@ pub(crate) struct Kept {
 #[serde(deny_unknown_fields)]
 struct Answer {
     pin: Pin,
+    /// The contract that it was read by. Another one may know more of what the driver said.
+    contract: u64,
     info: pb::PluginInfo,
 }
 
@@ -51,7 +54,8 @@ impl Kept {
         // Every change is whole before anything can panic.
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let answers = answers.get_or_insert_with(|| read(&self.place));
-        answers.get(file.path()).filter(|answer| answer.pin == file.pin()).map(|answer| answer.info.clone())
+        let is_of = |answer: &&Answer| answer.pin == file.pin() && answer.contract == contract();
+        answers.get(file.path()).filter(is_of).map(|answer| answer.info.clone())
     }
 
     /// Keeps what the file has said. A failure costs no more than another question.
@@ -62,12 +66,23 @@ impl Kept {
         if now.len() >= ANSWERS_MAX {
             now.clear();
         }
-        now.insert(file.path().to_owned(), Answer { pin: file.pin(), info: info.clone() });
+        let answer = Answer { pin: file.pin(), contract: contract(), info: info.clone() };
+        now.insert(file.path().to_owned(), answer);
         if let Err(error) = write(&self.place, &now) {
             debug!(place = %self.place.display(), %error, "what a driver said is not kept");
         }
         *answers = Some(now);
     }
+}
+
+/// Which contracts this program was built with. Where it comes out otherwise, drivers are asked once more.
+fn contract() -> u64 {
+    static CONTRACT: LazyLock<u64> = LazyLock::new(|| {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(querybox_contracts::DESCRIPTORS);
+        hasher.finish()
+    });
+    *CONTRACT
 }
 
 fn read(place: &Path) -> HashMap<PathBuf, Answer> {
@@ -164,6 +179,16 @@ mod tests {
         assert!(Kept::new(site.place()).find(&changed).is_none());
         let left: Vec<_> = fs::read_dir(site.folder.path()).unwrap().collect();
         assert_eq!(left.len(), 2, "the driver and the answers: {left:?}");
+    }
+
+    #[test]
+    fn an_answer_that_was_read_by_another_contract_is_asked_for_again() {
+        let site = Site::new();
+        Kept::new(site.place()).keep(&site.driver, &info("Test"));
+        let mut answers = read(&site.place());
+        answers.values_mut().for_each(|answer| answer.contract ^= 1);
+        write(&site.place(), &answers).unwrap();
+        assert_eq!(site.found(), None);
     }
 
     #[test]

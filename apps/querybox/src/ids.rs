@@ -13,13 +13,23 @@ const WHOLE: usize = 36;
 pub(crate) fn ends<'a>(ids: &[&'a str]) -> Vec<&'a str> {
     let mut length = CHARS;
     loop {
-        let ends: Vec<_> = ids.iter().map(|id| &id[id.len().saturating_sub(length)..]).collect();
+        let ends: Vec<_> = ids.iter().map(|id| tail(id, length)).collect();
         let differ = ends.iter().enumerate().all(|(at, end)| !ends[..at].contains(end));
         if differ || length >= WHOLE {
             return ends;
         }
         length += 1;
     }
+}
+
+/// The end of an id that people are shown where there are no others.
+pub(crate) fn end(id: &str) -> &str {
+    tail(id, CHARS)
+}
+
+fn tail(id: &str, length: usize) -> &str {
+    // A server that is none of ours may send what is no id.
+    &id[id.floor_char_boundary(id.len().saturating_sub(length))..]
 }
 
 /// The id that is named by itself or by its end. `noun`: what it is of, `verb`: what lists them.
@@ -52,6 +62,7 @@ mod tests {
         assert_eq!(ends(&IDS[..1]), ["456789ab"]);
         assert_eq!(ends(&IDS[1..]), ["456789ab", "45678900"]);
         assert_eq!(ends(&IDS[..2]), ["0123456789ab", "1123456789ab"]);
+        assert_eq!(ends(&["x", "ßßßßx"]), ["x", "ßßßßx"]);
         // They never differ, and are told all the same.
         assert_eq!(ends(&[IDS[0], IDS[0]]), [IDS[0], IDS[0]]);
     }

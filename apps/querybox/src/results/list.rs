@@ -10,10 +10,8 @@ use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
 use super::client;
-use crate::{app::App, cli::JsonArg, exit::Exit, failure::Failure, sanitize, stdout, words};
+use crate::{app::App, cli::JsonArg, exit::Exit, failure::Failure, ids, sanitize, stdout, words};
 
-/// Characters of an id's end that people are shown: those of a UUIDv7 are random.
-pub(super) const ID_CHARS: usize = 8;
 /// Columns of a list that goes to no terminal.
 const WIDTH: usize = 80;
 /// A script is shown so wide at least, however narrow the terminal is.
@@ -54,20 +52,8 @@ async fn connection_names(app: &App) -> Result<HashMap<String, String>, Failure>
     Ok(saved.into_iter().map(|saved| (saved.id, saved.spec.unwrap_or_default().name)).collect())
 }
 
-/// The ends of ids by which all are told apart.
 fn short_ids(results: &[core::Result]) -> Vec<&str> {
-    let end = |id: &'_ str, length: usize| id.len().saturating_sub(length);
-    let mut length = ID_CHARS;
-    loop {
-        let ids: Vec<_> =
-            results.iter().map(|result| &result.result_id[end(&result.result_id, length)..]).collect();
-        let differ = ids.iter().enumerate().all(|(at, id)| !ids[..at].contains(id));
-        // Those of the server differ at their whole length.
-        if differ || length >= 36 {
-            return ids;
-        }
-        length += 1;
-    }
+    ids::ends(&results.iter().map(|result| result.result_id.as_str()).collect::<Vec<_>>())
 }
 
 fn row(result: &core::Result, id: &str, names: &HashMap<String, String>, now: Timestamp) -> [String; 7] {

@@ -12,6 +12,7 @@ use crate::{
     cli::results::PlaceArgs,
     exit::Exit,
     failure::Failure,
+    ids,
     reason::Reason,
     rejection::{self, Source},
 };
@@ -61,7 +62,7 @@ pub(super) async fn of(app: &App, args: &PlaceArgs) -> Result<Place, Failure> {
 
 /// The end of an id, for people to name the result by.
 pub(super) fn named_again(id: &str) -> &str {
-    &id[id.len().saturating_sub(list::ID_CHARS)..]
+    ids::end(id)
 }
 
 /// The id of the result that is named by it, by its end, or as the newest.

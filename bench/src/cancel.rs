@@ -16,7 +16,8 @@ const ASLEEP_HOPS: &str = "asleep: QueryBox, both hops";
 const ASLEEP_PSQL: &str = "asleep: psql";
 const STREAM_FLOOR: &str = "streaming: own connections";
 const STREAM_HOPS: &str = "streaming: QueryBox, both hops";
-const STREAM_PSQL: &str = "streaming: psql";
+const STREAM_PSQL: &str = "streaming: psql, FETCH_COUNT";
+const STREAM_PSQL_WHOLE: &str = "streaming: psql";
 
 /// What runs when it is cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +80,15 @@ pub async fn bench(hops: &Arc<Hops>, quick: bool) -> anyhow::Result<Bench> {
         contenders.push(contender(
             psql,
             "SIGINT to psql (FETCH_COUNT=10000, its rows go to /dev/null), and the answer to `select 1` that it reads next",
-            psql::run(hops, what, times)?,
+            psql::run(hops, what, psql::Fetch::Pieces, times)?,
         ));
+        if what == What::Streaming {
+            contenders.push(contender(
+                STREAM_PSQL_WHOLE,
+                "SIGINT to psql, which keeps all rows in memory before it shows any, and the answer to `select 1`",
+                psql::run(hops, what, psql::Fetch::Whole, times)?,
+            ));
+        }
     }
     let goals = vec![
         Goal { of: ASLEEP_HOPS, bound: Bound::RatioAtMost { to: ASLEEP_FLOOR, times: 1.8 } },

@@ -33,9 +33,9 @@ const FORMATS: [(&str, &str, Shape); 6] = [
     ("querybox query, NDJSON", "ndjson", Shape::Lines { beside_rows: 0 }),
     // Its brackets stand on lines of their own.
     ("querybox query, JSON", "json", Shape::Lines { beside_rows: 2 }),
-    ("querybox query, Arrow", "arrow", Shape::Bytes),
-    (PARQUET, "parquet", Shape::Bytes),
-    (XLSX, "xlsx", Shape::Bytes),
+    ("querybox query, Arrow", "arrow", Shape::Arrow),
+    (PARQUET, "parquet", Shape::Parquet),
+    (XLSX, "xlsx", Shape::Workbook),
 ];
 
 /// Makes the table and puts the contenders together. `narrow_rows` is ten times how large it is, as in the bench of whole
@@ -70,7 +70,7 @@ pub fn bench(hops: &Arc<Hops>, own: &Path, narrow_rows: u64) -> anyhow::Result<B
     });
     let mut contenders = vec![floor, psql, stage.binary()];
 
-    let ours = OwnProgram::settle(hops.folder(), hops.server.port())?;
+    let ours = OwnProgram::settle(hops.folder(), "home", hops.server.port())?;
     for (name, format, shape) in FORMATS {
         let program = ours.clone();
         let what = format!(

@@ -24,7 +24,7 @@ use crate::programs::{Programs, owner};
 /// A server, a Core in another process, and where the programs lie as if installed.
 pub struct Hops {
     pub(crate) server: Postgres,
-    pub(crate) host: HostProcess,
+    pub(crate) host: Arc<HostProcess>,
     // Removed last.
     folder: Folder,
 }
@@ -45,7 +45,12 @@ impl Hops {
         let folder = Folder::make(owner(), 0o755)?;
         programs.install(&["querybox", "querybox-jail", "querybox-driver-postgres"], &folder)?;
         let host = HostProcess::start(own, folder.path(), server.port())?;
-        Ok(Arc::new(Self { server, host, folder }))
+        Ok(Arc::new(Self { server, host: Arc::new(host), folder }))
+    }
+
+    /// Another Core over the same server and programs, which nobody else uses.
+    pub(crate) fn another_host(&self, own: &Path) -> anyhow::Result<Arc<HostProcess>> {
+        Ok(Arc::new(HostProcess::start(own, self.folder.path(), self.server.port())?))
     }
 
     pub(crate) fn folder(&self) -> &Path {

@@ -3,8 +3,8 @@
 //! - [`frame`]: contenders run against each other, round by round; [`statistics`] is what it computes, [`report`] what it
 //!   shows.
 //! - [`session`]: the bench of small queries; [`stream`], [`first_row`] and [`cancel`] are those of large ones;
-//!   [`export`] writes files, [`memory`] looks at what each process holds, [`catalog`] is that of many tables, [`results`] that of what Core keeps. [`suite`] has
-//!   their names.
+//!   [`export`] writes files, [`memory`] looks at what each process holds, [`catalog`] is that of many tables, [`results`]
+//!   that of what Core keeps. [`suite`] has their names.
 //! - [`soak`]: thousands of spawns and cancels, after which nothing may be left.
 //!
 //! A composition root, as apps are: it puts Core together for itself. Must not know: what any figure should be beyond the
@@ -20,10 +20,12 @@ pub mod machine;
 pub mod memory;
 mod one_query;
 mod own_program;
+mod own_server;
 pub mod peers;
 mod process;
 pub mod profile;
 mod programs;
+mod random;
 pub mod report;
 pub mod results;
 mod server;

@@ -17,7 +17,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 use querybox_bench::{
     OneQuery, Programs, host, host_profiled, measure,
@@ -26,7 +26,7 @@ use querybox_bench::{
     report::{Report, baseline, file, markdown, note, table},
     results,
     soak::{self, Verdict, rotation, spawn},
-    suite::{BenchName, Suite},
+    suite::{BenchName, Suite, Wish},
 };
 use zeroizing_alloc::ZeroAlloc;
 
@@ -68,8 +68,11 @@ enum Verb {
         /// An earlier report, or the folder of several, to compare with; `save` keeps these for later.
         #[arg(long, value_name = "FILE|save")]
         baseline: Option<PathBuf>,
+        /// Brings the order of the turns of an earlier run back.
+        #[arg(long)]
+        seed: Option<u64>,
     },
-    /// Renders the newest reports into a note, between its marks.
+    /// Renders the newest reports into a note, between its marks. They must be of one commit.
     Note {
         /// The folder of reports.
         #[arg(long, value_name = "FOLDER")]
@@ -214,25 +217,26 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         .context("no runtime")?;
     runtime.block_on(async {
         match verb {
-            Verb::Bench { name, rounds, rows, quick, to, profile, peers, baseline } => {
+            Verb::Bench { name, rounds, rows, quick, to, profile, peers, baseline, seed } => {
                 let names: Vec<BenchName> =
                     name.map_or_else(|| BenchName::value_variants().to_vec(), |name| vec![name]);
                 let peers = peers.map(|source| Peers::set_up(&source, &to.join("peers"))).transpose()?;
-                let mut suite = Suite::new(programs.clone(), own.clone(), quick, rows, peers);
+                // What was only tried lies beside what was measured, and replaces nothing of it.
+                let to = if quick { to.join("quick") } else { to };
+                let wish = Wish { quick, rounds, rows, is_all: name.is_none(), seed: seeded(seed) };
+                let mut suite = Suite::new(programs.clone(), own.clone(), wish, peers);
                 let mut reports = Vec::new();
                 for bench in names {
-                    let rounds = rounds.unwrap_or_else(|| bench.rounds(quick, name.is_none()));
-                    let report = suite.run(bench, rounds, name.is_none()).await?;
+                    let report = suite.run(bench).await?;
                     show(&report, &to, baseline.as_deref())?;
                     reports.push(report);
                 }
+                drop(suite);
                 if profile {
                     let narrow_rows = rows.unwrap_or(if quick { 100_000 } else { 10_000_000 });
                     let profiles = profile::run(&programs, &own, narrow_rows).await?;
-                    let told = profile::render(&profiles);
-                    println!("{told}");
-                    fs::write(to.join("profile.md"), told)?;
-                    fs::write(to.join("profile.json"), serde_json::to_string(&profiles)?)?;
+                    println!("{}", profiles.render());
+                    profiles.write(&to)?;
                 }
                 if let [_, _, ..] = &reports[..] {
                     println!("{}", table::goals_of_all(&reports, color()));
@@ -288,33 +292,25 @@ fn show(report: &Report, folder: &Path, baseline: Option<&Path>) -> anyhow::Resu
     Ok(())
 }
 
-/// Renders the reports in a folder into a note.
+/// Renders the reports in a folder into a note, if they are worth it.
 fn write_note(folder: &Path, counts: &Path, path: &Path) -> anyhow::Result<ExitCode> {
     let mut text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    for bench in BenchName::value_variants() {
-        let name = bench.to_possible_value().context("each bench has a name")?.get_name().to_owned();
-        let report = match baseline::read(&folder.join(format!("{name}.json")), &name) {
-            Ok(report) => report,
-            Err(error) => {
-                println!("{name} is left as it is: {error:#}");
-                continue;
-            }
-        };
-        text = note::put(&text, &format!("bench {name}"), &markdown::section(&report))
-            .with_context(|| format!("{} has no marks for {name}", path.display()))?;
+    let (mut sections, mut machines) = (Vec::new(), Vec::new());
+    for name in BenchName::value_variants().iter().map(|bench| bench.name()) {
+        let report = baseline::read(&folder.join(format!("{name}.json")), &name)?;
+        ensure!(!report.quick, "{name} was only tried");
+        sections.push((format!("bench {name}"), markdown::section(&report)));
+        machines.push(report.machine);
     }
-    // What was counted and profiled comes as it lies there, where it does.
-    let others =
-        [("profile", folder.join("profile.md"), "", ""), ("counts", counts.to_owned(), "```text\n", "\n```")];
-    for (name, file, before, behind) in others {
-        match fs::read_to_string(&file) {
-            Ok(content) => {
-                let section = format!("{before}{}{behind}", content.trim_end());
-                text = note::put(&text, name, &section)
-                    .with_context(|| format!("{} has no marks for {name}", path.display()))?;
-            }
-            Err(error) => println!("{name} is left as it is: {}: {error}", file.display()),
-        }
+    let profiles = profile::Profiles::read(folder)?;
+    sections.push(("profile".to_owned(), profiles.render()));
+    machines.push(profiles.machine);
+    let counted = fs::read_to_string(counts).with_context(|| format!("cannot read {}", counts.display()))?;
+    sections.push(("counts".to_owned(), format!("```text\n{}\n```", counted.trim_end())));
+    note::ensure_of_one_commit(&machines)?;
+    for (name, section) in sections {
+        text = note::put(&text, &name, &section)
+            .with_context(|| format!("{} has no marks for {name}", path.display()))?;
     }
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use anyhow::ensure;
 use futures::future::BoxFuture;
 use querybox_fixtures::Postgres;
 
@@ -31,11 +32,14 @@ enum Owner {
 /// Makes the table and puts the contenders together. `rows` is how large it is, `own` the program that can be a Core and a
 /// client.
 ///
+/// # Errors
+///
+/// A Core does not come up.
+///
 /// # Panics
 ///
 /// When the server cannot make the table.
-#[must_use]
-pub fn bench(hops: &Arc<Hops>, own: &Path, rows: u64) -> Bench {
+pub fn bench(hops: &Arc<Hops>, own: &Path, rows: u64) -> anyhow::Result<Bench> {
     let version = hops.ask("show server_version");
     let table = Table::make_narrow(&hops.server, rows);
     // A read would begin where the last one stopped, and its first rows would be others.
@@ -45,10 +49,12 @@ pub fn bench(hops: &Arc<Hops>, own: &Path, rows: u64) -> Bench {
         .iter()
         .map(|&rows| {
             let query = format!("{} limit {rows}", table.query());
-            let read = WholeRead::new(hops, own, query, rows, rows * (rows + 1) / 2);
-            Arc::new(SharedRead { read, last: Mutex::new(None) })
+            // Each size has a Core of its own: what a larger result left in its memory would count for a smaller one.
+            let host = hops.another_host(own)?;
+            let read = WholeRead::new(hops, host, own, query, rows, rows * (rows + 1) / 2);
+            Ok(Arc::new(SharedRead { read, last: Mutex::new(None) }))
         })
-        .collect();
+        .collect::<anyhow::Result<_>>()?;
     let mut contenders = Vec::new();
     let mut goals = Vec::new();
     for owner in [Owner::Core, Owner::Driver, Owner::Client] {
@@ -71,7 +77,7 @@ pub fn bench(hops: &Arc<Hops>, own: &Path, rows: u64) -> Bench {
         "memory of each process while rows of 3 columns pass through both hops, PostgreSQL {version}, loopback, SCRAM; the \
          floor is the smallest result"
     );
-    Bench { name: "memory", title, contenders, goals }
+    Ok(Bench { name: "memory", title, contenders, goals })
 }
 
 impl Owner {
@@ -140,7 +146,9 @@ impl Run for Peak {
         Box::pin(async {
             let (number, reading) = self.read.after(self.seen)?;
             self.seen = number;
-            Ok(vec![Sample::of_memory(self.owner.of(reading))])
+            let bytes = self.owner.of(reading);
+            ensure!(bytes > 0, "nobody saw how much memory there was of {:?}", self.owner);
+            Ok(vec![Sample::of_memory(bytes)])
         })
     }
 }

@@ -22,11 +22,11 @@ pub(crate) struct OwnProgram {
 }
 
 impl OwnProgram {
-    /// Makes the home of the program that lies in `folder`, with a connection to the server on `port`. The sample counts as
+    /// Makes a home for the program that lies in `folder`, with a connection to the server on `port`. The sample counts as
     /// made and removed. One that was made there before is taken.
-    pub(crate) fn settle(folder: &Path, port: u16) -> anyhow::Result<Self> {
+    pub(crate) fn settle(folder: &Path, home: &str, port: u16) -> anyhow::Result<Self> {
         debug_assert_eq!(PASSWORD_LINE.trim_end(), Postgres::PASSWORD);
-        let own = Self { program: folder.join("querybox"), home: folder.join("home") };
+        let own = Self { program: folder.join("querybox"), home: folder.join(home) };
         if own.home.is_dir() {
             return Ok(own);
         }

@@ -4,8 +4,8 @@
 //! program that also tells its figures, as the answer to a script of its own.
 
 mod collector;
-mod columns;
 mod driver;
+mod file;
 mod table;
 
 use std::{
@@ -15,18 +15,21 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use querybox_api::read_column;
 use querybox_contracts::{
     core::v1::execute_in_session_response::Part as LeasePart,
     plugin::v1::{self as plugin, execute_response::Part},
 };
 use querybox_fixtures::{Folder, Postgres};
 use querybox_results::{Format, Shape, Writer};
+use rustix::time::ClockId;
 use serde::{Deserialize, Serialize};
 use tracing::{Instrument as _, trace_span};
 
-pub use self::{collector::Collector, driver::Profiled, table::render};
+pub use self::{collector::Collector, driver::Profiled, file::Profiles};
 use crate::{
     hops::{Client, HostProcess},
+    machine::Machine,
     programs::{Programs, owner},
     tables::Table,
 };
@@ -42,8 +45,10 @@ const FIGURES: &str = "-- figures of the bench";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Figure {
     pub name: String,
-    /// While it ran.
+    /// While it ran, or another was on its processor.
     pub busy: Duration,
+    /// Processor time that it took.
+    pub cpu: Duration,
     /// While it waited for something.
     pub waiting: Duration,
     pub count: u64,
@@ -53,18 +58,18 @@ pub struct Figure {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     pub figures: Vec<Figure>,
-    /// Processor time of all threads. Zero: it cannot be seen from inside.
+    /// Processor time of all threads.
     pub cpu: Duration,
-    /// That of children, from their start to their end.
+    /// That of children, from their start to their end. Zero where there is no `/proc`.
     pub children_cpu: Duration,
     /// From the beginning to the end of what was looked at.
     pub elapsed: Duration,
 }
 
 /// A whole result, hop by hop.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Profile {
-    pub table: &'static str,
+    pub table: String,
     pub rows: u64,
     pub driver: Told,
     pub core: Told,
@@ -80,7 +85,8 @@ pub struct Profile {
 /// # Panics
 ///
 /// When PostgreSQL is not installed.
-pub async fn run(programs: &Programs, own: &Path, narrow_rows: u64) -> anyhow::Result<Vec<Profile>> {
+pub async fn run(programs: &Programs, own: &Path, narrow_rows: u64) -> anyhow::Result<Profiles> {
+    let machine = Machine::look();
     let server = Postgres::start();
     let folder = Folder::make(owner(), 0o755)?;
     programs.install(&["querybox-jail", DRIVER], &folder)?;
@@ -100,11 +106,17 @@ pub async fn run(programs: &Programs, own: &Path, narrow_rows: u64) -> anyhow::R
                 bail!("a client failed: {}", String::from_utf8_lossy(&output.stderr));
             }
             let (driver, client): (Told, Told) = serde_json::from_slice(&output.stdout)?;
-            last = Some(Profile { table: table.name, rows: table.rows, driver, core: host.end()?, client });
+            last = Some(Profile {
+                table: table.name.to_owned(),
+                rows: table.rows,
+                driver,
+                core: host.end()?,
+                client,
+            });
         }
         profiles.extend(last);
     }
-    Ok(profiles)
+    Ok(Profiles { machine, tables: profiles })
 }
 
 /// The whole process of a client: reads the result of a query in a leased session and renders it as CSV into nothing. Answers
@@ -154,7 +166,7 @@ async fn document<W: io::Write>(
         };
         match part {
             Part::Header(header) => {
-                let columns = header.columns.iter().map(columns::column).collect::<Result<_, _>>()?;
+                let columns = header.columns.iter().map(read_column).collect::<Result<_, _>>()?;
                 let shape = Shape::new(&header.arrow_schema, columns)?;
                 let out = out.take().context("a script of one statement has one result")?;
                 let writer = Writer::begin(format, shape.columns(), out)?;
@@ -208,18 +220,19 @@ impl Begun {
 }
 
 impl Cpu {
-    /// In steps of 10 ms; zero where a jail has no `/proc`.
     fn look() -> Self {
-        Self::read().unwrap_or_default()
+        let own = collector::cpu_time(ClockId::ProcessCPUTime);
+        Self { own, children: Self::of_children().unwrap_or_default() }
     }
 
-    fn read() -> Option<Self> {
+    /// In steps of 10 ms; nothing where a jail has no `/proc`.
+    fn of_children() -> Option<Duration> {
         let stat = fs::read_to_string("/proc/self/stat").ok()?;
         // Behind the name, which may have anything in it: proc(5), of which the third field comes first here.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
         let seconds =
             |ticks: f64| Duration::from_secs_f64(ticks / rustix::param::clock_ticks_per_second() as f64);
-        Some(Self { own: seconds(ticks(11)? + ticks(12)?), children: seconds(ticks(13)? + ticks(14)?) })
+        Some(seconds(ticks(13)? + ticks(14)?))
     }
 }

@@ -10,7 +10,7 @@ mod rows;
 pub mod table;
 
 use crate::{
-    frame::{Bench, Outcome, Verdict},
+    frame::{Bench, Outcome, Plan, Verdict},
     machine::Machine,
 };
 
@@ -19,6 +19,12 @@ use crate::{
 pub struct Report {
     pub bench: String,
     pub title: String,
+    /// How it was run, in words that run it again.
+    #[serde(default)]
+    pub command: String,
+    /// Brings the order of the turns back.
+    #[serde(default)]
+    pub seed: u64,
     /// Whether it was only tried that all works.
     pub quick: bool,
     pub machine: Machine,
@@ -29,8 +35,9 @@ pub struct Report {
 impl Report {
     /// Judges what was measured.
     #[must_use]
-    pub fn new(bench: &Bench, quick: bool, machine: Machine, outcomes: Vec<Outcome>) -> Self {
+    pub fn new(bench: &Bench, command: String, plan: Plan, machine: Machine, outcomes: Vec<Outcome>) -> Self {
         let verdicts = bench.goals.iter().filter_map(|goal| goal.judge(&outcomes)).collect();
-        Self { bench: bench.name.to_owned(), title: bench.title.clone(), quick, machine, outcomes, verdicts }
+        let (bench, title, Plan { quick, seed, .. }) = (bench.name.to_owned(), bench.title.clone(), plan);
+        Self { bench, title, command, seed, quick, machine, outcomes, verdicts }
     }
 }

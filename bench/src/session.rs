@@ -69,7 +69,6 @@ pub async fn bench(site: &Arc<Site>, programs: &Programs, own: &Path, quick: boo
     contenders.push(core::throughput(site, turn));
     let goals = vec![
         Goal { of: QUERY, bound: Bound::RatioAtMost { to: PSQL, times: 1.0 } },
-        Goal { of: QUERY, bound: Bound::RatioAtMost { to: PSQL_WRAPPER, times: 1.0 } },
         Goal { of: ONE_SHOT_SPARE, bound: Bound::RatioAtMost { to: FLOOR, times: 1.3 } },
         Goal { of: ONE_SHOT_SPARE, bound: Bound::TailAtMost(3.0) },
         Goal { of: LEASE, bound: Bound::MedianAtMost(0.001) },

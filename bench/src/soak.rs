@@ -5,7 +5,6 @@
 pub mod cancel;
 mod counts;
 mod crowd;
-mod random;
 pub mod rotation;
 pub mod spawn;
 

@@ -1,5 +1,6 @@
 //! The bench of whole tables: from the server into a client, by every road.
 
+mod checked;
 mod hops;
 mod programs;
 
@@ -9,6 +10,7 @@ use crate::{
     frame::{Bench, Bound, Goal},
     hops::Hops,
     own_program::OwnProgram,
+    own_server::OwnServer,
     tables::Table,
 };
 
@@ -20,6 +22,7 @@ struct Names {
     hops: &'static str,
     query: &'static str,
     parallel: &'static str,
+    served: &'static str,
     copy: &'static str,
     fetch: &'static str,
 }
@@ -30,6 +33,7 @@ const MIXED: Names = Names {
     hops: "mixed: QueryBox, both hops",
     query: "mixed: querybox query, Arrow",
     parallel: "mixed: the same, --parallel 2",
+    served: "mixed: the same, --server",
     copy: "mixed: psql \\copy, CSV",
     fetch: "mixed: psql, FETCH_COUNT",
 };
@@ -40,9 +44,18 @@ const NARROW: Names = Names {
     hops: "narrow: QueryBox, both hops",
     query: "narrow: querybox query, Arrow",
     parallel: "narrow: the same, --parallel 2",
+    served: "narrow: the same, --server",
     copy: "narrow: psql \\copy, CSV",
     fetch: "narrow: psql, FETCH_COUNT",
 };
+
+/// `querybox`, with Core in its own process and as a client of a server.
+struct Ours {
+    alone: OwnProgram,
+    /// Its home is the server's.
+    served: OwnProgram,
+    server: Arc<OwnServer>,
+}
 
 /// The floors, each with its table.
 pub(crate) const FLOORS: [(&str, &str); 2] = [(MIXED.floor, "mixed"), (NARROW.floor, "narrow")];
@@ -66,7 +79,9 @@ pub fn bench(hops: &Arc<Hops>, own: &Path, narrow_rows: u64) -> anyhow::Result<B
         (MIXED, Table::make_mixed(&hops.server, narrow_rows)),
         (NARROW, Table::make_narrow(&hops.server, narrow_rows)),
     ];
-    let ours = OwnProgram::settle(hops.folder(), hops.server.port())?;
+    let ours = OwnProgram::settle(hops.folder(), "home", hops.server.port())?;
+    let served = OwnProgram::settle(hops.folder(), "served", hops.server.port())?;
+    let ours = Ours { server: Arc::new(OwnServer::start(&served)?), alone: ours, served };
     let mut contenders = Vec::new();
     for (names, table) in tables {
         contenders.extend(programs::contenders(hops, own, &ours, names, table)?);

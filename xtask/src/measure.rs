@@ -39,7 +39,8 @@ pub(crate) struct BenchArgs {
     /// Only tries that all works; the figures are not to be trusted.
     #[arg(long)]
     quick: bool,
-    /// The folder for reports: NAME.json with every sample, NAME.md, NAME.svg [default: target/bench].
+    /// The folder for reports: NAME.json with every sample, NAME.md, NAME.svg; those of `--quick` in `quick` there
+    /// [default: target/bench].
     #[arg(long, value_name = "FOLDER")]
     to: Option<PathBuf>,
     /// Also tells where the time of whole tables goes, hop by hop.
@@ -51,6 +52,9 @@ pub(crate) struct BenchArgs {
     /// An earlier report to compare with, or the folder of several; `save` keeps this one in target/bench/baseline.
     #[arg(long, value_name = "FILE|save")]
     baseline: Option<PathBuf>,
+    /// Brings the order of the turns of an earlier run back, as its report tells it.
+    #[arg(long)]
+    seed: Option<u64>,
     /// Of `counts`: writes the table anew.
     #[arg(long)]
     save: bool,
@@ -142,6 +146,9 @@ pub(crate) fn bench(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<E
     }
     if args.quick {
         command.arg("--quick");
+    }
+    if let Some(seed) = args.seed {
+        command.args(["--seed", &seed.to_string()]);
     }
     hand_over(command)
 }

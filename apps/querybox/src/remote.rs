@@ -19,6 +19,8 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// Bytes that a call and the connection may have on the way, as the server has them.
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+/// A batch in one frame: HTTP/2's own 16 KiB would cut each into many.
+const FRAME_BYTES_MAX: u32 = 256 << 10;
 /// A token is much shorter.
 const TOKEN_BYTES_MAX: usize = 1 << 10;
 
@@ -64,6 +66,7 @@ pub(crate) async fn connect(url: &ServerUrl, token_file: &Path) -> Result<Channe
         .connect_timeout(CONNECT)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_frame_size(FRAME_BYTES_MAX)
         .user_agent(concat!("querybox/", env!("CARGO_PKG_VERSION")))
         .expect("the name and a version make a header");
     let connected = endpoint.connect().await.map_err(|error| {

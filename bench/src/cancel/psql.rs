@@ -34,9 +34,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks at whether it works.
 const LOOK: Duration = Duration::from_millis(5);
 
-pub(super) fn run(hops: &Arc<Hops>, what: What, times: usize) -> anyhow::Result<Box<dyn Run>> {
+/// How it reads a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fetch {
+    /// All of it before it shows any.
+    Whole,
+    /// By a cursor.
+    Pieces,
+}
+
+pub(super) fn run(hops: &Arc<Hops>, what: What, fetch: Fetch, times: usize) -> anyhow::Result<Box<dyn Run>> {
     let binary = hops.server.programs().join("psql");
     ensure!(binary.is_file(), "{} is missing: install PostgreSQL's client", binary.display());
+    let count = if fetch == Fetch::Pieces { "FETCH_COUNT=10000" } else { "FETCH_COUNT=0" };
     let (input, terminal) = terminal()?;
     let output = BufReader::new(input.try_clone()?);
     let child = Command::new(binary)
@@ -44,7 +54,7 @@ pub(super) fn run(hops: &Arc<Hops>, what: What, times: usize) -> anyhow::Result<
         .env("PATH", "/usr/bin:/bin")
         .env("PGPASSWORD", Postgres::PASSWORD)
         .env("PGAPPNAME", NAME)
-        .args(["-X", "-n", "-q", "-A", "-t", "-v", "FETCH_COUNT=10000", "-v", "PROMPT1=", "-v", "PROMPT2="])
+        .args(["-X", "-n", "-q", "-A", "-t", "-v", count, "-v", "PROMPT1=", "-v", "PROMPT2="])
         // The terminal has no lines, so that any answer would be too long for it.
         .args(["-P", "pager=off"])
         .args(["-h", Postgres::HOST])
@@ -53,7 +63,7 @@ pub(super) fn run(hops: &Arc<Hops>, what: What, times: usize) -> anyhow::Result<
         .stdout(terminal)
         .stderr(Stdio::null())
         .spawn()?;
-    Ok(Box::new(Psql { child, input, output, what, times, hops: Arc::clone(hops) }))
+    Ok(Box::new(Psql { child, input, output, what, fetch, times, hops: Arc::clone(hops) }))
 }
 
 /// Both ends of a terminal that neither echoes nor changes anything.
@@ -74,6 +84,7 @@ struct Psql {
     input: File,
     output: BufReader<File>,
     what: What,
+    fetch: Fetch,
     times: usize,
     hops: Arc<Hops>,
 }
@@ -119,9 +130,10 @@ impl Psql {
 
     /// Before it fetches, it takes no signal for a cancel between two of its statements.
     fn works_not(&self) -> bool {
+        let statement = if self.fetch == Fetch::Pieces { "FETCH%" } else { "select%" };
         let busy = format!(
             "select count(*) from pg_stat_activity where application_name = '{NAME}' and state <> 'idle' \
-             and query like 'FETCH%'"
+             and query like '{statement}'"
         );
         self.hops.ask(&busy) == "0"
     }

@@ -2,13 +2,15 @@
 
 use std::{
     fs,
-    io::Read as _,
+    io::{BufReader, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use anyhow::{Context as _, ensure};
+use arrow_ipc::reader::StreamReader;
 use futures::future::BoxFuture;
+use parquet::file::metadata::ParquetMetaDataReader;
 
 use crate::{
     frame::{Run, Sample},
@@ -23,8 +25,12 @@ pub(super) enum Shape {
     Csv,
     /// A line a row, and so many others.
     Lines { beside_rows: u64 },
-    /// Something.
-    Bytes,
+    /// A stream of Arrow IPC.
+    Arrow,
+    /// Its last bytes say how many rows there are.
+    Parquet,
+    /// Something: tests read it with a program of others.
+    Workbook,
 }
 
 pub(super) struct Written {
@@ -40,20 +46,31 @@ impl Run for Written {
         // Nothing else runs in this process meanwhile, so it may wait here.
         Box::pin(async {
             let (sample, _) = self.process.once()?;
-            let lines = lines(&self.file)?;
-            let expected = match self.shape {
-                Shape::Csv => Some(self.rows + 1),
-                Shape::Lines { beside_rows } => Some(self.rows + beside_rows),
-                Shape::Bytes => None,
+            let rows = match self.shape {
+                Shape::Csv => lines(&self.file)?.saturating_sub(1),
+                Shape::Lines { beside_rows } => lines(&self.file)?.saturating_sub(beside_rows),
+                Shape::Arrow => arrow_rows(&self.file)?,
+                Shape::Parquet => parquet_rows(&self.file)?,
+                Shape::Workbook => lines(&self.file).map(|_| self.rows)?,
             };
-            if let Some(expected) = expected {
-                ensure!(lines == expected, "{lines} lines were written, and not {expected}");
-            }
+            ensure!(rows == self.rows, "{rows} rows were written, and not {}", self.rows);
             // Each begins with a file that is not there.
             fs::remove_file(&self.file)?;
             Ok(vec![sample])
         })
     }
+}
+
+fn arrow_rows(path: &Path) -> anyhow::Result<u64> {
+    let file = fs::File::open(path).context("nothing was written")?;
+    let reader = StreamReader::try_new(BufReader::new(file), Some(vec![0]))?;
+    reader.map(|batch| Ok(batch?.num_rows() as u64)).sum()
+}
+
+fn parquet_rows(path: &Path) -> anyhow::Result<u64> {
+    let file = fs::File::open(path).context("nothing was written")?;
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&file)?;
+    Ok(metadata.file_metadata().num_rows().try_into()?)
 }
 
 /// Ends of lines in a file that is not empty.

@@ -3,9 +3,12 @@
 use anyhow::{Context as _, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::frame::{
-    contender::{Contender, Outcome},
-    goal::Goal,
+use crate::{
+    frame::{
+        contender::{Contender, Outcome},
+        goal::Goal,
+    },
+    random::Random,
 };
 
 /// What is run against each other, and what should come out.
@@ -25,6 +28,8 @@ pub struct Plan {
     pub rounds: usize,
     /// A few samples a turn, to see that all works: the figures are not to be trusted.
     pub quick: bool,
+    /// Brings the order of the turns back.
+    pub seed: u64,
 }
 
 /// Runs a bench to its end, with progress on standard error.
@@ -47,10 +52,11 @@ pub async fn run(bench: &mut Bench, plan: Plan) -> anyhow::Result<Vec<Outcome>> 
     let count = bench.contenders.len();
     let progress = ProgressBar::new(((plan.rounds + 1) * count) as u64).with_style(style());
     progress.set_prefix(bench.name);
+    let mut turns: Vec<usize> = (0..count).collect();
     for round in 0..=plan.rounds {
-        // Each round begins with another contender, so that none always runs after the same one.
-        for turn in 0..count {
-            let at = (round + turn) % count;
+        // Another order each round, so that nobody always runs behind the same one, in the warmth or cold that it leaves.
+        Random::of_cycle(plan.seed, round).shuffle(&mut turns);
+        for &at in &turns {
             let contender = &mut bench.contenders[at];
             let name = contender.name;
             progress.set_message(if round == 0 { format!("warm-up: {name}") } else { name.to_owned() });

@@ -5,12 +5,16 @@ use std::{
     io::Read as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use anyhow::{Context as _, ensure};
 
 use super::host::READY;
 use crate::{frame::Usage, profile::Told};
+
+/// Each has a socket of its own.
+static STARTED: AtomicU32 = AtomicU32::new(0);
 
 /// A Core in a process of its own; dropping it ends it.
 pub(crate) struct HostProcess {
@@ -30,9 +34,7 @@ impl HostProcess {
     }
 
     fn start_as(own: &Path, verb: &str, folder: &Path, port: u16) -> anyhow::Result<Self> {
-        let socket = folder.join("core.socket");
-        // One that was there before left its own.
-        fs::remove_file(&socket).ok();
+        let socket = folder.join(format!("core-{}.socket", STARTED.fetch_add(1, Ordering::Relaxed)));
         let mut command = Command::new(own);
         command.arg(verb).arg(folder).arg(&socket).arg(port.to_string());
         let process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("no Core")?;

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::{Context as _, ensure};
 
-use super::Hops;
+use super::{Hops, HostProcess};
 use crate::{
     frame::{Sample, Usage},
     process::Process,
@@ -12,10 +12,12 @@ use crate::{
 
 /// Reads the result of a query again and again.
 pub(crate) struct WholeRead {
-    hops: Arc<Hops>,
+    host: Arc<HostProcess>,
     client: Process,
     /// What the client must have read, and a blank.
     read: String,
+    // Removed last.
+    _hops: Arc<Hops>,
 }
 
 /// What one read took.
@@ -30,9 +32,16 @@ pub(crate) struct Reading {
 }
 
 impl WholeRead {
-    /// `sum` is that of the first column of so many `rows`, a bigint without NULLs.
-    pub(crate) fn new(hops: &Arc<Hops>, own: &Path, query: String, rows: u64, sum: u64) -> Self {
-        let socket = hops.host.socket().to_owned();
+    /// Through the Core `host`. `sum` is that of the first column of so many `rows`, a bigint without NULLs.
+    pub(crate) fn new(
+        hops: &Arc<Hops>,
+        host: Arc<HostProcess>,
+        own: &Path,
+        query: String,
+        rows: u64,
+        sum: u64,
+    ) -> Self {
+        let socket = host.socket().to_owned();
         let client = Process {
             own: own.to_owned(),
             program: own.to_owned(),
@@ -44,16 +53,15 @@ impl WholeRead {
             figures: hops.folder().join("figures"),
             times: 1,
         };
-        Self { hops: Arc::clone(hops), client, read: format!("{rows} {sum} ") }
+        Self { host, client, read: format!("{rows} {sum} "), _hops: Arc::clone(hops) }
     }
 
     /// Nothing else runs in this process meanwhile, so it may wait here.
     pub(crate) fn measure(&self) -> anyhow::Result<Reading> {
-        let host = &self.hops.host;
-        host.forget_peak()?;
-        let before = host.usage()?;
+        self.host.forget_peak()?;
+        let before = self.host.usage()?;
         let (client, answer) = self.client.once()?;
-        let after = host.usage()?;
+        let after = self.host.usage()?;
         let driver = answer.strip_prefix(&self.read);
         ensure!(driver.is_some(), "a client read {answer:?} and not {:?}", self.read);
         Ok(Reading {

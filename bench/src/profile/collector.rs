@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use rustix::time::{ClockId, clock_gettime};
 use tracing::{
     Event, Metadata, Subscriber,
     span::{Attributes, Id, Record},
@@ -35,6 +36,9 @@ struct Open {
     begun: Instant,
     entered: Option<Instant>,
     busy: Duration,
+    /// Processor time of the thread that entered it.
+    entered_cpu: Duration,
+    cpu: Duration,
     /// A span may be held more than once.
     holders: usize,
 }
@@ -42,6 +46,7 @@ struct Open {
 #[derive(Debug, Default, Clone, Copy)]
 struct Total {
     busy: Duration,
+    cpu: Duration,
     waiting: Duration,
     count: u64,
 }
@@ -62,8 +67,8 @@ impl Collector {
     #[must_use]
     pub fn take(&self) -> Vec<Figure> {
         let figure = |(name, total): (&str, Total)| {
-            let Total { busy, waiting, count } = total;
-            Figure { name: name.to_owned(), busy, waiting, count }
+            let Total { busy, cpu, waiting, count } = total;
+            Figure { name: name.to_owned(), busy, cpu, waiting, count }
         };
         std::mem::take(&mut *lock(&self.0.totals)).into_iter().map(figure).collect()
     }
@@ -81,7 +86,15 @@ impl Subscriber for Collector {
     fn new_span(&self, span: &Attributes<'_>) -> Id {
         let id = self.0.last_id.fetch_add(1, Ordering::Relaxed) + 1;
         let name = span.metadata().name();
-        let open = Open { name, begun: Instant::now(), entered: None, busy: Duration::ZERO, holders: 1 };
+        let open = Open {
+            name,
+            begun: Instant::now(),
+            entered: None,
+            busy: Duration::ZERO,
+            entered_cpu: Duration::ZERO,
+            cpu: Duration::ZERO,
+            holders: 1,
+        };
         lock(&self.0.open).insert(id, open);
         Id::from_u64(id)
     }
@@ -95,11 +108,14 @@ impl Subscriber for Collector {
     fn enter(&self, id: &Id) {
         if let Some(open) = lock(&self.0.open).get_mut(&id.into_u64()) {
             open.entered = Some(Instant::now());
+            open.entered_cpu = cpu_time(ClockId::ThreadCPUTime);
         }
     }
 
     fn exit(&self, id: &Id) {
         if let Some(open) = lock(&self.0.open).get_mut(&id.into_u64()) {
+            // A span is entered and left on one thread.
+            open.cpu += cpu_time(ClockId::ThreadCPUTime).saturating_sub(open.entered_cpu);
             open.busy += open.entered.take().map_or(Duration::ZERO, |entered| entered.elapsed());
         }
     }
@@ -118,15 +134,22 @@ impl Subscriber for Collector {
         if open.holders > 0 {
             return false;
         }
-        if let Some(Open { name, begun, busy, .. }) = spans.remove(&id.into_u64()) {
+        if let Some(Open { name, begun, busy, cpu, .. }) = spans.remove(&id.into_u64()) {
             let mut totals = lock(&self.0.totals);
             let total = totals.entry(name).or_default();
             total.busy += busy;
+            total.cpu += cpu;
             total.waiting += begun.elapsed().saturating_sub(busy);
             total.count += 1;
         }
         true
     }
+}
+
+/// What one of the kernel's clocks of processor time says: it does not stand still where there is no `/proc`, and does not count
+/// what others took of the processor.
+pub(super) fn cpu_time(clock: ClockId) -> Duration {
+    Duration::try_from(clock_gettime(clock)).unwrap_or_default()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -155,6 +178,8 @@ mod tests {
         let [sleeps, works] = &figures[..] else { panic!("two names: {figures:?}") };
         assert_eq!((sleeps.name.as_str(), sleeps.count), ("sleeps", 1));
         assert!(sleeps.waiting >= WAIT / 2 && works.busy >= WAIT && works.count == 1, "{sleeps:?} {works:?}");
+        // Asleep is not on the processor.
+        assert!(works.cpu < works.busy / 2, "{works:?}");
         assert!(collector.take().is_empty());
     }
 }

@@ -114,6 +114,8 @@ mod tests {
         Report {
             bench: "b".to_owned(),
             title: String::new(),
+            command: String::new(),
+            seed: 0,
             quick: false,
             machine: Machine::look(),
             outcomes: outcomes.iter().map(outcome).collect(),

@@ -22,9 +22,9 @@ pub fn render(report: &Report) -> String {
 /// Without the heading, and without what exactly each contender is.
 #[must_use]
 pub fn section(report: &Report) -> String {
-    let Report { bench, title, quick, machine, outcomes, verdicts, .. } = report;
+    let Report { title, command, quick, machine, outcomes, verdicts, .. } = report;
     let mut text = String::new();
-    line(&mut text, &format!("`cargo xtask bench {bench}`: {}", escaped(title)));
+    line(&mut text, &format!("`{command}`: {}", escaped(title)));
     line(&mut text, "");
     for words in machine.to_string().lines() {
         line(&mut text, &format!("{}  ", escaped(words)));

@@ -195,7 +195,16 @@ mod tests {
             line: Some(1.5),
         }];
         let machine = Machine::look();
-        Report { bench: "b".to_owned(), title: "a < b".to_owned(), quick: false, machine, outcomes, verdicts }
+        Report {
+            bench: "b".to_owned(),
+            title: "a < b".to_owned(),
+            command: String::new(),
+            seed: 0,
+            quick: false,
+            machine,
+            outcomes,
+            verdicts,
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub fn render(report: &Report, color: Color) -> String {
     let mut text = String::new();
     let mut line = |words: &str| writeln!(text, "{words}").expect("a string takes all");
     line(&color.bold(&format!("{}: {}", report.bench, report.title)));
+    line(&format!("{}, order of turns by seed {}", report.command, report.seed));
     line(&report.machine.to_string());
     if report.quick {
         line(&color.red("quick: too few samples for figures to be trusted"));

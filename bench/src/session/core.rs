@@ -67,20 +67,25 @@ struct OneShot {
 
 /// Between two sessions on spares: the next one is being made meanwhile, on a core that the second session needs.
 const REFILL: Duration = Duration::from_millis(50);
-/// Turns of the warm road in which no spare was taken, before it counts as broken.
-const MISSES_MAX: usize = 100;
+/// For each session on a spare so many may have met none, before the warm road counts as broken.
+const MISSES_MAX: f64 = 0.1;
 
 impl Run for OneShot {
     fn run(&mut self) -> BoxFuture<'_, anyhow::Result<Vec<Sample>>> {
         Box::pin(async {
             let mut samples = Vec::with_capacity(self.times);
-            let mut misses = 0;
+            let mut misses = 0_u32;
             while samples.len() < self.times {
                 match self.measure().await? {
                     Some(sample) => samples.push(sample),
                     None => misses += 1,
                 }
-                ensure!(misses <= MISSES_MAX, "no spare is taken");
+                let most = (self.times as f64 * MISSES_MAX).ceil();
+                ensure!(
+                    f64::from(misses) <= most,
+                    "{misses} of {} met no spare",
+                    samples.len() + misses as usize
+                );
             }
             Ok(samples)
         })

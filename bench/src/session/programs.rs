@@ -40,7 +40,7 @@ pub(super) fn whole(site: &Arc<Site>, own: &Path, turn: Turn) -> anyhow::Result<
         contenders.push(stage.psql(PSQL_WRAPPER, of_wrapper, installed, port));
     }
 
-    let ours = OwnProgram::settle(site.folder().path(), port)?;
+    let ours = OwnProgram::settle(site.folder().path(), "home", port)?;
     let program = ours.program.clone();
     let of_query =
         "the whole program: store, Core, driver probed and spawned in the jail, log-in, answer, history, end";

@@ -16,9 +16,10 @@ use tokio::{
 use self::{attempt::Attempt, kinds::Kind};
 use crate::{
     programs::Programs,
+    random::Random,
     report::numbers,
     site::Site,
-    soak::{Verdict, crowd, random::Random},
+    soak::{Verdict, crowd},
     statistics::Distribution,
 };
 

@@ -11,11 +11,11 @@ use tokio::time::{Instant, timeout};
 use self::{ways::Way, yard::Yard};
 use crate::{
     programs::Programs,
+    random::Random,
     soak::{
         Verdict,
         counts::{Counts, RSS_SLACK_BYTES},
         crowd,
-        random::Random,
     },
 };
 

@@ -15,12 +15,13 @@ pub(super) fn contender(hops: &Arc<Hops>, own: &Path, names: Names, table: Table
     let what = "server, driver, Core, client, as one session: gRPC over a socket pair and over a Unix socket. The whole \
                 process of a client, from its start to its end, which adds up what it reads; a Core that was running, with \
                 a driver kept ready. CPU is that of client, Core and driver, memory that of Core and driver";
+    let read = WholeRead::new(hops, Arc::clone(&hops.host), own, table.query(), table.rows, table.sum());
     Contender {
         name: names.hops,
         what: what.to_owned(),
         unit: Unit::Seconds,
         floor: Some(names.floor),
-        run: Box::new(BothHops(WholeRead::new(hops, own, table.query(), table.rows, table.sum()))),
+        run: Box::new(BothHops(read)),
     }
 }
 

@@ -24,13 +24,14 @@ fn check(name: &str, bench: impl AsyncFnOnce(&Arc<Hops>, &Path) -> anyhow::Resul
         let hops = Hops::start(&programs, own).unwrap();
         let mut bench = bench(&hops, own).await.unwrap();
         assert_eq!(bench.name, name);
-        let outcomes = frame::run(&mut bench, Plan { rounds: 1, quick: true }).await.unwrap();
+        let plan = Plan { rounds: 1, quick: true, seed: 1 };
+        let outcomes = frame::run(&mut bench, plan).await.unwrap();
         assert_eq!(outcomes.len(), bench.contenders.len());
         for goal in &bench.goals {
             let verdict = goal.judge(&outcomes).unwrap_or_else(|| panic!("{goal:?} is nobody's"));
             println!("{verdict:?}");
         }
-        let report = Report::new(&bench, true, Machine::look(), outcomes);
+        let report = Report::new(&bench, String::new(), plan, Machine::look(), outcomes);
         // What is drawn are ratios to floors.
         let has_floors = bench.contenders.iter().any(|contender| contender.floor.is_some());
         let drawing = plot::render(&report);
@@ -51,7 +52,7 @@ fn a_table_is_written_to_files_by_every_road() {
 
 #[test]
 fn memory_is_told_of_each_process() {
-    check("memory", async |hops, own| Ok(memory::bench(hops, own, ROWS)));
+    check("memory", async |hops, own| memory::bench(hops, own, ROWS));
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn each_hop_tells_where_its_time_went() {
     let own = Path::new(env!("CARGO_BIN_EXE_querybox-bench"));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let profiles = runtime.block_on(profile::run(&programs, own, ROWS)).unwrap();
-    for profile in &profiles {
+    for profile in &profiles.tables {
         for (told, name) in [
             (&profile.driver, "driver encodes"),
             (&profile.driver, "driver sends"),
@@ -80,7 +81,7 @@ fn each_hop_tells_where_its_time_went() {
             assert!(figure.is_some_and(|figure| figure.count > 0), "{name}: {told:?}");
         }
     }
-    println!("{}", profile::render(&profiles));
+    println!("{}", profiles.render());
 }
 
 #[test]

@@ -39,6 +39,8 @@ const TAKEN_WITHIN: Duration = Duration::from_secs(60);
 /// Bytes that a call and a connection may have on the way: results are large, and a loopback is fast.
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+/// A batch in one frame.
+const FRAME_BYTES_MAX: u32 = 256 << 10;
 /// After an error of the system, for instance that no descriptor is free, trying again at once would only burn time.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -69,6 +71,7 @@ impl Listener {
             .max_header_list_size(HEADER_BYTES_MAX)
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .max_frame_size(FRAME_BYTES_MAX)
             .keep_alive_interval(PING_EVERY)
             .keep_alive_timeout(PONG_WITHIN);
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));

@@ -14,8 +14,8 @@ use tokio::{sync::watch, time::sleep};
 
 use super::kinds::Kind;
 use crate::{
+    random::Random,
     site::{Site, in_lease, one_shot as request, session_id},
-    soak::random::Random,
 };
 
 /// What a cancel came to.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::soak::random::Random;
+use crate::random::Random;
 
 /// What runs when it is cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use querybox_launcher::{CallError, Cause, Deadline, Ending, Parts};
 use tokio::time::{sleep, timeout};
 
 use super::yard::{Yard, open_order, opened, script};
-use crate::soak::random::Random;
+use crate::random::Random;
 
 /// A jail and its driver are up within this on a machine that is idle, and sometimes on one that is not.
 const START_TIME: Duration = Duration::from_millis(12);

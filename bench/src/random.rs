@@ -4,12 +4,12 @@ use std::time::Duration;
 
 /// SplitMix64: one stream of numbers for each seed and number of a cycle, so that no order of tasks changes what a cycle
 /// does.
-pub(super) struct Random {
+pub(crate) struct Random {
     state: u64,
 }
 
 impl Random {
-    pub(super) fn of_cycle(seed: u64, cycle: usize) -> Self {
+    pub(crate) fn of_cycle(seed: u64, cycle: usize) -> Self {
         let mut random = Self { state: seed ^ (cycle as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) };
         random.next();
         random
@@ -23,12 +23,20 @@ impl Random {
     }
 
     /// A number below `bound`, which is above zero.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
     }
 
+    /// Puts things into an order of its own: each of all orders is as likely.
+    pub(crate) fn shuffle<T>(&mut self, things: &mut [T]) {
+        // Fisher and Yates, as Durstenfeld has it (Algorithm 235, 1964).
+        for at in (1..things.len()).rev() {
+            things.swap(at, self.below(at + 1));
+        }
+    }
+
     /// A time shorter than `longest`.
-    pub(super) fn time(&mut self, longest: Duration) -> Duration {
+    pub(crate) fn time(&mut self, longest: Duration) -> Duration {
         longest.mul_f64(self.next() as f64 / u64::MAX as f64)
     }
 }
@@ -46,6 +54,18 @@ mod tests {
         assert_eq!(numbers(1, 2), numbers(1, 2));
         assert_ne!(numbers(1, 2), numbers(1, 3));
         assert_ne!(numbers(1, 2), numbers(2, 2));
+    }
+
+    #[test]
+    fn every_order_comes_up() {
+        let mut random = Random::of_cycle(3, 0);
+        let mut seen = std::collections::BTreeMap::new();
+        for _ in 0..6_000 {
+            let mut things = [0, 1, 2];
+            random.shuffle(&mut things);
+            *seen.entry(things).or_insert(0) += 1;
+        }
+        assert!(seen.len() == 6 && seen.values().all(|&count| count > 800), "{seen:?}");
     }
 
     #[test]

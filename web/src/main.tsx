@@ -12,22 +12,29 @@ import { createRoot } from "react-dom/client";
 import { AppContext } from "./features/AppContext.ts";
 import { Gate } from "./features/shell/Gate.tsx";
 import { makeApp, start } from "./state/app.ts";
-import type { Layout } from "./state/layout.ts";
-import { browserHost, browserParts } from "./transport/browser.ts";
+import { type Layout, rowHeightOf } from "./state/layout.ts";
+import { browserHost, browserParts, codeOf } from "./transport/browser.ts";
 
-const places = { lasting: localStorage, passing: sessionStorage, pageWidth: innerWidth };
+const places = { lasting: localStorage, passing: sessionStorage, pageWidth: () => innerWidth };
 const app = makeApp(browserHost(browserParts()), places);
 
 /** Puts on the root what style sheets go by. */
-function dress({ theme, density, editorSize }: Layout): void {
+function dress(layout: Layout): void {
+  const { theme, editorSize, textSize } = layout;
   const { dataset, style } = document.documentElement;
   if (theme === "system") delete dataset.theme;
   else dataset.theme = theme;
-  dataset.density = density;
+  style.setProperty("--row", `${rowHeightOf(layout)}px`);
+  style.setProperty("--more", `${textSize - 13}px`);
   style.setProperty("--editor-size", `${editorSize}px`);
 }
 dress(app.layout.getState());
 app.layout.subscribe(dress);
+
+// A new link that is opened where the page is already: the browser only changes the fragment.
+addEventListener("hashchange", () => {
+  if (codeOf(location.hash) !== undefined) location.reload();
+});
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has the root");

@@ -3,6 +3,7 @@ import { cancelRun } from "./cancel_run.ts";
 import { changeDensity } from "./change_density.ts";
 import { columnFacts } from "./column_facts.ts";
 import { closeTab } from "./close_tab.ts";
+import { crossTab } from "./cross_tab.ts";
 import { exportRows } from "./export_rows.ts";
 import { filterRows } from "./filter_rows.ts";
 import { findInTree } from "./find_in_tree.ts";
@@ -14,6 +15,7 @@ import { nextRegion } from "./next_region.ts";
 import { nextTab } from "./next_tab.ts";
 import { openPalette } from "./open_palette.ts";
 import { openSettings } from "./open_settings.ts";
+import { otherPanel } from "./other_panel.ts";
 import { previousRegion } from "./previous_region.ts";
 import { previousTab } from "./previous_tab.ts";
 import { refreshSchema } from "./refresh_schema.ts";
@@ -42,6 +44,8 @@ export const ACTIONS: readonly Action[] = [
   reopenTab,
   nextTab,
   previousTab,
+  crossTab,
+  otherPanel,
   nextRegion,
   previousRegion,
   toggleSidebar,

@@ -5,5 +5,5 @@ export const columnFacts: Action = {
   name: "Column statistics",
   icon: "bars",
   enabled: hasRows,
-  run: () => askPage("column"),
+  run: (app) => askPage(app, "column"),
 };

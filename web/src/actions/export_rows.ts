@@ -6,5 +6,5 @@ export const exportRows: Action = {
   icon: "export",
   shortcut: "Mod+Shift+E",
   enabled: hasRows,
-  run: () => askPage("export"),
+  run: (app) => askPage(app, "export"),
 };

@@ -6,5 +6,5 @@ export const filterRows: Action = {
   icon: "filter",
   shortcut: "Mod+Shift+F",
   enabled: hasRows,
-  run: () => askPage("filter"),
+  run: (app) => askPage(app, "filter"),
 };

@@ -6,5 +6,5 @@ export const goToRow: Action = {
   icon: "target",
   shortcut: "Mod+G",
   enabled: hasRows,
-  run: () => askPage("go-to-row"),
+  run: (app) => askPage(app, "go-to-row"),
 };

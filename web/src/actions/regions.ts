@@ -2,10 +2,12 @@
 const REGIONS: readonly (readonly [string, string])[] = [
   [".side .field", "input"],
   ["[role=tree]", ""],
+];
+const REGIONS_OF_PANEL: readonly (readonly [string, string])[] = [
   [".tabs", '[aria-selected="true"]'],
   ['[role=toolbar][aria-label="Query"]', "button:not(:disabled)"],
   [".sql-editor", ""],
-  ["#parameters", "input"],
+  [".params", "input"],
   [".result-bar .subtabs", '[aria-selected="true"]'],
   [".tools", "button:not(:disabled)"],
   [".filter-bar", "input"],
@@ -15,8 +17,13 @@ const REGIONS: readonly (readonly [string, string])[] = [
 
 /** Moves the focus to the next part of the page, or the one before. */
 export function stepRegions(step: 1 | -1): void {
-  const there = REGIONS.flatMap(([holder, taker]) => {
-    const element = document.querySelector<HTMLElement>(holder);
+  const panels = [...document.querySelectorAll<HTMLElement>(".panel")];
+  const all = [
+    ...REGIONS.map((region) => [document.body, ...region] as const),
+    ...panels.flatMap((panel) => REGIONS_OF_PANEL.map((region) => [panel, ...region] as const)),
+  ];
+  const there = all.flatMap(([within, holder, taker]) => {
+    const element = within.querySelector<HTMLElement>(holder);
     const target = element?.shadowRoot?.querySelector<HTMLElement>(".cm-content") ?? (taker === "" ? element : element?.querySelector<HTMLElement>(taker));
     // What is not drawn, such as a closed sidebar, is passed over.
     return element === null || target === null || target === undefined || target.getClientRects().length === 0 ? [] : [{ element, target }];

@@ -6,5 +6,5 @@ export const runAll: Action = {
   icon: "play-all",
   shortcut: "Mod+Shift+Enter",
   enabled: (app) => app.runs.canRun.getState().value === true && app.tabs.active !== undefined,
-  run: () => askPage("run-all"),
+  run: (app) => askPage(app, "run-all"),
 };

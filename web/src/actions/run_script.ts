@@ -6,5 +6,5 @@ export const runScript: Action = {
   icon: "play",
   shortcut: "Mod+Enter",
   enabled: (app) => app.runs.canRun.getState().value === true && app.tabs.active !== undefined,
-  run: () => askPage("run"),
+  run: (app) => askPage(app, "run"),
 };

@@ -6,5 +6,5 @@ export const searchRows: Action = {
   icon: "search",
   shortcut: "Alt+F",
   enabled: hasRows,
-  run: () => askPage("search"),
+  run: (app) => askPage(app, "search"),
 };

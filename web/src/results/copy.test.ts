@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type CopyFormat, copyTextOf, uniqueNames } from "./copy.ts";
+import { type CopyFormat, copyTextOf, type SqlForm, uniqueNames } from "./copy.ts";
 import { MemorySource } from "./memory_source.ts";
 import { readAll } from "./pages.ts";
 import type { Cell, ResultColumn } from "./source.ts";
@@ -31,6 +31,23 @@ test("NULL stays NULL, and numbers stay the digits that they were", async () => 
   expect(await copy(0, 1, 0, 1, "insert")).toBe(`INSERT INTO "table" ("x", "y") VALUES\n  ('a\tb', 1.50),\n  (NULL, 'say "hi"');\n`);
   expect(await copy(0, 1, 1, 1, "in-list")).toBe(`(1.50, 'say "hi"')`);
   expect(await copy(0, 0, 0, 1, "markdown")).toBe("| x | y |\n| --- | ---: |\n| a\tb | 1.50 |\n");
+});
+
+test("names and literals are written as the database reads them", async () => {
+  const columns: readonly ResultColumn[] = [
+    { ...column("a`b]c"), table: ["main", "t"] },
+    { ...column("raw"), family: "binary", table: ["main", "t"] },
+  ];
+  const source = new MemorySource(columns, 1, (_, at) => ({ text: at === 0 ? "it's C:\\x" : "\\x00ff", state: "value" }));
+  const insert = (form: SqlForm) =>
+    copyTextOf(readAll(source, 0, 0, new AbortController().signal), { top: 0, bottom: 0, left: 0, right: 1 }, columns, "insert", form);
+  expect(await insert({ quotes: ["`"], backslashes: true, bytes: "standard" })).toBe(
+    "INSERT INTO `main`.`t` (`a``b]c`, `raw`) VALUES\n  ('it''s C:\\\\x', X'00ff');\n",
+  );
+  expect(await insert({ quotes: ["["], backslashes: false, bytes: "number" })).toBe("INSERT INTO [main].[t] ([a`b]]c], [raw]) VALUES\n  ('it''s C:\\x', 0x00ff);\n");
+  expect(await insert({ quotes: ['"'], backslashes: false, bytes: "postgres" })).toBe(
+    `INSERT INTO "main"."t" ("a\`b]c", "raw") VALUES\n  ('it''s C:\\x', '\\x00ff');\n`,
+  );
 });
 
 test("no two parts of an object have one name", () => {

@@ -16,6 +16,18 @@ export const COPY_FORMATS: readonly (readonly [CopyFormat, string])[] = [
   ["in-list", "List for IN"],
 ];
 
+/** How a database writes names and literals. */
+export interface SqlForm {
+  /** The characters that open a quoted name, the one to write first. */
+  readonly quotes: readonly string[];
+  /** A backslash in a literal means something: it is written twice. */
+  readonly backslashes: boolean;
+  readonly bytes: "standard" | "postgres" | "number";
+}
+
+/** As the SQL standard has it, and most databases read it. */
+export const STANDARD_SQL: SqlForm = { quotes: ['"'], backslashes: false, bytes: "standard" };
+
 interface Writer {
   readonly before: string;
   /** Between two rows. */
@@ -30,9 +42,10 @@ export async function copyTextOf(
   range: Range,
   columns: readonly ResultColumn[],
   format: CopyFormat,
+  form: SqlForm = STANDARD_SQL,
 ): Promise<string> {
   const isSingle = range.top === range.bottom && range.left === range.right;
-  const writer = isSingle && format === "tsv" ? SINGLE : writerOf(format, columns.slice(range.left, range.right + 1));
+  const writer = isSingle && format === "tsv" ? SINGLE : writerOf(format, columns.slice(range.left, range.right + 1), form);
   const rows: string[] = [];
   for await (const window of windows) {
     for (let row = window.first; row < window.first + window.count; row++) {
@@ -44,7 +57,7 @@ export async function copyTextOf(
   return writer.before + rows.join(writer.between) + writer.after;
 }
 
-function writerOf(format: CopyFormat, columns: readonly ResultColumn[]): Writer {
+function writerOf(format: CopyFormat, columns: readonly ResultColumn[], form: SqlForm): Writer {
   const names = columns.map(({ name }) => name);
   switch (format) {
     case "tsv":
@@ -66,24 +79,27 @@ function writerOf(format: CopyFormat, columns: readonly ResultColumn[]): Writer 
       return { before, between: "\n", after: "\n", row: (cells) => line(cells.map((cell) => (cell.state === "null" ? "NULL" : markdownText(cell.text)))) };
     }
     case "insert": {
-      const heads = names.map(quotedName).join(", ");
-      const row = (cells: readonly Cell[]) => `  (${cells.map((cell, at) => sqlCell(cell, columns[at])).join(", ")})`;
-      return { before: `INSERT INTO ${tableText(columns)} (${heads}) VALUES\n`, between: ",\n", after: ";\n", row };
+      const heads = names.map((name) => quotedName(name, form)).join(", ");
+      const row = (cells: readonly Cell[]) => `  (${cells.map((cell, at) => sqlCell(cell, columns[at], form)).join(", ")})`;
+      return { before: `INSERT INTO ${tableText(columns, form)} (${heads}) VALUES\n`, between: ",\n", after: ";\n", row };
     }
     case "in-list":
-      return { before: "(", between: ", ", after: ")", row: (cells) => cells.map((cell, at) => sqlCell(cell, columns[at])).join(", ") };
+      return { before: "(", between: ", ", after: ")", row: (cells) => cells.map((cell, at) => sqlCell(cell, columns[at], form)).join(", ") };
   }
 }
 
 /** The table that all of them come from, where that is known. */
-function tableText(columns: readonly ResultColumn[]): string {
-  const tables = new Set(columns.map(({ table }) => (table ?? []).map(quotedName).join(".")));
+function tableText(columns: readonly ResultColumn[], form: SqlForm): string {
+  const tables = new Set(columns.map(({ table }) => (table ?? []).map((name) => quotedName(name, form)).join(".")));
   const [only = ""] = tables;
-  return tables.size === 1 && only !== "" ? only : quotedName("table");
+  return tables.size === 1 && only !== "" ? only : quotedName("table", form);
 }
 
-function quotedName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+/** Quoted whatever it is: then it is no keyword, and keeps its case. */
+function quotedName(name: string, { quotes }: SqlForm): string {
+  const open = quotes[0] ?? '"';
+  const close = open === "[" ? "]" : open;
+  return open + name.replaceAll(close, close + close) + close;
 }
 
 const SINGLE: Writer = { before: "", between: "", after: "", row: ([cell]) => (cell === undefined ? "" : textOf(cell)) };
@@ -131,10 +147,14 @@ function isJson(text: string): boolean {
   }
 }
 
-function sqlCell(cell: Cell, column: ResultColumn | undefined): string {
+function sqlCell(cell: Cell, column: ResultColumn | undefined, { backslashes, bytes }: SqlForm): string {
   if (cell.state === "null") return "NULL";
   if (cell.state === "value" && column?.isNumber === true && PLAIN_NUMBER.test(cell.text)) return cell.text;
-  return `'${cell.text.replaceAll("'", "''")}'`;
+  const digits = column?.family === "binary" || cell.state === "undecodable" ? /^\\x((?:[0-9a-fA-F]{2})*)$/.exec(cell.text)?.[1] : undefined;
+  if (digits !== undefined && bytes === "standard") return `X'${digits}'`;
+  if (digits !== undefined && bytes === "number") return `0x${digits}`;
+  const text = cell.text.replaceAll("'", "''");
+  return `'${backslashes ? text.replaceAll("\\", "\\\\") : text}'`;
 }
 
 function markdownText(text: string): string {

@@ -21,22 +21,25 @@ export function sign(className: string, path: string): SVGElement {
   return svg;
 }
 
-let measured: CharacterWidths | undefined;
+const measured = new Map<number, CharacterWidths>();
 
-/** Measured once: the fonts are the page's own. */
+/** Measured once for each size of text: the fonts are the page's own. */
 export function characterWidths(): CharacterWidths {
-  if (measured !== undefined) return measured;
-  const context = document.createElement("canvas").getContext("2d");
   const style = getComputedStyle(document.documentElement);
+  const more = Number.parseFloat(style.getPropertyValue("--more")) || 0;
+  const known = measured.get(more);
+  if (known !== undefined) return known;
+  const context = document.createElement("canvas").getContext("2d");
   const measure = (font: string) => {
     if (context === null) return 8;
     context.font = font;
     return context.measureText("0123456789abcdefghijklmnop").width / 26;
   };
-  measured = {
-    cell: measure(`12px ${style.getPropertyValue("--font-code")}`) + 0.05,
-    name: measure(`500 12px ${style.getPropertyValue("--font-ui")}`) + 0.3,
-    type: measure(`10.5px ${style.getPropertyValue("--font-code")}`) + 0.1,
+  const widths = {
+    cell: measure(`${12 + more}px ${style.getPropertyValue("--font-code")}`) + 0.05,
+    name: measure(`500 ${12 + more}px ${style.getPropertyValue("--font-ui")}`) + 0.3,
+    type: measure(`${10.5 + more}px ${style.getPropertyValue("--font-code")}`) + 0.1,
   };
-  return measured;
+  measured.set(more, widths);
+  return widths;
 }

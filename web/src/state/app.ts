@@ -6,6 +6,7 @@ import { Drafts } from "./drafts.ts";
 import { DriverList } from "./drivers.ts";
 import { type LayoutStore, makeLayout } from "./layout.ts";
 import { Events } from "./events.ts";
+import { KeptLayout } from "./kept_layout.ts";
 import { Leases } from "./leases.ts";
 import { LinkKeeper } from "./link.ts";
 import { Runs } from "./runs.ts";
@@ -42,6 +43,7 @@ export interface App {
   /** What is selected in the grid that is shown, in words. */
   readonly selected: StoreApi<{ readonly text: string }>;
   readonly layout: LayoutStore;
+  readonly keptLayout: KeptLayout;
   readonly overlay: StoreApi<Overlay>;
   /** What is open in the tree against its nature. */
   readonly toggled: StoreApi<ReadonlySet<string>>;
@@ -52,7 +54,7 @@ export interface Places {
   readonly lasting: Pick<Storage, "getItem" | "setItem">;
   /** Goes with the browser's tab. */
   readonly passing: Pick<Storage, "getItem" | "setItem">;
-  readonly pageWidth: number;
+  readonly pageWidth: () => number;
 }
 
 export function makeApp(host: Host, places: Places): App {
@@ -62,6 +64,7 @@ export function makeApp(host: Host, places: Places): App {
   const drivers = new DriverList(core, link);
   const frontEndId = frontEndOf(places.passing);
   const leases = new Leases(core, link, connections, drivers, frontEndId);
+  const layout = makeLayout(places.lasting, places.pageWidth());
   const tabs = new Tabs(places.passing, () => crypto.randomUUID());
   const views = new Views(core, link);
   const toasts = new Toasts();
@@ -91,7 +94,8 @@ export function makeApp(host: Host, places: Places): App {
     toasts,
     views,
     selected: createStore<{ readonly text: string }>(() => ({ text: "" })),
-    layout: makeLayout(places.lasting, places.pageWidth),
+    layout,
+    keptLayout: new KeptLayout(core, link, layout, tabs, places.lasting, places.pageWidth, () => crypto.randomUUID()),
     overlay: createStore<Overlay>(() => ({ kind: "none" })),
     toggled: createStore<ReadonlySet<string>>(() => new Set()),
   };
@@ -109,7 +113,7 @@ function frontEndOf(storage: Places["passing"]): string {
 /** Comes in, and asks for what every page shows. */
 export async function start(app: App): Promise<void> {
   // What was typed comes before anything is offered that would open more.
-  const load = () => Promise.all([app.connections.load(), app.drivers.load(), app.drafts.start().then(() => app.runs.probe())]);
+  const load = () => Promise.all([app.connections.load(), app.drivers.load(), app.drafts.start().then(() => Promise.all([app.keptLayout.start(), app.runs.probe()]))]);
   app.link.onReturn(() => {
     void load();
     app.schemas.retry();

@@ -1,5 +1,5 @@
 import type { ColumnLayout } from "../results/column_layout.ts";
-import { COPY_CELLS_MAX, type CopyFormat, copyTextOf } from "../results/copy.ts";
+import { COPY_CELLS_MAX, type CopyFormat, copyTextOf, type SqlForm } from "../results/copy.ts";
 import type { CoreSource } from "../results/core_source.ts";
 import { readAll } from "../results/pages.ts";
 import { cellCount, type Range } from "../results/selection.ts";
@@ -20,7 +20,7 @@ function arranged(source: ResultSource, { order }: ColumnLayout): ResultSource {
 }
 
 /** Puts the selected cells on the clipboard, with their whole values. */
-export async function copyCells(app: App, source: CoreSource, range: Range, layout: ColumnLayout, format: CopyFormat): Promise<void> {
+export async function copyCells(app: App, source: CoreSource, range: Range, layout: ColumnLayout, format: CopyFormat, form: SqlForm): Promise<void> {
   const cells = cellCount(range);
   if (cells > COPY_CELLS_MAX) {
     app.toasts.fail("Too many cells for the clipboard", `Select at most ${COPY_CELLS_MAX.toLocaleString("en-US")}, or export the rows.`);
@@ -30,7 +30,7 @@ export async function copyCells(app: App, source: CoreSource, range: Range, layo
     const whole = arranged(source.whole(), layout);
     let cut = 0;
     const rows = counted(readAll(whole, range.top, range.bottom, new AbortController().signal), range, () => cut++);
-    const text = await copyTextOf(rows, range, whole.columns, format);
+    const text = await copyTextOf(rows, range, whole.columns, format, form);
     if (!(await copyText(text))) return app.toasts.fail("The browser did not let the page copy", "");
     const said = cells === 1 ? "The cell is copied" : `${cells.toLocaleString("en-US")} cells are copied`;
     if (cut > 0) app.toasts.fail(said, `${cut.toLocaleString("en-US")} of them only in part, for they are too long.`);

@@ -10,39 +10,56 @@ export interface Layout {
   readonly sidebarOpen: boolean;
   readonly sidebarWidth: number;
   readonly editorShare: number;
+  /** The part of the width that the first of two panels has. */
+  readonly panelShare: number;
+  /** The size of the page's font in pixels, where it was designed for 13. */
+  readonly textSize: number;
   /** The size of the editor's font in pixels. */
   readonly editorSize: number;
   readonly inspectorOpen: boolean;
   readonly inspectorWidth: number;
+  /** Shortcuts in place of the page's own, by the names of actions. Empty: none. */
+  readonly keys: Readonly<Record<string, string>>;
 }
 
-const KEY = "querybox.layout";
+/** Where the page itself keeps it. */
+export const LAYOUT_KEY = "querybox.layout";
+export const TEXT_SIZES = [12, 13, 14, 16] as const;
 const DEFAULTS: Layout = {
   theme: "system",
   density: "normal",
   sidebarOpen: true,
   sidebarWidth: 264,
   editorShare: 0.3,
+  panelShare: 0.5,
+  textSize: 13,
   editorSize: 13,
   inspectorOpen: true,
   inspectorWidth: 296,
+  keys: {},
 };
+
+/** The height of rows in pixels: in the grid, the tree and menus. */
+export function rowHeightOf({ density, textSize }: Pick<Layout, "density" | "textSize">): number {
+  return ROW_HEIGHTS[density] + 2 * (textSize - DEFAULTS.textSize);
+}
+const ROW_HEIGHTS: Readonly<Record<Density, number>> = { compact: 22, normal: 26, roomy: 30 };
 
 export type LayoutStore = StoreApi<Layout>;
 
 /** Widths of a page below which the sidebar is a drawer, and the inspector lies over the grid. */
-const DRAWER_BELOW = 860;
+export const DRAWER_BELOW = 860;
 const OVER_GRID_BELOW = 1100;
 
 /** The layout, remembered from page to page. What would cover a narrow page begins closed. */
 export function makeLayout(storage: Pick<Storage, "getItem" | "setItem">, pageWidth: number): LayoutStore {
-  const kept = parseLayout(storage.getItem(KEY));
+  const kept = parseLayout(storage.getItem(LAYOUT_KEY));
   const store = createStore<Layout>(() => ({
     ...kept,
     sidebarOpen: kept.sidebarOpen && pageWidth > DRAWER_BELOW,
     inspectorOpen: kept.inspectorOpen && pageWidth > OVER_GRID_BELOW,
   }));
-  store.subscribe((layout) => storage.setItem(KEY, JSON.stringify(layout)));
+  store.subscribe((layout) => storage.setItem(LAYOUT_KEY, JSON.stringify(layout)));
   return store;
 }
 
@@ -64,8 +81,17 @@ export function parseLayout(text: string | null): Layout {
     sidebarOpen: flag(kept.sidebarOpen, DEFAULTS.sidebarOpen),
     sidebarWidth: size(kept.sidebarWidth, 180, 560, DEFAULTS.sidebarWidth),
     editorSize: size(kept.editorSize, 9, 32, DEFAULTS.editorSize),
+    panelShare: size(kept.panelShare, 0.2, 0.8, DEFAULTS.panelShare),
+    textSize: TEXT_SIZES.find((known) => known === kept.textSize) ?? DEFAULTS.textSize,
+    keys: keysIn(kept.keys),
     editorShare: size(kept.editorShare, 0.1, 0.9, DEFAULTS.editorShare),
     inspectorOpen: flag(kept.inspectorOpen, DEFAULTS.inspectorOpen),
     inspectorWidth: size(kept.inspectorWidth, 200, 720, DEFAULTS.inspectorWidth),
   };
+}
+
+/** Shortcuts as far as they are texts. */
+function keysIn(value: unknown): Readonly<Record<string, string>> {
+  if (typeof value !== "object" || value === null) return {};
+  return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
 }

@@ -21,7 +21,7 @@ export class LinkKeeper {
   private readonly over = new AbortController();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly host: Host) {}
+  constructor(private readonly host: Omit<Host, "follow"> & Partial<Pick<Host, "follow">>) {}
 
   /** Comes in. */
   async enter(): Promise<void> {
@@ -41,6 +41,11 @@ export class LinkKeeper {
     if (isLockedOut(error)) this.store.setState({ kind: "out", why: "token-old" }, true);
     else if (isUnreachable(error) && this.store.getState().kind === "in") this.lose();
     return problemOf(error);
+  }
+
+  /** Comes in by another link. `false`: it is none. */
+  follow(link: string): boolean {
+    return this.host.follow?.(link) ?? false;
   }
 
   /** Asks at once whether Core is there again. */

@@ -1,11 +1,14 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ConnectionSpec } from "../gen/core/v1/connection_pb.ts";
 import type { ExecuteOptionsSchema } from "../gen/core/v1/query_pb.ts";
+import { OnError } from "../gen/plugin/v1/plugin_pb.ts";
 
 /** What a tab chooses for its runs. `connection`: as the connection says. 0 rows: all of them. */
 export interface RunChoices {
   readonly deadline: "connection" | "none" | number;
   readonly rows: "connection" | number;
+  /** What follows a statement that is refused. Absent: none of those behind it runs. */
+  readonly onError?: "go-on";
 }
 
 /** To Core no limit is what the connection says; this one lifts that too. */
@@ -13,8 +16,9 @@ const MORE_THAN_ANY = 2n ** 53n;
 /** Time that Core gives where nobody says anything. */
 const CORE_SECONDS = 30;
 
-export function optionsOf({ deadline, rows }: RunChoices): MessageInitShape<typeof ExecuteOptionsSchema> {
+export function optionsOf({ deadline, rows, onError }: RunChoices): MessageInitShape<typeof ExecuteOptionsSchema> {
   return {
+    onError: onError === "go-on" ? OnError.CONTINUE : OnError.STOP,
     ...(rows === "connection" ? {} : { rowsMax: rows === 0 ? MORE_THAN_ANY : BigInt(rows) }),
     ...(deadline === "connection"
       ? {}

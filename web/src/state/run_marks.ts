@@ -8,18 +8,19 @@ import type { StatementPlace } from "./scripts.ts";
 
 /** A place in the editor's text that the database named. */
 export interface Fault {
+  /** The statement that was refused. */
+  readonly statement: number;
   readonly at: number;
   readonly message: string;
 }
 
-/** Where the database found a fault, in the editor's text. */
-export function faultOf(result: Result | undefined, script: Script | undefined): Fault | undefined {
-  if (script === undefined) return undefined;
-  for (const { end } of result?.statements ?? []) {
-    if (end.case !== "rejection" || end.value.positionByte === undefined) continue;
-    return { at: script.offset + placeOfByte(script.sql, end.value.positionByte), message: end.value.message };
-  }
-  return undefined;
+/** Where the database found faults, in the editor's text. */
+export function faultsOf(result: Result | undefined, script: Script | undefined): readonly Fault[] {
+  if (script === undefined) return [];
+  return (result?.statements ?? []).flatMap(({ end, statement }) => {
+    if (end.case !== "rejection" || end.value.positionByte === undefined) return [];
+    return [{ statement, at: script.offset + placeOfByte(script.sql, end.value.positionByte), message: end.value.message }];
+  });
 }
 
 interface Marks {
@@ -49,6 +50,7 @@ export function marksOf(run: Run, script: Script | undefined, meant: StatementPl
 
 /** `12,408 rows in 0.38 s` */
 function saidOf({ end, returnsRows, rowCount }: StatementResult): string {
+  if (end.case === "rejection") return "refused";
   if (end.case !== "summary") return "";
   const { affectedRows, elapsed, commandTag } = end.value;
   const rows = (count: bigint) => `${count.toLocaleString("en-US")} ${count === 1n ? "row" : "rows"}`;

@@ -7,7 +7,14 @@ import type { ShownView } from "./views.ts";
 /** A tab of the results: a statement with rows, or what was refused. */
 export type ResultTab =
   | { readonly kind: "rows"; readonly key: string; readonly label: string; readonly statement: StatementResult }
-  | { readonly kind: "rejected"; readonly key: string; readonly label: string; readonly rejection: Rejection };
+  | {
+      readonly kind: "rejected";
+      readonly key: string;
+      readonly label: string;
+      readonly rejection: Rejection;
+      /** Absent: the whole script was refused. */
+      readonly statement?: number;
+    };
 
 export function resultOf(run: Run): Result | undefined {
   return "result" in run ? run.result : undefined;
@@ -16,6 +23,7 @@ export function resultOf(run: Run): Result | undefined {
 /** The tabs of a result, in the order of its statements. */
 export function tabsOf(result: Result): readonly ResultTab[] {
   const tabs: ResultTab[] = [];
+  const refused = result.statements.filter(({ end }) => end.case === "rejection").length;
   for (const statement of result.statements) {
     const label = `Result ${tabs.length + 1}`;
     const rejection = statement.end.case === "rejection" ? statement.end.value : undefined;
@@ -23,7 +31,11 @@ export function tabsOf(result: Result): readonly ResultTab[] {
     if (statement.returnsRows && (rejection === undefined || statement.rowCount > 0n)) {
       tabs.push({ kind: "rows", key: `rows ${statement.statement}`, label, statement });
     }
-    if (rejection !== undefined) tabs.push({ kind: "rejected", key: `rejected ${statement.statement}`, label: "Error", rejection });
+    if (rejection !== undefined) {
+      // Where a script goes on, several may be refused: they are told apart by the number that messages have too.
+      const name = refused > 1 ? `Error in ${statement.statement + 1}` : "Error";
+      tabs.push({ kind: "rejected", key: `rejected ${statement.statement}`, label: name, rejection, statement: statement.statement });
+    }
   }
   if (result.rejection !== undefined) {
     tabs.push({ kind: "rejected", key: "rejected", label: "Error", rejection: result.rejection });
@@ -142,6 +154,8 @@ export function stateWord(run: Run, elapsedMs: number): string {
     case "idle":
     case "gone":
       return "Idle";
+    case "lost":
+      return "Lost";
     case "starting":
       return "Connecting";
     case "running":

@@ -5,7 +5,7 @@ import type { ExecuteOptionsSchema } from "../gen/core/v1/query_pb.ts";
 import { type Result, ResultState, type Rows } from "../gen/core/v1/result_pb.ts";
 import { CancelReceipt } from "../gen/core/v1/session_pb.ts";
 import type { Core } from "../transport/core.ts";
-import { type Problem, reasonOf } from "../transport/problem.ts";
+import { isUnreachable, type Problem, reasonOf } from "../transport/problem.ts";
 import { makeUuidV7 } from "../transport/uuid.ts";
 import { milliseconds } from "./connection_test.ts";
 import type { Leases } from "./leases.ts";
@@ -23,7 +23,9 @@ export type Run =
   /** It was never begun. */
   | { readonly kind: "failed"; readonly problem: Problem }
   /** It was kept, and is not any more. */
-  | { readonly kind: "gone" };
+  | { readonly kind: "gone" }
+  /** It ran, and Core, which began anew meanwhile, knows nothing of it. */
+  | { readonly kind: "lost" };
 
 /** The first rows, which come with the answer. */
 export interface FirstPage {
@@ -97,11 +99,13 @@ export class Runs {
     this.set(tab.id, { kind: "starting", startedAt });
     this.scripts.set(tab.id, script);
     if (before.kind === "ended") void this.drop(before.result.resultId);
+    let asked: string | undefined;
     try {
       const place = await this.sessions.place(tab);
       if (place === undefined) return this.set(tab.id, IDLE);
       const resultId = "connection" in place ? place.sessionId : makeUuidV7();
-      this.tabs.change(tab.id, { resultId });
+      this.tabs.change(tab.id, { resultId, runs: true });
+      asked = resultId;
       const { result, page, pageStatement } = await this.core.results.run({
         resultId,
         target:
@@ -122,6 +126,9 @@ export class Runs {
       this.leases.hear(tab.connectionId, error);
       this.sessions.hearFailure(tab.id, error);
       const problem = this.link.hear(error);
+      // Without an answer nobody knows whether it began: it is looked for until Core is there again.
+      if (asked !== undefined && isUnreachable(error)) return this.lookLater(tab.id, asked);
+      this.tabs.change(tab.id, { runs: undefined });
       this.set(tab.id, problem === undefined ? IDLE : { kind: "failed", problem });
     }
   }
@@ -144,11 +151,14 @@ export class Runs {
       this.take(tabId, result, startedAt, "page" in run ? run.page : undefined);
     } catch (error) {
       const reason = reasonOf(error);
-      if (reason === "RESULT_NOT_FOUND" || reason === "RESULT_DROPPED") this.set(tabId, { kind: "gone" });
-      else {
+      if (reason === "RESULT_NOT_FOUND" || reason === "RESULT_DROPPED") {
+        clearTimeout(this.timers.get(tabId));
+        this.set(tabId, { kind: this.tabOf(tabId)?.runs === true ? "lost" : "gone" });
+      } else {
         this.link.hear(error);
         // A Core that is away is looked for, and this run with it.
-        if (this.of(tabId).kind === "running") this.lookLater(tabId, resultId);
+        const { kind } = this.of(tabId);
+        if (kind === "running" || kind === "starting") this.lookLater(tabId, resultId);
       }
     }
   }
@@ -222,8 +232,13 @@ export class Runs {
     } else {
       clearTimeout(this.timers.get(tabId));
       this.set(tabId, { kind: "ended", result, page });
+      if (this.tabOf(tabId)?.runs === true) this.tabs.change(tabId, { runs: undefined });
       this.sessions.hearRun(tabId, result.sessionId, result.transactionState);
     }
+  }
+
+  private tabOf(tabId: string): Tab | undefined {
+    return this.tabs.store.getState().tabs.find(({ id }) => id === tabId);
   }
 
   private lookLater(tabId: string, resultId: string): void {

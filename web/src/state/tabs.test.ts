@@ -57,6 +57,58 @@ test("a tab is dragged to another one's place, either way", () => {
   expect(titles(opened)).toEqual(["Query 1", "Query 2", "Query 3"]);
 });
 
+test("a tab goes to a second panel, each panel shows one of its own, and closing gives the room back", () => {
+  const { opened, again } = tabs();
+  const [a, b, c] = [1, 2, 3].map(() => opened.open("c").id) as [string, string, string];
+  const state = () => opened.store.getState();
+  opened.cross(c);
+  expect(state()).toMatchObject({ activeId: c, otherId: b });
+  opened.other();
+  expect(state()).toMatchObject({ activeId: b, otherId: c });
+  const d = opened.open("c").id;
+  expect(state()).toMatchObject({ activeId: d, otherId: c });
+  // Steps stay in the panel.
+  opened.step(1);
+  expect(state().activeId).toBe(a);
+  opened.activate(c);
+  expect(state()).toMatchObject({ activeId: c, otherId: a });
+  expect(again().store.getState()).toEqual(state());
+  opened.close(c);
+  expect(state().otherId).toBeUndefined();
+  expect(state().activeId).toBe(a);
+  expect(state().tabs.some(({ second }) => second)).toBe(false);
+});
+
+test("the last tab of the first panel takes the second panel's tabs with it when it is closed or moved", () => {
+  const { opened } = tabs();
+  const [a, b] = [1, 2].map(() => opened.open("c").id) as [string, string];
+  const state = () => opened.store.getState();
+  opened.cross(b);
+  opened.move(a, b);
+  expect(state()).toMatchObject({ activeId: a, otherId: undefined });
+  expect(titles(opened)).toEqual(["Query 2", "Query 1"]);
+  opened.cross(b);
+  expect(state()).toMatchObject({ activeId: b, otherId: a });
+  opened.close(a);
+  expect(state()).toMatchObject({ activeId: b, otherId: undefined });
+  // Alone it goes nowhere.
+  opened.cross(b);
+  expect(state()).toMatchObject({ activeId: b, otherId: undefined });
+  opened.reopen();
+  expect(state()).toMatchObject({ activeId: a, otherId: undefined });
+});
+
+test("panels are arranged as they were kept, as far as their tabs are there", () => {
+  const { opened } = tabs();
+  const [a, b, c] = [1, 2, 3].map(() => opened.open("c").id) as [string, string, string];
+  opened.arrange(new Set([b, "gone"]), b, c);
+  expect(opened.store.getState()).toMatchObject({ activeId: b, otherId: c });
+  opened.arrange(new Set(["gone"]), "gone", "gone");
+  expect(opened.store.getState()).toMatchObject({ activeId: a, otherId: undefined });
+  opened.closeOthers(c);
+  expect(titles(opened)).toEqual(["Query 3"]);
+});
+
 test("what is typed is there after a reload", () => {
   const { opened, again } = tabs();
   const tab = opened.open("c");

@@ -17,11 +17,18 @@ export interface Tab {
   readonly parameters?: Readonly<Record<string, string | null>>;
   /** What was chosen for its runs. Absent: as the connection says. */
   readonly choices?: RunChoices;
+  /** What runs there may be lost with Core: that it ran is remembered until its end was heard. */
+  readonly runs?: boolean | undefined;
+  /** It stands in the second panel, at the right. Absent: in the first. */
+  readonly second?: true | undefined;
 }
 
 export interface TabState {
   readonly tabs: readonly Tab[];
+  /** The tab that is shown in the panel that is worked in. */
   readonly activeId: string | undefined;
+  /** The tab that is shown in the other panel. Absent: there is one panel alone. */
+  readonly otherId?: string | undefined;
   /** Tabs that were closed, the last one last. */
   readonly closed: readonly Tab[];
 }
@@ -55,24 +62,52 @@ export class Tabs {
   }
 
   open(connectionId: string, text = "", title?: string): Tab {
-    const { tabs, closed } = this.store.getState();
-    const tab: Tab = { id: this.makeId(), title: title ?? this.freeTitle(tabs), connectionId, text };
-    const after = tabs.findIndex((other) => other.id === this.active?.id);
+    const { tabs } = this.store.getState();
+    const { active } = this;
+    const plain: Tab = { id: this.makeId(), title: title ?? this.freeTitle(tabs), connectionId, text };
+    const tab = active?.second === true ? { ...plain, second: true as const } : plain;
+    const after = tabs.findIndex((other) => other.id === active?.id);
     const at = after < 0 ? tabs.length : after + 1;
-    this.store.setState({ tabs: tabs.toSpliced(at, 0, tab), activeId: tab.id, closed }, true);
+    this.settle({ tabs: tabs.toSpliced(at, 0, tab), activeId: tab.id });
     return tab;
   }
 
+  /** Shows a tab in its panel, which is worked in from now on. */
   activate(id: string): void {
-    this.store.setState({ activeId: id });
+    const { tabs, activeId, otherId } = this.store.getState();
+    const tab = tabs.find((other) => other.id === id);
+    if (tab === undefined || id === activeId) return;
+    const crosses = tab.second !== this.active?.second;
+    this.store.setState({ activeId: id, otherId: crosses ? activeId : otherId });
   }
 
-  /** The tab `step` places further, around the ends. */
+  /** The tab `step` places further in the panel that is worked in, around the ends. */
   step(step: number): void {
     const { tabs, activeId } = this.store.getState();
-    const at = tabs.findIndex((tab) => tab.id === activeId);
-    const next = tabs[(at + step + tabs.length) % Math.max(1, tabs.length)];
+    const beside = tabs.filter((tab) => tab.second === this.active?.second);
+    const at = beside.findIndex((tab) => tab.id === activeId);
+    const next = beside[(at + step + beside.length) % Math.max(1, beside.length)];
     if (next !== undefined) this.activate(next.id);
+  }
+
+  /** Moves a tab to the other panel, which is made for it where there is none. */
+  cross(id: string): void {
+    const { tabs, activeId, otherId } = this.store.getState();
+    const tab = tabs.find((other) => other.id === id);
+    // One tab alone would only wander about.
+    if (tab === undefined || tabs.length < 2) return;
+    const { second } = tab;
+    const moved: Tab = second === true ? inFirst(tab) : { ...tab, second: true };
+    const shown = [activeId, otherId].find((candidate) => candidate !== id && tabs.find((other) => other.id === candidate)?.second === second);
+    // The panel that it leaves shows what was beside it.
+    const beside = shown ?? neighborOf(tab, tabs)?.id;
+    this.settle({ tabs: tabs.map((other) => (other.id === id ? moved : other)), activeId: id, otherId: beside });
+  }
+
+  /** Goes to the panel that is not worked in. */
+  other(): void {
+    const { otherId } = this.store.getState();
+    if (otherId !== undefined) this.activate(otherId);
   }
 
   change(id: string, change: Partial<Omit<Tab, "id">>): void {
@@ -84,34 +119,46 @@ export class Tabs {
   restore(tabs: readonly Tab[]): void {
     const { tabs: open, activeId } = this.store.getState();
     const all = [...tabs, ...open];
-    this.store.setState({ tabs: all, activeId: activeId ?? all[0]?.id });
+    this.settle({ tabs: all, activeId: activeId ?? all[0]?.id });
   }
 
-  /** Puts a tab in the place of another one. */
+  /** Arranges the open tabs in panels. Tabs that are not there are passed over. */
+  arrange(second: ReadonlySet<string>, activeId: string | undefined, otherId: string | undefined): void {
+    const tabs = this.store.getState().tabs.map((tab): Tab => (second.has(tab.id) ? { ...tab, second: true } : inFirst(tab)));
+    this.settle({ tabs, activeId: tabs.some(({ id }) => id === activeId) ? activeId : tabs[0]?.id, otherId });
+  }
+
+  /** Puts a tab in the place of another one, in its panel. */
   move(id: string, toId: string): void {
     const { tabs } = this.store.getState();
     const from = tabs.findIndex((tab) => tab.id === id);
     const to = tabs.findIndex((tab) => tab.id === toId);
-    const tab = tabs[from];
-    if (tab === undefined || to < 0) return;
+    const [tab, place] = [tabs[from], tabs[to]];
+    if (tab === undefined || place === undefined) return;
     this.store.setState({ tabs: tabs.toSpliced(from, 1).toSpliced(to, 0, tab) });
+    if (tab.second !== place.second) this.cross(id);
   }
 
   close(id: string): void {
-    const { tabs, activeId, closed } = this.store.getState();
-    const at = tabs.findIndex((tab) => tab.id === id);
-    const tab = tabs[at];
+    const { tabs, activeId, otherId, closed } = this.store.getState();
+    const tab = tabs.find((other) => other.id === id);
     if (tab === undefined) return;
-    const left = tabs.toSpliced(at, 1);
-    const neighbor = left[Math.min(at, left.length - 1)];
-    this.store.setState(
-      {
-        tabs: left,
-        activeId: activeId === id ? neighbor?.id : activeId,
-        closed: [...closed, tab].slice(-CLOSED_MAX),
-      },
-      true,
-    );
+    const neighbor = neighborOf(tab, tabs)?.id;
+    this.settle({
+      tabs: tabs.filter((other) => other.id !== id),
+      activeId: activeId === id ? (neighbor ?? otherId) : activeId,
+      otherId: otherId === id ? neighbor : otherId,
+      closed: [...closed, inFirst(tab)].slice(-CLOSED_MAX),
+    });
+  }
+
+  /** Closes all but one of the panel that it stands in. */
+  closeOthers(id: string): void {
+    const { tabs } = this.store.getState();
+    const tab = tabs.find((other) => other.id === id);
+    if (tab === undefined) return;
+    this.activate(id);
+    for (const other of tabs) if (other.id !== id && other.second === tab.second) this.close(other.id);
   }
 
   /** Closes what belongs to a connection that is gone. It is not opened again. */
@@ -125,7 +172,12 @@ export class Tabs {
     const { tabs, closed } = this.store.getState();
     const tab = closed.at(-1);
     if (tab === undefined) return;
-    this.store.setState({ tabs: [...tabs, tab], activeId: tab.id, closed: closed.slice(0, -1) }, true);
+    const here: Tab = this.active?.second === true ? { ...tab, second: true } : tab;
+    this.settle({ tabs: [...tabs, here], activeId: tab.id, closed: closed.slice(0, -1) });
+  }
+
+  private settle(change: Partial<TabState>): void {
+    this.store.setState(settled({ ...this.store.getState(), ...change }), true);
   }
 
   private freeTitle(tabs: readonly Tab[]): string {
@@ -137,16 +189,39 @@ export class Tabs {
   }
 }
 
+function inFirst({ second: _second, ...tab }: Tab): Tab {
+  return tab;
+}
+
+/** The tab that takes the place of one that goes from its panel. */
+function neighborOf(tab: Tab, tabs: readonly Tab[]): Tab | undefined {
+  const beside = tabs.filter((other) => other.second === tab.second);
+  const at = beside.findIndex((other) => other.id === tab.id);
+  return beside[at + 1] ?? beside[at - 1];
+}
+
+/** The state with its panels put right: either both have tabs and show one, or there is one alone. */
+function settled(state: TabState): TabState {
+  const { tabs } = state;
+  const active = tabs.find((tab) => tab.id === state.activeId) ?? tabs[0];
+  const others = tabs.filter((tab) => tab.second !== active?.second);
+  if (others.length === 0) {
+    const plain = tabs.some(({ second }) => second === true) ? tabs.map(inFirst) : tabs;
+    return { tabs: plain, activeId: active?.id, otherId: undefined, closed: state.closed };
+  }
+  const other = others.find((tab) => tab.id === state.otherId) ?? others[0];
+  return { tabs, activeId: active?.id, otherId: other?.id, closed: state.closed };
+}
+
 export function parseTabs(text: string | null): TabState {
   const nothing: TabState = { tabs: [], activeId: undefined, closed: [] };
   try {
     const kept: unknown = JSON.parse(text ?? "null");
     if (typeof kept !== "object" || kept === null) return nothing;
-    const { tabs, activeId, closed } = kept as Record<string, unknown>;
+    const { tabs, activeId, otherId, closed } = kept as Record<string, unknown>;
     const good = (list: unknown): readonly Tab[] => (Array.isArray(list) ? list.filter(isTab) : []);
-    const open = good(tabs);
-    const active = open.find((tab) => tab.id === activeId) ?? open[0];
-    return { tabs: open, activeId: active?.id, closed: good(closed) };
+    const name = (id: unknown) => (typeof id === "string" ? id : undefined);
+    return settled({ tabs: good(tabs), activeId: name(activeId), otherId: name(otherId), closed: good(closed) });
   } catch {
     return nothing;
   }
@@ -156,7 +231,8 @@ function isTab(value: unknown): value is Tab {
   const words: readonly (keyof Tab)[] = ["id", "title", "connectionId", "text"];
   if (typeof value !== "object" || value === null) return false;
   const isText = (word: keyof Tab) => typeof Reflect.get(value, word) === "string";
-  return words.every(isText) && areChoices(Reflect.get(value, "choices")) && areValues(Reflect.get(value, "parameters"));
+  const second: unknown = Reflect.get(value, "second");
+  return (second === undefined || second === true) && words.every(isText) && areChoices(Reflect.get(value, "choices")) && areValues(Reflect.get(value, "parameters"));
 }
 
 function areValues(value: unknown): boolean {
@@ -168,7 +244,8 @@ function areValues(value: unknown): boolean {
 function areChoices(value: unknown): value is RunChoices | undefined {
   if (value === undefined) return true;
   if (typeof value !== "object" || value === null) return false;
-  const [deadline, rows]: readonly unknown[] = [Reflect.get(value, "deadline"), Reflect.get(value, "rows")];
+  const [deadline, rows, onError]: readonly unknown[] = [Reflect.get(value, "deadline"), Reflect.get(value, "rows"), Reflect.get(value, "onError")];
+  if (onError !== undefined && onError !== "go-on") return false;
   const isRows = rows === "connection" || Number.isSafeInteger(rows);
   return isRows && (deadline === "connection" || deadline === "none" || Number.isSafeInteger(deadline));
 }

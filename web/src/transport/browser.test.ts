@@ -6,6 +6,7 @@ import { browserHost, codeOf } from "./browser.ts";
 function page(fragment: string, stored?: string) {
   const kept = new Map<string, string>(stored === undefined ? [] : [["querybox.token", stored]]);
   let dropped = false;
+  const went: string[] = [];
   const codes = new Set(["good"]);
   const answer = (status: Code | 0, body: Uint8Array = new Uint8Array()) => {
     const trailer = new TextEncoder().encode(`grpc-status:${status}\r\n`);
@@ -35,8 +36,9 @@ function page(fragment: string, stored?: string) {
       removeItem: (key) => void kept.delete(key),
     },
     fetch: fetch as typeof globalThis.fetch,
+    go: (address) => void went.push(address),
   });
-  return { enter: () => host.enter(new AbortController().signal), kept, dropped: () => dropped };
+  return { enter: () => host.enter(new AbortController().signal), kept, dropped: () => dropped, follow: (link: string) => host.follow(link), went };
 }
 
 describe("a page comes in", () => {
@@ -73,9 +75,19 @@ describe("a page stays out", () => {
       dropFragment: () => expect.unreachable("the code was not used"),
       storage: { getItem: () => null, setItem: () => {}, removeItem: () => {} },
       fetch: () => Promise.reject(new TypeError("Failed to fetch")),
+      go: () => expect.unreachable("nobody gave a link"),
     });
     expect((await host.enter(new AbortController().signal)).kind).toBe("unreachable");
   });
+});
+
+test("a link that is pasted is followed, and nothing else is", () => {
+  const { follow, went } = page("");
+  for (const text of ["", "code=good", "http://127.0.0.1:1/", "javascript:alert(1)#code=good", "http://127.0.0.1:1/#other=1"]) {
+    expect(follow(text), text).toBe(false);
+  }
+  expect(follow("  http://127.0.0.1:1/#code=good\n")).toBe(true);
+  expect(went).toEqual(["http://127.0.0.1:1/#code=good"]);
 });
 
 test("a code is found among other things of a fragment", () => {

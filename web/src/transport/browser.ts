@@ -15,6 +15,8 @@ export interface BrowserParts {
   /** Goes with the tab: a token is good for one run of Core, and no other page gets at it. */
   readonly storage: Pick<Storage, "getItem" | "setItem" | "removeItem">;
   readonly fetch: typeof globalThis.fetch;
+  /** Begins anew at an address. */
+  readonly go: (address: string) => void;
 }
 
 export function browserParts(): BrowserParts {
@@ -24,6 +26,11 @@ export function browserParts(): BrowserParts {
     dropFragment: () => history.replaceState(history.state, "", location.pathname + location.search),
     storage: sessionStorage,
     fetch: (input, init) => fetch(input, init),
+    go: (address) => {
+      location.href = address;
+      // Where only the fragment differs, browsers stay on the page.
+      if (new URL(address).origin === location.origin) location.reload();
+    },
   };
 }
 
@@ -73,5 +80,13 @@ export function browserHost(parts: BrowserParts): Host {
       return { kind: "out", why: hadToken ? "token-old" : "no-code" };
     }
   };
-  return { transport, enter };
+  const follow = (link: string): boolean => {
+    const text = link.trim();
+    if (!URL.canParse(text)) return false;
+    const { protocol, hash } = new URL(text);
+    if (!/^https?:$/.test(protocol) || codeOf(hash) === undefined) return false;
+    parts.go(text);
+    return true;
+  };
+  return { transport, enter, follow };
 }

@@ -6,6 +6,8 @@ export interface Host {
   readonly transport: Transport;
   /** Comes by the right to call. */
   enter(signal: AbortSignal): Promise<Entry>;
+  /** Comes in by a link that somebody pasted: the page begins anew with it. `false`: it is no such link. */
+  follow(link: string): boolean;
 }
 
 /** Whether the page may call Core. */

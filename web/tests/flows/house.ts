@@ -54,8 +54,13 @@ export class House {
       ...options,
     });
     if (UI !== undefined) await serveFrom(UI, context, this.url);
-    // Tabs of the tests before this one are not opened, unless that is what is tested.
-    if (!isNew) await context.addInitScript(() => sessionStorage.getItem("querybox.tabs") ?? sessionStorage.setItem("querybox.tabs", "{}"));
+    // Tabs and settings of the tests before this one are not taken over, unless that is what is tested.
+    if (!isNew) {
+      await context.addInitScript(() => {
+        if (sessionStorage.getItem("querybox.tabs") === null) sessionStorage.setItem("querybox.tabs", "{}");
+        if (localStorage.getItem("querybox.layout") === null) localStorage.setItem("querybox.layout", "{}");
+      });
+    }
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
     page.on("pageerror", (error) => this.problems.push(error.message));

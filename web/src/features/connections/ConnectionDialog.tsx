@@ -17,7 +17,7 @@ import type { Problem } from "../../transport/problem.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Icon } from "../../ui/Icon.tsx";
-import { keysOf, MAC, useApp, usePart } from "../AppContext.ts";
+import { fixedKeys, MAC, useApp, usePart } from "../AppContext.ts";
 import { driverIcon } from "./driver_icon.ts";
 import { ConnectionFields } from "./ConnectionFields.tsx";
 import { TestPanel } from "./TestPanel.tsx";
@@ -182,14 +182,14 @@ function Body({ title, drivers, connection, onClose }: BodyProps) {
           icon="refresh"
           look="line"
           big
-          keys={keysOf("Alt+T")}
+          keys={fixedKeys("Alt+T")}
           disabled={run.kind === "running"}
           onClick={() => void test()}
         />
         <span className="grow" />
         <Button label="Cancel" big onClick={onClose} />
         <Button label="Save" look="line" big disabled={isSaving} onClick={() => void save(false)} />
-        <Button label="Save and open" look="primary" big type="submit" keys={keysOf("Mod+Enter")} disabled={isSaving} />
+        <Button label="Save and open" look="primary" big type="submit" keys={fixedKeys("Mod+Enter")} disabled={isSaving} />
       </div>
     </form>
   );

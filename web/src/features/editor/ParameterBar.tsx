@@ -10,8 +10,6 @@ interface ParameterBarProps {
   readonly onRun: () => void;
 }
 
-export const PARAMETERS_ID = "parameters";
-
 /** The values that what would run needs. */
 export function ParameterBar({ names, values, onChange, onRun }: ParameterBarProps) {
   const onKeyDown = (event: KeyboardEvent) => {
@@ -20,7 +18,7 @@ export function ParameterBar({ names, values, onChange, onRun }: ParameterBarPro
     onRun();
   };
   return (
-    <div className="params" id={PARAMETERS_ID} role="group" aria-label="Parameters" onKeyDown={onKeyDown}>
+    <div className="params" role="group" aria-label="Parameters" onKeyDown={onKeyDown}>
       <span>Parameters</span>
       {names.map((name) => {
         const value = values[name];

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "react";
+import { actionFor } from "../../actions/keys.ts";
 import { cancelRun } from "../../actions/cancel_run.ts";
 import { onPageRequest } from "../../actions/page_event.ts";
 import { environmentOf } from "../../state/connections.ts";
@@ -6,14 +7,14 @@ import { dangerOf } from "../../state/danger.ts";
 import { valueOf } from "../../state/load.ts";
 import { lineOf } from "../../state/offsets.ts";
 import { type RunChoices, optionsOf } from "../../state/run_choices.ts";
-import { faultOf, marksOf } from "../../state/run_marks.ts";
+import { faultsOf, marksOf } from "../../state/run_marks.ts";
 import { resultOf } from "../../state/run_view.ts";
 import { parametersOf, type Wanted } from "../../state/scripts.ts";
 import { Resizer } from "../../ui/Resizer.tsx";
-import { useApp, usePart } from "../AppContext.ts";
+import { MAC, useApp, usePart } from "../AppContext.ts";
 import { ResultPane } from "../results/ResultPane.tsx";
 import { ConfirmRunDialog } from "./ConfirmRunDialog.tsx";
-import { ParameterBar, PARAMETERS_ID } from "./ParameterBar.tsx";
+import { ParameterBar } from "./ParameterBar.tsx";
 import { QueryToolbar } from "./QueryToolbar.tsx";
 import { RunBar } from "./RunBar.tsx";
 import { type EditorHandle, SqlEditor } from "./SqlEditor.tsx";
@@ -38,7 +39,7 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
   const send = (wanted: Wanted) => {
     const now = app.tabs.store.getState().tabs.find(({ id }) => id === tabId);
     if (now === undefined) return;
-    editor.current?.mark(undefined, "");
+    editor.current?.mark([]);
     const given = now.parameters ?? NO_VALUES;
     const bindings = parametersOf(wanted).map((name) => ({ name, value: given[name] ?? null }));
     void app.runs.run(now, { sql: wanted.sql, offset: wanted.offset, bindings }, optionsOf(choices));
@@ -53,7 +54,7 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
     }
     if (wanted === "none" || wanted.sql.trim() === "") return;
     if (parametersOf(wanted).some((name) => values[name] === undefined)) {
-      page.current?.querySelector<HTMLElement>(`#${PARAMETERS_ID} [data-missing="true"]`)?.focus();
+      page.current?.querySelector<HTMLElement>('.params [data-missing="true"]')?.focus();
       return;
     }
     const environment = environmentOf(connection.spec);
@@ -65,7 +66,7 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
   latest.current = start;
   useEffect(
     () =>
-      onPageRequest((request) => {
+      onPageRequest(tabId, (request) => {
         if (request === "run" || request === "run-all") void latest.current(request === "run-all");
       }),
     [],
@@ -86,10 +87,12 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
 
   const result = resultOf(run);
   const script = app.runs.scriptOf(tabId);
-  const fault = useMemo(() => faultOf(result, script), [result, script]);
-  useEffect(() => {
-    editor.current?.mark(fault?.at, fault?.message ?? "");
-  }, [fault?.at, fault?.message, result?.resultId]);
+  const faults = useMemo(() => faultsOf(result, script), [result, script]);
+  const faultKey = JSON.stringify([result?.resultId, faults]);
+  const latestFaults = useRef(faults);
+  latestFaults.current = faults;
+  // A running script is heard of often: what is marked is drawn anew only when it is other than before.
+  useEffect(() => editor.current?.mark(latestFaults.current), [faultKey]);
   const marks = useMemo(() => marksOf(run, script, outline.atCursor), [run, script, outline.atCursor]);
   useEffect(() => editor.current?.show(marks), [marks]);
 
@@ -118,7 +121,8 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
           onText={(text) => app.tabs.change(tabId, { text })}
           onSelection={setHasSelection}
           onCursor={outline.onCursor}
-          onRun={(isAll) => void start(isAll)}
+          isForPage={(event) => actionFor(app, event, MAC) !== undefined}
+          takesFocus={app.tabs.active?.id === tabId}
           onLeave={() => page.current?.querySelector<HTMLElement>("[role=grid]")?.focus()}
         />
       </div>
@@ -148,7 +152,10 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
         tabId={tabId}
         title={tab.title}
         run={run}
-        fault={fault === undefined ? undefined : { ...lineOf(tab.text, fault.at), onGo: () => editor.current?.goTo(fault.at) }}
+        faultOf={(statement) => {
+          const fault = faults.find((candidate) => candidate.statement === statement);
+          return fault === undefined ? undefined : { ...lineOf(tab.text, fault.at), onGo: () => editor.current?.goTo(fault.at) };
+        }}
         onRunAgain={() => void start(false)}
         onRunWhole={() => {
           app.tabs.change(tabId, { choices: { ...choices, rows: 0 } });

@@ -8,7 +8,7 @@ import { type RunChoices, rowsText, secondsOf, secondsText } from "../../state/r
 import type { Run } from "../../state/runs.ts";
 import type { Tab } from "../../state/tabs.ts";
 import { Button } from "../../ui/Button.tsx";
-import { keysOf, useApp, usePart } from "../AppContext.ts";
+import { useApp, useKeys, usePart } from "../AppContext.ts";
 import { driverIcon } from "../connections/driver_icon.ts";
 import { ActionButton } from "../shell/ActionButton.tsx";
 import { Choice } from "./Choice.tsx";
@@ -31,6 +31,7 @@ const ROWS: readonly RunChoices["rows"][] = ["connection", 1_000, 100_000, 1_000
 /** What can be done with the text of a tab. */
 export function QueryToolbar({ tab, connection, run, choices, hasSelection, onChoices, onRun }: QueryToolbarProps) {
   const app = useApp();
+  const keysOf = useKeys();
   const connections = usePart(app.connections.store, (state) => valueOf(state));
   const isBusy = run.kind === "starting" || run.kind === "running";
   const spec = connection?.spec;
@@ -52,7 +53,7 @@ export function QueryToolbar({ tab, connection, run, choices, hasSelection, onCh
           label={hasSelection ? "Run selection" : "Run"}
           icon="play"
           look="primary"
-          keys={keysOf(runScript.shortcut)}
+          keys={keysOf(runScript)}
           disabled={tab.text.trim() === "" || connection === undefined}
           onClick={onRun}
         />
@@ -70,6 +71,16 @@ export function QueryToolbar({ tab, connection, run, choices, hasSelection, onCh
         }))}
       />
       <SessionChoice tab={tab} isRunning={isBusy} />
+      <Choice
+        label="After an error"
+        icon="skip"
+        className="fold wide-only"
+        text={choices.onError === "go-on" ? "Go on" : "Stop"}
+        items={[
+          { label: "Stop: nothing behind it runs", checked: choices.onError === undefined, onChoose: () => onChoices(without(choices)) },
+          { label: "Go on with the next statement", checked: choices.onError === "go-on", onChoose: () => onChoices({ ...choices, onError: "go-on" }) },
+        ]}
+      />
       <Choice
         label="Deadline"
         icon="timer"
@@ -94,6 +105,11 @@ export function QueryToolbar({ tab, connection, run, choices, hasSelection, onCh
       />
     </div>
   );
+}
+
+/** The choices as they are at first: an error stops the script. */
+function without({ onError: _onError, ...choices }: RunChoices): RunChoices {
+  return choices;
 }
 
 /** Arrows move along the bar. */

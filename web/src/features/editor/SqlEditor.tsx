@@ -4,7 +4,7 @@ import { EditorView } from "@codemirror/view";
 import { useEffect, useImperativeHandle, useRef, type Ref } from "react";
 import type { Dialect } from "../../gen/plugin/v1/plugin_pb.ts";
 import { markStatements, type StatementMarks } from "./marks.ts";
-import { editorExtensions, markFault, setDialect, type EditorEvents } from "./setup.ts";
+import { editorExtensions, type FaultMark, markFaults, setDialect, type EditorEvents } from "./setup.ts";
 
 /** What the page asks of the editor. */
 export interface EditorHandle {
@@ -12,8 +12,8 @@ export interface EditorHandle {
   readonly now: () => { readonly text: string; readonly from: number; readonly to: number; readonly cursor: number };
   readonly show: (marks: StatementMarks) => void;
   readonly focus: () => void;
-  /** Goes to a place and marks the word there. */
-  readonly mark: (at: number | undefined, message: string) => void;
+  /** Marks the words at these places, and no others. */
+  readonly mark: (faults: readonly FaultMark[]) => void;
   readonly goTo: (at: number) => void;
 }
 
@@ -26,6 +26,8 @@ interface SqlEditorProps extends EditorEvents {
   readonly text: string;
   readonly label: string;
   readonly dialect: Dialect | undefined;
+  /** Whether it begins with the focus: its panel is the one that is worked in. */
+  readonly takesFocus: boolean;
   readonly ref: Ref<EditorHandle>;
 }
 
@@ -34,12 +36,12 @@ interface SqlEditorProps extends EditorEvents {
  *
  * It lives in a shadow root: there it adopts its style sheets, so that the page's policy can forbid inline styles.
  */
-export function SqlEditor({ tabId, text, label, dialect, ref, ...events }: SqlEditorProps) {
+export function SqlEditor({ tabId, text, label, dialect, takesFocus, ref, ...events }: SqlEditorProps) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(undefined);
   const latest = useRef(events);
   latest.current = events;
-  const first = useRef({ tabId, text, label, dialect });
+  const first = useRef({ tabId, text, label, dialect, takesFocus });
 
   useEffect(() => {
     const element = host.current;
@@ -50,7 +52,7 @@ export function SqlEditor({ tabId, text, label, dialect, ref, ...events }: SqlEd
       onText: (changed) => latest.current.onText(changed),
       onSelection: (has) => latest.current.onSelection(has),
       onCursor: (at) => latest.current.onCursor(at),
-      onRun: (isAll) => latest.current.onRun(isAll),
+      isForPage: (event) => latest.current.isForPage(event),
       onLeave: () => latest.current.onLeave(),
     });
     const kept = remembered.get(key);
@@ -61,7 +63,7 @@ export function SqlEditor({ tabId, text, label, dialect, ref, ...events }: SqlEd
     const made = new EditorView({ state, root, parent: root });
     view.current = made;
     // Whoever types elsewhere already goes on there.
-    if (!(document.activeElement instanceof HTMLInputElement)) made.focus();
+    if (first.current.takesFocus && !(document.activeElement instanceof HTMLInputElement)) made.focus();
     return () => {
       remembered.set(key, made.state.toJSON({ history: historyField }));
       made.destroy();
@@ -83,8 +85,8 @@ export function SqlEditor({ tabId, text, label, dialect, ref, ...events }: SqlEd
       if (view.current !== undefined) markStatements(view.current, marks);
     },
     focus: () => view.current?.focus(),
-    mark: (at, message) => {
-      if (view.current !== undefined) markFault(view.current, at, message);
+    mark: (faults) => {
+      if (view.current !== undefined) markFaults(view.current, faults);
     },
     goTo: (at) => {
       view.current?.dispatch({ selection: { anchor: Math.min(at, view.current.state.doc.length) }, scrollIntoView: true });

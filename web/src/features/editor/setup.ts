@@ -57,28 +57,31 @@ const look = EditorView.theme({
   ".cm-button": { backgroundImage: "none", background: "var(--fill-control)", border: "1px solid var(--line-control)", borderRadius: "var(--radius-2)", padding: "3px 8px", color: "inherit", font: "inherit" },
 });
 
-interface Fault {
+/** What a database found fault with, and where. */
+export interface FaultMark {
   readonly at: number;
   readonly message: string;
 }
 
-const setFault = StateEffect.define<Fault | undefined>();
+const setFaults = StateEffect.define<readonly FaultMark[]>();
 
-/** The mark under a fault. It goes as soon as the text is changed, for then it says nothing any more. */
+/** The marks under faults. They go as soon as the text is changed, for then they say nothing any more. */
 const faults = StateField.define<DecorationSet>({
   create: () => Decoration.none,
   update(marks, transaction) {
     let now = transaction.docChanged ? Decoration.none : marks;
     for (const effect of transaction.effects) {
-      if (!effect.is(setFault)) continue;
-      now = effect.value === undefined ? Decoration.none : Decoration.set(markOf(transaction.state, effect.value));
+      if (!effect.is(setFaults)) continue;
+      const { state } = transaction;
+      const inside = effect.value.filter(({ at }) => at <= state.doc.length);
+      now = Decoration.set(inside.flatMap((fault) => markOf(state, fault)), true);
     }
     return now;
   },
   provide: (field) => EditorView.decorations.from(field),
 });
 
-function markOf(state: EditorState, { at, message }: Fault) {
+function markOf(state: EditorState, { at, message }: FaultMark) {
   const from = Math.min(at, Math.max(0, state.doc.length - 1));
   // A name with what qualifies it, else one character.
   const word = /^[\p{L}\p{N}_$.]+/u.exec(state.sliceDoc(from, from + 200))?.[0] ?? "";
@@ -91,30 +94,23 @@ export interface EditorEvents {
   readonly onSelection: (hasSelection: boolean) => void;
   /** The cursor stands elsewhere. */
   readonly onCursor: (at: number) => void;
-  readonly onRun: (isAll: boolean) => void;
+  /** Whether a key press is for the page, which hears of it too. */
+  readonly isForPage: (event: KeyboardEvent) => boolean;
   /** Leads to the results. */
   readonly onLeave: () => void;
 }
 
 /** The editor's behavior. */
 export function editorExtensions(facts: Dialect | undefined, label: string, events: EditorEvents): Extension {
-  const run = (): boolean => {
-    events.onRun(false);
-    return true;
-  };
-  const runAll = (): boolean => {
-    events.onRun(true);
-    return true;
-  };
   const leave = (): boolean => {
     events.onLeave();
     return true;
   };
   return [
+    // What the page does by a key, the editor leaves to it.
+    Prec.highest(EditorView.domEventHandlers({ keydown: (event) => events.isForPage(event) })),
     Prec.highest(
       keymap.of([
-        { key: "Mod-Enter", run, preventDefault: true },
-        { key: "Mod-Shift-Enter", run: runAll, preventDefault: true },
         { key: "Mod-ArrowDown", run: leave, preventDefault: true },
         { key: "Mod-/", run: toggleComment },
       ]),
@@ -152,7 +148,7 @@ export function setDialect(view: EditorView, facts: Dialect | undefined): void {
   view.dispatch({ effects: language.reconfigure(sql({ dialect: dialectOf(facts) })) });
 }
 
-/** Marks the word at which a database found a fault. No place: nothing is marked. */
-export function markFault(view: EditorView, at: number | undefined, message: string): void {
-  view.dispatch({ effects: setFault.of(at === undefined || at > view.state.doc.length ? undefined : { at, message }) });
+/** Marks the words at which a database found faults, and no others. */
+export function markFaults(view: EditorView, marks: readonly FaultMark[]): void {
+  view.dispatch({ effects: setFaults.of(marks) });
 }

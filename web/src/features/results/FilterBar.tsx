@@ -9,10 +9,12 @@ import { Icon } from "../../ui/Icon.tsx";
 import { Menu } from "../../ui/Menu.tsx";
 import { Spinner } from "../../ui/Spinner.tsx";
 
-export const FILTER_ID = "result-filter";
-export const SEARCH_ID = "result-search";
+/** The ids of the fields, for whoever leads there: there may be two grids on the page. */
+export const filterIdOf = (gridId: string) => `${gridId}-filter`;
+export const searchIdOf = (gridId: string) => `${gridId}-search`;
 
 interface FilterBarProps {
+  readonly gridId: string;
   readonly columns: readonly ResultColumn[];
   readonly arranged: Arranged;
   readonly layout: ColumnLayout;
@@ -24,7 +26,7 @@ interface FilterBarProps {
 }
 
 /** What is done with the rows before they are shown. */
-export function FilterBar({ columns, arranged, layout, sourceRows, onArrange, onLayout, onClose }: FilterBarProps) {
+export function FilterBar({ gridId, columns, arranged, layout, sourceRows, onArrange, onLayout, onClose }: FilterBarProps) {
   const { arrangement, shown, making, problem } = arranged;
   const [filter, setFilter] = useState(arrangement.filter);
   const [search, setSearch] = useState(arrangement.search);
@@ -54,10 +56,10 @@ export function FilterBar({ columns, arranged, layout, sourceRows, onArrange, on
       <label className="where code">
         <b>WHERE</b>
         <input
-          id={FILTER_ID}
+          id={filterIdOf(gridId)}
           aria-label="Filter"
           aria-invalid={fault !== undefined}
-          aria-describedby="filter-fault"
+          aria-describedby={`${gridId}-fault`}
           placeholder="total > 10 and status = 'paid'"
           autoComplete="off"
           spellCheck={false}
@@ -70,7 +72,7 @@ export function FilterBar({ columns, arranged, layout, sourceRows, onArrange, on
       <label className="field small">
         <Icon name="search" />
         <input
-          id={SEARCH_ID}
+          id={searchIdOf(gridId)}
           type="search"
           aria-label="Search in all columns"
           placeholder="Search"
@@ -139,7 +141,7 @@ export function FilterBar({ columns, arranged, layout, sourceRows, onArrange, on
           ]}
         />
       )}
-      <p id="filter-fault" className={fault === undefined ? "sr" : "pop filter-fault"} role="alert">
+      <p id={`${gridId}-fault`} className={fault === undefined ? "sr" : "pop filter-fault"} role="alert">
         {fault ?? ""}
       </p>
     </div>

@@ -14,6 +14,20 @@ export function NoResult({ run, onRunAgain }: { readonly run: Run; readonly onRu
       </div>
     );
   }
+  if (run.kind === "lost") {
+    return (
+      <div className="reject" role="alert">
+        <p className="msg">What ran here was lost</p>
+        <p className="say wrap">
+          It was still running when this page heard of it last, and Core does not know it any more: Core was ended under it. Its rows are gone, and
+          nothing was sent again. What it was to change may have happened or not: look before you run it again.
+        </p>
+        <div className="acts">
+          <Button label="Run again" icon="refresh" look="line" onClick={onRunAgain} />
+        </div>
+      </div>
+    );
+  }
   return (
     <div className="nothing">
       {run.kind === "gone" && <p>The result of the last run is not kept any more. Run it again to see it.</p>}

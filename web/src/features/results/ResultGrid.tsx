@@ -2,11 +2,12 @@ import { type Ref, useEffect, useImperativeHandle, useMemo, useRef } from "react
 import type { StatementResult } from "../../gen/core/v1/result_pb.ts";
 import type { SortKey } from "../../results/arrangement.ts";
 import type { ColumnLayout } from "../../results/column_layout.ts";
-import type { CopyFormat } from "../../results/copy.ts";
+import type { CopyFormat, SqlForm } from "../../results/copy.ts";
 import { columnsOf, CoreSource, windowOfRows } from "../../results/core_source.ts";
 import { GridView } from "../../results/grid_view.ts";
 import { ORIGIN, type Place, rangeOf, type Selection } from "../../results/selection.ts";
 import { copyCells, sumCells } from "../../state/cells.ts";
+import { rowHeightOf } from "../../state/layout.ts";
 import type { FirstPage } from "../../state/runs.ts";
 import { useApp, usePart } from "../AppContext.ts";
 
@@ -27,6 +28,8 @@ interface ResultGridProps {
   readonly view: number;
   readonly rowCount: number;
   readonly page: FirstPage | undefined;
+  /** How the database writes names and literals. */
+  readonly form: SqlForm;
   readonly sort: readonly SortKey[];
   readonly layout: ColumnLayout;
   readonly ref: Ref<GridHandle>;
@@ -44,7 +47,7 @@ interface ResultGridProps {
 export function ResultGrid(props: ResultGridProps) {
   const { resultId, statement, view, rowCount, page, sort, layout } = props;
   const app = useApp();
-  const density = usePart(app.layout, (kept) => kept.density);
+  const rowHeight = usePart(app.layout, rowHeightOf);
   const root = useRef<HTMLDivElement>(null);
   const grid = useRef<GridView>(undefined);
   const latest = useRef(props);
@@ -80,7 +83,7 @@ export function ResultGrid(props: ResultGridProps) {
           if (problem !== undefined) app.toasts.fail("Some rows could not be read", problem.message);
         },
         onOpen: () => latest.current.onOpen(),
-        onCopy: (withNames) => void copyCells(app, source, rangeOf(made.selected), latest.current.layout, withNames ? "tsv-names" : "tsv"),
+        onCopy: (withNames) => void copyCells(app, source, rangeOf(made.selected), latest.current.layout, withNames ? "tsv-names" : "tsv", latest.current.form),
         onSort: (column, isAdded) => latest.current.onSort(column, isAdded),
         onColumn: (head) => latest.current.onColumn(head),
         onCells: (x, y) => latest.current.onCells(x, y),
@@ -105,7 +108,7 @@ export function ResultGrid(props: ResultGridProps) {
       made.destroy();
       grid.current = undefined;
     };
-  }, [app, source, view, page, density]);
+  }, [app, source, view, page, rowHeight]);
   useEffect(() => grid.current?.setRowCount(rowCount), [rowCount]);
   useEffect(() => grid.current?.setSort(sort), [sort, layout]);
   useEffect(() => {
@@ -116,7 +119,7 @@ export function ResultGrid(props: ResultGridProps) {
 
   useImperativeHandle(props.ref, () => ({
     copy: (format) => {
-      if (grid.current !== undefined) void copyCells(app, source, rangeOf(grid.current.selected), latest.current.layout, format);
+      if (grid.current !== undefined) void copyCells(app, source, rangeOf(grid.current.selected), latest.current.layout, format, latest.current.form);
     },
     openColumn: () => grid.current?.openColumn(),
     goToRow: (row) => grid.current?.goToRow(row),

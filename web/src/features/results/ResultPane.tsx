@@ -3,6 +3,7 @@ import { StoppedBy } from "../../gen/plugin/v1/plugin_pb.ts";
 import { onPageRequest, type PageRequest } from "../../actions/page_event.ts";
 import { type ColumnLayout, layoutOf } from "../../results/column_layout.ts";
 import { columnsOf } from "../../results/core_source.ts";
+import { sqlFormOf } from "../../results/sql_form.ts";
 import { AS_THEY_CAME } from "../../results/arrangement.ts";
 import { countOf, firstTab, messagesOf, type ResultTab, resultOf, shownCount, tabsOf } from "../../state/run_view.ts";
 import type { Run } from "../../state/runs.ts";
@@ -11,7 +12,7 @@ import { Button } from "../../ui/Button.tsx";
 import { useApp, usePart } from "../AppContext.ts";
 import { ExportDialog } from "./ExportDialog.tsx";
 import { FailureBar } from "./FailureBar.tsx";
-import { SEARCH_ID } from "./FilterBar.tsx";
+import { searchIdOf } from "./FilterBar.tsx";
 import { GoToRowDialog } from "./GoToRowDialog.tsx";
 import { MessageList } from "./MessageList.tsx";
 import { NoResult } from "./NoResult.tsx";
@@ -25,8 +26,8 @@ interface ResultPaneProps {
   readonly tabId: string;
   readonly title: string;
   readonly run: Run;
-  /** The place in the text that the database named. */
-  readonly fault: FaultPlace | undefined;
+  /** The place in the text that the database named when it refused a statement. */
+  readonly faultOf: (statement: number | undefined) => FaultPlace | undefined;
   readonly onRunAgain: () => void;
   /** Runs it again for all rows. */
   readonly onRunWhole: () => void;
@@ -38,7 +39,7 @@ const MESSAGES = "messages";
 type Asked = "nothing" | "export" | "row";
 
 /** What came of a run. */
-export function ResultPane({ tabId, title, run, fault, onRunAgain, onRunWhole, onLeave }: ResultPaneProps) {
+export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole, onLeave }: ResultPaneProps) {
   const app = useApp();
   const [chosen, setChosen] = useState<string>();
   const [asked, setAsked] = useState<Asked>("nothing");
@@ -63,14 +64,14 @@ export function ResultPane({ tabId, title, run, fault, onRunAgain, onRunWhole, o
     if (request === "filter") setFilterOpen((isOpen) => !isOpen);
     else if (request === "search") {
       setFilterOpen(true);
-      requestAnimationFrame(() => document.getElementById(SEARCH_ID)?.focus());
+      requestAnimationFrame(() => document.getElementById(searchIdOf(`grid-${tabId}`))?.focus());
     } else if (request === "column") grid.current?.openColumn();
     else if (request === "export") setAsked("export");
     else if (request === "go-to-row") setAsked("row");
   };
   const latest = useRef(ask);
   latest.current = ask;
-  useEffect(() => onPageRequest((request) => latest.current(request)), []);
+  useEffect(() => onPageRequest(tabId, (request) => latest.current(request)), [tabId]);
 
   if (result === undefined) return <NoResult run={run} onRunAgain={onRunAgain} />;
   const messages = messagesOf(result);
@@ -92,7 +93,7 @@ export function ResultPane({ tabId, title, run, fault, onRunAgain, onRunWhole, o
         {rows !== undefined && <ResultTools isFilterOpen={isFilterOpen} onCopy={(format) => grid.current?.copy(format)} />}
       </div>
       {wanted === undefined && <MessageList messages={messages} isRunning={run.kind === "running"} />}
-      {wanted?.kind === "rejected" && <RejectionView rejection={wanted.rejection} fault={fault} />}
+      {wanted?.kind === "rejected" && <RejectionView rejection={wanted.rejection} fault={faultOf(wanted.statement)} />}
       {rows !== undefined && (
         <RowsView
           key={key}
@@ -102,6 +103,7 @@ export function ResultPane({ tabId, title, run, fault, onRunAgain, onRunWhole, o
           statement={rows}
           page={"page" in run && run.page?.statement === rows.statement ? run.page : undefined}
           arranged={arranged}
+          form={sqlFormOf(app.drivers.find(app.connections.find(result.connectionId)?.spec?.driverType ?? "")?.dialect)}
           layout={layout}
           isFilterOpen={isFilterOpen}
           grid={grid}

@@ -8,7 +8,7 @@ import { COPY_FORMATS, type CopyFormat } from "../../results/copy.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { Menu } from "../../ui/Menu.tsx";
-import { keysOf, useApp, usePart } from "../AppContext.ts";
+import { useApp, useKeys, usePart } from "../AppContext.ts";
 import { ActionButton } from "../shell/ActionButton.tsx";
 
 interface ResultToolsProps {
@@ -19,13 +19,14 @@ interface ResultToolsProps {
 /** What can be done with rows. */
 export function ResultTools({ isFilterOpen, onCopy }: ResultToolsProps) {
   const app = useApp();
+  const keysOf = useKeys();
   const inspectorOpen = usePart(app.layout, (layout) => layout.inspectorOpen);
   const [menuAt, setMenuAt] = useState<{ readonly x: number; readonly y: number }>();
   const close = useCallback(() => setMenuAt(undefined), []);
   return (
     <div className="tools" role="toolbar" aria-label="Rows">
       <ActionButton action={searchRows} iconOnly className="hide-phone" />
-      <Button label={filterRows.name} icon="filter" iconOnly keys={keysOf(filterRows.shortcut)} pressed={isFilterOpen} onClick={() => filterRows.run(app)} />
+      <Button label={filterRows.name} icon="filter" iconOnly keys={keysOf(filterRows)} pressed={isFilterOpen} onClick={() => filterRows.run(app)} />
       <ActionButton action={columnFacts} iconOnly className="hide-phone" />
       <ActionButton action={goToRow} iconOnly className="hide-phone" />
       <span className="hide-phone">

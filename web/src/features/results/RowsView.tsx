@@ -5,7 +5,7 @@ import { cycledSort } from "../../results/arrangement.ts";
 import { type ColumnLayout, frozenAt, hidden } from "../../results/column_layout.ts";
 import { columnsOf } from "../../results/core_source.ts";
 import { testText, withTest } from "../../results/filter_text.ts";
-import { COPY_FORMATS } from "../../results/copy.ts";
+import { COPY_FORMATS, type SqlForm } from "../../results/copy.ts";
 import type { Place } from "../../results/selection.ts";
 import { readCell } from "../../results/read_cell.ts";
 import type { FirstPage } from "../../state/runs.ts";
@@ -13,7 +13,7 @@ import type { Arranged } from "../../state/views.ts";
 import { Menu } from "../../ui/Menu.tsx";
 import { useApp, usePart } from "../AppContext.ts";
 import { ColumnPopover } from "./ColumnPopover.tsx";
-import { FILTER_ID, FilterBar } from "./FilterBar.tsx";
+import { FilterBar, filterIdOf } from "./FilterBar.tsx";
 import { Inspector } from "./Inspector.tsx";
 import { type GridHandle, ResultGrid } from "./ResultGrid.tsx";
 
@@ -24,6 +24,7 @@ interface RowsViewProps {
   readonly statement: StatementResult;
   readonly page: FirstPage | undefined;
   readonly arranged: Arranged;
+  readonly form: SqlForm;
   readonly layout: ColumnLayout;
   readonly isFilterOpen: boolean;
   readonly grid: Ref<GridHandle> & { readonly current: GridHandle | null };
@@ -69,12 +70,13 @@ export function RowsView(props: RowsViewProps) {
   };
   const filterColumn = () => {
     props.onFilterOpen(true);
-    requestAnimationFrame(() => document.getElementById(FILTER_ID)?.focus());
+    requestAnimationFrame(() => document.getElementById(filterIdOf(props.id))?.focus());
   };
   return (
     <>
       {props.isFilterOpen && (
         <FilterBar
+          gridId={props.id}
           columns={columns}
           arranged={arranged}
           layout={layout}
@@ -97,6 +99,7 @@ export function RowsView(props: RowsViewProps) {
           view={view}
           rowCount={rowCount}
           page={props.page}
+          form={props.form}
           sort={arrangement.sort}
           layout={layout}
           onLayout={onLayout}

@@ -1,4 +1,5 @@
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { rowHeightOf } from "../../state/layout.ts";
 import { valueOf } from "../../state/load.ts";
 import { toggle } from "../../state/app.ts";
 import { type TreeRow, treeRows } from "../../state/tree.ts";
@@ -9,7 +10,6 @@ import { openRow, rowMenu } from "./row_actions.ts";
 import { TreeRowView } from "./TreeRowView.tsx";
 
 const OVERSCAN = 12;
-const ROW_HEIGHTS = { compact: 22, normal: 26, roomy: 30 } as const;
 
 interface OpenMenu {
   readonly row: TreeRow;
@@ -23,7 +23,7 @@ export function ConnectionTree({ filter }: { readonly filter: string }) {
   const connections = usePart(app.connections.store, (state) => state);
   const schemas = usePart(app.schemas.store, (state) => state);
   const toggled = usePart(app.toggled, (state) => state);
-  const rowHeight = usePart(app.layout, (layout) => ROW_HEIGHTS[layout.density]);
+  const rowHeight = usePart(app.layout, rowHeightOf);
   const [selectedKey, setSelectedKey] = useState<string>();
   const [menu, setMenu] = useState<OpenMenu>();
   const [view, setView] = useState({ top: 0, height: 600 });

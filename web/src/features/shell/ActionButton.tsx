@@ -1,7 +1,7 @@
 import type { Action } from "../../actions/action.ts";
 import { Button } from "../../ui/Button.tsx";
 import type { IconName } from "../../ui/Icon.tsx";
-import { keysOf, useApp } from "../AppContext.ts";
+import { useApp, useKeys } from "../AppContext.ts";
 
 interface ActionButtonProps {
   readonly action: Action;
@@ -17,11 +17,12 @@ interface ActionButtonProps {
 /** A button that does an action. */
 export function ActionButton({ action, label, icon, look, iconOnly, disabled, className }: ActionButtonProps) {
   const app = useApp();
+  const keysOf = useKeys();
   return (
     <Button
       label={label ?? action.name}
       icon={icon ?? action.icon}
-      keys={keysOf(action.shortcut)}
+      keys={keysOf(action)}
       {...(look === undefined ? {} : { look })}
       {...(iconOnly === undefined ? {} : { iconOnly })}
       {...(disabled === undefined ? {} : { disabled })}

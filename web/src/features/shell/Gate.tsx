@@ -2,6 +2,7 @@ import { useApp, usePart } from "../AppContext.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Mark } from "../../ui/Icon.tsx";
 import { Spinner } from "../../ui/Spinner.tsx";
+import { LinkField } from "./LinkField.tsx";
 import { Workbench } from "./Workbench.tsx";
 
 const WHY = {
@@ -29,6 +30,7 @@ export function Gate() {
             <h1>A new link is needed</h1>
             <p>{WHY[link.why]} This command prints one:</p>
             <p className="command code">querybox link</p>
+            <LinkField />
           </>
         )}
         {link.kind === "failed" && (

@@ -2,13 +2,14 @@ import { newConnection } from "../../actions/new_connection.ts";
 import { newQuery } from "../../actions/new_query.ts";
 import { valueOf } from "../../state/load.ts";
 import { Icon, Mark } from "../../ui/Icon.tsx";
-import { keysOf, useApp, usePart } from "../AppContext.ts";
+import { useApp, useKeys, usePart } from "../AppContext.ts";
 
 const SAMPLE = "sample";
 
 /** What there is to do while no tab is open. */
 export function Hello() {
   const app = useApp();
+  const keysOf = useKeys();
   const state = usePart(app.connections.store, (connections) => connections);
   const canRun = usePart(app.runs.canRun, ({ value }) => value);
   if (canRun === undefined || state.kind === "loading") return <div className="hello" />;
@@ -35,13 +36,13 @@ export function Hello() {
           <button type="button" onClick={() => newQuery.run(app)}>
             <Icon name="prompt" />
             <span className="grow">New query</span>
-            <kbd>{keysOf(newQuery.shortcut)}</kbd>
+            <kbd>{keysOf(newQuery)}</kbd>
           </button>
         )}
         <button type="button" onClick={() => newConnection.run(app)}>
           <Icon name="plus" />
           <span className="grow">New connection</span>
-          <kbd>{keysOf(newConnection.shortcut)}</kbd>
+          <kbd>{keysOf(newConnection)}</kbd>
         </button>
         {sample !== undefined && (
           <button type="button" onClick={() => open(sample.id)}>

@@ -1,4 +1,5 @@
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import type { Action } from "../../actions/action.ts";
 import { ACTIONS } from "../../actions/all.ts";
 import { valueOf } from "../../state/load.ts";
 import { type Found, find } from "../../state/search.ts";
@@ -7,7 +8,7 @@ import { RelationKind } from "../../gen/plugin/v1/catalog_pb.ts";
 import { selectFrom } from "../../state/sql_text.ts";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Icon, type IconName } from "../../ui/Icon.tsx";
-import { keysOf, useApp } from "../AppContext.ts";
+import { useApp, useKeys } from "../AppContext.ts";
 
 interface Entry {
   readonly key: string;
@@ -26,10 +27,11 @@ const SHOWN_MAX = 60;
 /** Every command, connection and known table, by a few letters of its name. */
 export function Palette({ onClose }: { readonly onClose: () => void }) {
   const app = useApp();
+  const keysOf = useKeys();
   const [wanted, setWanted] = useState("");
   const [at, setAt] = useState(0);
   const list = useRef<HTMLUListElement>(null);
-  const entries = useMemo(() => entriesOf(app), [app]);
+  const entries = useMemo(() => entriesOf(app, keysOf), [app]);
   const hits = useMemo(() => hitsOf(entries, wanted.trim()), [entries, wanted]);
   useEffect(() => {
     list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
@@ -131,7 +133,7 @@ function hitsOf(entries: readonly Entry[], wanted: string): readonly Hit[] {
     .flatMap((group) => group.toSorted((a, b) => a.found.rank - b.found.rank).slice(0, SHOWN_MAX));
 }
 
-function entriesOf(app: App): readonly Entry[] {
+function entriesOf(app: App, keysOf: (action: Action) => string | undefined): readonly Entry[] {
   const commands = ACTIONS.flatMap((action): readonly Entry[] =>
     action.name === "Search or run a command" || !(action.enabled?.(app) ?? true)
       ? []
@@ -141,7 +143,7 @@ function entriesOf(app: App): readonly Entry[] {
             group: "Commands",
             icon: action.icon,
             name: action.name,
-            keys: keysOf(action.shortcut),
+            keys: keysOf(action),
             run: () => action.run(app),
           },
         ],

@@ -1,9 +1,9 @@
-import { ACTIONS } from "../../actions/all.ts";
-import type { Density, Theme } from "../../state/layout.ts";
+import { type Density, TEXT_SIZES, type Theme } from "../../state/layout.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Segments } from "../../ui/Segments.tsx";
-import { keysOf, useApp, usePart } from "../AppContext.ts";
+import { useApp, usePart } from "../AppContext.ts";
+import { ShortcutList } from "./ShortcutList.tsx";
 
 const KEEPING = {
   unknown: "In this page.",
@@ -12,7 +12,14 @@ const KEEPING = {
   plain: "In Core's store, unencrypted, as its operator has set it, and in this page.",
 } as const;
 
-/** How the page looks and behaves on this machine, and where things are kept. */
+const SETTINGS_KEEPING = {
+  unknown: "In this browser.",
+  sealed: "In this browser, and in Core's store for the next one.",
+  memory: "In this browser, and in Core's memory until it ends.",
+  plain: "In this browser, and in Core's store for the next one.",
+} as const;
+
+/** How the page looks and behaves, and where things are kept. */
 export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
   const app = useApp();
   const layout = usePart(app.layout, (kept) => kept);
@@ -53,6 +60,15 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
           />
         </div>
         <div className="export-line">
+          <span>Size of text</span>
+          <Segments<number>
+            label="Size of text"
+            segments={TEXT_SIZES.map((size) => ({ value: size, label: String(size) }))}
+            value={layout.textSize}
+            onChange={(textSize) => app.layout.setState({ textSize })}
+          />
+        </div>
+        <div className="export-line">
           <span>Editor's font</span>
           <Segments<number>
             label="Editor's font"
@@ -73,20 +89,10 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
           </div>
           <div>
             <dt>These settings</dt>
-            <dd>In this browser.</dd>
+            <dd>{SETTINGS_KEEPING[keeping]}</dd>
           </div>
         </dl>
-        <h3>Shortcuts</h3>
-        <dl className="keys">
-          {ACTIONS.filter(({ shortcut }) => shortcut !== undefined).map((action) => (
-            <div key={action.name}>
-              <dt>{action.name}</dt>
-              <dd>
-                <kbd>{keysOf(action.shortcut)}</kbd>
-              </dd>
-            </div>
-          ))}
-        </dl>
+        <ShortcutList />
       </div>
     </Dialog>
   );

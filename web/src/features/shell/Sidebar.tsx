@@ -6,13 +6,14 @@ import { switchTheme } from "../../actions/switch_theme.ts";
 import { toggleSidebar } from "../../actions/toggle_sidebar.ts";
 import { Icon, Mark } from "../../ui/Icon.tsx";
 import { Resizer } from "../../ui/Resizer.tsx";
-import { keysOf, useApp, usePart } from "../AppContext.ts";
+import { useApp, useKeys, usePart } from "../AppContext.ts";
 import { ConnectionTree } from "../schema/ConnectionTree.tsx";
 import { ActionButton } from "./ActionButton.tsx";
 
 /** Connections and what they hold. */
 export function Sidebar() {
   const app = useApp();
+  const keysOf = useKeys();
   const width = usePart(app.layout, (layout) => layout.sidebarWidth);
   const [filter, setFilter] = useState("");
   // Typing stays quick while ten thousand names are looked through.
@@ -41,7 +42,7 @@ export function Sidebar() {
             if (event.key === "ArrowDown") document.querySelector<HTMLElement>("[role=tree]")?.focus();
           }}
         />
-        <kbd>{keysOf(findInTree.shortcut)}</kbd>
+        <kbd>{keysOf(findInTree)}</kbd>
       </label>
       <ConnectionTree filter={looked} />
       <div className="side-foot">

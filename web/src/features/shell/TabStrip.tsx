@@ -1,30 +1,50 @@
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, useCallback, useEffect, useRef, useState } from "react";
 import { closeTab } from "../../actions/close_tab.ts";
+import { crossTab } from "../../actions/cross_tab.ts";
 import { newQuery } from "../../actions/new_query.ts";
 import { openPalette } from "../../actions/open_palette.ts";
 import { toggleSidebar } from "../../actions/toggle_sidebar.ts";
-import { environmentOf } from "../../state/connections.ts";
 import { valueOf } from "../../state/load.ts";
 import type { Tab } from "../../state/tabs.ts";
 import { Icon } from "../../ui/Icon.tsx";
-import { Menu } from "../../ui/Menu.tsx";
-import { keysOf, useApp, usePart } from "../AppContext.ts";
+import { Menu, type MenuItem } from "../../ui/Menu.tsx";
+import { useApp, useKeys, usePart } from "../AppContext.ts";
 import { ActionButton } from "./ActionButton.tsx";
+import { isTabDrag, tabOfDrag } from "./tab_drag.ts";
+import { TabHead } from "./TabHead.tsx";
 
-/** The open tabs, and the way to every command. */
-export function TabStrip() {
+interface TabStripProps {
+  readonly tabs: readonly Tab[];
+  readonly shownId: string | undefined;
+  readonly side: "only" | "first" | "second";
+  /** What they are shown on. */
+  readonly sheetId: string;
+}
+
+interface MenuPlace {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** The tabs of a panel, and beside the last ones the way to every command. */
+export function TabStrip({ tabs, shownId, side, sheetId }: TabStripProps) {
   const app = useApp();
-  const tabs = usePart(app.tabs.store, (state) => state.tabs);
-  const activeId = usePart(app.tabs.store, (state) => state.activeId);
+  const keysOf = useKeys();
+  const count = usePart(app.tabs.store, (state) => state.tabs.length);
   const sidebarOpen = usePart(app.layout, (layout) => layout.sidebarOpen);
   const hasConnections = usePart(app.connections.store, (state) => (valueOf(state)?.length ?? 0) > 0);
   const canRun = usePart(app.runs.canRun, ({ value }) => value === true);
   const strip = useRef<HTMLDivElement>(null);
-  const [listAt, setListAt] = useState<{ readonly x: number; readonly y: number }>();
+  const [listAt, setListAt] = useState<MenuPlace>();
+  const [tabMenu, setTabMenu] = useState<MenuPlace & { readonly tab: Tab }>();
+  const closeMenus = useCallback(() => {
+    setListAt(undefined);
+    setTabMenu(undefined);
+  }, []);
 
   useEffect(() => {
     strip.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }, [activeId]);
+  }, [shownId]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const by: Partial<Record<string, number>> = { ArrowRight: 1, ArrowLeft: -1 };
@@ -33,15 +53,34 @@ export function TabStrip() {
       event.preventDefault();
       app.tabs.step(move);
       requestAnimationFrame(() => strip.current?.querySelector<HTMLElement>('[aria-selected="true"]')?.focus());
-    } else if (event.key === "Delete" && app.tabs.active !== undefined) app.tabs.close(app.tabs.active.id);
+    } else if (event.key === "Delete" && shownId !== undefined) app.tabs.close(shownId);
+  };
+  const itemsOf = (tab: Tab): readonly (readonly MenuItem[])[] => {
+    const where = side === "only" ? "Split to the right" : side === "first" ? "Move to the right panel" : "Move to the left panel";
+    return [
+      count < 2 ? [] : [{ label: where, icon: "pane-r", keys: keysOf(crossTab), onChoose: () => app.tabs.cross(tab.id) }],
+      [
+        { label: "Close", icon: "close", keys: keysOf(closeTab), onChoose: () => app.tabs.close(tab.id) },
+        ...(tabs.length < 2 ? [] : [{ label: "Close the others", onChoose: () => app.tabs.closeOthers(tab.id) }]),
+      ],
+    ];
   };
 
   return (
-    <header className="strip">
-      <ActionButton action={toggleSidebar} iconOnly className={sidebarOpen ? "only-narrow strip-side" : "strip-side"} />
-      <div className="tabs" role="tablist" aria-label="Open tabs" ref={strip} onKeyDown={onKeyDown}>
+    <header
+      className="strip"
+      onDragOver={(event) => {
+        if (isTabDrag(event)) event.preventDefault();
+      }}
+      onDrop={(event) => {
+        const [id, last] = [tabOfDrag(event), tabs.at(-1)];
+        if (id !== undefined && last !== undefined) app.tabs.move(id, last.id);
+      }}
+    >
+      {side !== "second" && <ActionButton action={toggleSidebar} iconOnly className={sidebarOpen ? "only-narrow strip-side" : "strip-side"} />}
+      <div className="tabs" role="tablist" aria-label={side === "second" ? "Open tabs at the right" : "Open tabs"} ref={strip} onKeyDown={onKeyDown}>
         {tabs.map((tab) => (
-          <TabHead key={tab.id} tab={tab} isActive={tab.id === activeId} />
+          <TabHead key={tab.id} tab={tab} isShown={tab.id === shownId} sheetId={sheetId} onMenu={(x, y) => setTabMenu({ tab, x, y })} />
         ))}
       </div>
       <div className="strip-end">
@@ -65,60 +104,20 @@ export function TabStrip() {
         <Menu
           label="All tabs"
           {...listAt}
-          onClose={() => setListAt(undefined)}
-          groups={[
-            tabs.map((tab) => ({
-              label: tab.title,
-              checked: tab.id === activeId,
-              onChoose: () => app.tabs.activate(tab.id),
-            })),
-          ]}
+          onClose={closeMenus}
+          groups={[tabs.map((tab) => ({ label: tab.title, checked: tab.id === shownId, onChoose: () => app.tabs.activate(tab.id) }))]}
         />
       )}
-      <div className="strip-tools">
-        <button type="button" className="btn palette-key" title="Search or run a command" onClick={() => openPalette.run(app)}>
-          <Icon name="search" />
-          <span className="hide-narrow">{openPalette.name}</span>
-          <kbd aria-hidden="true">{keysOf(openPalette.shortcut)}</kbd>
-        </button>
-      </div>
+      {tabMenu !== undefined && <Menu label={`What to do with ${tabMenu.tab.title}`} x={tabMenu.x} y={tabMenu.y} onClose={closeMenus} groups={itemsOf(tabMenu.tab)} />}
+      {side !== "first" && (
+        <div className="strip-tools">
+          <button type="button" className="btn palette-key" title="Search or run a command" onClick={() => openPalette.run(app)}>
+            <Icon name="search" />
+            <span className="hide-narrow">{openPalette.name}</span>
+            <kbd aria-hidden="true">{keysOf(openPalette)}</kbd>
+          </button>
+        </div>
+      )}
     </header>
-  );
-}
-
-function TabHead({ tab, isActive }: { readonly tab: Tab; readonly isActive: boolean }) {
-  const app = useApp();
-  const environment = usePart(app.connections.store, () => environmentOf(app.connections.find(tab.connectionId)?.spec));
-  return (
-    <div
-      className={`tab ${environment}`}
-      role="tab"
-      tabIndex={isActive ? 0 : -1}
-      aria-selected={isActive}
-      aria-controls="sheet"
-      draggable
-      onClick={() => app.tabs.activate(tab.id)}
-      onAuxClick={(event) => {
-        if (event.button === 1) app.tabs.close(tab.id);
-      }}
-      onDragStart={(event) => event.dataTransfer.setData("application/x-querybox-tab", tab.id)}
-      onDragOver={(event) => {
-        if (event.dataTransfer.types.includes("application/x-querybox-tab")) event.preventDefault();
-      }}
-      onDrop={(event) => app.tabs.move(event.dataTransfer.getData("application/x-querybox-tab"), tab.id)}
-    >
-      <Icon name="prompt" />
-      <span className="n">{tab.title}</span>
-      <span
-        className="x"
-        title={`Close  ${keysOf(closeTab.shortcut) ?? ""}`}
-        onClick={(event) => {
-          event.stopPropagation();
-          app.tabs.close(tab.id);
-        }}
-      >
-        <Icon name="close" small />
-      </span>
-    </div>
   );
 }

@@ -1,13 +1,11 @@
 import { type CSSProperties, useEffect } from "react";
-import { ACTIONS } from "../../actions/all.ts";
-import { matches } from "../../actions/shortcut.ts";
+import { actionFor } from "../../actions/keys.ts";
 import { MAC, useApp, usePart } from "../AppContext.ts";
 import { LinkNotice } from "./LinkNotice.tsx";
 import { Overlays } from "./Overlays.tsx";
-import { Sheet } from "./Sheet.tsx";
+import { Panels } from "./Panels.tsx";
 import { Sidebar } from "./Sidebar.tsx";
 import { StatusBar } from "./StatusBar.tsx";
-import { TabStrip } from "./TabStrip.tsx";
 import { ToastList } from "./ToastList.tsx";
 
 /** The whole page of somebody who is in. */
@@ -20,10 +18,10 @@ export function Workbench() {
     const onKeyDown = (event: KeyboardEvent) => {
       // Dialogs have keys of their own, and nothing behind them is to happen.
       if (app.overlay.getState().kind !== "none" || app.leases.question.getState().open !== undefined) return;
-      const action = ACTIONS.find(({ shortcut }) => shortcut !== undefined && matches(shortcut, event, MAC));
+      const action = actionFor(app, event, MAC);
       if (action === undefined) return;
       event.preventDefault();
-      if (action.enabled?.(app) ?? true) action.run(app);
+      action.run(app);
     };
     addEventListener("keydown", onKeyDown);
     return () => removeEventListener("keydown", onKeyDown);
@@ -44,8 +42,7 @@ export function Workbench() {
     <>
       <div className={sidebarOpen ? "app" : "app wide"} style={width}>
         <Sidebar />
-        <TabStrip />
-        <Sheet />
+        <Panels />
         <StatusBar />
       </div>
       <LinkNotice />

@@ -1,0 +1,87 @@
+import { type DragEvent, useEffect, useRef, useState } from "react";
+import { useApp, usePart } from "../AppContext.ts";
+import { QueryPage } from "../editor/QueryPage.tsx";
+import { Hello } from "./Hello.tsx";
+import { isTabDrag, tabOfDrag } from "./tab_drag.ts";
+import { TabStrip } from "./TabStrip.tsx";
+
+interface PanelProps {
+  readonly side: "only" | "first" | "second";
+  /** The part of the width that it has, where there are two. */
+  readonly share?: number;
+}
+
+/** Below these widths the inspector lies over the grid, and the words of a bar's choices go. */
+const SLIM_BELOW = 840;
+const TIGHT_BELOW = 600;
+
+/** Tabs, and the sheet with the one that is shown. */
+export function Panel({ side, share = 1 }: PanelProps) {
+  const app = useApp();
+  const tabs = usePart(app.tabs.store, (state) => state.tabs);
+  const activeId = usePart(app.tabs.store, (state) => state.activeId);
+  const otherId = usePart(app.tabs.store, (state) => state.otherId);
+  const [room, setRoom] = useState("");
+  const [isOver, setOver] = useState(false);
+  const panel = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const element = panel.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => setRoom(roomOf(element.clientWidth)));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  const isSecond = side === "second";
+  const isIts = (id: string | undefined) => side === "only" || (tabs.find((tab) => tab.id === id)?.second === true) === isSecond;
+  const own = tabs.filter(({ id }) => isIts(id));
+  const isHere = isIts(activeId);
+  const shownId = isHere ? activeId : otherId;
+  /** Whoever touches a panel works in it from then on. */
+  const come = () => {
+    const now = app.tabs.store.getState();
+    if (shownId !== undefined && shownId !== now.activeId && now.otherId === shownId) app.tabs.activate(shownId);
+  };
+  // Over one panel alone its right half is meant: a second one is made there.
+  const takes = (event: DragEvent<HTMLElement>) => {
+    if (!isTabDrag(event)) return false;
+    const box = event.currentTarget.getBoundingClientRect();
+    return side !== "only" || (own.length > 1 && event.clientX > box.left + box.width / 2);
+  };
+  const sheetId = isSecond ? "sheet-2" : "sheet";
+  return (
+    <section
+      ref={panel}
+      className={`panel ${isHere ? "here" : "away"}${room}`}
+      style={{ flexGrow: share }}
+      aria-label={side === "only" ? "Tabs" : isSecond ? "Right panel" : "Left panel"}
+      onPointerDownCapture={come}
+      onFocusCapture={come}
+    >
+      <TabStrip tabs={own} shownId={shownId} side={side} sheetId={sheetId} />
+      <div
+        className={isOver ? `sheet over ${side}` : "sheet"}
+        id={sheetId}
+        onDragOver={(event) => {
+          const will = takes(event);
+          if (will) event.preventDefault();
+          setOver(will);
+        }}
+        onDragLeave={(event) => {
+          if (!(event.relatedTarget instanceof Node && event.currentTarget.contains(event.relatedTarget))) setOver(false);
+        }}
+        onDrop={(event) => {
+          const id = tabOfDrag(event);
+          setOver(false);
+          if (id !== undefined && takes(event) && (side === "only" || !isIts(id))) app.tabs.cross(id);
+        }}
+      >
+        {shownId === undefined ? <Hello /> : <QueryPage key={shownId} tabId={shownId} />}
+      </div>
+    </section>
+  );
+}
+
+function roomOf(width: number): string {
+  return `${width < SLIM_BELOW ? " slim" : ""}${width < TIGHT_BELOW ? " tight" : ""}`;
+}

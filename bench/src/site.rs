@@ -43,6 +43,7 @@ pub(crate) fn kept_nowhere(folder: &Path) -> ResultSettings {
         all_bytes: 0,
         free_disk_percent: 0,
         cache_bytes: 0,
+        files_max: 256,
     };
     ResultSettings { folder: folder.to_owned(), limits, results_max: 0, idle: Duration::ZERO }
 }

@@ -59,6 +59,7 @@ const KEEP_LIMITS: KeepLimits = KeepLimits {
     all_bytes: 16 << 30,
     free_disk_percent: 50,
     cache_bytes: 32 << 20,
+    files_max: 256,
 };
 
 /// What Core is put together for.

@@ -50,6 +50,7 @@ pub fn keep(rows: u64, folder: &Path, parquet: Option<&Path>, out: &mut impl Wri
         all_bytes: u64::MAX,
         free_disk_percent: 90,
         cache_bytes: 16 << 20,
+        files_max: 256,
     };
     let budget = Budget::new(folder.to_owned(), limits);
     // What making rows takes of memory is there before.

@@ -282,7 +282,7 @@ impl Refused {
             ViewError::Value { column, .. } => {
                 refuse(Reason::ViewInvalid, error, [("column", column.to_string())])
             }
-            ViewError::Pattern(_) => refuse(Reason::ViewInvalid, error, []),
+            ViewError::Pattern(_) | ViewError::Patterns { .. } => refuse(Reason::ViewInvalid, error, []),
         }
     }
 

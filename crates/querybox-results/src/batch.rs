@@ -125,6 +125,15 @@ impl Batch {
         &self.arrays
     }
 
+    /// About so many bytes are a row: its values as they lie in the arrays, and what its notes hold.
+    pub(crate) fn row_bytes(&self, row: usize) -> usize {
+        let of_column = |contents: &Contents| {
+            let of_note = contents.note(row).map_or(0, |note| note.note.bytes() as usize);
+            contents.values.bytes_of(row..row + 1) + of_note
+        };
+        self.contents.iter().map(of_column).sum()
+    }
+
     /// The notes of a row.
     pub(crate) fn notes_of(&self, row: usize) -> impl Iterator<Item = &CellNote> {
         self.contents.iter().filter_map(move |contents| contents.note(row))
@@ -137,7 +146,18 @@ impl Batch {
 
     /// The cells of a column that have a note.
     pub(crate) fn noted_cells_of(&self, column: usize) -> impl Iterator<Item = Cell<'_>> {
-        self.contents[column].notes.iter().map(move |note| self.cell(note.row as usize, column))
+        self.noted_rows_of(column).map(|(_, cell)| cell)
+    }
+
+    /// The same, each with its row.
+    pub(crate) fn noted_rows_of(&self, column: usize) -> impl Iterator<Item = (usize, Cell<'_>)> {
+        let rows = self.contents[column].notes.iter().map(|note| note.row as usize);
+        rows.map(move |row| (row, self.cell(row, column)))
+    }
+
+    /// What the array of a column holds, without what the notes say.
+    pub(crate) fn values_of(&self, column: usize) -> &Values {
+        &self.contents[column].values
     }
 
     fn place(&mut self, note: CellNote) -> Result<(), Error> {

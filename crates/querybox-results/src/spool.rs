@@ -21,8 +21,8 @@ use std::{
 use bytes::Bytes;
 use querybox_vault::{EphemeralKey, RecordNumber};
 
-pub(crate) use budget::Share;
 pub use budget::{Budget, Limit, Limits, Used};
+use budget::{Purpose, Share};
 
 pub(crate) use file::SharedFile;
 
@@ -131,18 +131,23 @@ impl SpoolWriter {
 
     /// An empty spool that lies in a file with others: a descriptor for each would be too many. The file goes with the last.
     pub(crate) fn in_file(budget: &Arc<Budget>, file: &Arc<SharedFile>) -> SpoolWriter {
+        SpoolWriter::of(budget, file, Purpose::Keeping)
+    }
+
+    fn of(budget: &Arc<Budget>, file: &Arc<SharedFile>, purpose: Purpose) -> SpoolWriter {
         let spool = Spool {
-            share: Share::new(budget),
+            share: Share::new(budget, file.together(), purpose),
             key: EphemeralKey::make("result spool"),
             file: Arc::clone(file),
             index: RwLock::default(),
         };
-        SpoolWriter { spool: Arc::new(spool), stopped: None, in_memory: true }
+        SpoolWriter { spool: Arc::new(spool), stopped: None, in_memory: purpose == Purpose::Keeping }
     }
 
-    /// An empty spool that keeps nothing in memory but the block that grows: for what was in memory before.
-    pub(crate) fn on_disk(budget: &Arc<Budget>) -> SpoolWriter {
-        SpoolWriter { in_memory: false, ..SpoolWriter::new(budget) }
+    /// An empty spool for the time of some work. It keeps nothing in memory but the block that grows, because what comes to it was
+    /// in memory before, and is none of what all results may keep: the disk alone is its limit.
+    pub(crate) fn for_work(budget: &Arc<Budget>) -> SpoolWriter {
+        SpoolWriter::of(budget, &Arc::new(SharedFile::new(budget)), Purpose::Working)
     }
 
     /// What is written, to be read by any number of readers.
@@ -308,6 +313,17 @@ impl Spool {
                 let batches = self.read(offset, bytes, number)?;
                 Ok(Some(Batches { first_row, batches, held_bytes: u64::from(bytes) }))
             }
+        }
+    }
+
+    /// The first row behind the block that has a row, which is that of the next block when there is one.
+    pub(crate) fn next_block(&self, row: u64) -> u64 {
+        let index = self.index();
+        let after = index.closed.partition_point(|block| block.first_row <= row);
+        match index.closed.get(after) {
+            Some(next) => next.first_row,
+            None if row < index.open_first_row => index.open_first_row,
+            None => index.row_count.max(row),
         }
     }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use arrow_array::{
     Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, GenericBinaryArray, GenericStringArray,
+    OffsetSizeTrait,
     cast::AsArray,
     types::{
         Date32Type, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
@@ -30,6 +31,37 @@ pub(crate) struct Values {
 pub(crate) struct Elements<'a> {
     pub(crate) values: &'a Values,
     pub(crate) slots: Range<usize>,
+}
+
+/// Texts as they lie in their array, one behind the other.
+pub(crate) struct LyingTexts<'a> {
+    pub(crate) bytes: &'a [u8],
+    ends: Ends<'a>,
+}
+
+/// Where each text ends, behind where the first begins.
+enum Ends<'a> {
+    Small(&'a [i32]),
+    Large(&'a [i64]),
+}
+
+impl LyingTexts<'_> {
+    /// Where the first begins.
+    pub(crate) fn start(&self) -> usize {
+        self.offset(0)
+    }
+
+    /// Where the text of a slot ends.
+    pub(crate) fn end(&self, slot: usize) -> usize {
+        self.offset(slot + 1)
+    }
+
+    fn offset(&self, at: usize) -> usize {
+        match self.ends {
+            Ends::Small(offsets) => offsets[at] as usize,
+            Ends::Large(offsets) => offsets[at] as usize,
+        }
+    }
 }
 
 /// The array's buffers, by how they are written.
@@ -157,6 +189,30 @@ impl Values {
         matches!(self.slots, Slots::List { .. })
     }
 
+    /// About so many bytes are these slots, found without a look at each.
+    pub(crate) fn bytes_of(&self, slots: Range<usize>) -> usize {
+        let count = slots.len();
+        match &self.slots {
+            Slots::Bool { .. } | Slots::Int8(_) | Slots::UInt8(_) => count,
+            Slots::Int16(_) | Slots::UInt16(_) => 2 * count,
+            Slots::Int32(_) | Slots::UInt32(_) | Slots::Float32(..) | Slots::Date(_) => 4 * count,
+            Slots::Int64(_)
+            | Slots::UInt64(_)
+            | Slots::Float64(..)
+            | Slots::Timestamp(..)
+            | Slots::Time(_) => 8 * count,
+            Slots::Decimal128(..) | Slots::Uuid(_) => 16 * count,
+            Slots::Decimal256(..) => 32 * count,
+            Slots::Text(array) => between(array.value_offsets(), &slots) + 4 * count,
+            Slots::Bytes(array) => between(array.value_offsets(), &slots) + 4 * count,
+            Slots::LargeText(array) => between(array.value_offsets(), &slots) + 8 * count,
+            Slots::LargeBytes(array) => between(array.value_offsets(), &slots) + 8 * count,
+            Slots::List { offsets, elements } => {
+                elements.bytes_of(offsets[slots.start] as usize..offsets[slots.end] as usize) + 4 * count
+            }
+        }
+    }
+
     /// Whether a first part of a value is a value of the same type.
     pub(crate) fn can_be_cut(&self) -> bool {
         matches!(self.slots, Slots::Bytes(_) | Slots::LargeBytes(_) | Slots::Text(_) | Slots::LargeText(_))
@@ -204,6 +260,42 @@ impl Values {
         }
     }
 
+    /// All texts, when the array holds text. In the place of one that is null something may lie.
+    pub(crate) fn lying_texts(&self) -> Option<LyingTexts<'_>> {
+        match &self.slots {
+            Slots::Text(array) => {
+                Some(LyingTexts { bytes: array.value_data(), ends: Ends::Small(array.value_offsets()) })
+            }
+            Slots::LargeText(array) => {
+                Some(LyingTexts { bytes: array.value_data(), ends: Ends::Large(array.value_offsets()) })
+            }
+            _ => None,
+        }
+    }
+
+    /// The letters that the text of a value can have. `None`: any.
+    pub(crate) fn letters(&self) -> Option<&'static [u8]> {
+        Some(match &self.slots {
+            Slots::Bool { .. } => b"tf01",
+            Slots::Int8(_)
+            | Slots::Int16(_)
+            | Slots::Int32(_)
+            | Slots::Int64(_)
+            | Slots::UInt8(_)
+            | Slots::UInt16(_)
+            | Slots::UInt32(_)
+            | Slots::UInt64(_) => b"-0123456789",
+            Slots::Float32(..) | Slots::Float64(..) => b"-+.e0123456789InfinityNaN",
+            Slots::Decimal128(..) | Slots::Decimal256(..) => b"-.0123456789",
+            Slots::Date(_) => b"-0123456789 BC",
+            Slots::Timestamp(..) => b"-+:.0123456789 BC",
+            Slots::Time(_) => b":.0123456789",
+            Slots::Uuid(_) => b"-0123456789abcdef",
+            Slots::Bytes(_) | Slots::LargeBytes(_) => b"\\x0123456789abcdef",
+            Slots::Text(_) | Slots::LargeText(_) | Slots::List { .. } => return None,
+        })
+    }
+
     /// The value of a slot that is not null, when the array holds bytes.
     pub(crate) fn bytes(&self, slot: usize) -> Option<&[u8]> {
         match &self.slots {
@@ -248,6 +340,11 @@ impl Values {
             }
         }
     }
+}
+
+/// How far apart the ends of some slots are.
+fn between<O: OffsetSizeTrait>(offsets: &[O], slots: &Range<usize>) -> usize {
+    (offsets[slots.end] - offsets[slots.start]).as_usize()
 }
 
 fn float_layout(display: &Display) -> text::float::Layout {

@@ -9,6 +9,7 @@ pub(crate) mod number;
 mod sort;
 mod statistics;
 pub(crate) mod time;
+mod workers;
 
 use std::{
     ops::Range,
@@ -76,6 +77,12 @@ pub enum ViewError {
     /// A condition has a pattern that cannot be used.
     #[error("the pattern is not a regular expression that can be used")]
     Pattern(#[source] regex::Error),
+    /// A condition has more patterns than may be.
+    #[error("a condition has at most {max} different texts and patterns to look for")]
+    Patterns {
+        /// So many may be.
+        max: usize,
+    },
     /// Arrow refused to put rows together.
     #[error("the rows cannot be put together")]
     Rows(#[source] Error),
@@ -96,6 +103,14 @@ pub(crate) struct Scanned {
     pub(crate) batch: Arc<Batch>,
     /// What the batch holds in memory.
     pub(crate) bytes: usize,
+}
+
+impl Scanned {
+    fn read(of: &Rows, rows: Range<u64>, raw: RawBatch) -> Result<Scanned, ReadError> {
+        let bytes = raw.bytes() as usize;
+        let batch = Arc::new(of.decode(&rows, raw)?);
+        Ok(Scanned { rows, batch, bytes })
+    }
 }
 
 /// Reads rows in order, batch by batch, and not through the cache, which belongs to those who scroll.
@@ -124,9 +139,7 @@ impl<'r> Scan<'r> {
     /// The next batch. `None`: there is none.
     pub(crate) fn next(&mut self) -> Result<Option<Scanned>, ReadError> {
         let Some((rows, raw)) = self.next_placed()? else { return Ok(None) };
-        let bytes = raw.bytes() as usize;
-        let batch = Arc::new(self.rows.decode(&rows, raw)?);
-        Ok(Some(Scanned { rows, batch, bytes }))
+        Scanned::read(self.rows, rows, raw).map(Some)
     }
 
     /// The next batch, unread.

@@ -55,6 +55,7 @@ fn results(folder: PathBuf) -> ResultSettings {
         all_bytes: 2 << 30,
         free_disk_percent: 90,
         cache_bytes: 4 << 20,
+        files_max: 256,
     };
     ResultSettings { folder, limits, results_max: 128, idle: Duration::from_secs(600) }
 }

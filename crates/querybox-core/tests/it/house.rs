@@ -118,6 +118,7 @@ pub(crate) fn results(folder: &Path) -> ResultSettings {
             all_bytes: 2 << 30,
             free_disk_percent: 90,
             cache_bytes: 4 << 20,
+            files_max: 256,
         },
         results_max: 128,
         idle: Duration::from_secs(600),

@@ -13,7 +13,7 @@ pub struct WindowQuery<'q> {
     pub columns: &'q [usize],
     /// Bytes of a cell's text at most; what is longer is [`State::Cut`].
     pub cell_bytes: usize,
-    /// The window ends after the row that makes its text as long.
+    /// The window ends after the row that makes its text as long. A row that would make it twice as long is cut there.
     pub window_bytes: usize,
 }
 
@@ -96,7 +96,8 @@ impl Window {
         for column in query.columns {
             let cell = batch.cell(row, *column);
             let start = self.text.len();
-            let (_, text_bytes) = cell.write_part(0..query.cell_bytes as u64, &mut self.text);
+            let room = (2 * query.window_bytes).saturating_sub(start).min(query.cell_bytes);
+            let (_, text_bytes) = cell.write_part(0..room as u64, &mut self.text);
             let is_whole = (self.text.len() - start) as u64 == text_bytes;
             let state = match cell.state() {
                 State::Value if !is_whole => {

@@ -25,6 +25,9 @@ pub struct Limits {
     pub free_disk_percent: u8,
     /// Bytes of batches that are kept decoded, of all results together, for those who scroll.
     pub cache_bytes: u64,
+    /// Files of all results together, of which each view has one too. Each is a descriptor of the process, of which other
+    /// things need some as well.
+    pub files_max: u64,
 }
 
 /// A limit that ends what is kept of a result. What was kept before can still be read.
@@ -46,9 +49,6 @@ pub enum Limit {
     #[error("kept results lie in {0} files, and in no more; drop one")]
     Files(u64),
 }
-
-/// Files of all results together. Each is a descriptor of the process, of which other things need some too.
-const FILES_MAX: u64 = 256;
 
 /// What all kept results share: their limits, what they use of them, and the folder of their files.
 #[derive(Debug)]
@@ -101,9 +101,10 @@ impl Budget {
     }
 
     pub(super) fn take_file(&self) -> Result<(), Limit> {
-        let one_more = |files| (files < FILES_MAX).then_some(files + 1);
+        let most = self.limits.files_max;
+        let one_more = |files| (files < most).then_some(files + 1);
         let taken = self.files.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
-        taken.map(|_| ()).map_err(|_| Limit::Files(FILES_MAX))
+        taken.map(|_| ()).map_err(|_| Limit::Files(most))
     }
 
     pub(super) fn give_back_file(&self) {
@@ -119,10 +120,20 @@ impl Budget {
     }
 }
 
+/// What the spools of one result have taken together: those of all its statements.
+#[derive(Debug, Default)]
+pub(crate) struct Together {
+    memory: AtomicU64,
+    bytes: AtomicU64,
+}
+
 /// What one spool has taken of the budget; given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
     budget: Arc<Budget>,
+    together: Arc<Together>,
+    /// Whether it is a part of what is kept, or there for the time of some work alone.
+    purpose: Purpose,
     /// Tells spools apart in the cache.
     pub(crate) id: u64,
     memory: AtomicU64,
@@ -130,11 +141,20 @@ pub(crate) struct Share {
     disk: AtomicU64,
 }
 
+/// What a spool is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be kept.
+    Keeping,
+    /// For some work, at the end of which it goes: the disk alone is its limit.
+    Working,
+}
+
 impl Share {
-    pub(crate) fn new(budget: &Arc<Budget>) -> Share {
+    pub(crate) fn new(budget: &Arc<Budget>, together: &Arc<Together>, purpose: Purpose) -> Share {
         let id = budget.next_id.fetch_add(1, Ordering::Relaxed);
         let [memory, bytes, disk] = [const { AtomicU64::new(0) }; 3];
-        Share { budget: budget.clone(), id, memory, bytes, disk }
+        Share { budget: budget.clone(), together: together.clone(), purpose, id, memory, bytes, disk }
     }
 
     pub(crate) fn budget(&self) -> &Arc<Budget> {
@@ -147,8 +167,13 @@ impl Share {
 
     /// Takes bytes of a batch that is to be kept, wherever it will lie.
     pub(crate) fn take(&self, bytes: u64) -> Result<(), Limit> {
+        if self.purpose == Purpose::Working {
+            self.bytes.fetch_add(bytes, Ordering::Relaxed);
+            return Ok(());
+        }
         let limits = &self.budget.limits;
-        if self.bytes().saturating_add(bytes) > limits.result_bytes {
+        // A result has one writer.
+        if self.together.bytes.load(Ordering::Relaxed).saturating_add(bytes) > limits.result_bytes {
             return Err(Limit::ResultBytes(limits.result_bytes));
         }
         let all = |used: u64| used.checked_add(bytes).filter(|used| *used <= limits.all_bytes);
@@ -156,30 +181,36 @@ impl Share {
             .bytes
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, all)
             .map_err(|_| Limit::AllBytes(limits.all_bytes))?;
+        self.together.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         Ok(())
     }
 
     pub(crate) fn give_back(&self, bytes: u64) {
-        self.budget.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        if self.purpose == Purpose::Keeping {
+            self.budget.bytes.fetch_sub(bytes, Ordering::Relaxed);
+            self.together.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Notes memory that is used already.
     pub(crate) fn use_memory(&self, bytes: u64) {
         self.budget.memory.fetch_add(bytes, Ordering::Relaxed);
+        self.together.memory.fetch_add(bytes, Ordering::Relaxed);
         self.memory.fetch_add(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn free_memory(&self, bytes: u64) {
         self.budget.memory.fetch_sub(bytes, Ordering::Relaxed);
+        self.together.memory.fetch_sub(bytes, Ordering::Relaxed);
         self.memory.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Whether what is used of memory may stay there.
     pub(crate) fn fits_memory(&self) -> bool {
         let limits = &self.budget.limits;
-        self.memory.load(Ordering::Relaxed) <= limits.result_memory_bytes
+        self.together.memory.load(Ordering::Relaxed) <= limits.result_memory_bytes
             && self.budget.memory.load(Ordering::Relaxed) <= limits.all_memory_bytes
     }
 

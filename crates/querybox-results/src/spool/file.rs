@@ -10,7 +10,7 @@ use std::{
 
 use rustix::fs::{Mode, OFlags};
 
-use super::{Budget, SpoolError};
+use super::{Budget, SpoolError, budget::Together};
 
 /// Only its owner may read it, for as long as it has a name at all.
 const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
@@ -22,6 +22,8 @@ pub(crate) struct SharedFile {
     file: OnceLock<UnnamedFile>,
     /// Where the next block goes.
     end: Mutex<u64>,
+    /// What the spools that lie in it have taken.
+    together: Arc<Together>,
 }
 
 /// A file to which nobody else writes meanwhile.
@@ -32,7 +34,12 @@ pub(super) struct Writing<'f> {
 
 impl SharedFile {
     pub(crate) fn new(budget: &Arc<Budget>) -> SharedFile {
-        SharedFile { budget: Arc::clone(budget), file: OnceLock::new(), end: Mutex::new(0) }
+        let (file, end, together) = (OnceLock::new(), Mutex::new(0), Arc::default());
+        SharedFile { budget: Arc::clone(budget), file, end, together }
+    }
+
+    pub(super) fn together(&self) -> &Arc<Together> {
+        &self.together
     }
 
     /// Makes the file when it is not there.

@@ -4,9 +4,10 @@ use crate::{
     Rows,
     spool::SpoolWriter,
     view::{
-        Scan, ViewError, Work,
+        ViewError, Work,
         condition::{Compiled, Condition, Scratch},
         gather::Gatherer,
+        workers::each_batch,
     },
 };
 
@@ -17,24 +18,26 @@ use crate::{
 /// When the condition does not fit the columns, the rows cannot be read or kept, or the work is canceled.
 pub fn filter(rows: &Rows, condition: &Condition, work: &mut Work<'_>) -> Result<Rows, ViewError> {
     let condition = Compiled::new(condition, rows.columns())?;
-    let mut scan = Scan::new(rows);
+    let all = rows.row_count();
     let writer = SpoolWriter::new(rows.spool().budget());
     let mut gatherer = Gatherer::new(rows.shape().clone(), writer);
-    let mut scratch = Scratch::default();
-    while let Some(scanned) = scan.next()? {
-        work.check_canceled()?;
-        let mut source = None;
-        for row in 0..scanned.batch.row_count() {
-            if condition.holds(&scanned.batch, row, &mut scratch) {
-                let source =
-                    *source.get_or_insert_with(|| gatherer.add_source(&scanned.batch, scanned.bytes));
-                gatherer.push(source, row)?;
+    each_batch(
+        rows,
+        work,
+        |scratch: &mut Scratch, scanned| condition.rows(&scanned.batch, scratch),
+        |work, scanned, found| {
+            if !found.is_empty() {
+                let source = gatherer.add_source(&scanned.batch, scanned.bytes);
+                for row in found {
+                    gatherer.push(source, row as usize)?;
+                }
             }
-        }
-        if gatherer.is_full() {
-            gatherer.flush()?;
-        }
-        work.tell(scanned.rows.end, scan.row_count());
-    }
+            if gatherer.is_full() {
+                gatherer.flush()?;
+            }
+            work.tell(scanned.rows.end, all.max(scanned.rows.end));
+            Ok(())
+        },
+    )?;
     gatherer.end()
 }

@@ -23,14 +23,14 @@ const HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub(crate) struct Gatherer {
     shape: Shape,
     writer: SpoolWriter,
-    /// The batches that the gathered rows are of, each with how long its rows are on average.
-    sources: Vec<(Arc<Batch>, usize)>,
+    /// The batches that the gathered rows are of.
+    sources: Vec<Arc<Batch>>,
     held_bytes: usize,
     /// How often the sources were let go.
     generation: u64,
     /// The source and the row in it.
     picks: Vec<(usize, usize)>,
-    /// About so long is what was picked.
+    /// About so long is what was picked, and the row that is about to be.
     picked_bytes: usize,
     /// One more column, when the shape has one more than the sources.
     keys: Vec<Vec<u8>>,
@@ -57,23 +57,36 @@ impl Gatherer {
     /// go.
     pub(crate) fn add_source(&mut self, batch: &Arc<Batch>, bytes: usize) -> usize {
         self.held_bytes += bytes;
-        self.sources.push((batch.clone(), bytes / batch.row_count().max(1)));
+        self.sources.push(batch.clone());
         self.sources.len() - 1
     }
 
     /// Gathers a row of a source.
     pub(crate) fn push(&mut self, source: usize, row: usize) -> Result<(), ViewError> {
-        self.picks.push((source, row));
-        self.picked_bytes += self.sources[source].1;
-        let is_batch = self.picks.len() == BATCH_ROWS_MAX || self.picked_bytes >= BATCH_BYTES;
-        if is_batch { self.write() } else { Ok(()) }
+        self.make_room(self.sources[source].row_bytes(row))?;
+        self.pick(source, row)
     }
 
     /// Gathers a row with its key, for a shape that has a column for it.
     pub(crate) fn push_with_key(&mut self, source: usize, row: usize, key: &[u8]) -> Result<(), ViewError> {
+        self.make_room(self.sources[source].row_bytes(row) + key.len())?;
         self.keys.push(key.to_vec());
-        self.picked_bytes += key.len();
-        self.push(source, row)
+        self.pick(source, row)
+    }
+
+    /// For a row as long. Long rows may have lain among short ones, and are not to come together in one batch.
+    fn make_room(&mut self, row_bytes: usize) -> Result<(), ViewError> {
+        if self.picked_bytes + row_bytes > 2 * BATCH_BYTES {
+            self.write()?;
+        }
+        self.picked_bytes += row_bytes;
+        Ok(())
+    }
+
+    fn pick(&mut self, source: usize, row: usize) -> Result<(), ViewError> {
+        self.picks.push((source, row));
+        let is_batch = self.picks.len() == BATCH_ROWS_MAX || self.picked_bytes >= BATCH_BYTES;
+        if is_batch { self.write() } else { Ok(()) }
     }
 
     /// Writes what was gathered, and lets the sources go.
@@ -108,7 +121,7 @@ impl Gatherer {
 
 fn gather(
     shape: &Shape,
-    sources: &[(Arc<Batch>, usize)],
+    sources: &[Arc<Batch>],
     picks: &[(usize, usize)],
     keys: &[Vec<u8>],
 ) -> Result<RawBatch, ArrowError> {
@@ -128,7 +141,7 @@ fn gather(
     let batch = RecordBatch::try_new_with_options(shape.schema().clone(), arrays, &options)?;
     let mut notes = Vec::new();
     for (row, (source, source_row)) in (0..).zip(picks) {
-        let of_row = sources[*source].0.notes_of(*source_row);
+        let of_row = sources[*source].notes_of(*source_row);
         notes.extend(of_row.map(|note| CellNote { row, ..note.clone() }));
     }
     encode(&batch, notes)
@@ -137,14 +150,14 @@ fn gather(
 /// The sources that rows are picked of, and the picks as they number these. A sort has thousands of sources, of which a batch has
 /// rows of a few hundred, and each costs something for each column.
 fn only_used<'s>(
-    sources: &'s [(Arc<Batch>, usize)],
+    sources: &'s [Arc<Batch>],
     picks: &[(usize, usize)],
 ) -> (Vec<&'s Batch>, Vec<(usize, usize)>) {
     let mut used: Vec<&Batch> = Vec::new();
     let mut numbers = vec![None; sources.len()];
     let renumbered = picks.iter().map(|(source, row)| {
         let number = *numbers[*source].get_or_insert_with(|| {
-            used.push(&sources[*source].0);
+            used.push(&sources[*source]);
             used.len() - 1
         });
         (number, *row)

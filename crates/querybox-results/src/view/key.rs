@@ -34,6 +34,18 @@ pub(crate) fn push_cell(cell: &Cell<'_>, case: Case, scratch: &mut String, out: 
         return push_bytes(bytes, out);
     }
     let text = cell.text(scratch);
+    if *cell.display() == Display::BytesHex {
+        // Bytes in a column of another type come as their digits; of some that are cut, perhaps with half a byte.
+        let whole = if text.len().is_multiple_of(2) {
+            text
+        } else {
+            &text[..text.floor_char_boundary(text.len() - 1)]
+        };
+        if let Some(bytes) = parse_hex(whole) {
+            out.push(BYTES);
+            return push_bytes(&bytes, out);
+        }
+    }
     if !push_typed(cell.display(), text, out) {
         push_text(text, case, out);
     }
@@ -163,6 +175,12 @@ mod tests {
             push_value(&display, text, Case::Counts, &mut value).unwrap();
             assert_eq!(value, key(&display, text), "{text}");
         }
+        // Bytes are such wherever they stand, and not the text that shows them.
+        let mut bytes = Vec::new();
+        push_value(&Display::BytesHex, "\\x6162", Case::Counts, &mut bytes).unwrap();
+        assert_eq!(bytes, key(&Display::BytesHex, "\\x6162"));
+        assert_eq!(bytes, key(&Display::BytesHex, "\\x61626"));
+        assert!(bytes > key(&Display::Text, "\\x6162"));
         assert_eq!(push_value(&Display::Integer, "many", Case::Counts, &mut Vec::new()), None);
         assert_eq!(push_value(&Display::BytesHex, "\\x0", Case::Counts, &mut Vec::new()), None);
         assert_eq!(parse_hex("\\x00aBff"), Some(vec![0, 0xab, 0xff]));

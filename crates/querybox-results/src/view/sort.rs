@@ -9,13 +9,14 @@ mod merge;
 use std::sync::Arc;
 
 use crate::{
-    Batch, Rows, State,
+    Batch, Cell, Rows, State,
     spool::SpoolWriter,
     view::{
-        Scan, ViewError, Work,
+        Scanned, ViewError, Work,
         gather::Gatherer,
         key::{self, Case},
         sort::merge::{Output, merge},
+        workers::each_batch,
     },
 };
 
@@ -68,7 +69,7 @@ pub fn sort(rows: &Rows, by: &[SortColumn], work: &mut Work<'_>) -> Result<Rows,
 }
 
 /// Keeps of the rows that are there now the first of those that are equal in these columns, in the order of the columns.
-/// NULL is equal to NULL, and numbers are equal by value.
+/// NULL is equal to NULL, and numbers are equal by value. A cell that is cut is equal to none.
 ///
 /// # Errors
 ///
@@ -89,21 +90,25 @@ fn order(rows: &Rows, by: &[SortColumn], repeated: Repeated, work: &mut Work<'_>
         rows.check_column(*column)?;
     }
     let by = &without_repeated(by);
-    let mut scan = Scan::new(rows);
+    let all = rows.row_count() * 2;
     let mut sorter = Sorter::new(rows, repeated);
     let mut runs: Vec<Rows> = Vec::new();
-    let all = scan.row_count() * 2;
-    while let Some(scanned) = scan.next()? {
-        work.check_canceled()?;
-        sorter.add(scanned.batch, scanned.rows.start, scanned.bytes, by);
-        if sorter.memory_bytes() >= work.memory_bytes {
-            if runs.len() == RUNS_MAX {
-                runs = vec![merge(rows, &runs, repeated, Output::Run, work)?];
+    each_batch(
+        rows,
+        work,
+        |scratch: &mut String, scanned| Keys::of(scanned, by, repeated, scratch),
+        |work, scanned, keys| {
+            sorter.add(scanned.batch, scanned.bytes, keys);
+            if sorter.memory_bytes() >= work.memory_bytes {
+                if runs.len() == RUNS_MAX {
+                    runs = vec![merge(rows, &runs, repeated, Output::Run, work)?];
+                }
+                runs.push(sorter.write_run()?);
             }
-            runs.push(sorter.write_run()?);
-        }
-        work.tell(scanned.rows.end, all);
-    }
+            work.tell(scanned.rows.end, all.max(scanned.rows.end));
+            Ok(())
+        },
+    )?;
     if runs.is_empty() {
         work.check_canceled()?;
         let view = sorter.write_view()?;
@@ -123,6 +128,30 @@ fn without_repeated(by: &[SortColumn]) -> Vec<SortColumn> {
     by.iter().enumerate().filter(is_new).map(|(_, column)| *column).collect()
 }
 
+/// The keys of a batch's rows, one behind the other.
+struct Keys {
+    bytes: Vec<u8>,
+    /// Where each ends.
+    ends: Vec<u32>,
+}
+
+impl Keys {
+    fn of(scanned: &Scanned, by: &[SortColumn], repeated: Repeated, scratch: &mut String) -> Keys {
+        let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(scanned.batch.row_count()));
+        for (row, number) in (0..scanned.batch.row_count()).zip(scanned.rows.start..) {
+            for column in by {
+                push_column(&scanned.batch, row, column, scratch, &mut bytes);
+                if repeated == Repeated::Go {
+                    push_cut(&scanned.batch.cell(row, column.column), number, &mut bytes);
+                }
+            }
+            bytes.extend(number.to_be_bytes());
+            ends.push(bytes.len() as u32);
+        }
+        Keys { bytes, ends }
+    }
+}
+
 /// Rows in memory that wait to be sorted.
 struct Sorter<'r> {
     rows: &'r Rows,
@@ -134,7 +163,6 @@ struct Sorter<'r> {
     waiting: Vec<Waiting>,
     /// What batches and keys hold.
     bytes: usize,
-    scratch: String,
 }
 
 struct Waiting {
@@ -154,27 +182,19 @@ impl Waiting {
 impl<'r> Sorter<'r> {
     fn new(rows: &'r Rows, repeated: Repeated) -> Sorter<'r> {
         let (batches, keys, waiting) = (Vec::new(), Vec::new(), Vec::new());
-        Sorter { rows, repeated, batches, keys, waiting, bytes: 0, scratch: String::new() }
+        Sorter { rows, repeated, batches, keys, waiting, bytes: 0 }
     }
 
-    fn add(&mut self, batch: Arc<Batch>, first_row: u64, bytes: usize, by: &[SortColumn]) {
-        let mut keys = Vec::new();
-        self.make_room(batch.row_count());
-        for row in 0..batch.row_count() {
-            let key_start = keys.len();
-            for column in by {
-                push_column(&batch, row, column, &mut self.scratch, &mut keys);
-            }
-            keys.extend((first_row + row as u64).to_be_bytes());
-            self.waiting.push(Waiting {
-                key_start: key_start as u32,
-                key_bytes: (keys.len() - key_start) as u32,
-                batch: self.batches.len() as u32,
-                row: row as u32,
-            });
+    fn add(&mut self, batch: Arc<Batch>, bytes: usize, keys: Keys) {
+        self.make_room(keys.ends.len());
+        let mut key_start = 0;
+        for (row, end) in (0..).zip(keys.ends) {
+            let (batch, key_bytes) = (self.batches.len() as u32, end - key_start);
+            self.waiting.push(Waiting { key_start, key_bytes, batch, row });
+            key_start = end;
         }
-        self.bytes += bytes + keys.len();
-        self.keys.push(keys.into());
+        self.bytes += bytes + keys.bytes.len();
+        self.keys.push(keys.bytes.into());
         self.batches.push((batch, bytes));
     }
 
@@ -205,7 +225,7 @@ impl<'r> Sorter<'r> {
     /// Writes the rows with their keys, and is empty again.
     fn write_run(&mut self) -> Result<Rows, ViewError> {
         self.sort();
-        let writer = SpoolWriter::on_disk(self.rows.spool().budget());
+        let writer = SpoolWriter::for_work(self.rows.spool().budget());
         let shape = self.rows.shape().with_key();
         let mut gatherer = Gatherer::new(shape, writer);
         for (batch, bytes) in &self.batches {
@@ -231,6 +251,17 @@ impl<'r> Sorter<'r> {
             gatherer.push(waiting.batch as usize, waiting.row as usize)?;
         }
         gatherer.end()
+    }
+}
+
+/// A value of which only a part is there is equal to no other: nobody knows the rest of it.
+fn push_cut(cell: &Cell<'_>, number: u64, out: &mut Vec<u8>) {
+    match cell.state() {
+        State::Cut { .. } => {
+            out.push(1);
+            out.extend(number.to_be_bytes());
+        }
+        State::Null | State::Value | State::Undecodable => out.push(0),
     }
 }
 

@@ -4,17 +4,24 @@ mod histogram;
 mod sum;
 mod variety;
 
+use std::cmp::Ordering;
+
 pub use histogram::Bar;
 pub use variety::Distinct;
 
 use crate::{
-    Display, Rows, State,
+    Cell, Display, Rows, State,
     view::{
-        Scan, ViewError, Work,
+        Scanned, ViewError, Work,
         key::{self, Case},
         number::Number,
-        statistics::{histogram::Bars, sum::Sum, variety::Variety},
+        statistics::{
+            histogram::Bars,
+            sum::Sum,
+            variety::{Mark, Marker, Variety},
+        },
         time,
+        workers::each_batch,
     },
 };
 
@@ -63,65 +70,27 @@ const SHOWN_BYTES: u64 = 256;
 pub fn statistics(rows: &Rows, column: usize, work: &mut Work<'_>) -> Result<Statistics, ViewError> {
     rows.check_column(column)?;
     let display = &rows.columns()[column].display;
-    let mut scan = Scan::new(rows);
-    let mut variety = Variety::new(work.memory_bytes);
-    let (mut least, mut greatest) = (Extreme::default(), Extreme::default());
-    let (mut sum, mut bars) = (Sum::default(), Bars::default());
-    let (mut count, mut not_finite) = (0, 0);
-    let (mut nulls, mut cut) = (0, 0);
-    let (mut key, mut scratch) = (Vec::new(), String::new());
-    while let Some(scanned) = scan.next()? {
-        work.check_canceled()?;
-        for row in 0..scanned.batch.row_count() {
-            let cell = scanned.batch.cell(row, column);
-            match cell.state() {
-                State::Null => {
-                    nulls += 1;
-                    continue;
-                }
-                State::Cut { .. } => cut += 1,
-                State::Value | State::Undecodable => {}
-            }
-            key.clear();
-            key::push_cell(&cell, Case::Counts, &mut scratch, &mut key);
-            variety.add(&key);
-            let part = |text: &mut String| {
-                text.clear();
-                cell.write_part(0..SHOWN_BYTES, text);
-            };
-            if least.shown.is_none() || key < least.key {
-                least.set(&key, part);
-            }
-            if greatest.shown.is_none() || key > greatest.key {
-                greatest.set(&key, part);
-            }
-            match cell.display() {
-                kind if kind.is_number() => match Number::parse(cell.text(&mut scratch)) {
-                    Some(Number::Finite(decimal)) => {
-                        sum.add(&decimal);
-                        count += 1;
-                        // A number beyond floats has no bar.
-                        if let Ok(value) = cell.text(&mut scratch).parse::<f64>()
-                            && value.is_finite()
-                        {
-                            bars.add(value);
-                        }
-                    }
-                    Some(Number::Infinity | Number::NegativeInfinity | Number::Nan) => not_finite += 1,
-                    None => {}
-                },
-                kind => {
-                    if let Some(seconds) = seconds(kind, cell.text(&mut scratch)) {
-                        bars.add(seconds);
-                    }
-                }
-            }
-        }
-        work.tell(scanned.rows.end, scan.row_count());
-    }
+    let all = rows.row_count();
+    let mut row_count = 0;
+    let (marker, mut variety) = (Marker::new(), Variety::new(work.memory_bytes));
+    let seen = each_batch(
+        rows,
+        work,
+        |seen: &mut Seen, scanned| seen.look(scanned, column, &marker),
+        |work, scanned, marks| {
+            marks.into_iter().for_each(|mark| variety.add(mark));
+            row_count = scanned.rows.end;
+            work.tell(scanned.rows.end, all.max(scanned.rows.end));
+            Ok(())
+        },
+    )?;
+    let mut seen = seen.into_iter();
+    let mut whole = seen.next().unwrap_or_default();
+    seen.for_each(|other| whole.merge(other));
+    let Seen { nulls, cut, least, greatest, count, not_finite, sum, bars, .. } = whole;
     let has_numbers = display.is_number() || count + not_finite > 0;
     Ok(Statistics {
-        rows: scan.row_count(),
+        rows: row_count,
         nulls,
         cut,
         distinct: variety.count(),
@@ -132,27 +101,119 @@ pub fn statistics(rows: &Rows, column: usize, work: &mut Work<'_>) -> Result<Sta
     })
 }
 
-/// The least or the greatest value so far.
+/// What one of those who look has seen.
+#[derive(Default)]
+struct Seen {
+    nulls: u64,
+    cut: u64,
+    least: Extreme,
+    greatest: Extreme,
+    count: u64,
+    not_finite: u64,
+    sum: Sum,
+    bars: Bars,
+    key: Vec<u8>,
+    scratch: String,
+}
+
+impl Seen {
+    /// Looks at a batch, and answers with the marks of its values.
+    fn look(&mut self, scanned: &Scanned, column: usize, marker: &Marker) -> Vec<Mark> {
+        let batch = &scanned.batch;
+        let mut marks = Vec::with_capacity(batch.row_count());
+        for (row, number) in (0..batch.row_count()).zip(scanned.rows.start..) {
+            let cell = batch.cell(row, column);
+            match cell.state() {
+                State::Null => {
+                    self.nulls += 1;
+                    continue;
+                }
+                State::Cut { .. } => self.cut += 1,
+                State::Value | State::Undecodable => {}
+            }
+            self.key.clear();
+            key::push_cell(&cell, Case::Counts, &mut self.scratch, &mut self.key);
+            marks.push(marker.mark(&self.key));
+            if self.least.shown.is_none() || self.key < self.least.key {
+                self.least.set(&self.key, number, &cell);
+            }
+            if self.greatest.shown.is_none() || self.key > self.greatest.key {
+                self.greatest.set(&self.key, number, &cell);
+            }
+            self.add_up(&cell);
+        }
+        marks
+    }
+
+    fn add_up(&mut self, cell: &Cell<'_>) {
+        if !cell.display().is_number() {
+            return seconds(cell, &mut self.scratch).into_iter().for_each(|seconds| self.bars.add(seconds));
+        }
+        let text = cell.text(&mut self.scratch);
+        match Number::parse(text) {
+            Some(Number::Finite(decimal)) => {
+                self.sum.add(&decimal);
+                self.count += 1;
+                // A number beyond floats has no bar.
+                if let Ok(value) = text.parse::<f64>()
+                    && value.is_finite()
+                {
+                    self.bars.add(value);
+                }
+            }
+            Some(Number::Infinity | Number::NegativeInfinity | Number::Nan) => self.not_finite += 1,
+            None => {}
+        }
+    }
+
+    /// What another has seen of the same column is seen here too.
+    fn merge(&mut self, other: Seen) {
+        let Seen { nulls, cut, least, greatest, count, not_finite, sum, bars, .. } = other;
+        self.nulls += nulls;
+        self.cut += cut;
+        self.count += count;
+        self.not_finite += not_finite;
+        self.sum.merge(sum);
+        self.bars.merge(bars);
+        self.least.merge(least, Ordering::Less);
+        self.greatest.merge(greatest, Ordering::Greater);
+    }
+}
+
+/// The least or the greatest value so far; of several that are equal, the first.
 #[derive(Default)]
 struct Extreme {
     key: Vec<u8>,
+    row: u64,
+    /// `None`: there is no value.
     shown: Option<String>,
 }
 
 impl Extreme {
-    fn set(&mut self, key: &[u8], show: impl FnOnce(&mut String)) {
+    fn set(&mut self, key: &[u8], row: u64, cell: &Cell<'_>) {
         self.key.clear();
         self.key.extend_from_slice(key);
-        show(self.shown.get_or_insert_default());
+        self.row = row;
+        let shown = self.shown.get_or_insert_default();
+        shown.clear();
+        cell.write_part(0..SHOWN_BYTES, shown);
+    }
+
+    fn merge(&mut self, other: Extreme, goes_before: Ordering) {
+        let ordering = other.key.cmp(&self.key);
+        let is_further = ordering == goes_before || (ordering.is_eq() && other.row < self.row);
+        if other.shown.is_some() && (self.shown.is_none() || is_further) {
+            *self = other;
+        }
     }
 }
 
-/// A point in time. Infinities have none, and other kinds.
-fn seconds(display: &Display, text: &str) -> Option<f64> {
-    let point = match display {
-        Display::DateIso => time::parse_date(text),
-        Display::TimestampIso | Display::TimestampIsoUtc => time::parse_timestamp(text),
-        Display::Time => time::parse_time(text),
+/// A point in time, in seconds. Infinities have none, and other kinds.
+fn seconds(cell: &Cell<'_>, scratch: &mut String) -> Option<f64> {
+    let parse = match cell.display() {
+        Display::DateIso => time::parse_date,
+        Display::TimestampIso | Display::TimestampIsoUtc => time::parse_timestamp,
+        Display::Time => time::parse_time,
         Display::BoolTF
         | Display::Bool10
         | Display::Integer
@@ -164,9 +225,9 @@ fn seconds(display: &Display, text: &str) -> Option<f64> {
         | Display::Text
         | Display::Json
         | Display::Array(_)
-        | Display::ArrayText(_) => None,
+        | Display::ArrayText(_) => return None,
     };
-    point
+    parse(cell.text(scratch))
         .filter(|point| !matches!(*point, time::Point::MIN | time::Point::MAX))
         .map(|point| point as f64 / 1e9)
 }

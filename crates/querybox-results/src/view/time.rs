@@ -63,16 +63,30 @@ fn infinity(text: &str) -> Option<Point> {
 fn days(text: &str, is_bc: bool) -> Option<Point> {
     let mut parts = text.split('-');
     let (year, month, day) = (number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?);
-    if parts.next().is_some() || !(1..=12).contains(&month) || !(1..=31).contains(&day) || year > 99_999_999 {
+    if parts.next().is_some() || !(1..=12).contains(&month) || !(1..=99_999_999).contains(&year) {
         return None;
     }
     let year = if is_bc { 1 - year } else { year };
+    if !(1..=days_of(month, year)).contains(&day) {
+        return None;
+    }
     // Years from March, which end with the leap day, in eras of 400 years, which are all alike.
     let year = if month <= 2 { year - 1 } else { year };
     let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     Some((era * 146_097 + day_of_era - 719_468) * DAY)
+}
+
+/// Days of a month. Year 0 is 1 BC.
+fn days_of(month: Point, year: Point) -> Point {
+    let is_leap = year.rem_euclid(4) == 0 && (year.rem_euclid(100) != 0 || year.rem_euclid(400) == 0);
+    match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
 }
 
 fn parse_offset(text: &str) -> Option<Point> {
@@ -144,5 +158,10 @@ mod tests {
         for text in ["2024-02", "2024-13-01", "29.02.2024", "2024-02-29 x", "x BC"] {
             assert_eq!(parse_date(text), None, "{text}");
         }
+        // Days that are not are no other days.
+        for text in ["2023-02-29", "1900-02-29", "2024-04-31", "2024-01-32", "2024-01-00", "0000-01-01"] {
+            assert_eq!(parse_date(text), None, "{text}");
+        }
+        assert!(["2000-02-29", "0001-02-29 BC", "2024-12-31"].iter().all(|text| parse_date(text).is_some()));
     }
 }

@@ -18,6 +18,7 @@ pub(crate) fn limits() -> Limits {
         all_bytes: u64::MAX,
         free_disk_percent: 100,
         cache_bytes: 4 << 20,
+        files_max: 256,
     }
 }
 

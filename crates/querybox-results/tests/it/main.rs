@@ -15,6 +15,7 @@ mod keeping;
 mod notes;
 mod readers;
 mod roundtrip;
+mod searches;
 mod spools;
 mod times;
 mod view_types;

@@ -244,3 +244,51 @@ fn a_limit_stays_the_state_of_its_statement() {
     assert!(kept_rows > 0);
     assert_eq!(window(statement.rows().unwrap(), 0, 100).unwrap().row_count(), kept_rows);
 }
+
+#[test]
+fn a_row_of_many_long_cells_does_not_fill_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |_| "x".repeat(100_000);
+    let sent = numbered(0..3, text);
+    let rows = kept(&sent, Vec::new(), folder.path());
+    let columns = vec![1; 1000];
+    let (cell_bytes, window_bytes) = (1 << 20, 1_000_000);
+    let query = WindowQuery { first: 1, count: 2, columns: &columns, cell_bytes, window_bytes };
+    let window = rows.window(&query).unwrap();
+    assert_eq!(window.row_count(), 1);
+    assert_eq!((window.cell(0, 0).text.len(), window.cell(0, 0).state), (100_000, State::Value));
+    // What has no room is cut, and says so.
+    let last = window.cell(0, 999);
+    assert!(last.text.len() <= 1 && last.state == State::Cut { full_size: 100_000 }, "{last:?}");
+    let bytes: usize = (0..1000).map(|column| window.cell(0, column).text.len()).sum();
+    assert!(bytes < 2 * window_bytes + 1000, "{bytes} bytes");
+}
+
+#[test]
+fn the_statements_of_a_result_have_its_limits_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |number: i64| format!("{number} {}", "x".repeat(1000));
+    let bytes = raw(&numbered(0..100, text), Vec::new()).bytes();
+    let limits = Limits { result_bytes: 5 * bytes / 2, result_memory_bytes: 3 * bytes / 2, ..limits() };
+    let budget = budget(folder.path(), limits);
+    let mut writer = KeptWriter::<(), ()>::new(&budget);
+    for statement in 0..2 {
+        let sent = numbered(0..100, text);
+        writer.begin(Some(Shape::new(&sent.schema, sent.columns.clone()).unwrap()));
+        writer.push(raw(&sent, Vec::new())).unwrap();
+        if statement == 1 {
+            let over = writer.push(raw(&sent, Vec::new()));
+            assert!(matches!(over, Err(SpoolError::Limit(Limit::ResultBytes(_)))), "{over:?}");
+        }
+        writer.complete(()).unwrap();
+    }
+    // The second did not stay in memory beside the first, and another result has room of its own.
+    let used = budget.used();
+    assert!(used.memory_bytes <= 3 * bytes / 2 && used.disk_bytes > 0, "{used:?}");
+    let mut other = KeptWriter::<(), ()>::new(&budget);
+    let sent = numbered(0..100, text);
+    other.begin(Some(Shape::new(&sent.schema, sent.columns.clone()).unwrap()));
+    other.push(raw(&sent, Vec::new())).unwrap();
+    drop((writer, other));
+    assert_eq!((budget.used().bytes, budget.used().memory_bytes), (0, 0));
+}

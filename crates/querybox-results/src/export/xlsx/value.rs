@@ -54,8 +54,12 @@ pub(super) fn push_text(out: &mut String, text: &str, style: usize) -> bool {
 fn push_typed(out: &mut String, display: &Display, text: &str) -> bool {
     let serial = match display {
         Display::BoolTF | Display::Bool10 => {
-            let is_true = matches!(text, "t" | "1");
-            write!(out, "<c t=\"b\"><v>{}</v></c>", u8::from(is_true)).expect(TAKES_ANY);
+            let truth = match text {
+                "t" | "1" => 1,
+                "f" | "0" => 0,
+                _ => return false,
+            };
+            write!(out, "<c t=\"b\"><v>{truth}</v></c>").expect(TAKES_ANY);
             return true;
         }
         Display::Integer | Display::Decimal | Display::FloatPg | Display::FloatPoint => {

@@ -43,7 +43,7 @@ pub(super) fn merge(
     let key_column = rows.columns().len();
     let budget = rows.spool().budget();
     let mut gatherer = match output {
-        Output::Run => Gatherer::new(rows.shape().with_key(), SpoolWriter::on_disk(budget)),
+        Output::Run => Gatherer::new(rows.shape().with_key(), SpoolWriter::for_work(budget)),
         Output::View => Gatherer::new(rows.shape().clone(), SpoolWriter::new(budget)),
     };
     let of_runs: u64 = runs.iter().map(Rows::row_count).sum();

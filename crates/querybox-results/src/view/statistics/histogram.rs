@@ -1,5 +1,7 @@
 //! How values are distributed, found in one pass: nobody knows the least and the greatest before the end.
 
+use std::cmp::Ordering;
+
 /// Bars at most.
 const BARS: usize = 64;
 
@@ -44,16 +46,50 @@ impl Bars {
                 let last = self.first + self.counts.len() as i64 - 1;
                 let (from, to) = (self.first.min(place), last.max(place));
                 if to.abs_diff(from) < BARS as u64 {
-                    let before = (self.first - from) as usize;
-                    self.counts.splice(0..0, std::iter::repeat_n(0, before));
-                    self.counts.resize((to - from) as usize + 1, 0);
-                    self.first = from;
+                    self.reach(from, to);
                     self.counts[(place - from) as usize] += 1;
                     return;
                 }
             }
             self.widen();
         }
+    }
+
+    /// Counts what others have counted.
+    pub(super) fn merge(&mut self, mut others: Bars) {
+        if self.counts.is_empty() || others.counts.is_empty() {
+            if self.counts.is_empty() {
+                *self = others;
+            }
+            return;
+        }
+        loop {
+            let last = |bars: &Bars| bars.first + bars.counts.len() as i64 - 1;
+            let (from, to) = (self.first.min(others.first), last(self).max(last(&others)));
+            if self.width == others.width && to.abs_diff(from) < BARS as u64 {
+                self.reach(from, to);
+                for (place, count) in (others.first..).zip(others.counts) {
+                    self.counts[(place - from) as usize] += count;
+                }
+                return;
+            }
+            match self.width.cmp(&others.width) {
+                Ordering::Less => self.widen(),
+                Ordering::Greater => others.widen(),
+                Ordering::Equal => {
+                    self.widen();
+                    others.widen();
+                }
+            }
+        }
+    }
+
+    /// Has bars from one place to another.
+    fn reach(&mut self, from: i64, to: i64) {
+        let before = (self.first - from) as usize;
+        self.counts.splice(0..0, std::iter::repeat_n(0, before));
+        self.counts.resize((to - from) as usize + 1, 0);
+        self.first = from;
     }
 
     /// The bars, from the least value to the greatest.
@@ -124,9 +160,15 @@ mod tests {
         fn each_value_is_counted_in_its_bar(values in prop::collection::vec(
             prop_oneof![-100.0..100.0, prop::num::f64::NORMAL, Just(0.0)], 0..200)
         ) {
+            let (mut even, mut odd) = (Bars::default(), Bars::default());
+            for (place, value) in values.iter().enumerate() {
+                if place % 2 == 0 { even.add(*value) } else { odd.add(*value) }
+            }
+            even.merge(odd);
+            let merged = even.bars();
             let bars = bars(&values);
-            prop_assert!(bars.len() <= BARS);
-            for bar in bars {
+            prop_assert!(bars.len() <= BARS && merged.len() <= BARS);
+            for bar in bars.into_iter().chain(merged) {
                 let inside = values.iter().filter(|value| (bar.from..bar.to).contains(*value)).count();
                 prop_assert_eq!(inside as u64, bar.count, "{:?}", bar);
             }

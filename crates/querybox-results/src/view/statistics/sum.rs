@@ -33,6 +33,13 @@ impl Sum {
         *self.limbs.entry(limb).or_default() += sign * value;
     }
 
+    /// Adds what others have added up.
+    pub(super) fn merge(&mut self, others: Sum) {
+        for (place, value) in others.limbs {
+            *self.limbs.entry(place).or_default() += value;
+        }
+    }
+
     /// The sum as digits, without zeros at the end of its fraction.
     pub(super) fn text(&self) -> String {
         let (is_negative, digits, scale) = self.digits();

@@ -1,15 +1,21 @@
 //! How many different values there are: exactly, as long as they fit into memory, and after that about so.
+//!
+//! A value is told from others by 128 bits of two hashes with keys that nobody knows: that two of ten million different values are
+//! taken for one happens once in 10^24 times. So each takes as little as it can, whatever its length.
 
 use std::{
     collections::HashSet,
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
 };
 
 /// Registers of an estimate: its error is 1.04 / √16384, less than one percent.
 const REGISTERS: usize = 1 << REGISTER_BITS;
 const REGISTER_BITS: u32 = 14;
-/// What a value takes in a set beside its own bytes.
-const VALUE_OVERHEAD_BYTES: usize = 48;
+/// Values are in several sets, by their first bits: one that grows is there twice for a moment, and the others are not.
+const SETS: usize = 1 << SET_BITS;
+const SET_BITS: u32 = 6;
+/// What a place in a set takes: a value, and a byte that the set looks at first.
+const PLACE_BYTES: usize = 17;
 
 /// A number of different values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,54 +26,105 @@ pub enum Distinct {
     About(u64),
 }
 
+/// What stands for a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark(u128);
+
+/// Makes marks. With keys of its own, so that nobody chooses values that spoil the estimate.
+pub(super) struct Marker([RandomState; 2]);
+
 /// Counts different values.
 pub(super) struct Variety {
     bytes_max: usize,
+    /// What all sets take.
     bytes: usize,
-    values: HashSet<Box<[u8]>>,
+    sets: Vec<HashSet<u128, BuildHasherDefault<AsItIs>>>,
     /// Once there are too many (Flajolet and others: HyperLogLog, 2007).
     registers: Option<Vec<u8>>,
-    /// With keys of its own, so that nobody chooses values that spoil the estimate.
-    hasher: RandomState,
+}
+
+impl Marker {
+    pub(super) fn new() -> Marker {
+        Marker([RandomState::new(), RandomState::new()])
+    }
+
+    pub(super) fn mark(&self, key: &[u8]) -> Mark {
+        let [first, second] = self.0.each_ref().map(|hasher| u128::from(hasher.hash_one(key)));
+        Mark(first << 64 | second)
+    }
 }
 
 impl Variety {
     pub(super) fn new(bytes_max: usize) -> Variety {
-        let (values, hasher) = (HashSet::new(), RandomState::new());
-        Variety { bytes_max, bytes: 0, values, registers: None, hasher }
+        Variety { bytes_max, bytes: 0, sets: vec![HashSet::default(); SETS], registers: None }
     }
 
-    pub(super) fn add(&mut self, key: &[u8]) {
-        let hash = self.hasher.hash_one(key);
+    pub(super) fn add(&mut self, mark: Mark) {
         if let Some(registers) = &mut self.registers {
-            return note(registers, hash);
+            return note(registers, mark);
         }
-        if self.values.contains(key) {
+        let Mark(value) = mark;
+        let set = &mut self.sets[(value >> (128 - SET_BITS)) as usize];
+        if set.len() < set.capacity() {
+            set.insert(value);
             return;
         }
-        self.bytes += key.len() + VALUE_OVERHEAD_BYTES;
-        if self.bytes <= self.bytes_max {
-            self.values.insert(key.into());
+        if set.contains(&value) {
             return;
         }
-        let mut registers = vec![0; REGISTERS];
-        for value in std::mem::take(&mut self.values) {
-            note(&mut registers, self.hasher.hash_one(value));
+        let before = bytes_of(set.capacity());
+        // The old places and the new ones, for a moment.
+        if self.bytes + bytes_of(2 * set.capacity().max(2)) > self.bytes_max {
+            return self.estimate_from_now_on(mark);
         }
-        note(&mut registers, hash);
-        self.registers = Some(registers);
+        set.insert(value);
+        self.bytes += bytes_of(set.capacity()) - before;
     }
 
     pub(super) fn count(&self) -> Distinct {
         match &self.registers {
-            None => Distinct::Exact(self.values.len() as u64),
+            None => Distinct::Exact(self.sets.iter().map(|set| set.len() as u64).sum()),
             Some(registers) => Distinct::About(estimate(registers)),
         }
+    }
+
+    fn estimate_from_now_on(&mut self, mark: Mark) {
+        let mut registers = vec![0; REGISTERS];
+        for set in std::mem::take(&mut self.sets) {
+            set.into_iter().for_each(|value| note(&mut registers, Mark(value)));
+        }
+        note(&mut registers, mark);
+        self.registers = Some(registers);
+    }
+}
+
+/// What a set takes that has room for so many.
+fn bytes_of(capacity: usize) -> usize {
+    // A set is filled to seven eighths, and has a power of two places.
+    if capacity == 0 { 0 } else { (capacity * 8 / 7).next_power_of_two() * PLACE_BYTES }
+}
+
+/// A mark is a hash already.
+#[derive(Clone, Copy, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("marks are whole numbers");
+    }
+
+    fn write_u128(&mut self, value: u128) {
+        self.0 = value as u64;
     }
 }
 
 /// Keeps, by the first bits of a hash, the most zeros seen before the first one in the others.
-fn note(registers: &mut [u8], hash: u64) {
+fn note(registers: &mut [u8], mark: Mark) {
+    let hash = mark.0 as u64;
     let register = (hash >> (64 - REGISTER_BITS)) as usize;
     let rest = hash << REGISTER_BITS;
     let rank = (rest.leading_zeros().min(64 - REGISTER_BITS) + 1) as u8;
@@ -89,12 +146,13 @@ mod tests {
     use super::*;
 
     fn count(different: u64, bytes_max: usize) -> Distinct {
-        let mut variety = Variety::new(bytes_max);
+        let (marker, mut variety) = (Marker::new(), Variety::new(bytes_max));
         for _ in 0..2 {
             for value in 0..different {
-                variety.add(&value.to_be_bytes());
+                variety.add(marker.mark(&value.to_be_bytes()));
             }
         }
+        assert!(variety.bytes <= bytes_max);
         variety.count()
     }
 
@@ -111,6 +169,16 @@ mod tests {
             let Distinct::About(about) = count(different, 1000) else { panic!("{different} fit") };
             // Ten times the deviation: by chance this never fails.
             assert!(about.abs_diff(different) * 12 <= different, "{about} for {different}");
+        }
+    }
+
+    #[test]
+    fn what_a_set_takes_is_no_less_than_what_it_has() {
+        let mut set: HashSet<u128, BuildHasherDefault<AsItIs>> = HashSet::default();
+        for value in 0..100_000_u128 {
+            set.insert(value << 64 | value.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            // A set of std tells its capacity, which is seven eighths of its places, or one less than a few.
+            assert!(bytes_of(set.capacity()) >= set.capacity() * PLACE_BYTES, "{}", set.capacity());
         }
     }
 }

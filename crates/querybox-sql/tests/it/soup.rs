@@ -162,16 +162,16 @@ proptest! {
     #[test]
     fn redacted_text_has_nothing_left_to_redact(seed: u64) {
         let dialect = Dialect::postgres();
-        let redacted = redact(&postgres_script(seed).sql, &dialect);
+        let Some(redacted) = redact(&postgres_script(seed).sql, &dialect) else { return Ok(()) };
         let is_value = |kind| matches!(kind, TokenKind::String | TokenKind::Number | TokenKind::Unterminated(_));
         prop_assert!(!lex(&redacted, &dialect).any(|token| is_value(token.kind)), "{}", redacted);
-        prop_assert_eq!(redact(&redacted, &dialect), redacted);
+        prop_assert_eq!(redact(&redacted, &dialect), Some(redacted));
     }
 
     #[test]
     fn redacting_takes_any_text(sql in text(), dialect in dialect()) {
         // A hidden comment is the only thing that can be longer than what it stands for.
-        prop_assert!(redact(&sql, &dialect).len() <= sql.len() * 2);
+        prop_assert!(redact(&sql, &dialect).is_none_or(|redacted| redacted.len() <= sql.len() * 2));
     }
 
     #[test]

@@ -1,4 +1,5 @@
 import type { WatchEventsResponse } from "../gen/core/v1/event_pb.ts";
+import { downloadLosses } from "../results/download_losses.ts";
 import type { Core } from "../transport/core.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { Runs } from "./runs.ts";
@@ -68,6 +69,11 @@ export class Events {
       case "notified": {
         const { channel, payload } = event.value.notification ?? { channel: "", payload: "" };
         return toasts.say(`${channel}: ${payload}`);
+      }
+      case "downloadEnded": {
+        const lost = downloadLosses(event.value);
+        if (lost !== undefined) toasts.fail(`${event.value.fileName} is not what the database has`, lost);
+        return;
       }
       case "resultDropped":
       case undefined:

@@ -33,6 +33,8 @@ export class Leases {
     readonly open: Question | undefined;
   }>(() => ({ open: undefined }));
   private readonly sessions = new Map<string, string>();
+  /** Passwords that were typed before they were asked for, good for the next question alone. */
+  private readonly offered = new Map<string, string>();
   private waiting: ((sessionId: string | undefined) => void)[] = [];
 
   constructor(
@@ -61,6 +63,11 @@ export class Leases {
   /** A session has ended. */
   forget(sessionId: string): void {
     for (const [connectionId, leased] of this.sessions) if (leased === sessionId) this.sessions.delete(connectionId);
+  }
+
+  /** Takes a password that was typed already: who has just made a connection is not asked for it again. */
+  offer(connectionId: string, password: string): void {
+    this.offered.set(connectionId, password);
   }
 
   /** The user's answer to the open question. */
@@ -101,7 +108,11 @@ export class Leases {
 
   private ask(connectionId: string, connectionName: string): Promise<string | undefined> {
     this.question.setState({ open: { connectionId, connectionName, busy: false } });
-    return new Promise((resolve) => this.waiting.push(resolve));
+    const answered = new Promise<string | undefined>((resolve) => this.waiting.push(resolve));
+    const password = this.offered.get(connectionId);
+    this.offered.delete(connectionId);
+    if (password !== undefined) void this.answer(password);
+    return answered;
   }
 
   private settle(sessionId: string | undefined): void {

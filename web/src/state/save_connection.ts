@@ -11,7 +11,7 @@ export interface Saved {
 
 /** Saves a form: the connection, and the secrets that were typed where they are to be kept. */
 export async function saveConnection(
-  app: Pick<App, "core" | "connections">,
+  app: Pick<App, "core" | "connections" | "leases">,
   form: ConnectionForm,
   info: PluginInfo,
   old: Connection | undefined,
@@ -33,6 +33,8 @@ export async function saveConnection(
     const [first, ...more] = secrets;
     const saved = await app.connections.create(spec, first);
     for (const secret of more) if (saved !== undefined) await set(saved.id, secret);
+    const [asked] = form.place === SecretPlace.ASK ? typed : [];
+    if (saved !== undefined && asked !== undefined) app.leases.offer(saved.id, asked[1]);
     return { saved, notice: "" };
   }
   const answer = await app.connections.update(old, spec);

@@ -86,7 +86,7 @@ test("the last tab of the first panel takes the second panel's tabs with it when
   opened.cross(b);
   opened.move(a, b);
   expect(state()).toMatchObject({ activeId: a, otherId: undefined });
-  expect(titles(opened)).toEqual(["Query 2", "Query 1"]);
+  expect(titles(opened)).toEqual(["Query 1", "Query 2"]);
   opened.cross(b);
   expect(state()).toMatchObject({ activeId: b, otherId: a });
   opened.close(a);

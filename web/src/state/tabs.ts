@@ -128,15 +128,17 @@ export class Tabs {
     this.settle({ tabs, activeId: tabs.some(({ id }) => id === activeId) ? activeId : tabs[0]?.id, otherId });
   }
 
-  /** Puts a tab in the place of another one, in its panel. */
+  /** Puts a tab in the place of another one. One from the other panel is put before it. */
   move(id: string, toId: string): void {
     const { tabs } = this.store.getState();
     const from = tabs.findIndex((tab) => tab.id === id);
     const to = tabs.findIndex((tab) => tab.id === toId);
     const [tab, place] = [tabs[from], tabs[to]];
     if (tab === undefined || place === undefined) return;
-    this.store.setState({ tabs: tabs.toSpliced(from, 1).toSpliced(to, 0, tab) });
-    if (tab.second !== place.second) this.cross(id);
+    const crosses = tab.second !== place.second;
+    const at = crosses && from < to ? to - 1 : to;
+    this.store.setState({ tabs: tabs.toSpliced(from, 1).toSpliced(at, 0, tab) });
+    if (crosses) this.cross(id);
   }
 
   close(id: string): void {

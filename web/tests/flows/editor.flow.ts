@@ -95,6 +95,74 @@ test("a leased session keeps its transaction over runs, until it is rolled back"
   await page.context().close();
 });
 
+test("a script stops at an error or goes on, as it was chosen, and each error is marked", async () => {
+  const page = await house().open();
+  await typeQuery(page, "select 1 as before;\nselect nothing_one from nowhere_one;\nselect 2 as between;\nselect * from nowhere_two;\nselect 3 as behind");
+  await page.keyboard.press("Control+Shift+Enter");
+  await page.getByRole("alert").getByText("no such table: nowhere_one").waitFor();
+  await page.getByRole("button", { name: "Cancel", exact: true }).waitFor({ state: "detached" });
+  expect(await page.getByRole("tab", { name: /^Result \d|^Error/ }).allInnerTexts()).toEqual(["Result 1", "Error"]);
+  await page.getByRole("button", { name: /^After an error/ }).click();
+  await page.getByRole("menuitemradio", { name: /^Go on/ }).click();
+  await page.getByRole("textbox", { name: /^SQL of / }).click();
+  await page.keyboard.press("Control+Shift+Enter");
+  await page.getByRole("tab", { name: "Error in 4" }).click();
+  await page.getByRole("alert").getByText("no such table: nowhere_two").waitFor();
+  await page.getByRole("tab", { name: "Error in 2" }).click();
+  await page.getByRole("alert").getByText("no such table: nowhere_one").waitFor();
+  await page.getByRole("tab", { name: "Result 5" }).click();
+  await page.getByRole("columnheader", { name: "behind" }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  // The choice stays with its tab.
+  await page.reload();
+  await page.getByRole("button", { name: "After an error: Go on at errors" }).waitFor();
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("what takes much away asks first on a production database", async () => {
+  const page = await house().open();
+  await page.getByRole("treeitem", { name: "sample" }).click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Duplicate" }).click();
+  const edit = page.getByRole("dialog", { name: "Edit connection" });
+  await edit.getByLabel("Name", { exact: true }).fill("production");
+  await edit.getByRole("radio", { name: "Red" }).click();
+  await edit.getByRole("button", { name: "Save", exact: true }).click();
+  await edit.waitFor({ state: "detached" });
+  await page.getByRole("treeitem", { name: "production" }).click({ button: "right" });
+  await page.getByRole("menuitem", { name: "New query" }).click();
+  const editor = page.getByRole("textbox", { name: /^SQL of / });
+  const run = async (sql: string) => {
+    await editor.click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.press("Delete");
+    await page.keyboard.insertText(sql);
+    await page.keyboard.press("Control+Shift+Enter");
+  };
+  const question = page.getByRole("dialog", { name: "Run on production?" });
+  for (const [sql, what] of [
+    ["delete from no_such_table", "DELETE without WHERE: every row"],
+    ["drop table no_such_table", "DROP TABLE"],
+    ["truncate no_such_table", "TRUNCATE NO_SUCH_TABLE"],
+    ["update no_such_table set a = 1 -- where", "UPDATE without WHERE: every row"],
+  ] as const) {
+    await run(sql);
+    await question.getByText(what, { exact: true }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await question.getByRole("button", { name: "Do not run" }).click();
+    await question.waitFor({ state: "detached" });
+    await page.getByText("Nothing is sent before you run it").waitFor();
+  }
+  await run("delete from no_such_table");
+  await question.getByRole("button", { name: "Run it" }).click();
+  await page.getByRole("alert").getByText("no such table: no_such_table").waitFor();
+  // With a condition nothing is asked.
+  await run("delete from no_such_table_2 where 1 = 0");
+  await page.getByRole("alert").getByText("no such table: no_such_table_2").waitFor();
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
 test("what is typed is found again in another browser", async () => {
   const first = await house().open();
   await typeQuery(first, "select 'typed in one browser'");

@@ -47,6 +47,17 @@ test("a table's menu writes SQL into a new tab", async () => {
   await page.context().close();
 });
 
+test("a table is opened with its rows", async () => {
+  const page = await house().open();
+  await openSample(page);
+  await page.getByRole("treeitem", { name: /^categories/ }).dblclick();
+  await page.getByRole("tab", { name: "categories" }).waitFor();
+  await page.getByText("38 rows", { exact: true }).waitFor();
+  await page.getByRole("columnheader", { name: "parent_id" }).waitFor();
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
 test("the palette runs a command, and dark is remembered", async () => {
   const page = await house().open({ colorScheme: "light" });
   await page.keyboard.press("Control+k");

@@ -22,28 +22,42 @@ export class House {
   private constructor(
     readonly home: string,
     readonly url: string,
-    private readonly server: ChildProcess,
-    private readonly browser: Browser,
+    private server: ChildProcess,
+    private browser: Browser,
   ) {}
 
   static async start(): Promise<House> {
     const home = mkdtempSync(join(tmpdir(), "querybox-flows-"));
-    const server = spawn(PROGRAM, ["serve", "--listen", "127.0.0.1:0"], {
-      env: { ...cleanEnvironment(), QUERYBOX_HOME: home },
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    const url = await new Promise<string>((found, failed) => {
-      server.once("exit", (code) => failed(new Error(`the server ended with ${code}`)));
-      createInterface({ input: server.stdout }).on("line", (line) => {
-        const link = /http:\/\/\S+(?=\/#code=)/.exec(line)?.[0];
-        if (link !== undefined) found(link);
-      });
-    });
-    const path = process.env.QUERYBOX_BROWSER ?? BROWSERS.find(existsSync);
-    if (path === undefined) throw new Error("no Chromium is installed");
-    // As root a browser has no sandbox of its own; it shows nothing but our own page.
-    const browser = await chromium.launch({ executablePath: path, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
-    return new House(home, url, server, browser);
+    const { server, url } = await serve(home, "127.0.0.1:0");
+    return new House(home, url, server, await browse());
+  }
+
+  /** Ends the server without a word, and starts another one at the same place. */
+  async killServer(): Promise<void> {
+    const ended = new Promise((resolve) => this.server.once("exit", resolve));
+    this.server.kill("SIGKILL");
+    await ended;
+    const place = new URL(this.url).host;
+    for (const until = Date.now() + PATIENCE_MS; ; ) {
+      try {
+        ({ server: this.server } = await serve(this.home, place));
+        return;
+      } catch (error) {
+        // Something else may have its port for a moment.
+        if (Date.now() > until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+    }
+  }
+
+  /** Ends the browser without a word, and starts another one. */
+  async killBrowser(): Promise<void> {
+    const gone = new Promise((resolve) => this.browser.once("disconnected", resolve));
+    const session = await this.browser.newBrowserCDPSession();
+    // It answers nothing any more.
+    session.send("Browser.crash").catch(() => {});
+    await gone;
+    this.browser = await browse();
   }
 
   /** A page that came in by a link of its own. What the browser complains of is remembered. */
@@ -90,6 +104,29 @@ export class House {
     await ended;
     rmSync(this.home, { recursive: true, force: true });
   }
+}
+
+/** Starts a server. Whoever ends it reads no more of its words. */
+async function serve(home: string, listen: string): Promise<{ readonly server: ChildProcess; readonly url: string }> {
+  const server = spawn(PROGRAM, ["serve", "--listen", listen], {
+    env: { ...cleanEnvironment(), QUERYBOX_HOME: home },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const url = await new Promise<string>((found, failed) => {
+    server.once("exit", (code) => failed(new Error(`the server ended with ${code}`)));
+    createInterface({ input: server.stdout }).on("line", (line) => {
+      const link = /http:\/\/\S+(?=\/#code=)/.exec(line)?.[0];
+      if (link !== undefined) found(link);
+    });
+  });
+  return { server, url };
+}
+
+async function browse(): Promise<Browser> {
+  const path = process.env.QUERYBOX_BROWSER ?? BROWSERS.find(existsSync);
+  if (path === undefined) throw new Error("no Chromium is installed");
+  // As root a browser has no sandbox of its own; it shows nothing but our own page.
+  return chromium.launch({ executablePath: path, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 }
 
 /** A house for the tests of a file. */

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react";
-import { type ConnectionForm, looksLikeUrl, withUrl } from "../../state/connection_form.ts";
+import { type ConnectionForm, looksLikeUrl, withoutPassword, withPassword, withUrl } from "../../state/connection_form.ts";
 import type { Drivers } from "../../state/drivers.ts";
 import { problemOf } from "../../transport/problem.ts";
 import { Icon } from "../../ui/Icon.tsx";
@@ -11,7 +11,7 @@ interface UrlFieldProps {
   readonly onFill: (form: ConnectionForm) => void;
 }
 
-type Said = { readonly kind: "filled"; readonly count: number } | { readonly kind: "refused"; readonly why: string };
+type Said = { readonly kind: "filled"; readonly count: number; readonly hasPassword: boolean } | { readonly kind: "refused"; readonly why: string };
 
 /** Time without a key press after which a URL counts as typed. */
 const PAUSE_MS = 300;
@@ -23,6 +23,15 @@ export function UrlField({ form, drivers, onFill }: UrlFieldProps) {
   const [said, setSaid] = useState<Said>();
   const latest = useRef(form);
   latest.current = form;
+  /** What stood in the URL, until the driver that has a field for it is known. */
+  const password = useRef<string>(undefined);
+  const type = (text: string) => {
+    const parts = withoutPassword(text);
+    // One at the end is not whole yet while somebody types it.
+    const isWhole = parts.password !== undefined && parts.password !== "" && (text.includes("@") || text.length - url.length > 1);
+    if (isWhole) password.current = parts.password;
+    setUrl(isWhole ? parts.url : text);
+  };
   useEffect(() => {
     setSaid(undefined);
     if (!looksLikeUrl(url.trim())) return;
@@ -31,8 +40,9 @@ export function UrlField({ form, drivers, onFill }: UrlFieldProps) {
       try {
         const answer = await app.core.connections.parseUrl({ url: url.trim() }, { signal: stop.signal });
         const info = drivers.usable.find(({ driverType }) => driverType === answer.driverType);
-        onFill(withUrl(latest.current, answer, info));
-        setSaid({ kind: "filled", count: answer.parameters.length });
+        onFill(withPassword(withUrl(latest.current, answer, info), password.current, info));
+        setSaid({ kind: "filled", count: answer.parameters.length, hasPassword: password.current !== undefined });
+        password.current = undefined;
       } catch (error) {
         if (!stop.signal.aborted) setSaid({ kind: "refused", why: problemOf(error).message });
       }
@@ -51,13 +61,14 @@ export function UrlField({ form, drivers, onFill }: UrlFieldProps) {
         autoComplete="off"
         spellCheck={false}
         value={url}
-        onChange={(event) => setUrl(event.target.value)}
+        onChange={(event) => type(event.target.value)}
       />
       <span role="status">
         {said?.kind === "filled" && (
           <span className="filled">
             <Icon name="check" small />
             {said.count === 1 ? "Filled 1 field" : `Filled ${said.count} fields`}
+            {said.hasPassword && " and the password"}
           </span>
         )}
         {said?.kind === "refused" && (

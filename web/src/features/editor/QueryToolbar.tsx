@@ -74,8 +74,8 @@ export function QueryToolbar({ tab, connection, run, choices, hasSelection, onCh
       <Choice
         label="After an error"
         icon="skip"
-        className="fold wide-only"
-        text={choices.onError === "go-on" ? "Go on" : "Stop"}
+        className="fold early"
+        text={choices.onError === "go-on" ? "Go on at errors" : "Stop at errors"}
         items={[
           { label: "Stop: nothing behind it runs", checked: choices.onError === undefined, onChoose: () => onChoices(without(choices)) },
           { label: "Go on with the next statement", checked: choices.onError === "go-on", onChoose: () => onChoices({ ...choices, onError: "go-on" }) },

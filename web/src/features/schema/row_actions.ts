@@ -1,7 +1,8 @@
 import { type App, toggle } from "../../state/app.ts";
 import { valueOf } from "../../state/load.ts";
+import { openTable } from "../../state/open_table.ts";
 import { relationKey } from "../../state/schema.ts";
-import { insertInto, relationName, selectColumns, selectFrom } from "../../state/sql_text.ts";
+import { insertInto, relationName, selectColumns } from "../../state/sql_text.ts";
 import type { TreeRow } from "../../state/tree.ts";
 import { copyText } from "../../ui/clipboard.ts";
 import type { MenuItem } from "../../ui/Menu.tsx";
@@ -12,7 +13,7 @@ import { Capability } from "../../gen/plugin/v1/plugin_pb.ts";
 export function openRow(app: App, row: TreeRow): void {
   const canRun = canQuery(app);
   if (row.kind === "connection" && canRun) app.tabs.open(row.connection.id);
-  else if (row.kind === "relation" && canRun && row.connection !== undefined) openData(app, row.connection.id, row.relation);
+  else if (row.kind === "relation" && canRun && row.connection !== undefined) openTable(app, row.connection.id, row.relation);
   else if (row.kind === "problem" && row.connection !== undefined) void app.schemas.refresh(row.connection.id);
   else if ("open" in row) toggle(app, row.key);
 }
@@ -50,7 +51,7 @@ export function rowMenu(app: App, row: TreeRow): readonly (readonly MenuItem[])[
       const { relation } = row;
       const info = app.drivers.find(connection.spec?.driverType ?? "");
       const items: MenuItem[] = [
-        { label: "Open data", icon: "table", onChoose: () => openData(app, id, relation) },
+        { label: "Open data", icon: "table", onChoose: () => openTable(app, id, relation) },
         { label: "Generate SELECT", icon: "prompt", onChoose: () => void generate(app, id, relation, "select") },
         { label: "Generate INSERT", icon: "prompt", onChoose: () => void generate(app, id, relation, "insert") },
       ];
@@ -92,11 +93,6 @@ function dialectOf(app: App, connectionId: string) {
 function qualified(app: App, connectionId: string, relation: Relation): string {
   const { quotes, keywords } = dialectOf(app, connectionId);
   return relationName(relation, schemaOf(app, connectionId, relation), quotes, keywords);
-}
-
-function openData(app: App, connectionId: string, relation: Relation): void {
-  const { quotes, keywords } = dialectOf(app, connectionId);
-  app.tabs.open(connectionId, selectFrom(relation, schemaOf(app, connectionId, relation), quotes, keywords), relation.name);
 }
 
 async function generate(app: App, connectionId: string, relation: Relation, what: "select" | "insert"): Promise<void> {

@@ -5,7 +5,7 @@ import { valueOf } from "../../state/load.ts";
 import { type Found, find } from "../../state/search.ts";
 import type { App } from "../../state/app.ts";
 import { RelationKind } from "../../gen/plugin/v1/catalog_pb.ts";
-import { selectFrom } from "../../state/sql_text.ts";
+import { openTable } from "../../state/open_table.ts";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Icon, type IconName } from "../../ui/Icon.tsx";
 import { useApp, useKeys } from "../AppContext.ts";
@@ -160,16 +160,15 @@ function entriesOf(app: App, keysOf: (action: Action) => string | undefined): re
   if (!canRun) return commands;
   const tables = [...app.schemas.store.getState().catalogs].flatMap(([connectionId, catalog]) => {
     const connection = app.connections.find(connectionId);
-    return (valueOf(catalog)?.schemas ?? []).flatMap(({ schema, relations }) =>
+    return (valueOf(catalog)?.schemas ?? []).flatMap(({ relations }) =>
       relations.map((relation): Entry => {
-        const quotes = app.drivers.find(connection?.spec?.driverType ?? "")?.dialect?.identifierQuotes ?? [];
         return {
           key: JSON.stringify([connectionId, relation.schema, relation.name]),
           group: "Tables",
           icon: relation.kind === RelationKind.VIEW ? "view" : "table",
           name: relation.name,
           where: `${relation.schema} · ${connection?.spec?.name ?? ""}`,
-          run: () => void app.tabs.open(connectionId, selectFrom(relation, schema, quotes), relation.name),
+          run: () => openTable(app, connectionId, relation),
         };
       }),
     );

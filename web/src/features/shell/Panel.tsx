@@ -7,8 +7,8 @@ import { TabStrip } from "./TabStrip.tsx";
 
 interface PanelProps {
   readonly side: "only" | "first" | "second";
-  /** The part of the width that it has, where there are two. */
-  readonly share?: number;
+  /** The part of the width that it has. */
+  readonly share: number;
 }
 
 /** Below these widths the inspector lies over the grid, and the words of a bar's choices go. */
@@ -16,7 +16,7 @@ const SLIM_BELOW = 840;
 const TIGHT_BELOW = 600;
 
 /** Tabs, and the sheet with the one that is shown. */
-export function Panel({ side, share = 1 }: PanelProps) {
+export function Panel({ side, share }: PanelProps) {
   const app = useApp();
   const tabs = usePart(app.tabs.store, (state) => state.tabs);
   const activeId = usePart(app.tabs.store, (state) => state.activeId);
@@ -27,10 +27,17 @@ export function Panel({ side, share = 1 }: PanelProps) {
   useEffect(() => {
     const element = panel.current;
     if (element === null) return;
-    const observer = new ResizeObserver(() => setRoom(roomOf(element.clientWidth)));
+    let before = element.clientWidth;
+    const observer = new ResizeObserver(() => {
+      const { clientWidth } = element;
+      // What would cover most of a panel is closed when the panel becomes that narrow.
+      if (before >= SLIM_BELOW && clientWidth < TIGHT_BELOW) app.layout.setState({ inspectorOpen: false });
+      if (clientWidth > 0) before = clientWidth;
+      setRoom(roomOf(clientWidth));
+    });
     observer.observe(element);
     return () => observer.disconnect();
-  }, []);
+  }, [app]);
 
   const isSecond = side === "second";
   const isIts = (id: string | undefined) => side === "only" || (tabs.find((tab) => tab.id === id)?.second === true) === isSecond;

@@ -57,6 +57,8 @@ export function ShortcutList() {
         {ACTIONS.map((action) => {
           const shortcut = shortcutFor(action, keys);
           const now = choosing?.action === action ? choosing : undefined;
+          const shown = now === undefined ? shortcut : now.shortcut;
+          const text = shown !== undefined ? fixedKeys(shown) : now === undefined ? "None" : "Press keys";
           return (
             <li key={action.name} onKeyDown={onKeyDown(action)}>
               <span className="grow">{action.name}</span>
@@ -66,11 +68,11 @@ export function ShortcutList() {
               <button
                 type="button"
                 className={now === undefined ? "key-cap" : "key-cap on"}
-                aria-label={`Shortcut of ${action.name}: ${shortcut === undefined ? "none" : fixedKeys(shortcut)}`}
+                aria-label={`Shortcut of ${action.name}: ${text}`}
                 title="Change it"
                 onClick={() => setChoosing(now === undefined ? { action } : undefined)}
               >
-                {now === undefined ? shortcut === undefined ? <em>None</em> : <kbd>{fixedKeys(shortcut)}</kbd> : now.shortcut === undefined ? "Press keys" : <kbd>{fixedKeys(now.shortcut)}</kbd>}
+                {shown === undefined ? text : <kbd>{text}</kbd>}
               </button>
               {now !== undefined && (
                 <p className="key-say" role="status">

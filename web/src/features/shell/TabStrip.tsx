@@ -74,7 +74,10 @@ export function TabStrip({ tabs, shownId, side, sheetId }: TabStripProps) {
       }}
       onDrop={(event) => {
         const [id, last] = [tabOfDrag(event), tabs.at(-1)];
-        if (id !== undefined && last !== undefined) app.tabs.move(id, last.id);
+        if (id === undefined || last === undefined) return;
+        // Behind the last one: from the other panel it comes before it first.
+        if (!tabs.some((tab) => tab.id === id)) app.tabs.move(id, last.id);
+        app.tabs.move(id, last.id);
       }}
     >
       {side !== "second" && <ActionButton action={toggleSidebar} iconOnly className={sidebarOpen ? "only-narrow strip-side" : "strip-side"} />}

@@ -20,6 +20,7 @@ mod script;
 mod session;
 mod test_stage;
 mod time;
+mod unseen;
 mod view;
 
 pub(crate) use connection::{connection_id, connection_message, key, name, settings, unsaved};
@@ -41,8 +42,8 @@ pub(crate) use parameter::{given, parameter_messages, secrets};
 pub(crate) use plugin::plugin_messages;
 pub(crate) use query::{execute_options, execute_options_in_lease, unsaved_plugin};
 pub(crate) use result::{
-    cell_bytes, drop_cause, facts_message, is_nothing_yet, result_id, row_count, rows_message, run_request,
-    state_of_cell, summary_message,
+    cell_bytes, drop_cause, facts_message, result_id, row_count, rows_message, run_request, state_of_cell,
+    summary_message,
 };
 pub(crate) use schema::{ddl_order, schema_kinds};
 pub(crate) use script::{outline_message, script_ask};

@@ -215,6 +215,10 @@ impl From<ResultError> for Refused {
             ResultError::NoView(_) => refuse(Reason::ViewNotFound, &error, []),
             ResultError::ViewNotReady(_) => refuse(Reason::ViewNotReady, &error, []),
             ResultError::ViewsFull { max } => refuse(Reason::ViewsFull, &error, [("max", max.to_string())]),
+            ResultError::WorkFull { max } => refuse(Reason::ViewsFull, &error, [("max", max.to_string())]),
+            ResultError::ExportsFull { max } => {
+                refuse(Reason::ExportsFull, &error, [("max", max.to_string())])
+            }
             ResultError::View(error) => Self::of_view(&error),
             ResultError::Export(ref export) => match &**export {
                 ExportError::Canceled => refuse(Reason::Cancelled, &error, []),
@@ -225,7 +229,7 @@ impl From<ResultError> for Refused {
             ResultError::ReaderIdle(limit) => {
                 refuse(Reason::StreamIdle, &error, [("limit_ms", limit.as_millis().to_string())])
             }
-            ResultError::Unreadable(_) => refuse(Reason::ResultUnreadable, &error, []),
+            ResultError::Unreadable(_) | ResultError::Lost => refuse(Reason::ResultUnreadable, &error, []),
             ResultError::ShuttingDown(_) => refuse(Reason::ShuttingDown, &error, []),
         }
     }
@@ -275,7 +279,7 @@ impl Refused {
             ViewError::Read(ReadError::NoSuchColumn { columns, .. }) => {
                 refuse(Reason::ColumnNotFound, error, [("columns", columns.to_string())])
             }
-            ViewError::Read(_) | ViewError::Rows(_) | ViewError::Spool(_) => {
+            ViewError::Read(_) | ViewError::Rows(_) | ViewError::Spool(_) | ViewError::Lost => {
                 refuse(Reason::ResultUnreadable, error, [])
             }
             ViewError::Limit(limit) => refuse(Reason::ResultLimit, error, [("limit", limit.to_string())]),

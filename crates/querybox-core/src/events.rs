@@ -15,7 +15,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::{
     Core, ShuttingDown,
-    results::{DropCause, RunProgress, ViewFacts},
+    results::{DownloadEnded, DropCause, RunProgress, ViewFacts},
     session::{FrontEndId, SessionEnd, SessionId},
 };
 
@@ -39,6 +39,8 @@ pub enum FrontEndEvent {
     ResultNotice { result: SessionId, notice: Box<Part> },
     /// A view of a kept result came along.
     ViewChanged { result: SessionId, view: Box<ViewFacts> },
+    /// A download of a kept result ended.
+    DownloadEnded(DownloadEnded),
     /// A result is kept no longer.
     ResultDropped { result: SessionId, cause: DropCause },
     /// The reader was slow, and so many events before the next are lost.

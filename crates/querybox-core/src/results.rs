@@ -14,6 +14,7 @@ mod shelf;
 mod statistics;
 mod task;
 mod teller;
+mod turns;
 mod view;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -24,7 +25,7 @@ use querybox_store::{ConnectionId, DriverType, Owner};
 use querybox_vault::Secret;
 use tokio::time::Instant;
 
-pub use download::{Download, DownloadAsk};
+pub use download::{Download, DownloadAsk, DownloadEnded};
 pub use error::{DropCause, ResultError, RunError};
 pub use export::{ExportPart, ExportParts};
 pub use facts::{

@@ -83,6 +83,9 @@ pub enum ViewError {
         /// So many may be.
         max: usize,
     },
+    /// Whoever made it panicked.
+    #[error("the view was lost by a mistake of ours")]
+    Lost,
     /// Arrow refused to put rows together.
     #[error("the rows cannot be put together")]
     Rows(#[source] Error),

@@ -4,7 +4,7 @@ use querybox_contracts::core::v1 as pb;
 use querybox_core::{Core, Token};
 use querybox_results::ExportFormat;
 
-use super::{InvalidField, time::span};
+use super::{InvalidField, time::span, unseen::is_unseen};
 
 /// Browsers and file systems take 255 bytes, and number what is there already.
 const FILE_NAME_BYTES_MAX: usize = 200;
@@ -28,19 +28,18 @@ pub(crate) fn file_name(wanted: String, format: &ExportFormat) -> Result<String,
     Err(InvalidField::new("file_name", problem))
 }
 
-pub(crate) fn download_message(ticket: &Token, file_name: String) -> pb::MakeDownloadResponse {
+pub(crate) fn download_message(
+    ticket: &Token,
+    file_name: String,
+    is_whole: bool,
+) -> pb::MakeDownloadResponse {
     pb::MakeDownloadResponse {
         // Whoever asks for a ticket is to have it.
         ticket: ticket.expose().to_owned(),
         good_for: Some(span(Core::TICKET_LIFE)),
         file_name,
+        incomplete: !is_whole,
     }
-}
-
-/// Characters that make a name look like another one: controls, and those that turn the direction of text around.
-fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -55,7 +54,9 @@ mod tests {
             assert_eq!(name(wanted).as_deref(), Some(wanted));
         }
         let long = "x".repeat(201);
-        for wanted in ["../x", "a/b", "a\\b", ".profile", "x.", "a\r\nb", "a\u{202e}gpj.exe", &long] {
+        for wanted in
+            ["../x", "a/b", "a\\b", ".profile", "x.", "a\r\nb", "a\u{202e}gpj.exe", "a\u{ad}b", &long]
+        {
             assert_eq!(name(wanted), None, "{wanted:?}");
         }
     }

@@ -4,9 +4,10 @@ use querybox_contracts::{
     core::v1::{self as pb, watch_events_response::Event},
     plugin::v1 as plugin,
 };
-use querybox_core::{FrontEndEvent, Notification};
+use querybox_core::{DownloadEnded, FrontEndEvent, Notification};
 
 use super::{
+    export::done_message,
     result::{changed_message, dropped_message, notice_message},
     session::cause,
     time::span,
@@ -40,6 +41,15 @@ pub(crate) fn event_message(event: FrontEndEvent) -> pb::WatchEventsResponse {
             result_id: result.to_string(),
             view: Some(view_message(*view)),
         }),
+        FrontEndEvent::DownloadEnded(DownloadEnded { result, place, file_name, end }) => {
+            Event::DownloadEnded(pb::DownloadEnded {
+                result_id: result.to_string(),
+                statement: place.statement,
+                view: place.view,
+                file_name,
+                done: end.map(|(exported, is_whole)| done_message(&exported, is_whole)),
+            })
+        }
         FrontEndEvent::ResultDropped { result, cause } => {
             Event::ResultDropped(dropped_message(result, cause))
         }

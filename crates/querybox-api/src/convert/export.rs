@@ -101,12 +101,12 @@ pub(crate) fn export_message(part: ExportPart) -> pb::ExportResponse {
             rows_all: progress.all.unwrap_or(progress.rows),
             bytes_done: progress.bytes,
         }),
-        ExportPart::Done(done) => Part::Done(done_message(&done)),
+        ExportPart::Done { exported, is_whole } => Part::Done(done_message(&exported, is_whole)),
     };
     pb::ExportResponse { part: Some(part) }
 }
 
-fn done_message(done: &Exported) -> pb::ExportDone {
+pub(crate) fn done_message(done: &Exported, is_whole: bool) -> pb::ExportDone {
     pb::ExportDone {
         rows: done.rows,
         bytes: done.bytes,
@@ -114,6 +114,7 @@ fn done_message(done: &Exported) -> pb::ExportDone {
         cells_undecodable: done.cells_undecodable,
         cells_left_out: done.cells_left_out,
         cells_shortened: done.cells_shortened,
+        incomplete: !is_whole,
     }
 }
 

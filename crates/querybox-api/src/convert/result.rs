@@ -5,9 +5,9 @@ use querybox_contracts::{
     plugin::v1::{self as plugin, execute_response::Part as Message},
 };
 use querybox_core::{
-    BrokenContract, CellState, DropCause, KeepLimit, Part, RawBatch, Reading, ResultError, ResultFacts,
-    ResultSummary, RowsRead, RunFailure, RunPlace, RunProgress, RunRequest, RunState, SessionError,
-    SessionId, Shape, StatementFacts, StatementFailure, StatementState, Target, local_user,
+    BrokenContract, CellState, DropCause, KeepLimit, Part, RawBatch, Reading, ResultFacts, ResultSummary,
+    RowsRead, RunFailure, RunPlace, RunProgress, RunRequest, RunState, SessionError, SessionId, Shape,
+    StatementFacts, StatementFailure, StatementState, Target, local_user,
 };
 
 use super::{
@@ -297,15 +297,4 @@ pub(crate) fn drop_cause(cause: DropCause) -> pb::ResultDropCause {
         DropCause::Idle => pb::ResultDropCause::Idle,
         DropCause::ShuttingDown => pb::ResultDropCause::ShuttingDown,
     }
-}
-
-/// Nothing of a statement is there that could be read now: the first page then is none.
-pub(crate) fn is_nothing_yet(error: &ResultError) -> bool {
-    matches!(
-        error,
-        ResultError::NoStatement(_)
-            | ResultError::NoRows
-            | ResultError::NoRow { .. }
-            | ResultError::ViewNotReady(_)
-    )
 }

@@ -15,6 +15,8 @@ const DEPTH_MAX: usize = 32;
 /// Conditions in all.
 const CONDITIONS_MAX: usize = 1000;
 const SORT_COLUMNS_MAX: usize = 64;
+/// What a view is, which is kept as long as the view is, and told with each word of it.
+const KIND_BYTES_MAX: usize = 64 << 10;
 
 pub(crate) fn view_ask(
     statement: u32,
@@ -25,6 +27,9 @@ pub(crate) fn view_ask(
 
     let kind = kind.unwrap_or_default();
     let description = kind.encode_to_vec();
+    if description.len() > KIND_BYTES_MAX {
+        return Err(InvalidField::new("kind", format!("is longer than {KIND_BYTES_MAX} bytes")));
+    }
     let order = match kind.kind {
         None => return Err(InvalidField::missing("kind")),
         Some(Kind::Sort(sort)) => {
@@ -135,6 +140,7 @@ pub(crate) fn view_message(view: ViewFacts) -> pb::View {
         steps_all: view.all,
         failure,
         statement: view.of.statement,
+        incomplete: !view.is_whole,
     }
 }
 

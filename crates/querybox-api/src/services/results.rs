@@ -14,12 +14,14 @@ use tonic::{Request, Response, Status};
 use crate::{
     convert::{
         InvalidField, cell_bytes, download_message, export_message, facts_message, file_name, front_end,
-        is_nothing_yet, read_export_format, result_id, row_count, rows_message, run_request, state_of_cell,
+        read_export_format, result_id, row_count, rows_message, run_request, state_of_cell,
         statistics_message, summary_message, view_ask, view_message,
     },
     status::Refused,
 };
 
+/// Columns of a window; some databases have tens of thousands.
+const COLUMNS_MAX: usize = 65_536;
 /// A piece of a cell.
 const PIECE_BYTES: u64 = 256 << 10;
 
@@ -53,25 +55,11 @@ impl Results {
         Ok(read_export_format(format, &dialect)?)
     }
 
-    /// The first rows of a statement, when some are there.
-    async fn page(
-        &self,
-        id: SessionId,
-        place: Place,
-        page: &pb::PageOptions,
-    ) -> Result<Option<pb::Rows>, Refused> {
-        let ask = RowsAsk {
-            place,
-            first: 0,
-            count: row_count(page.row_count)?,
-            columns: Vec::new(),
-            cell_bytes: cell_bytes(page.cell_bytes_max)?,
-        };
-        match self.core.read_rows(&local_user(), id, ask).await {
-            Ok(read) => Ok(Some(rows_message(&read))),
-            Err(error) if is_nothing_yet(&error) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+    /// The first rows of a statement, when some can be read. When they cannot, who asks for them is told why; what this answer is of
+    /// was done, and must not look as if it were not.
+    async fn page(&self, id: SessionId, place: Place, (count, cell_bytes): (u32, usize)) -> Option<pb::Rows> {
+        let ask = RowsAsk { place, first: 0, count, columns: Vec::new(), cell_bytes };
+        self.core.read_rows(&local_user(), id, ask).await.ok().map(|read| rows_message(&read))
     }
 }
 
@@ -79,19 +67,14 @@ impl Results {
 impl pb::result_service_server::ResultService for Results {
     async fn run(&self, request: Request<pb::RunRequest>) -> Result<Response<pb::RunResponse>, Status> {
         let request = request.into_inner();
-        let page = request.page.filter(|page| page.row_count > 0);
-        if let Some(page) = &page {
-            // Before anything runs.
-            row_count(page.row_count)?;
-            cell_bytes(page.cell_bytes_max)?;
-        }
+        let page = page_options(request.page)?;
         let request = run_request(request)?;
         let id = request.id;
         let facts = self.core.run(request).await.map_err(Refused::from)?;
         let with_rows = |statement: &&StatementFacts| statement.rows.is_some();
         let page_statement = facts.statements.iter().find(with_rows).map(|statement| statement.number);
         let rows = match (page, page_statement) {
-            (Some(page), Some(statement)) => self.page(id, Place { statement, view: 0 }, &page).await?,
+            (Some(page), Some(statement)) => self.page(id, Place { statement, view: 0 }, page).await,
             _ => None,
         };
         Ok(Response::new(pb::RunResponse {
@@ -142,7 +125,7 @@ impl pb::result_service_server::ResultService for Results {
             place: Place { statement: request.statement, view: request.view },
             first: request.first_row,
             count: row_count(request.row_count)?,
-            columns: request.columns,
+            columns: columns(request.columns)?,
             cell_bytes: cell_bytes(request.cell_bytes_max)?,
         };
         let read = self.core.read_rows(&local_user(), id, ask).await.map_err(Refused::from)?;
@@ -179,16 +162,11 @@ impl pb::result_service_server::ResultService for Results {
     ) -> Result<Response<pb::MakeViewResponse>, Status> {
         let pb::MakeViewRequest { result_id: id, statement, of_view, kind, page } = request.into_inner();
         let id = result_id(&id)?;
-        let page = page.filter(|page| page.row_count > 0);
-        if let Some(page) = &page {
-            // Before anything is made.
-            row_count(page.row_count)?;
-            cell_bytes(page.cell_bytes_max)?;
-        }
+        let page = page_options(page)?;
         let ask = view_ask(statement, of_view, kind)?;
         let view = self.core.make_view(&local_user(), id, ask).await.map_err(Refused::from)?;
         let rows = match page {
-            Some(page) => self.page(id, Place { statement, view: view.number }, &page).await?,
+            Some(page) => self.page(id, Place { statement, view: view.number }, page).await,
             None => None,
         };
         Ok(Response::new(pb::MakeViewResponse { view: Some(view_message(view)), page: rows }))
@@ -254,8 +232,21 @@ impl pb::result_service_server::ResultService for Results {
         let file_name = file_name(wanted, &format)?;
         let place = Place { statement, view };
         let ask = DownloadAsk { id, place, format, file_name: file_name.clone() };
-        let ticket = self.core.make_download(&local_user(), ask).map_err(Refused::from)?;
-        Ok(Response::new(download_message(&ticket, file_name)))
+        let (ticket, is_whole) = self.core.make_download(&local_user(), ask).map_err(Refused::from)?;
+        Ok(Response::new(download_message(&ticket, file_name, is_whole)))
+    }
+}
+
+/// How many rows a first page has, and how much of each cell. `None`: it is not asked for.
+fn page_options(page: Option<pb::PageOptions>) -> Result<Option<(u32, usize)>, InvalidField> {
+    let page = page.filter(|page| page.row_count > 0);
+    page.map(|page| Ok((row_count(page.row_count)?, cell_bytes(page.cell_bytes_max)?))).transpose()
+}
+
+fn columns(columns: Vec<u32>) -> Result<Vec<u32>, InvalidField> {
+    match columns.len() {
+        0..=COLUMNS_MAX => Ok(columns),
+        _ => Err(InvalidField::new("columns", format!("has more than {COLUMNS_MAX}"))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Results that are kept.
 
+mod bounds;
 mod endings;
 mod events;
 mod exports;

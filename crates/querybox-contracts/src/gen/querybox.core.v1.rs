@@ -614,6 +614,9 @@ pub struct ConnectionSpec {
     /// Whose its secrets are.
     #[prost(enumeration = "SecretScope", tag = "13")]
     pub secret_scope: i32,
+    /// How much of its runs the history has.
+    #[prost(enumeration = "HistoryLevel", tag = "14")]
+    pub history: i32,
 }
 /// How long a request may take.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -829,6 +832,43 @@ pub struct ParseUrlResponse {
     /// Values for its form.
     #[prost(message, repeated, tag = "2")]
     pub parameters: ::prost::alloc::vec::Vec<super::super::plugin::v1::Parameter>,
+}
+/// How much the history has of a connection's runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum HistoryLevel {
+    /// As TEXTS.
+    Unspecified = 0,
+    /// That they ran, how they ended, and what was run, as far as the operator wants that.
+    Texts = 1,
+    /// That they ran and how they ended.
+    Facts = 2,
+    /// Nothing.
+    Off = 3,
+}
+impl HistoryLevel {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "HISTORY_LEVEL_UNSPECIFIED",
+            Self::Texts => "HISTORY_LEVEL_TEXTS",
+            Self::Facts => "HISTORY_LEVEL_FACTS",
+            Self::Off => "HISTORY_LEVEL_OFF",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "HISTORY_LEVEL_UNSPECIFIED" => Some(Self::Unspecified),
+            "HISTORY_LEVEL_TEXTS" => Some(Self::Texts),
+            "HISTORY_LEVEL_FACTS" => Some(Self::Facts),
+            "HISTORY_LEVEL_OFF" => Some(Self::Off),
+            _ => None,
+        }
+    }
 }
 /// The color of a connection's environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -2791,7 +2831,7 @@ pub struct Draft {
     /// Its name.
     #[prost(string, tag = "1")]
     pub draft_id: ::prost::alloc::string::String,
-    /// Starts at 1 and grows with each change.
+    /// Grows with each change. A name never has one again that it had before, also when its draft was removed and made anew.
     #[prost(uint64, tag = "2")]
     pub revision: u64,
     /// What is kept of it.
@@ -2807,7 +2847,7 @@ pub struct DraftHead {
     /// Its name.
     #[prost(string, tag = "1")]
     pub draft_id: ::prost::alloc::string::String,
-    /// Starts at 1 and grows with each change.
+    /// Grows with each change. A name never has one again that it had before, also when its draft was removed and made anew.
     #[prost(uint64, tag = "2")]
     pub revision: u64,
     /// What it is.
@@ -2872,6 +2912,9 @@ pub struct SaveDraftRequest {
 /// What became of it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SaveDraftResponse {
+    /// How it is kept.
+    #[prost(enumeration = "TextKeeping", tag = "3")]
+    pub keeping: i32,
     /// How it went.
     #[prost(oneof = "save_draft_response::Outcome", tags = "1, 2")]
     pub outcome: ::core::option::Option<save_draft_response::Outcome>,
@@ -3014,7 +3057,8 @@ pub mod draft_service_client {
     /// seen its last revision; whoever has not is told what is there, and both texts are at hand to be put together.
     ///
     /// Drafts lie in Core's store sealed under the master key. Where there is none they live in Core's memory: then the front end
-    /// keeps them too, and saves them again when Core has started anew. At most 500 drafts of 64 MiB together are kept.
+    /// keeps them too, and saves them again when Core has started anew. When a master key comes, drafts go from memory to the store.
+    /// At most 500 drafts of 64 MiB together are kept. What a lost master key has made unreadable KeyService.ForgetTexts forgets.
     ///
     /// Errors as in QueryService (PARAMETER_INVALID, STORE_FAILED, SHUTTING_DOWN), and these:
     ///
@@ -3253,7 +3297,8 @@ pub mod draft_service_server {
     /// seen its last revision; whoever has not is told what is there, and both texts are at hand to be put together.
     ///
     /// Drafts lie in Core's store sealed under the master key. Where there is none they live in Core's memory: then the front end
-    /// keeps them too, and saves them again when Core has started anew. At most 500 drafts of 64 MiB together are kept.
+    /// keeps them too, and saves them again when Core has started anew. When a master key comes, drafts go from memory to the store.
+    /// At most 500 drafts of 64 MiB together are kept. What a lost master key has made unreadable KeyService.ForgetTexts forgets.
     ///
     /// Errors as in QueryService (PARAMETER_INVALID, STORE_FAILED, SHUTTING_DOWN), and these:
     ///
@@ -4484,7 +4529,7 @@ pub struct ReadRowsRequest {
     /// Rows at most, up to 10,000; the answer may have fewer (see Rows).
     #[prost(uint32, tag = "5")]
     pub row_count: u32,
-    /// Which columns, from 0, in the order in which they are wanted. Empty: all.
+    /// Which columns, from 0, in the order in which they are wanted, at most 65,536. Empty: all.
     #[prost(uint32, repeated, tag = "6")]
     pub columns: ::prost::alloc::vec::Vec<u32>,
     /// Bytes of a cell's text at most; what is longer is cut. 0: 1,024. At most 1 MiB.
@@ -4504,7 +4549,8 @@ pub struct Rows {
     /// The first row, from 0.
     #[prost(uint64, tag = "1")]
     pub first_row: u64,
-    /// Rows that are here. Fewer than were asked for: there are no more (yet), or their text is longer than 4 MiB.
+    /// Rows that are here. Fewer than were asked for: there are no more (yet), or their text is longer than 4 MiB. A row of more than
+    /// that is here all the same, with cells cut behind 8 MiB.
     #[prost(uint32, tag = "2")]
     pub row_count: u32,
     /// Columns of each row.
@@ -4602,7 +4648,7 @@ pub struct MakeViewRequest {
     /// The view that it is made of. 0: the statement's own rows.
     #[prost(uint32, tag = "3")]
     pub of_view: u32,
-    /// What is to be done.
+    /// What is to be done, at most 64 KiB: it is kept, and told again.
     #[prost(message, optional, tag = "4")]
     pub kind: ::core::option::Option<ViewKind>,
     /// Which rows the answer has when the view is made by then. Absent: none.
@@ -4652,6 +4698,10 @@ pub struct View {
     /// The statement whose rows it is made of.
     #[prost(uint32, tag = "10")]
     pub statement: u32,
+    /// It was not made of all rows that the database would have returned: a limit cut them, the statement was broken off, or more
+    /// were still to come.
+    #[prost(bool, tag = "11")]
+    pub incomplete: bool,
 }
 /// What a view does with rows.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -4735,7 +4785,8 @@ pub struct Conditions {
     #[prost(message, repeated, tag = "1")]
     pub conditions: ::prost::alloc::vec::Vec<Condition>,
 }
-/// A test on a cell. NULL passes `is_null` and no other.
+/// A test on a cell. NULL passes `is_null` and no other. Of a cell that is cut the part that is there is tested; it is equal to nothing,
+/// and greater than what this part is equal to. At most 32 different texts and patterns are looked for in one filter.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CellTest {
     /// The column, from 0.
@@ -5110,6 +5161,10 @@ pub struct ExportDone {
     /// Cells that were whole, and are too long for the format.
     #[prost(uint64, tag = "6")]
     pub cells_shortened: u64,
+    /// The rows are not all that the database would have returned: a limit cut them, or the statement was broken off, or the view was
+    /// made of such rows or while more were still to come.
+    #[prost(bool, tag = "7")]
+    pub incomplete: bool,
 }
 /// Asks for a ticket.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -5135,6 +5190,10 @@ pub struct MakeDownloadResponse {
     /// What the file is called.
     #[prost(string, tag = "3")]
     pub file_name: ::prost::alloc::string::String,
+    /// As it stands now, the rows are not all that the database would have returned, as ExportDone.incomplete. Of a statement that
+    /// runs it is not said: if it breaks off, so does the download.
+    #[prost(bool, tag = "4")]
+    pub incomplete: bool,
 }
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -5392,8 +5451,10 @@ pub mod result_service_client {
     /// VIEW_NOT_FOUND        the statement has no view of that number               NOT_FOUND
     /// VIEW_NOT_READY        the view is still being made, or failed                FAILED_PRECONDITION
     /// VIEW_INVALID          a value or a pattern of the view cannot be read        INVALID_ARGUMENT
-    /// VIEWS_FULL            the result has as many views as it may                 RESOURCE_EXHAUSTED
+    /// VIEWS_FULL            the result has as many views as it may, or as many     RESOURCE_EXHAUSTED
+    /// views and statistics wait as may
     /// RESULT_LIMIT          a view is longer than may be kept; metadata `limit`    RESOURCE_EXHAUSTED
+    /// EXPORTS_FULL          as many exports and downloads run as may               RESOURCE_EXHAUSTED
     /// EXPORT_UNFIT          the format cannot hold these rows                      FAILED_PRECONDITION
     /// EXPORT_BROKEN_OFF     the statement did not come to its end                  FAILED_PRECONDITION
     /// RESULTS_FULL          as many results are kept as may                        RESOURCE_EXHAUSTED
@@ -5938,8 +5999,10 @@ pub mod result_service_server {
     /// VIEW_NOT_FOUND        the statement has no view of that number               NOT_FOUND
     /// VIEW_NOT_READY        the view is still being made, or failed                FAILED_PRECONDITION
     /// VIEW_INVALID          a value or a pattern of the view cannot be read        INVALID_ARGUMENT
-    /// VIEWS_FULL            the result has as many views as it may                 RESOURCE_EXHAUSTED
+    /// VIEWS_FULL            the result has as many views as it may, or as many     RESOURCE_EXHAUSTED
+    /// views and statistics wait as may
     /// RESULT_LIMIT          a view is longer than may be kept; metadata `limit`    RESOURCE_EXHAUSTED
+    /// EXPORTS_FULL          as many exports and downloads run as may               RESOURCE_EXHAUSTED
     /// EXPORT_UNFIT          the format cannot hold these rows                      FAILED_PRECONDITION
     /// EXPORT_BROKEN_OFF     the statement did not come to its end                  FAILED_PRECONDITION
     /// RESULTS_FULL          as many results are kept as may                        RESOURCE_EXHAUSTED
@@ -6612,7 +6675,7 @@ pub struct WatchEventsRequest {
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchEventsResponse {
     /// What happened.
-    #[prost(oneof = "watch_events_response::Event", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "watch_events_response::Event", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub event: ::core::option::Option<watch_events_response::Event>,
 }
 /// Nested message and enum types in `WatchEventsResponse`.
@@ -6645,6 +6708,9 @@ pub mod watch_events_response {
         /// A view of a result came along. At most four times a second; the last is always told.
         #[prost(message, tag = "8")]
         ViewChanged(super::ViewChanged),
+        /// A download of a result came to its end.
+        #[prost(message, tag = "9")]
+        DownloadEnded(super::DownloadEnded),
     }
 }
 /// A leased session was not used for long. Any request in it puts the end off.
@@ -6728,6 +6794,25 @@ pub struct ViewChanged {
     /// The view.
     #[prost(message, optional, tag = "2")]
     pub view: ::core::option::Option<View>,
+}
+/// A download (ResultService.MakeDownload) came to its end. A browser that has the file knows nothing of what it lacks.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DownloadEnded {
+    /// The result.
+    #[prost(string, tag = "1")]
+    pub result_id: ::prost::alloc::string::String,
+    /// The statement's number.
+    #[prost(uint32, tag = "2")]
+    pub statement: u32,
+    /// The view. 0: the statement's own rows.
+    #[prost(uint32, tag = "3")]
+    pub view: u32,
+    /// What the file is called.
+    #[prost(string, tag = "4")]
+    pub file_name: ::prost::alloc::string::String,
+    /// What it has. Absent: it broke off, and what the browser has is not the file.
+    #[prost(message, optional, tag = "5")]
+    pub done: ::core::option::Option<ExportDone>,
 }
 /// A result is kept no longer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -7094,6 +7179,730 @@ pub mod event_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// A run.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Run {
+    /// Its id, a UUID.
+    #[prost(string, tag = "1")]
+    pub run_id: ::prost::alloc::string::String,
+    /// The session that it ran in. A leased one has many.
+    #[prost(string, tag = "2")]
+    pub session_id: ::prost::alloc::string::String,
+    /// The id of its connection, which may be gone. Empty: it was not saved.
+    #[prost(string, tag = "3")]
+    pub connection_id: ::prost::alloc::string::String,
+    /// What the connection was called then. Empty: it was not saved.
+    #[prost(string, tag = "4")]
+    pub connection_name: ::prost::alloc::string::String,
+    /// PluginInfo.driver_type of its driver.
+    #[prost(string, tag = "5")]
+    pub driver_type: ::prost::alloc::string::String,
+    /// When it began.
+    #[prost(message, optional, tag = "6")]
+    pub started: ::core::option::Option<::prost_types::Timestamp>,
+    /// How long it took. Of one that has not ended: zero.
+    #[prost(message, optional, tag = "7")]
+    pub duration: ::core::option::Option<::prost_types::Duration>,
+    /// Rows of all results together.
+    #[prost(uint64, tag = "8")]
+    pub row_count: u64,
+    /// Bytes of all results together.
+    #[prost(uint64, tag = "9")]
+    pub byte_count: u64,
+    /// How it ended.
+    #[prost(enumeration = "RunOutcome", tag = "10")]
+    pub outcome: i32,
+    /// Why it did not end well: the code of the database's first refusal, SQLSTATE or its own, or a word for what failed. Empty: it
+    /// ended well, or the database gave no code.
+    #[prost(string, tag = "11")]
+    pub error_code: ::prost::alloc::string::String,
+    /// What is there of its text.
+    #[prost(enumeration = "RunTextState", tag = "12")]
+    pub text_state: i32,
+    /// The beginning of the text, at most 1,000 characters. Empty: nothing of it is there.
+    #[prost(string, tag = "13")]
+    pub text_start: ::prost::alloc::string::String,
+    /// How long the text was that ran, in bytes.
+    #[prost(uint64, tag = "14")]
+    pub text_bytes: u64,
+}
+/// Lists runs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRunsRequest {
+    /// Only those of this connection, which may be gone. Empty: of any, and of none.
+    #[prost(string, tag = "1")]
+    pub connection_id: ::prost::alloc::string::String,
+    /// Only those with one of these ends. None: with any.
+    #[prost(enumeration = "RunOutcome", repeated, tag = "2")]
+    pub outcomes: ::prost::alloc::vec::Vec<i32>,
+    /// Only those that began then or later. Absent: since ever.
+    #[prost(message, optional, tag = "3")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
+    /// Only those that began earlier. Absent: until now.
+    #[prost(message, optional, tag = "4")]
+    pub before: ::core::option::Option<::prost_types::Timestamp>,
+    /// Only those whose text has all these words, parted by blanks, whatever their case. At most 1,000 characters. Empty: any.
+    #[prost(string, tag = "5")]
+    pub words: ::prost::alloc::string::String,
+    /// How many the answer has at most. 0: 100. At most 1,000.
+    #[prost(uint32, tag = "6")]
+    pub page_size: u32,
+    /// ListRunsResponse.next_page_token of the same request before. Empty: the first page.
+    #[prost(string, tag = "7")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Some runs.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRunsResponse {
+    /// The one that began last first.
+    #[prost(message, repeated, tag = "1")]
+    pub runs: ::prost::alloc::vec::Vec<Run>,
+    /// Where the list goes on. Empty: it has ended.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// Runs up to here that could not be searched for words: their texts cannot be opened.
+    #[prost(uint32, tag = "3")]
+    pub unreadable_count: u32,
+    /// How texts of runs that begin now are kept.
+    #[prost(enumeration = "TextKeeping", tag = "4")]
+    pub keeping: i32,
+    /// How much the history has of runs, where their connection does not say less: the operator's word.
+    #[prost(enumeration = "HistoryLevel", tag = "5")]
+    pub level: i32,
+}
+/// Asks for one run.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRunRequest {
+    /// Which.
+    #[prost(string, tag = "1")]
+    pub run_id: ::prost::alloc::string::String,
+}
+/// The run.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRunResponse {
+    /// The run.
+    #[prost(message, optional, tag = "1")]
+    pub run: ::core::option::Option<Run>,
+    /// All that is kept of its text.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+}
+/// Forgets runs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteRunsRequest {
+    /// Which. Absent: refused.
+    #[prost(oneof = "delete_runs_request::Choice", tags = "1, 2, 3, 4")]
+    pub choice: ::core::option::Option<delete_runs_request::Choice>,
+}
+/// Nested message and enum types in `DeleteRunsRequest`.
+pub mod delete_runs_request {
+    /// Which. Absent: refused.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Choice {
+        /// These. One that there is not is no error.
+        #[prost(message, tag = "1")]
+        Ids(super::RunIds),
+        /// Those that began earlier.
+        #[prost(message, tag = "2")]
+        Before(::prost_types::Timestamp),
+        /// Those of this connection, which may be gone.
+        #[prost(string, tag = "3")]
+        ConnectionId(::prost::alloc::string::String),
+        /// All.
+        #[prost(message, tag = "4")]
+        All(super::AllRuns),
+    }
+}
+/// Runs by their ids.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RunIds {
+    /// At most 1,000.
+    #[prost(string, repeated, tag = "1")]
+    pub run_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// All runs of the caller.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AllRuns {}
+/// They are forgotten.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteRunsResponse {
+    /// How many there were.
+    #[prost(uint64, tag = "1")]
+    pub count: u64,
+}
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RunOutcome {
+    /// Never sent. In a request: refused.
+    Unspecified = 0,
+    /// All was done.
+    Done = 1,
+    /// The database refused a statement.
+    Rejected = 2,
+    /// The machinery failed: driver, network, disk.
+    Failed = 3,
+    /// A deadline or another limit was reached.
+    Limited = 4,
+    /// It was cancelled.
+    Cancelled = 5,
+    /// It has not ended. In a request: as UNFINISHED.
+    Running = 6,
+    /// Its Core died under it, or it runs in another process on the same store.
+    Unfinished = 7,
+}
+impl RunOutcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RUN_OUTCOME_UNSPECIFIED",
+            Self::Done => "RUN_OUTCOME_DONE",
+            Self::Rejected => "RUN_OUTCOME_REJECTED",
+            Self::Failed => "RUN_OUTCOME_FAILED",
+            Self::Limited => "RUN_OUTCOME_LIMITED",
+            Self::Cancelled => "RUN_OUTCOME_CANCELLED",
+            Self::Running => "RUN_OUTCOME_RUNNING",
+            Self::Unfinished => "RUN_OUTCOME_UNFINISHED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RUN_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "RUN_OUTCOME_DONE" => Some(Self::Done),
+            "RUN_OUTCOME_REJECTED" => Some(Self::Rejected),
+            "RUN_OUTCOME_FAILED" => Some(Self::Failed),
+            "RUN_OUTCOME_LIMITED" => Some(Self::Limited),
+            "RUN_OUTCOME_CANCELLED" => Some(Self::Cancelled),
+            "RUN_OUTCOME_RUNNING" => Some(Self::Running),
+            "RUN_OUTCOME_UNFINISHED" => Some(Self::Unfinished),
+            _ => None,
+        }
+    }
+}
+/// What is there of what was run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RunTextState {
+    /// Never sent.
+    Unspecified = 0,
+    /// All of it.
+    Kept = 1,
+    /// Its beginning.
+    Cut = 2,
+    /// Nothing: it was not to be kept, or could not be, for there was no master key.
+    NotKept = 3,
+    /// It is sealed under a master key that is not there.
+    Unreadable = 4,
+}
+impl RunTextState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RUN_TEXT_STATE_UNSPECIFIED",
+            Self::Kept => "RUN_TEXT_STATE_KEPT",
+            Self::Cut => "RUN_TEXT_STATE_CUT",
+            Self::NotKept => "RUN_TEXT_STATE_NOT_KEPT",
+            Self::Unreadable => "RUN_TEXT_STATE_UNREADABLE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RUN_TEXT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "RUN_TEXT_STATE_KEPT" => Some(Self::Kept),
+            "RUN_TEXT_STATE_CUT" => Some(Self::Cut),
+            "RUN_TEXT_STATE_NOT_KEPT" => Some(Self::NotKept),
+            "RUN_TEXT_STATE_UNREADABLE" => Some(Self::Unreadable),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod history_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Keeps the history: a line for each script that ran, on which connection, how it ended and how much came of it, and what was
+    /// run. Each caller has their own. Nothing of what a database answered is kept but a code, and no value of a parameter.
+    ///
+    /// What was run lies in Core's store sealed under the master key. Where there is none it lives in Core's memory, the last 1,000
+    /// texts of 4 MiB together, until Core ends. At most the first 64 KiB of a script are kept. The oldest runs make room for new ones: the
+    /// operator says how many are kept and for how long, and texts have 64 MiB together. A connection outlived by its runs is
+    /// told by the name that it had.
+    ///
+    /// A run is there when it has ended, one that takes longer than a second from then on.
+    ///
+    /// Errors as in QueryService (PARAMETER_INVALID, STORE_FAILED, SHUTTING_DOWN), and this:
+    ///
+    /// RUN_NOT_FOUND         no such run                                            NOT_FOUND
+    #[derive(Debug, Clone)]
+    pub struct HistoryServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl HistoryServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> HistoryServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> HistoryServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            HistoryServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Lists runs, the one that began last first.
+        pub async fn list_runs(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListRunsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRunsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.HistoryService/ListRuns",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.HistoryService", "ListRuns"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives one run with all that is kept of its text.
+        pub async fn get_run(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRunRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetRunResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.HistoryService/GetRun",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.HistoryService", "GetRun"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Forgets runs. What runs still is forgotten too.
+        pub async fn delete_runs(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteRunsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteRunsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.HistoryService/DeleteRuns",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.core.v1.HistoryService", "DeleteRuns"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod history_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with HistoryServiceServer.
+    #[async_trait]
+    pub trait HistoryService: std::marker::Send + std::marker::Sync + 'static {
+        /// Lists runs, the one that began last first.
+        async fn list_runs(
+            &self,
+            request: tonic::Request<super::ListRunsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRunsResponse>,
+            tonic::Status,
+        >;
+        /// Gives one run with all that is kept of its text.
+        async fn get_run(
+            &self,
+            request: tonic::Request<super::GetRunRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetRunResponse>, tonic::Status>;
+        /// Forgets runs. What runs still is forgotten too.
+        async fn delete_runs(
+            &self,
+            request: tonic::Request<super::DeleteRunsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteRunsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Keeps the history: a line for each script that ran, on which connection, how it ended and how much came of it, and what was
+    /// run. Each caller has their own. Nothing of what a database answered is kept but a code, and no value of a parameter.
+    ///
+    /// What was run lies in Core's store sealed under the master key. Where there is none it lives in Core's memory, the last 1,000
+    /// texts of 4 MiB together, until Core ends. At most the first 64 KiB of a script are kept. The oldest runs make room for new ones: the
+    /// operator says how many are kept and for how long, and texts have 64 MiB together. A connection outlived by its runs is
+    /// told by the name that it had.
+    ///
+    /// A run is there when it has ended, one that takes longer than a second from then on.
+    ///
+    /// Errors as in QueryService (PARAMETER_INVALID, STORE_FAILED, SHUTTING_DOWN), and this:
+    ///
+    /// RUN_NOT_FOUND         no such run                                            NOT_FOUND
+    #[derive(Debug)]
+    pub struct HistoryServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> HistoryServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for HistoryServiceServer<T>
+    where
+        T: HistoryService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/querybox.core.v1.HistoryService/ListRuns" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListRunsSvc<T: HistoryService>(pub Arc<T>);
+                    impl<
+                        T: HistoryService,
+                    > tonic::server::UnaryService<super::ListRunsRequest>
+                    for ListRunsSvc<T> {
+                        type Response = super::ListRunsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRunsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HistoryService>::list_runs(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListRunsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.HistoryService/GetRun" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRunSvc<T: HistoryService>(pub Arc<T>);
+                    impl<
+                        T: HistoryService,
+                    > tonic::server::UnaryService<super::GetRunRequest>
+                    for GetRunSvc<T> {
+                        type Response = super::GetRunResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRunRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HistoryService>::get_run(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRunSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.HistoryService/DeleteRuns" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteRunsSvc<T: HistoryService>(pub Arc<T>);
+                    impl<
+                        T: HistoryService,
+                    > tonic::server::UnaryService<super::DeleteRunsRequest>
+                    for DeleteRunsSvc<T> {
+                        type Response = super::DeleteRunsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteRunsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HistoryService>::delete_runs(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteRunsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for HistoryServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "querybox.core.v1.HistoryService";
+    impl<T> tonic::server::NamedService for HistoryServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// Asks for the keys.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListKeysRequest {}
@@ -7106,6 +7915,25 @@ pub struct ListKeysResponse {
     /// Whether the source gives what is needed.
     #[prost(message, optional, tag = "2")]
     pub vault: ::core::option::Option<PlaceState>,
+    /// The key that drafts and texts of the history are sealed with. Absent: there is none.
+    #[prost(message, optional, tag = "3")]
+    pub text_key: ::core::option::Option<TextKey>,
+}
+/// The key that drafts and texts of the history are sealed with. It lies in the store as one more secret of a master key.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TextKey {
+    /// The master key that it is sealed under.
+    #[prost(string, tag = "1")]
+    pub key_id: ::prost::alloc::string::String,
+    /// Whether it opens with the keys that the source gives now.
+    #[prost(bool, tag = "2")]
+    pub opens: bool,
+    /// Drafts that are sealed with it.
+    #[prost(uint64, tag = "3")]
+    pub drafts: u64,
+    /// Runs of the history whose texts are.
+    #[prost(uint64, tag = "4")]
+    pub runs: u64,
 }
 /// A key that is registered.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -7125,7 +7953,7 @@ pub struct Key {
     /// When it was retired. Absent: it is not.
     #[prost(message, optional, tag = "5")]
     pub retired: ::core::option::Option<::prost_types::Timestamp>,
-    /// Secrets that are sealed under it.
+    /// Secrets that are sealed under it. The key of texts counts as one.
     #[prost(uint64, tag = "6")]
     pub credentials: u64,
     /// Whether the source gives it now. Absent: the source cannot be read.
@@ -7234,6 +8062,10 @@ pub struct RotationEnded {
     /// Secrets that do not open. They are as they were. When there is one, no key becomes free to be retired.
     #[prost(message, repeated, tag = "4")]
     pub failures: ::prost::alloc::vec::Vec<RotationFailure>,
+    /// Why the key of texts does not open, as a sentence. It is as it was, and no key becomes free to be retired. Empty: it opens,
+    /// or there is none.
+    #[prost(string, tag = "5")]
+    pub text_key_failure: ::prost::alloc::string::String,
 }
 /// A secret that does not open.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -7244,6 +8076,19 @@ pub struct RotationFailure {
     /// Why, as a sentence.
     #[prost(string, tag = "2")]
     pub message: ::prost::alloc::string::String,
+}
+/// Forgets texts that nobody can open.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ForgetTextsRequest {}
+/// They are forgotten.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ForgetTextsResponse {
+    /// Drafts that there are no more.
+    #[prost(uint64, tag = "1")]
+    pub drafts: u64,
+    /// Runs that have lost their texts.
+    #[prost(uint64, tag = "2")]
+    pub runs: u64,
 }
 /// Retires a key.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -7350,8 +8195,9 @@ pub mod key_service_client {
     /// FAILED_PRECONDITION
     /// KEY_RETIRED               the key is retired                                     FAILED_PRECONDITION
     /// KEYS_INITIALIZED          keys are registered already                            FAILED_PRECONDITION
-    /// KEYS_USED                 secrets are sealed under registered keys, which were to be replaced
-    /// FAILED_PRECONDITION
+    /// KEYS_USED                 secrets are sealed under registered keys, which were to be replaced; the ErrorInfo has the
+    /// metadata `texts` = SEALED when drafts or texts of the history are: ForgetTexts forgets those
+    /// that cannot be opened                                  FAILED_PRECONDITION
     #[derive(Debug, Clone)]
     pub struct KeyServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -7536,6 +8382,32 @@ pub mod key_service_client {
                 .insert(GrpcMethod::new("querybox.core.v1.KeyService", "RotateKeys"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Forgets drafts, and texts of the history, that cannot be opened with the keys that the source gives now: those of a master
+        /// key that is lost. Runs stay in the history without their texts. What opens is left alone.
+        pub async fn forget_texts(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ForgetTextsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ForgetTextsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.KeyService/ForgetTexts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("querybox.core.v1.KeyService", "ForgetTexts"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Sees to it that nothing is ever sealed under a key again. It must be empty, and a rotation must have shown so.
         pub async fn retire_key(
             &mut self,
@@ -7613,6 +8485,15 @@ pub mod key_service_server {
             &self,
             request: tonic::Request<super::RotateKeysRequest>,
         ) -> std::result::Result<tonic::Response<Self::RotateKeysStream>, tonic::Status>;
+        /// Forgets drafts, and texts of the history, that cannot be opened with the keys that the source gives now: those of a master
+        /// key that is lost. Runs stay in the history without their texts. What opens is left alone.
+        async fn forget_texts(
+            &self,
+            request: tonic::Request<super::ForgetTextsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ForgetTextsResponse>,
+            tonic::Status,
+        >;
         /// Sees to it that nothing is ever sealed under a key again. It must be empty, and a rotation must have shown so.
         async fn retire_key(
             &self,
@@ -7632,8 +8513,9 @@ pub mod key_service_server {
     /// FAILED_PRECONDITION
     /// KEY_RETIRED               the key is retired                                     FAILED_PRECONDITION
     /// KEYS_INITIALIZED          keys are registered already                            FAILED_PRECONDITION
-    /// KEYS_USED                 secrets are sealed under registered keys, which were to be replaced
-    /// FAILED_PRECONDITION
+    /// KEYS_USED                 secrets are sealed under registered keys, which were to be replaced; the ErrorInfo has the
+    /// metadata `texts` = SEALED when drafts or texts of the history are: ForgetTexts forgets those
+    /// that cannot be opened                                  FAILED_PRECONDITION
     #[derive(Debug)]
     pub struct KeyServiceServer<T> {
         inner: Arc<T>,
@@ -7888,6 +8770,51 @@ pub mod key_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.KeyService/ForgetTexts" => {
+                    #[allow(non_camel_case_types)]
+                    struct ForgetTextsSvc<T: KeyService>(pub Arc<T>);
+                    impl<
+                        T: KeyService,
+                    > tonic::server::UnaryService<super::ForgetTextsRequest>
+                    for ForgetTextsSvc<T> {
+                        type Response = super::ForgetTextsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ForgetTextsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as KeyService>::forget_texts(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ForgetTextsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
@@ -8917,6 +9844,26 @@ pub mod schema_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Asks for a script laid out anew.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FormatScriptRequest {
+    /// Whose SQL it is: PluginInfo.driver_type.
+    #[prost(string, tag = "1")]
+    pub driver_type: ::prost::alloc::string::String,
+    /// The script, at most 1 MiB.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+}
+/// The script.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FormatScriptResponse {
+    /// It, laid out anew.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// Statements that stayed as they were.
+    #[prost(uint32, tag = "2")]
+    pub left_count: u32,
+}
 /// Asks where the statements of a script lie.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SplitScriptRequest {
@@ -8951,7 +9898,7 @@ pub mod split_script_request {
 /// Where they lie.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SplitScriptResponse {
-    /// The first of them, in order. Their parameters are 10,000 at most, those of the first statements.
+    /// The first of them, in order. Their parameters are 10,000 at most, with names of 1 MiB in all: those of the first statements.
     #[prost(message, repeated, tag = "1")]
     pub statements: ::prost::alloc::vec::Vec<ScriptStatement>,
     /// How many there are in all.
@@ -8974,12 +9921,15 @@ pub struct ScriptStatement {
     /// What it is.
     #[prost(enumeration = "StatementKind", tag = "3")]
     pub kind: i32,
-    /// The values that it needs, each once, in the order of their first use. Fewer than `parameter_count`: there are more.
+    /// The values that it needs, each once, in the order of their first use.
     #[prost(message, repeated, tag = "4")]
     pub parameters: ::prost::alloc::vec::Vec<ScriptParameter>,
-    /// How many values it needs.
+    /// How many values it needs, as far as they were counted: to 10,000, or until their names have 1 MiB.
     #[prost(uint32, tag = "5")]
     pub parameter_count: u32,
+    /// It needs more values than are told.
+    #[prost(bool, tag = "6")]
+    pub has_more_parameters: bool,
 }
 /// A value that a statement needs.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -9177,6 +10127,34 @@ pub mod script_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Lays a script out anew: only its white space is other than before, and the case of words and all comments stay. A statement
+        /// that would not be the same then, or that is not whole, stays as it is.
+        pub async fn format_script(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FormatScriptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FormatScriptResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/querybox.core.v1.ScriptService/FormatScript",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("querybox.core.v1.ScriptService", "FormatScript"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -9198,6 +10176,15 @@ pub mod script_service_server {
             request: tonic::Request<super::SplitScriptRequest>,
         ) -> std::result::Result<
             tonic::Response<super::SplitScriptResponse>,
+            tonic::Status,
+        >;
+        /// Lays a script out anew: only its white space is other than before, and the case of words and all comments stay. A statement
+        /// that would not be the same then, or that is not whole, stays as it is.
+        async fn format_script(
+            &self,
+            request: tonic::Request<super::FormatScriptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::FormatScriptResponse>,
             tonic::Status,
         >;
     }
@@ -9309,6 +10296,51 @@ pub mod script_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = SplitScriptSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/querybox.core.v1.ScriptService/FormatScript" => {
+                    #[allow(non_camel_case_types)]
+                    struct FormatScriptSvc<T: ScriptService>(pub Arc<T>);
+                    impl<
+                        T: ScriptService,
+                    > tonic::server::UnaryService<super::FormatScriptRequest>
+                    for FormatScriptSvc<T> {
+                        type Response = super::FormatScriptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FormatScriptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ScriptService>::format_script(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FormatScriptSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -2,16 +2,25 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use querybox_results::ExportFormat;
+use futures::StreamExt as _;
+use querybox_results::{ExportFormat, Exported};
 use querybox_store::Owner;
 use querybox_vault::{Token, TokenHash};
 
-use super::{error::ResultError, export::ExportParts, reading::Place};
-use crate::{Core, session::SessionId};
+use super::{
+    error::ResultError,
+    export::{ExportPart, ExportParts},
+    reading::Place,
+};
+use crate::{
+    Core,
+    events::{FrontEndEvent, Watchers},
+    session::{FrontEndId, SessionId},
+};
 
 /// An export that is to be a file somewhere else.
 #[derive(Debug, Clone)]
@@ -47,27 +56,80 @@ impl Core {
     /// Time for which a ticket is good: a page uses it at once.
     pub const TICKET_LIFE: Duration = Duration::from_secs(60);
 
-    /// Makes a ticket for an export that is possible now.
+    /// Makes a ticket for an export that is possible now, and tells whether it will have all rows that the database would have
+    /// returned: if a statement that runs breaks off, so does the download.
     ///
     /// # Errors
     ///
     /// See [`ResultError`].
-    pub fn make_download(&self, owner: &Owner, ask: DownloadAsk) -> Result<Token, ResultError> {
-        self.shelf.find(owner, ask.id)?.rows(ask.place)?;
-        Ok(self.shelf.tickets.make(owner, ask, Instant::now()))
+    pub fn make_download(&self, owner: &Owner, ask: DownloadAsk) -> Result<(Token, bool), ResultError> {
+        let held = self.shelf.find(owner, ask.id)?;
+        let is_growing = held.rows(ask.place)?.is_growing;
+        let is_whole = is_growing || held.is_whole(ask.place);
+        Ok((self.shelf.tickets.make(owner, ask, Instant::now()), is_whole))
     }
 
     /// Begins the export that a ticket is for. `None`: it is no ticket, or was used, or is too old. Dropping the parts stops it.
     ///
+    /// Whoever holds the result is told how it ended, and what of it is not what the database has: a browser cannot tell.
+    ///
     /// # Errors
     ///
-    /// See [`ResultError`]: the result may have gone since. The ticket is used all the same.
+    /// See [`ResultError`]: the result may have gone since. The ticket is used then; it is not when only as many exports run as
+    /// may.
     pub fn download(&self, ticket: &str) -> Result<Option<Download>, ResultError> {
+        let room = self.shelf.export_room()?;
         let Some((owner, ask)) = self.shelf.tickets.take(ticket, Instant::now()) else { return Ok(None) };
         let DownloadAsk { id, place, format, file_name } = ask;
         let media_type = format.media_type();
-        let parts = self.export(&owner, id, place, format)?;
+        let held = self.shelf.find(&owner, id)?;
+        let found = held.rows(place)?;
+        let told = Told {
+            watchers: Arc::clone(&self.watchers),
+            front_ends: held.front_ends(),
+            download: DownloadEnded { result: id, place, file_name: file_name.clone(), end: None },
+        };
+        let parts = told.of(self.export_of(held, found, place, format, room));
         Ok(Some(Download { file_name, media_type, parts }))
+    }
+}
+
+/// How a download ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DownloadEnded {
+    pub result: SessionId,
+    pub place: Place,
+    pub file_name: String,
+    /// What it has, and whether these are all rows. `None`: the file is not whole, and of no use.
+    pub end: Option<(Exported, bool)>,
+}
+
+/// Tells the front ends of a result how a download ends, when it is dropped at the latest.
+struct Told {
+    watchers: Arc<Watchers>,
+    front_ends: Vec<FrontEndId>,
+    download: DownloadEnded,
+}
+
+impl Told {
+    fn of(self, parts: ExportParts) -> ExportParts {
+        let mut told = self;
+        let parts = parts.inspect(move |part| {
+            // All of it is in the stream, and is dropped with it.
+            let told = &mut told;
+            if let Ok(ExportPart::Done { exported, is_whole }) = part {
+                told.download.end = Some((*exported, *is_whole));
+            }
+        });
+        parts.boxed()
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        for front_end in &self.front_ends {
+            self.watchers.tell(*front_end, FrontEndEvent::DownloadEnded(self.download.clone()));
+        }
     }
 }
 

@@ -46,6 +46,10 @@ pub enum ResultError {
     ViewNotReady(u32),
     #[error("the result has {max} views, and may have no more; drop one")]
     ViewsFull { max: usize },
+    #[error("{max} views and statistics are being made or wait for it, and no more may; try again")]
+    WorkFull { max: usize },
+    #[error("{max} exports run, and no more may; try again")]
+    ExportsFull { max: usize },
     /// A view or statistics.
     #[error(transparent)]
     View(Arc<ViewError>),
@@ -56,6 +60,9 @@ pub enum ResultError {
     ReaderIdle(Duration),
     #[error("what was kept cannot be read")]
     Unreadable(#[source] ReadError),
+    /// Something panicked.
+    #[error("it was lost by a mistake of ours")]
+    Lost,
     #[error(transparent)]
     ShuttingDown(#[from] ShuttingDown),
 }

@@ -15,7 +15,7 @@ use querybox_results::{
 use querybox_store::Owner;
 use tokio::{
     runtime::Handle,
-    sync::{mpsc, watch},
+    sync::{OwnedSemaphorePermit, mpsc, watch},
     time::sleep,
 };
 use tokio_util::sync::CancellationToken;
@@ -35,7 +35,11 @@ pub enum ExportPart {
     Data(Bytes),
     Progress(ExportProgress),
     /// The document is whole. Last, and once.
-    Done(Exported),
+    Done {
+        exported: Exported,
+        /// What it has are all rows that the database would have returned.
+        is_whole: bool,
+    },
 }
 
 /// An export, part by part. It ends with [`ExportPart::Done`] or with an error.
@@ -61,22 +65,39 @@ impl Core {
     ) -> Result<ExportParts, ResultError> {
         let held = self.shelf.find(owner, id)?;
         let Found { rows, is_growing } = held.rows(place)?;
+        let room = self.shelf.export_room()?;
+        Ok(self.export_of(held, Found { rows, is_growing }, place, format, room))
+    }
+
+    /// The same, when there is room for it.
+    pub(super) fn export_of(
+        &self,
+        held: Arc<Held>,
+        Found { rows, is_growing }: Found,
+        place: Place,
+        format: ExportFormat,
+        room: OwnedSemaphorePermit,
+    ) -> ExportParts {
         let (parts, received) = mpsc::channel(WAITING_MAX);
+        let gave_up = Arc::new(AtomicBool::new(false));
         let reader = Reader {
             parts,
             idle: self.limits.stream_idle,
             cutting: self.cutting.clone(),
             handle: Handle::current(),
+            gave_up: Arc::clone(&gave_up),
         };
         // The blocking thread holds the tracker's token, so that shutting down waits for it, after it has cut it.
         self.tracker.spawn_blocking(move || {
+            // As long as there is a thread.
+            let _room = room;
             let changes = held.changes.subscribe();
             let exporting = Exporting { held, place, rows, is_growing, reader, changes };
             exporting.run(format);
         });
-        let received =
-            Received { parts: received, idle: self.limits.stream_idle, cutting: self.cutting.clone() };
-        Ok(unfold(Some(received), Received::next).boxed())
+        let (idle, cutting) = (self.limits.stream_idle, self.cutting.clone());
+        let received = Received { parts: received, idle, cutting, gave_up };
+        unfold(Some(received), Received::next).boxed()
     }
 }
 
@@ -85,6 +106,8 @@ struct Received {
     parts: mpsc::Receiver<Result<ExportPart, ResultError>>,
     idle: Option<Duration>,
     cutting: CancellationToken,
+    /// Who writes has waited for the reader for too long.
+    gave_up: Arc<AtomicBool>,
 }
 
 impl Received {
@@ -95,7 +118,11 @@ impl Received {
             Some(part) => part,
             // There was no room for the last word.
             None if received.cutting.is_cancelled() => Err(ShuttingDown.into()),
-            None => Err(ResultError::ReaderIdle(received.idle.unwrap_or_default())),
+            None if received.gave_up.load(Ordering::Relaxed) => {
+                Err(ResultError::ReaderIdle(received.idle.unwrap_or_default()))
+            }
+            // It panicked.
+            None => Err(ResultError::Lost),
         };
         let goes_on = matches!(part, Ok(ExportPart::Data(_) | ExportPart::Progress(_)));
         Some((part, goes_on.then_some(received)))
@@ -115,10 +142,16 @@ struct Exporting {
 
 impl Exporting {
     fn run(mut self, format: ExportFormat) {
+        // A view may be forgotten meanwhile; a statement may come to its end.
+        let was_whole = self.held.is_whole(self.place);
         let last = match self.export(format) {
-            Ok(done) => Ok(ExportPart::Done(done)),
+            Ok(exported) => {
+                let is_whole = was_whole || self.is_growing && self.held.is_whole(self.place);
+                Ok(ExportPart::Done { exported, is_whole })
+            }
             // He has had his time.
             Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::TimedOut => return,
+            Err(ExportError::Canceled) if self.reader.cutting.is_cancelled() => Err(ShuttingDown.into()),
             Err(error) => Err(ResultError::Export(Arc::new(error))),
         };
         // Who has the last word may look whether anything is still held.
@@ -212,6 +245,7 @@ struct Reader {
     idle: Option<Duration>,
     cutting: CancellationToken,
     handle: Handle,
+    gave_up: Arc<AtomicBool>,
 }
 
 impl Reader {
@@ -235,7 +269,10 @@ impl Reader {
         self.handle.block_on(async {
             tokio::select! {
                 sent = self.parts.send(part) => sent.map_err(|_| io::ErrorKind::BrokenPipe.into()),
-                () = idle => Err(io::ErrorKind::TimedOut.into()),
+                () = idle => {
+                    self.gave_up.store(true, Ordering::Relaxed);
+                    Err(io::ErrorKind::TimedOut.into())
+                }
                 () = self.cutting.cancelled() => Err(io::ErrorKind::BrokenPipe.into()),
             }
         })

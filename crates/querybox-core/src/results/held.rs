@@ -357,6 +357,19 @@ impl Held {
         }
     }
 
+    /// Whether rows are all that the database would have returned: nothing broke off, no limit cut them, and none still come.
+    pub(super) fn is_whole(&self, place: Place) -> bool {
+        if place.view != NO_VIEW {
+            return self.views.is_whole(place.view);
+        }
+        match self.statement(place.statement).map(|statement| statement.state()) {
+            Ok(StatementState::Complete(Part { fact: Fact::Summary(summary), .. })) => {
+                summary.stopped_by.is_none()
+            }
+            Ok(_) | Err(_) => false,
+        }
+    }
+
     /// A statement by its number.
     fn statement(&self, number: u32) -> Result<Arc<Statement<Part, StatementFailure>>, ResultError> {
         let index = {

@@ -8,16 +8,20 @@ use std::{
 
 use querybox_results::Budget;
 use querybox_store::Owner;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     ResultSettings,
     download::Tickets,
     error::{DropCause, ResultError, RunError},
     held::Held,
-    view,
+    turns::Turns,
 };
 use crate::session::SessionId;
+
+/// Exports at once, downloads among them. Each has a thread of its own that waits for its reader, and for a statement that runs;
+/// there are some hundreds for all that waits for a disk, and what is kept needs some too.
+const EXPORTS_MAX: usize = 32;
 
 /// Results that are gone and are remembered for those who ask for them.
 const GONE_REMEMBERED_MAX: usize = 1024;
@@ -28,7 +32,9 @@ pub(crate) struct Shelf {
     results_max: usize,
     idle: Duration,
     /// Turns of those who make views.
-    pub(super) turns: Arc<Semaphore>,
+    pub(super) turns: Turns,
+    /// Exports that run.
+    exports: Arc<Semaphore>,
     /// For downloads.
     pub(super) tickets: Tickets,
     state: Mutex<State>,
@@ -71,7 +77,8 @@ impl Shelf {
             budget,
             results_max,
             idle,
-            turns: view::turns(),
+            turns: Turns::new(),
+            exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             tickets: Tickets::default(),
             state: Mutex::default(),
         })
@@ -130,6 +137,12 @@ impl Shelf {
             Some(gone) => Err(ResultError::Dropped(gone.cause)),
             None => Err(ResultError::NotFound),
         }
+    }
+
+    /// Room for one more export, for as long as it is held.
+    pub(super) fn export_room(&self) -> Result<OwnedSemaphorePermit, ResultError> {
+        let room = Arc::clone(&self.exports).try_acquire_owned();
+        room.map_err(|_| ResultError::ExportsFull { max: EXPORTS_MAX })
     }
 
     /// Newest first.

@@ -13,10 +13,11 @@ use querybox_results::{
     Case, Condition, Progress, Rows, SortColumn, ViewError, Work, distinct, filter, sort,
 };
 use querybox_store::Owner;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    error::ResultError,
+    error::{DropCause, ResultError},
     held::Held,
     reading::{NO_VIEW, Place},
 };
@@ -28,8 +29,6 @@ use crate::{
 
 /// Memory of one view while it is made, in what it asks for. What the allocator adds is a fourth of that in a sort: 256 MiB together.
 pub(super) const WORK_BYTES: usize = 192 << 20;
-/// Views and statistics that are made at once; the others wait.
-const AT_ONCE_MAX: usize = 2;
 /// Views of one result.
 const VIEWS_MAX: usize = 64;
 /// The answer to who wants a view waits so long for it.
@@ -77,6 +76,8 @@ pub struct ViewFacts {
     pub source_rows: u64,
     pub done: u64,
     pub all: u64,
+    /// What it was made of were all rows that the database would have returned.
+    pub is_whole: bool,
     pub state: ViewState,
 }
 
@@ -107,8 +108,11 @@ pub(super) struct View {
     source_rows: u64,
     done: AtomicU64,
     all: AtomicU64,
+    is_whole: bool,
     made: watch::Sender<Made>,
+    /// For who works on it, and for who waits to.
     cancel: Arc<AtomicBool>,
+    stopped: CancellationToken,
 }
 
 #[derive(Debug, Clone)]
@@ -127,11 +131,8 @@ struct Numbered {
     /// The last that was given.
     last: u32,
     views: BTreeMap<u32, Arc<View>>,
-}
-
-/// How many views are made at once.
-pub(crate) fn turns() -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(AT_ONCE_MAX))
+    /// The result has gone, and nobody would stop one that came now.
+    is_over: bool,
 }
 
 impl Core {
@@ -147,8 +148,9 @@ impl Core {
         ask: ViewAsk,
     ) -> Result<ViewFacts, ResultError> {
         let held = self.shelf.find(owner, id)?;
-        let rows = held.rows(ask.of)?.rows;
-        let view = held.views.add(ask.of, ask.description, rows.row_count())?;
+        let waiting = self.shelf.turns.wait()?;
+        let (rows, is_whole) = (held.rows(ask.of)?.rows, held.is_whole(ask.of));
+        let view = held.views.add(ask.of, ask.description, rows.row_count(), is_whole)?;
         let mut made = view.made.subscribe();
         let making = Making {
             held: Arc::clone(&held),
@@ -156,15 +158,17 @@ impl Core {
             watchers: Arc::clone(&self.watchers),
             told: Instant::now(),
         };
-        let (turns, tracker) = (Arc::clone(&self.shelf.turns), self.tracker.clone());
-        let order = ask.order;
+        let (order, tracker) = (ask.order, self.tracker.clone());
         self.tracker.spawn(async move {
-            // Never closed.
-            let _turn = turns.acquire().await;
-            // A panic would leave the view unfinished for ever.
             let lost = making.clone();
+            let failed = |error| Made::Failed(Arc::new(error));
+            let Some(_turn) = waiting.turn(lost.view.stopped.cancelled()).await else {
+                drop((making, rows));
+                return lost.end(failed(ViewError::Canceled));
+            };
+            // A panic would leave the view unfinished for ever.
             if tracker.spawn_blocking(move || making.make(rows, order)).await.is_err() {
-                lost.end(Made::Failed(Arc::new(ViewError::Canceled)));
+                lost.end(failed(ViewError::Lost));
             }
         });
         let ready = made.wait_for(|made| !matches!(made, Made::No));
@@ -199,8 +203,17 @@ impl Core {
 }
 
 impl Views {
-    fn add(&self, of: Place, description: Vec<u8>, source_rows: u64) -> Result<Arc<View>, ResultError> {
+    fn add(
+        &self,
+        of: Place,
+        description: Vec<u8>,
+        source_rows: u64,
+        is_whole: bool,
+    ) -> Result<Arc<View>, ResultError> {
         let mut views = self.lock();
+        if views.is_over {
+            return Err(ResultError::Dropped(DropCause::Dropped));
+        }
         if views.views.len() >= VIEWS_MAX {
             return Err(ResultError::ViewsFull { max: VIEWS_MAX });
         }
@@ -212,8 +225,10 @@ impl Views {
             source_rows,
             done: AtomicU64::new(0),
             all: AtomicU64::new(source_rows),
+            is_whole,
             made: watch::Sender::new(Made::No),
             cancel: Arc::new(AtomicBool::new(false)),
+            stopped: CancellationToken::new(),
         });
         let number = views.last;
         views.views.insert(number, Arc::clone(&view));
@@ -227,9 +242,14 @@ impl Views {
     fn remove(&self, number: u32) -> Option<Arc<View>> {
         let removed = self.lock().views.remove(&number);
         if let Some(view) = &removed {
-            view.cancel.store(true, Ordering::Relaxed);
+            view.stop();
         }
         removed
+    }
+
+    /// Whether a view was made of all rows that the database would have returned.
+    pub(super) fn is_whole(&self, number: u32) -> bool {
+        self.get(number).is_some_and(|view| view.is_whole)
     }
 
     /// The rows of a view of a statement.
@@ -258,12 +278,13 @@ impl Views {
         self.lock().views.values().map(bytes).sum()
     }
 
-    /// Forgets all, and stops the making of those that are not made.
+    /// Forgets all, stops the making of those that are not made, and takes no more.
     pub(super) fn clear(&self) {
-        let views = std::mem::take(&mut self.lock().views);
-        for view in views.values() {
-            view.cancel.store(true, Ordering::Relaxed);
-        }
+        let mut numbered = self.lock();
+        numbered.is_over = true;
+        let views = std::mem::take(&mut numbered.views);
+        drop(numbered);
+        views.values().for_each(|view| view.stop());
     }
 
     fn lock(&self) -> MutexGuard<'_, Numbered> {
@@ -273,6 +294,11 @@ impl Views {
 }
 
 impl View {
+    fn stop(&self) {
+        self.cancel.store(true, Ordering::Relaxed);
+        self.stopped.cancel();
+    }
+
     fn facts(&self) -> ViewFacts {
         let state = match &*self.made.borrow() {
             Made::No => ViewState::Making,
@@ -286,6 +312,7 @@ impl View {
             source_rows: self.source_rows,
             done: self.done.load(Ordering::Relaxed),
             all: self.all.load(Ordering::Relaxed),
+            is_whole: self.is_whole,
             state,
         }
     }

@@ -60,6 +60,7 @@ async fn an_export_goes_on_with_a_statement_that_runs() {
         until(&house, &id, |result| !result.statements.is_empty()).await;
         let (document, done) = finish(begin(&house, &id, format.clone()).await).await.unwrap();
         assert_eq!((done.rows, done.bytes), (u64::from(rows), document.len() as u64), "{format:?}");
+        assert!(!done.incomplete);
         if format == csv() {
             let mut lines = document.split(|byte| *byte == b'\n').skip(1);
             for row in 1..=rows {
@@ -83,6 +84,7 @@ async fn an_export_of_what_breaks_off_is_told_so_and_what_came_can_be_had_after_
         let result = ended(&house, &id).await;
         let (_, done) = finish(begin(&house, &id, format).await).await.unwrap();
         assert_eq!(done.rows, result.statements[0].row_count);
+        assert!(done.incomplete, "a part is not told as all");
         forget(&house, &id).await.unwrap();
     }
 }
@@ -136,10 +138,12 @@ async fn a_ticket_is_traded_for_its_export_once() {
     let parts: Vec<_> = traded.parts.map(|part| part.unwrap()).collect().await;
     let data = parts.iter().filter_map(|part| match part {
         ExportPart::Data(data) => Some(data.as_ref()),
-        ExportPart::Progress(_) | ExportPart::Done(_) => None,
+        ExportPart::Progress(_) | ExportPart::Done { .. } => None,
     });
     assert_eq!(data.collect::<Vec<_>>().concat(), b"a\n1\n");
-    assert!(matches!(parts.last(), Some(ExportPart::Done(done)) if done.rows == 1));
+    assert!(
+        matches!(parts.last(), Some(ExportPart::Done { exported, is_whole: true }) if exported.rows == 1)
+    );
     assert!(house.core.download(&made.ticket).unwrap().is_none());
     assert!(house.core.download(&other.ticket).unwrap().is_some());
     assert_eq!(make("a/b").await.unwrap_err().code(), Code::InvalidArgument);

@@ -123,11 +123,13 @@ async fn a_failure_of_the_machinery_is_told_with_the_result() {
     house.results().run(late).await.unwrap();
     let result = ended(&house, &id).await;
     assert_eq!(result.state(), pb::ResultState::Failed);
-    let failure = result.failure.unwrap();
+    let failure = result.failure.clone().unwrap();
     assert_eq!((failure.reason.as_str(), failure.session_open), ("DEADLINE", false));
-    if let [statement] = &result.statements[..] {
-        assert!(matches!(statement.end, Some(End::BrokenOff(_))), "{statement:?}");
-    }
+    // On a machine that is slow enough it has not begun.
+    assert!(result.statements.len() <= 1);
+    let all_broke_off =
+        result.statements.iter().all(|statement| matches!(statement.end, Some(End::BrokenOff(_))));
+    assert!(all_broke_off, "{result:?}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: process.env.QUERYBOX_FIGURES === undefined ? ["tests/flows/**/*.flow.ts"] : ["tests/figures/**/*.figure.ts"],
-    testTimeout: 180_000,
+    testTimeout: process.env.QUERYBOX_FIGURES === undefined ? 180_000 : 600_000,
     hookTimeout: 180_000,
     // One server and one browser a file; files one after the other.
     fileParallelism: false,

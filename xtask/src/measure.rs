@@ -2,6 +2,8 @@
 //!
 //! Everything that measures lies there: this tool depends on no crate of ours.
 
+mod ui;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -26,7 +28,8 @@ const PROGRAMS: [&str; 2] = ["querybox", "querybox-jail"];
 /// Which bench, and how long.
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// Which: `session`, `first-row`, `cancel`, `stream`, `export`, `memory`, `catalog`, `results`, or `all` of them. `counts` counts the
+    /// Which: `session`, `first-row`, `cancel`, `stream`, `export`, `memory`, `catalog`, `results`, or `all` of them. `ui`
+    /// measures the page in a browser. `counts` counts the
     /// instructions of hot loops and compares them with a table; `note` renders the newest reports into
     /// docs/performance.md.
     name: String,
@@ -81,6 +84,19 @@ pub(crate) enum Soak {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Lets a crowd visit `querybox serve`: no row may be wrong or missing, nothing may grow, and SIGTERM lets what runs end.
+    /// Draws memory and descriptors into target/bench/soak-server.svg.
+    Server {
+        /// How many at once.
+        #[arg(long, default_value_t = 200)]
+        clients: usize,
+        /// How long.
+        #[arg(long, default_value_t = 600)]
+        seconds: u64,
+        /// Brings the visits of an earlier run back; not the moments at which they meet.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Lets the PostgreSQL driver meet servers that send what no server sends: no panic, no waiting without end, no more
     /// memory than a limit, no password in the clear.
     Fuzz {
@@ -108,6 +124,9 @@ pub(crate) fn bench(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<E
     if args.name == "counts" {
         let outcome = counts::run(workspace, args.save)?;
         return Ok(if outcome == counts::Outcome::Within { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    if args.name == "ui" {
+        return ui::run(workspace, args);
     }
     let built = Built::make(workspace, packages)?;
     // Where the user stands counts for a path that he gives, and not where the program is started.
@@ -160,7 +179,9 @@ pub(crate) fn bench(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<E
 /// As [`bench`].
 pub(crate) fn soak(workspace: &Workspace, soak: &Soak) -> anyhow::Result<ExitCode> {
     let built = match soak {
-        Soak::Spawn { .. } | Soak::Cancel { .. } | Soak::Rotation { .. } => Built::make(workspace, packages)?,
+        Soak::Spawn { .. } | Soak::Cancel { .. } | Soak::Server { .. } | Soak::Rotation { .. } => {
+            Built::make(workspace, packages)?
+        }
         Soak::Fuzz { .. } => Built::make(workspace, |_| vec![FUZZ])?,
     };
     let mut command = built.command(workspace, BENCH);
@@ -177,6 +198,12 @@ pub(crate) fn soak(workspace: &Workspace, soak: &Soak) -> anyhow::Result<ExitCod
         }
         Soak::Cancel { cancels, seed } => {
             command.args(["soak", "cancel", "--cancels", &cancels.to_string()]);
+            seed
+        }
+        Soak::Server { clients, seconds, seed } => {
+            command.args(["soak", "server"]);
+            command.args(["--clients", &clients.to_string(), "--seconds", &seconds.to_string()]);
+            command.arg("--drawing").arg(built.target.join("bench").join("soak-server.svg"));
             seed
         }
         Soak::Rotation { points } => {

@@ -19,9 +19,13 @@ const MISBEHAVING: &str = "querybox-driver-misbehaving";
 ///
 /// A driver that does not exist any more leaves `bin/plugins/`.
 pub(crate) fn stage(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    stage_into(workspace, "debug", workspace.path("bin"))
+}
+
+/// Puts what cargo made of a profile, by its folder's name, into a folder as into `bin/`, and answers that folder.
+pub(crate) fn stage_into(workspace: &Workspace, profile: &str, bin: PathBuf) -> anyhow::Result<PathBuf> {
     let metadata = cargo::metadata(workspace)?;
-    let built = metadata.target_directory.join("debug");
-    let bin = workspace.path("bin");
+    let built = metadata.target_directory.join(profile);
     let plugins = bin.join("plugins");
     fs::create_dir_all(&plugins).with_context(|| format!("cannot make {}", plugins.display()))?;
 

@@ -63,9 +63,20 @@ pub(crate) fn tests(workspace: &Workspace) -> Command {
 
 /// Drives the built page in a browser, on a server from `bin/`. `None`: no browser is installed that could.
 pub(crate) fn flows(workspace: &Workspace) -> Option<Command> {
+    in_browser(workspace, "flows")
+}
+
+/// Measures the built page in a browser, on the server of this program. `None`: no browser is installed that could.
+pub(crate) fn figures(workspace: &Workspace, program: &Path) -> Option<Command> {
+    let mut command = in_browser(workspace, "figures")?;
+    command.env("QUERYBOX_PROGRAM", program);
+    Some(command)
+}
+
+fn in_browser(workspace: &Workspace, script: &str) -> Option<Command> {
     let named = std::env::var_os("QUERYBOX_BROWSER").map(PathBuf::from);
     let browser = named.or_else(|| BROWSERS.map(PathBuf::from).into_iter().find(|path| path.is_file()))?;
-    let mut command = npm(workspace, &["run", "--silent", "flows"]);
+    let mut command = npm(workspace, &["run", "--silent", script]);
     command
         .env("NO_COLOR", "1")
         .env("QUERYBOX_BROWSER", browser)

@@ -92,6 +92,11 @@ export class House {
     return execFileSync(PROGRAM, ["link"], { env: environment, encoding: "utf8" }).trim();
   }
 
+  /** The server's process. */
+  get serverPid(): number | undefined {
+    return this.server.pid;
+  }
+
   /** What a page complained of since the last time. */
   complaints(): readonly string[] {
     return this.problems.splice(0);

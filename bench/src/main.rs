@@ -148,6 +148,19 @@ enum Soak {
         #[arg(long)]
         seed: Option<u64>,
     },
+    /// Lets a crowd visit a server.
+    Server {
+        #[arg(long, default_value_t = 200)]
+        clients: usize,
+        #[arg(long, default_value_t = 600)]
+        seconds: u64,
+        /// Brings the visits of an earlier run back.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Where curves are drawn.
+        #[arg(long, value_name = "FILE")]
+        drawing: Option<PathBuf>,
+    },
     /// Strikes rotations of keys at calls to the disk.
     Rotation {
         /// At so many calls of each kind at most.
@@ -253,6 +266,11 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
             }
             Verb::Soak { what: Soak::Spawn { cycles, seed } } => {
                 tell(&spawn::run(&programs, spawn::SpawnSoak { cycles, seed: seeded(seed) }).await?)
+            }
+            Verb::Soak { what: Soak::Server { clients, seconds, seed, drawing } } => {
+                let time = Duration::from_secs(seconds);
+                let soak = soak::server::ServerSoak { clients, time, seed: seeded(seed), drawing };
+                tell(&soak::server::run(&programs, soak).await?)
             }
             Verb::Soak { what: Soak::Rotation { points: points_max } } => {
                 tell(&rotation::run(&programs, rotation::RotationSoak { points_max }).await?)

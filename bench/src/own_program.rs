@@ -40,6 +40,11 @@ impl OwnProgram {
         Ok(own)
     }
 
+    /// What a server of this home lets in.
+    pub(crate) fn token_file(&self) -> PathBuf {
+        self.home.join("token")
+    }
+
     /// Gives it its environment.
     pub(crate) fn furnish(&self, command: &mut Command) {
         command

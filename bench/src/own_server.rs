@@ -2,17 +2,22 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::Duration,
 };
 
 use anyhow::{Context as _, ensure};
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::time::sleep;
 
 use crate::own_program::OwnProgram;
 
 /// What it says before its address, and what stands behind that.
 const BEFORE: &str = "QueryBox serves at ";
 const BEHIND: &str = "/#";
+
+/// Between two looks at whether it has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// A server that runs; dropping it ends it.
 pub(crate) struct OwnServer {
@@ -38,6 +43,25 @@ impl OwnServer {
         Ok(server)
     }
 
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.process)
+    }
+
+    /// Tells it to end when what runs has come to its end.
+    pub(crate) fn tell_to_end(&self) -> anyhow::Result<()> {
+        Ok(kill_process(self.pid(), Signal::TERM)?)
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(mut self) -> anyhow::Result<ExitStatus> {
+        loop {
+            if let Some(status) = self.process.try_wait()? {
+                return Ok(status);
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
@@ -45,8 +69,10 @@ impl OwnServer {
 
 impl Drop for OwnServer {
     fn drop(&mut self) {
-        // It ended before: there is nothing to wait for.
-        kill_process(Pid::from_child(&self.process), Signal::TERM).ok();
-        self.process.wait().ok();
+        // One that was waited for is nobody's, and its number may be another's.
+        if matches!(self.process.try_wait(), Ok(None)) {
+            self.tell_to_end().ok();
+            self.process.wait().ok();
+        }
     }
 }

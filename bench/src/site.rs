@@ -312,11 +312,11 @@ pub(crate) fn in_lease(lease: &str, sql: &str) -> pb::ExecuteInSessionRequest {
     }
 }
 
-fn connection() -> pb::ConnectionRef {
+pub(crate) fn connection() -> pb::ConnectionRef {
     pb::ConnectionRef { key: Some(Key::Name(PG.to_owned())) }
 }
 
-fn credential() -> plugin::Credential {
+pub(crate) fn credential() -> plugin::Credential {
     let password = plugin::SecretField {
         name: "password".to_owned(),
         value: Postgres::PASSWORD.as_bytes().to_vec().into(),

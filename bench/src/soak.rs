@@ -6,6 +6,7 @@ pub mod cancel;
 mod counts;
 mod crowd;
 pub mod rotation;
+pub mod server;
 pub mod spawn;
 
 use std::fmt;

@@ -7,7 +7,7 @@ use std::{
 
 use querybox_bench::{
     Programs,
-    soak::{Verdict, cancel, rotation, spawn},
+    soak::{Verdict, cancel, rotation, server, spawn},
 };
 use querybox_fixtures::program;
 
@@ -37,6 +37,12 @@ fn a_hundred_spawns_and_kills_leave_nothing() {
 #[test]
 fn each_cancel_has_a_true_receipt() {
     check(async |programs| cancel::run(&programs, cancel::CancelSoak { cancels: 10, seed: 1 }).await);
+}
+
+#[test]
+fn a_crowd_loses_no_row_and_leaves_nothing() {
+    let soak = server::ServerSoak { clients: 10, time: Duration::from_secs(5), seed: 1, drawing: None };
+    check(async |programs| server::run(&programs, soak).await);
 }
 
 #[test]

@@ -27,7 +27,11 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use self::{visit::Visit, visitor::Visitor, watch::Watch};
+use self::{
+    visit::Visit,
+    visitor::{Noted, Visitor},
+    watch::Watch,
+};
 use crate::{
     own_program::OwnProgram,
     own_server::OwnServer,
@@ -104,7 +108,12 @@ pub async fn run(programs: &Programs, soak: ServerSoak) -> anyhow::Result<Verdic
             visits as f64 / seconds,
             tally.rows
         ),
-        format!("visits: {}; {} times turned away and come again", tally.told(), tally.turned_away),
+        format!(
+            "visits: {}; {} times turned away and come again, {} cancels by a kill",
+            tally.told(),
+            tally.turned_away,
+            tally.killed
+        ),
         format!("at rest before: {before}"),
         format!("on the way:     {}", watch::span(&looks)),
         format!("at rest after:  {after}"),
@@ -127,6 +136,7 @@ struct Tally {
     counts: BTreeMap<&'static str, u64>,
     rows: u64,
     turned_away: u64,
+    killed: u64,
     failures: Vec<String>,
 }
 
@@ -194,14 +204,14 @@ impl Client {
                 Ok(rows) => tally.rows += rows,
                 Err(error) => {
                     tally.failures.push(format!("client {}, {}: {error:#}", self.number, visit.name()));
-                    visitor = None;
+                    tally.note(visitor.take());
                 }
             }
             if self.random.below(10) == 0 {
-                tally.turned_away += visitor.take().map_or(0, |visitor| visitor.turned_away());
+                tally.note(visitor.take());
             }
         }
-        tally.turned_away += visitor.map_or(0, |visitor| visitor.turned_away());
+        tally.note(visitor);
         tally
     }
 
@@ -221,7 +231,16 @@ impl Tally {
         }
         self.rows += part.rows;
         self.turned_away += part.turned_away;
+        self.killed += part.killed;
         self.failures.extend(part.failures);
+    }
+
+    fn note(&mut self, visitor: Option<Visitor>) {
+        if let Some(visitor) = visitor {
+            let Noted { turned_away, killed } = visitor.noted();
+            self.turned_away += turned_away.load(Ordering::Relaxed);
+            self.killed += killed.load(Ordering::Relaxed);
+        }
     }
 
     fn told(&self) -> String {

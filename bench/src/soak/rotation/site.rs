@@ -152,6 +152,7 @@ pub(super) async fn open(path: &Path, keys: &str, programs: &Programs) -> anyhow
         secrets: Secrets { keys: KeySource::new(read), keyring: Arc::new(OsKeyring::new()) },
         results: kept_nowhere(path.parent().unwrap_or(path)),
         texts: querybox_core::TextStorage::Sealed,
+        history: querybox_core::HistorySettings::USUAL,
     }))
 }
 
@@ -193,5 +194,6 @@ fn settings(number: usize) -> anyhow::Result<ConnectionSettings> {
         default_schema: None,
         secret_place: SecretPlace::Vault,
         secret_scope: SecretScope::Shared,
+        history: querybox_core::HistoryLevel::Texts,
     })
 }

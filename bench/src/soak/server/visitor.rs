@@ -30,7 +30,16 @@ pub(super) struct Visitor {
     shown: Shown,
     /// Whose leases these are.
     pub(super) front_end_id: String,
-    turned_away: AtomicU64,
+    noted: Noted,
+}
+
+/// What is no failure in a house that is full, and no praise either.
+#[derive(Debug, Default)]
+pub(super) struct Noted {
+    /// How often there was no room.
+    pub(super) turned_away: AtomicU64,
+    /// How often a cancel was not confirmed in time, so that the driver was killed.
+    pub(super) killed: AtomicU64,
 }
 
 /// Shows the token with each call.
@@ -56,13 +65,12 @@ impl Visitor {
             channel: endpoint.connect().await.context("no connection")?,
             shown: Shown(authorization.parse()?),
             front_end_id: uuid::Uuid::now_v7().to_string(),
-            turned_away: AtomicU64::new(0),
+            noted: Noted::default(),
         })
     }
 
-    /// How often the house was full.
-    pub(super) fn turned_away(&self) -> u64 {
-        self.turned_away.load(Ordering::Relaxed)
+    pub(super) fn noted(&self) -> &Noted {
+        &self.noted
     }
 
     pub(super) fn queries(&self) -> QueryServiceClient<Shows> {
@@ -93,7 +101,7 @@ impl Visitor {
         loop {
             match ask().await {
                 Err(status) if status.code() == Code::ResourceExhausted => {
-                    self.turned_away.fetch_add(1, Ordering::Relaxed);
+                    self.noted.turned_away.fetch_add(1, Ordering::Relaxed);
                     sleep(COMES_AGAIN).await;
                 }
                 answer => return answer,

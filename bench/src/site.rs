@@ -113,6 +113,7 @@ impl Host {
             secrets: Secrets { keys: KeySource::none(), keyring: Arc::new(OsKeyring::new()) },
             results: kept_nowhere(folder),
             texts: querybox_core::TextStorage::Sealed,
+            history: querybox_core::HistorySettings::USUAL,
         }));
         let host = Self { api: Api::new(Arc::clone(&core)), core };
         host.save_connection(port).await?;

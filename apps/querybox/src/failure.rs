@@ -90,8 +90,9 @@ impl From<Status> for Failure {
             (None, Code::DeadlineExceeded | Code::ResourceExhausted) => Exit::Limit,
             (None, _) => Exit::Machinery,
         };
-        let field = status.get_details_error_info().and_then(|mut info| info.metadata.remove("field"));
-        let field = field.unwrap_or_default();
+        let mut metadata = status.get_details_error_info().map(|info| info.metadata).unwrap_or_default();
+        let field = metadata.remove("field").unwrap_or_default();
+        let holds_texts = metadata.contains_key("texts");
         // The paths of Core's own fields are the contract's words; the rest of the message stands without them.
         let message = match field.strip_prefix("spec.") {
             Some(word) => status.message().replacen(&field, word, 1),
@@ -101,6 +102,7 @@ impl From<Status> for Failure {
             (Some(Reason::ParameterInvalid), "name" | "spec.name") => NAME_HINT,
             (Some(Reason::ParameterInvalid), "url") => "",
             (Some(Reason::ParameterInvalid), field) if field.starts_with("spec.") => "",
+            (Some(Reason::KeysUsed), _) if holds_texts => FORGET_TEXTS_HINT,
             (reason, _) => reason.map_or("", hint_for),
         };
         Failure { exit, message, hint: hint.to_owned(), reason }
@@ -109,6 +111,9 @@ impl From<Status> for Failure {
 
 const NAME_HINT: &str =
     "a name has 1 to 100 characters, none of them a control character, and no space at either end";
+
+const FORGET_TEXTS_HINT: &str =
+    "if that key is lost, `querybox keys forget-texts` forgets drafts and statements that cannot be opened";
 
 /// What the user of a command line can do about it; the message itself is Core's.
 fn hint_for(reason: Reason) -> &'static str {
@@ -178,6 +183,7 @@ fn hint_for(reason: Reason) -> &'static str {
         Reason::ResultNotFound | Reason::ResultDropped => "`querybox results list` shows those that are kept",
         Reason::ResultsFull => "`querybox results drop` makes room",
         Reason::ViewsFull => "`querybox results drop` forgets a result with its views",
+        Reason::ExportsFull => "others are to end first; nothing is lost by trying again",
         Reason::ExportBrokenOff => "the rows that came before can be exported now",
         Reason::StatementNotFound
         | Reason::StatementWithoutRows

@@ -1,6 +1,7 @@
 //! `querybox keys`: the master keys, by their ids. A key itself is shown once, when it is made, and nowhere else.
 
 mod rotate;
+mod texts;
 
 use std::path::Path;
 
@@ -34,6 +35,7 @@ pub(crate) async fn run(verb: Verb, app: &App) -> Result<Exit, Failure> {
         Verb::Init(args) => init(args, &mut client, app).await?,
         Verb::Status { json } => list(json.json, &mut client, app).await?,
         Verb::Add => add(&mut client, app).await?,
+        Verb::ForgetTexts { yes } => texts::forget(yes, &mut client, app).await?,
         Verb::Rotate => return rotate::run(&mut client, app).await,
         Verb::Retire { key } => {
             client.retire_key(core::RetireKeyRequest { id: key.clone() }).await?;
@@ -49,11 +51,22 @@ async fn init(args: InitArgs, client: &mut Client, app: &App) -> Result<(), Fail
     // Programs that register keys wait for each other, and then see what was kept and registered meanwhile.
     let file = key_file(app).await?;
     let source = master_key::find(&app.home)?;
-    let known = client.list_keys(core::ListKeysRequest {}).await?.into_inner().keys;
-    let is_used = known.iter().any(|key| key.credentials > 0);
+    let core::ListKeysResponse { keys: known, text_key, .. } =
+        client.list_keys(core::ListKeysRequest {}).await?.into_inner();
+    let secrets: u64 = known.iter().map(|key| key.credentials).sum();
+    // The key of texts is one of them. It goes by itself when it seals nothing.
+    let has_secrets = secrets > u64::from(text_key.is_some());
+    let has_texts = text_key.is_some_and(|key| key.drafts + key.runs > 0);
+    let is_used = has_secrets || has_texts;
     let terms = match (known.is_empty(), is_used, replace_unused) {
         (true, ..) => Terms::First,
         (false, false, true) => Terms::InPlaceOfUnused,
+        (false, true, true) if !has_secrets => {
+            return Err(Failure::usage(
+                "drafts or statements of the history are sealed under a key that is registered",
+            )
+            .with_hint(texts::FORGET_HINT));
+        }
         (false, true, true) => {
             return Err(Failure::usage("secrets are sealed under a key that is registered")
                 .with_hint(ANOTHER_KEY_HINT));
@@ -218,7 +231,7 @@ async fn register_source_keys(terms: Terms, client: &mut Client) -> Result<Vec<c
 }
 
 async fn list(is_json: bool, client: &mut Client, app: &App) -> Result<(), Failure> {
-    let core::ListKeysResponse { keys, vault } =
+    let core::ListKeysResponse { keys, vault, text_key } =
         client.list_keys(core::ListKeysRequest {}).await?.into_inner();
     let source = match master_key::find(&app.home) {
         Ok(Some(source)) => source.to_string(),
@@ -228,7 +241,10 @@ async fn list(is_json: bool, client: &mut Client, app: &App) -> Result<(), Failu
     if is_json {
         let keys: Vec<_> = keys.iter().map(document).collect();
         let vault = status::place_document(vault);
-        return stdout::print_json(&json!({ "keys": keys, "source": source, "vault": vault }));
+        let texts = text_key.as_ref().map(texts::document);
+        return stdout::print_json(
+            &json!({ "keys": keys, "source": source, "vault": vault, "texts": texts }),
+        );
     }
     let mut text = String::new();
     if keys.is_empty() {
@@ -239,6 +255,7 @@ async fn list(is_json: bool, client: &mut Client, app: &App) -> Result<(), Failu
         text.push_str(&stdout::columns(head, &rows, app.messages.screen().stdout_paint));
     }
     text.push_str(&format!("\nsource: {source}\nvault: {}\n", status::place(vault)));
+    text.push_str(&text_key.as_ref().map(texts::line).unwrap_or_default());
     stdout::print(&text)
 }
 

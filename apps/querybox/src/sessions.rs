@@ -59,25 +59,36 @@ async fn list(app: &App, json: JsonArg) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// Stops all that can be stopped, whatever becomes of the others. The first failure is how the command ends.
 async fn cancel(app: &App, named: Vec<String>) -> Result<Exit, Failure> {
     let sessions = all(app).await?;
-    // All are found before the first is stopped.
-    let ids = named.iter().map(|named| find(&sessions, named)).collect::<Result<Vec<_>, _>>()?;
-    for (named, session_id) in named.iter().zip(ids) {
-        let answer = client(&app.channel).cancel_session(core::CancelSessionRequest { session_id }).await?;
-        let answer = answer.into_inner();
-        let took = words::time(words::span(answer.elapsed.as_ref()));
-        let word = match answer.receipt() {
-            CancelReceipt::Confirmed => format!("stopped after {took}, as the database says"),
-            CancelReceipt::AlreadyDone => "nothing ran any more".to_owned(),
-            CancelReceipt::Killed => {
-                format!("the database did not answer: its driver was killed after {took}")
+    let mut exit = Exit::Done;
+    for named in named {
+        match cancel_one(app, &sessions, &named).await {
+            Ok(word) => app.messages.note(&format!("{named}: {word}")),
+            Err(failure) => {
+                if exit == Exit::Done {
+                    exit = failure.exit;
+                }
+                let message = format!("{named}: {}", failure.message);
+                app.messages.fail(&Failure { message, ..failure });
             }
-            CancelReceipt::Unspecified => "stopped".to_owned(),
-        };
-        app.messages.note(&format!("{named}: {word}"));
+        }
     }
-    Ok(Exit::Done)
+    Ok(exit)
+}
+
+async fn cancel_one(app: &App, sessions: &[SessionFacts], named: &str) -> Result<String, Failure> {
+    let session_id = find(sessions, named)?;
+    let answer = client(&app.channel).cancel_session(core::CancelSessionRequest { session_id }).await?;
+    let answer = answer.into_inner();
+    let took = words::time(words::span(answer.elapsed.as_ref()));
+    Ok(match answer.receipt() {
+        CancelReceipt::Confirmed => format!("stopped after {took}, as the database says"),
+        CancelReceipt::AlreadyDone => "nothing ran any more".to_owned(),
+        CancelReceipt::Killed => format!("the database did not answer: its driver was killed after {took}"),
+        CancelReceipt::Unspecified => "stopped".to_owned(),
+    })
 }
 
 async fn extend(app: &App, named: &str, by: DeadlineArg) -> Result<Exit, Failure> {

@@ -10,10 +10,11 @@ use http::{Request, Response};
 use querybox_contracts::core::v1::{
     access_service_server::AccessServiceServer, connection_service_server::ConnectionServiceServer,
     credential_service_server::CredentialServiceServer, draft_service_server::DraftServiceServer,
-    event_service_server::EventServiceServer, key_service_server::KeyServiceServer,
-    plugin_service_server::PluginServiceServer, query_service_server::QueryServiceServer,
-    result_service_server::ResultServiceServer, schema_service_server::SchemaServiceServer,
-    script_service_server::ScriptServiceServer, session_service_server::SessionServiceServer,
+    event_service_server::EventServiceServer, history_service_server::HistoryServiceServer,
+    key_service_server::KeyServiceServer, plugin_service_server::PluginServiceServer,
+    query_service_server::QueryServiceServer, result_service_server::ResultServiceServer,
+    schema_service_server::SchemaServiceServer, script_service_server::ScriptServiceServer,
+    session_service_server::SessionServiceServer,
 };
 use querybox_core::Core;
 use tonic::{body::Body, service::Routes};
@@ -22,8 +23,8 @@ use tower::Service;
 use crate::{
     auth::Access,
     services::{
-        AccessTo, Connections, Credentials, Drafts, Events, Keys, Plugins, Queries, Results, Schemas,
-        Scripts, Sessions,
+        AccessTo, Connections, Credentials, Drafts, Events, History, Keys, Plugins, Queries, Results,
+        Schemas, Scripts, Sessions,
     },
 };
 
@@ -69,6 +70,11 @@ fn services(core: Arc<Core>) -> Routes {
     )
     .add_service(
         DraftServiceServer::new(Drafts::new(Arc::clone(&core)))
+            .max_decoding_message_size(REQUEST_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX),
+    )
+    .add_service(
+        HistoryServiceServer::new(History::new(Arc::clone(&core)))
             .max_decoding_message_size(REQUEST_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX),
     )

@@ -9,6 +9,7 @@ mod download;
 mod draft;
 mod event;
 mod export;
+mod history;
 mod key;
 mod lease;
 mod parameter;
@@ -32,10 +33,12 @@ pub(crate) use credential::{
 pub(crate) use download::{download_message, file_name};
 pub(crate) use draft::{
     conflict_message, draft_content, draft_head_message, draft_id, draft_message, drafts_message,
+    keeping_message,
 };
 pub(crate) use event::event_message;
 pub(crate) use export::export_message;
 pub use export::read_export_format;
+pub(crate) use history::{past_run_message, run_choice, run_id, runs_ask, runs_message};
 pub(crate) use key::{key_id, key_listing_message, key_message, key_record, registering, rotation_message};
 pub(crate) use lease::{front_end, lease_request, leased_message};
 pub(crate) use parameter::{given, parameter_messages, secrets};
@@ -46,7 +49,7 @@ pub(crate) use result::{
     summary_message,
 };
 pub(crate) use schema::{ddl_order, schema_kinds};
-pub(crate) use script::{outline_message, script_ask};
+pub(crate) use script::{format_ask, formatted_message, outline_message, script_ask};
 pub(crate) use session::{
     cancel_message, cause, ended_message, extension, opened_message, rejection_message, remaining_message,
     session_facts_message, session_id,

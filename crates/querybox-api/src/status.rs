@@ -5,9 +5,9 @@ mod reason;
 use std::{collections::HashMap, error::Error};
 
 use querybox_core::{
-    CallError, Cause, ConnectionError, CredentialError, DraftError, EndCause, KeyError, KeyringError,
-    KeysetError, LeaseError, ResultError, RunError, SessionEnd, SessionError, SessionIdError, UrlError,
-    VaultError, WatchError,
+    CallError, Cause, ConnectionError, CredentialError, DraftError, EndCause, HistoryError, KeyError,
+    KeyringError, KeysetError, LeaseError, ResultError, RunError, SessionEnd, SessionError, SessionIdError,
+    UrlError, VaultError, WatchError,
 };
 use querybox_results::{ExportError, ReadError, ViewError};
 use tonic::Status;
@@ -119,7 +119,10 @@ impl From<KeyError> for Refused {
             KeyError::NotFound(_) => refuse(Reason::KeyNotFound, &error, []),
             KeyError::Retired(_) => refuse(Reason::KeyRetired, &error, []),
             KeyError::Initialized => refuse(Reason::KeysInitialized, &error, []),
-            KeyError::Used { .. } => refuse(Reason::KeysUsed, &error, []),
+            KeyError::Used { texts: true, .. } => {
+                refuse(Reason::KeysUsed, &error, [("texts", "SEALED".to_owned())])
+            }
+            KeyError::Used { texts: false, .. } => refuse(Reason::KeysUsed, &error, []),
             KeyError::InUse { .. } => refuse(Reason::KeyInUse, &error, []),
             KeyError::ShuttingDown(_) => refuse(Reason::ShuttingDown, &error, []),
         }
@@ -243,6 +246,17 @@ impl From<DraftError> for Refused {
             DraftError::Full => Reason::DraftsFull,
             DraftError::Store(_) => Reason::StoreFailed,
             DraftError::ShuttingDown(_) => Reason::ShuttingDown,
+        };
+        refuse(reason, &error, [])
+    }
+}
+
+impl From<HistoryError> for Refused {
+    fn from(error: HistoryError) -> Self {
+        let reason = match &error {
+            HistoryError::NotFound => Reason::RunNotFound,
+            HistoryError::Store(_) => Reason::StoreFailed,
+            HistoryError::ShuttingDown(_) => Reason::ShuttingDown,
         };
         refuse(reason, &error, [])
     }

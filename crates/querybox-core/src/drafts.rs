@@ -1,25 +1,26 @@
 //! Drafts: what people have typed and how their windows stand, kept while they type.
 //!
 //! A draft is changed by who has seen its last revision; whoever has not is told what is there. Where nothing can be sealed,
-//! drafts live in memory until Core ends, and the page that wrote them gives them again.
+//! drafts live in memory until Core ends, and the page that wrote them gives them again. When a key comes they go to the store.
 
 mod form;
 mod memory;
+mod revisions;
 
 use std::str::FromStr;
 
 use jiff::Timestamp;
 use querybox_store::{
-    ConnectionId, DraftKey, DraftLimits, DraftRow, DraftWrite, Error as StoreError, NewDraft, Owner,
+    ConnectionId, DraftKey, DraftLimits, DraftRow, DraftWrite, Error as StoreError, NewDraft, Owner, Written,
 };
 use uuid::Uuid;
 
 use self::form::{Head, read_body, read_head, write_body, write_head};
-pub(crate) use self::memory::MemoryDrafts;
+pub(crate) use self::{memory::MemoryDrafts, revisions::Revisions};
 use crate::{
     Core, ShuttingDown, TextKeeping,
     core::StoreLease,
-    texts::{Keeper, TextPlace},
+    texts::{Keeper, Purpose, TextPlace},
 };
 
 /// Bytes of a draft's text: more than this, nobody types.
@@ -30,6 +31,8 @@ pub const DRAFT_STATE_BYTES_MAX: usize = 64 << 10;
 pub const DRAFT_TITLE_CHARS_MAX: usize = 200;
 /// What one owner may keep.
 const LIMITS: DraftLimits = DraftLimits { drafts_max: 500, bytes_max: 64 << 20 };
+/// How often a draft is sealed anew when the key of texts is replaced under it. That takes a person at a prompt.
+const SEALINGS_MAX: usize = 3;
 
 /// Names a draft: a UUID that its front end made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,7 +86,7 @@ pub struct DraftContent {
 #[derive(Clone, PartialEq, Eq)]
 pub struct DraftHead {
     pub id: DraftId,
-    /// Starts at 1 and grows with each change.
+    /// Grows with each change, and is never had twice under one name.
     pub revision: u64,
     pub kind: DraftKind,
     pub title: String,
@@ -162,14 +165,18 @@ impl Core {
     /// Only failures of the store.
     pub async fn drafts(&self, owner: &Owner) -> Result<DraftListing, DraftError> {
         let store = self.store()?;
-        let keeper = self.text_keeper(&store).await?;
+        self.sweep_drafts(&store).await?;
+        let keeper = self.texts.keeper(&store, Purpose::Read).await?;
+        // Before the store is read: what is on its way there is met in one of the two.
         let mut drafts = self.memory_drafts.heads(owner);
         let mut unreadable = 0;
         for DraftRow { id, revision, head, updated, .. } in store.drafts(owner.clone()).await? {
             let id = DraftId(id);
-            if drafts.iter().any(|draft: &DraftHead| draft.id == id) {
-                // What is in memory is newer.
-                continue;
+            if let Some(at) = drafts.iter().position(|draft: &DraftHead| draft.id == id) {
+                if drafts[at].revision >= revision {
+                    continue;
+                }
+                drafts.remove(at);
             }
             match keeper.read(head_place(owner, &id.to_string()), head).as_deref().and_then(read_head) {
                 Some(head) => drafts.push(DraftHead::new(id, revision, head, updated)),
@@ -187,35 +194,22 @@ impl Core {
     /// [`DraftError::NotFound`], [`DraftError::Unreadable`].
     pub async fn draft(&self, owner: &Owner, id: DraftId) -> Result<Draft, DraftError> {
         let store = self.store()?;
-        let keeper = self.text_keeper(&store).await?;
-        self.draft_with(&store, &keeper, &DraftKey { owner: owner.clone(), id: id.0 }).await
+        self.draft_in(&store, &DraftKey { owner: owner.clone(), id: id.0 }).await
     }
 
-    async fn draft_with(
-        &self,
-        store: &StoreLease,
-        keeper: &Keeper,
-        key: &DraftKey,
-    ) -> Result<Draft, DraftError> {
-        if let Some(draft) = self.memory_drafts.get(key) {
-            return Ok(draft);
+    async fn draft_in(&self, store: &StoreLease, key: &DraftKey) -> Result<Draft, DraftError> {
+        let keeper = self.texts.keeper(store, Purpose::Read).await?;
+        let in_memory = self.memory_drafts.get(key);
+        let stored = store.draft(key).await?;
+        match (in_memory, stored) {
+            (Some(draft), Some((row, _))) if draft.revision >= row.revision => Ok(draft),
+            (_, Some((row, body))) => open(&keeper, key, row, body).ok_or(DraftError::Unreadable),
+            (Some(draft), None) => Ok(draft),
+            (None, None) => Err(DraftError::NotFound),
         }
-        let (row, body) = store.draft(key).await?.ok_or(DraftError::NotFound)?;
-        let id = DraftId(key.id);
-        let name = id.to_string();
-        let head = keeper.read(head_place(&key.owner, &name), row.head);
-        let body = keeper.read(body_place(&key.owner, &name), body);
-        let (Some(head), Some((text, state))) =
-            (head.as_deref().and_then(read_head), body.and_then(read_body))
-        else {
-            return Err(DraftError::Unreadable);
-        };
-        let Head { kind, connection, title, .. } = head;
-        let content = DraftContent { kind, title, connection, text, state };
-        Ok(Draft { id, revision: row.revision, content, updated: row.updated })
     }
 
-    /// Keeps a draft, when its revision is still the one that was `seen`; 0: it is new.
+    /// Keeps a draft, when its revision is still the one that was `seen`; 0: it is new. Tells, too, how it is kept.
     ///
     /// # Errors
     ///
@@ -226,51 +220,76 @@ impl Core {
         id: DraftId,
         seen: u64,
         content: DraftContent,
-    ) -> Result<DraftChange<DraftHead>, DraftError> {
+    ) -> Result<(DraftChange<DraftHead>, TextKeeping), DraftError> {
         let store = self.store()?;
-        let keeper = self.text_keeper(&store).await?;
+        self.sweep_drafts(&store).await?;
         let key = DraftKey { owner, id: id.0 };
-        let name = id.to_string();
-        let (revision, updated) = (seen.saturating_add(1), whole_microseconds(self.now()));
+        let now = self.now();
+        let (revision, updated) = (self.revisions.make(seen, now), whole_microseconds(now));
         let head = DraftHead::new(id, revision, content.head(), updated);
-        let written = keeper
-            .write(head_place(&key.owner, &name), write_head(&content.head()))
-            .zip(keeper.write(body_place(&key.owner, &name), write_body(&content)));
-        let done = match written {
-            Some((head, body)) => {
-                let draft = NewDraft { revision, head, body, updated };
-                self.put_draft(&store, key.clone(), seen, draft).await?
-            }
-            None => {
-                let stored = store.draft(&key).await?.map_or(0, |(row, _)| row.revision);
-                let draft = Draft { id, revision, content, updated };
-                self.memory_drafts.put(&key, seen, stored, draft, LIMITS)
-            }
-        };
-        match done {
-            DraftWrite::Done => Ok(DraftChange::Done(head)),
-            DraftWrite::Full => Err(DraftError::Full),
-            DraftWrite::Changed => self.conflict(&store, &keeper, &key).await,
+        let draft = Draft { id, revision, content, updated };
+        for _ in 0..SEALINGS_MAX {
+            let keeper = self.texts.keeper(&store, Purpose::Write).await?;
+            let done = match seal(&keeper, &key, &draft) {
+                Some(sealed) => self.put_draft(&store, &key, seen, sealed).await?,
+                None => {
+                    let stored = store.draft_revision(&key).await?;
+                    self.memory_drafts.put(&key, seen, stored, draft.clone(), LIMITS)
+                }
+            };
+            let change = match done {
+                DraftWrite::Done => DraftChange::Done(head),
+                DraftWrite::Full => return Err(DraftError::Full),
+                DraftWrite::Changed => self.conflict(&store, &key).await?,
+                DraftWrite::KeyGone => continue,
+            };
+            return Ok((change, keeper.how));
         }
+        Err(DraftError::Store(StoreError::Busy))
     }
 
-    /// Writes a draft to the store. One that was in memory until now leaves it: by its revision only one caller gets it.
+    /// Writes a draft to the store, over what was `seen` there or in memory.
     async fn put_draft(
         &self,
         store: &StoreLease,
-        key: DraftKey,
+        key: &DraftKey,
         seen: u64,
         draft: NewDraft,
     ) -> Result<DraftWrite, StoreError> {
-        if !self.memory_drafts.has(&key) {
-            return store.put_draft(key, Some(seen), draft, LIMITS).await;
+        let over = match self.memory_drafts.revision(key) {
+            None => seen,
+            Some(in_memory) => {
+                let stored = store.draft_revision(key).await?;
+                if in_memory.max(stored) != seen {
+                    return Ok(DraftWrite::Changed);
+                }
+                // Of two who come here together, the store lets one through.
+                stored
+            }
+        };
+        let revision = draft.revision;
+        let done = store.put_draft(key.clone(), over, draft, LIMITS).await?;
+        if done == DraftWrite::Done {
+            self.memory_drafts.settle(key, revision);
         }
-        let Some(taken) = self.memory_drafts.take(&key, seen) else { return Ok(DraftWrite::Changed) };
-        let done = store.put_draft(key.clone(), None, draft, LIMITS).await;
-        if !matches!(done, Ok(DraftWrite::Done)) {
-            self.memory_drafts.give_back(key, taken);
+        Ok(done)
+    }
+
+    /// Brings drafts from memory to the store, as soon as they can be kept there. What finds no room there stays.
+    pub(crate) async fn sweep_drafts(&self, store: &StoreLease) -> Result<(), StoreError> {
+        for key in self.memory_drafts.keys() {
+            let keeper = self.texts.keeper(store, Purpose::Write).await?;
+            let Some(draft) = self.memory_drafts.get(&key) else { continue };
+            let stored = store.draft_revision(&key).await?;
+            if stored < draft.revision {
+                let Some(sealed) = seal(&keeper, &key, &draft) else { return Ok(()) };
+                if store.put_draft(key.clone(), stored, sealed, LIMITS).await? != DraftWrite::Done {
+                    continue;
+                }
+            }
+            self.memory_drafts.settle(&key, draft.revision.max(stored));
         }
-        done
+        Ok(())
     }
 
     /// Removes a draft, when its revision is still the one that was `seen`.
@@ -286,35 +305,50 @@ impl Core {
     ) -> Result<DraftChange<()>, DraftError> {
         let store = self.store()?;
         let key = DraftKey { owner, id: id.0 };
-        let done = if !self.memory_drafts.has(&key) {
-            store.delete_draft(key.clone(), Some(seen)).await?
-        } else if self.memory_drafts.take(&key, seen).is_some() {
-            // An older one may lie there.
-            store.delete_draft(key.clone(), None).await?
-        } else {
-            DraftWrite::Changed
-        };
-        match done {
-            DraftWrite::Done | DraftWrite::Full => Ok(DraftChange::Done(())),
-            DraftWrite::Changed => {
-                let keeper = self.text_keeper(&store).await?;
-                self.conflict(&store, &keeper, &key).await
+        let is_removed = match self.memory_drafts.revision(&key) {
+            None => store.delete_draft(key.clone(), seen).await? == DraftWrite::Done,
+            Some(in_memory) => {
+                let stored = store.draft_revision(&key).await?;
+                // An older one in the store first: given up between the two, the newer one is still there.
+                in_memory.max(stored) == seen
+                    && store.delete_draft(key.clone(), stored).await? == DraftWrite::Done
+                    && (stored >= in_memory || self.memory_drafts.remove(&key, seen))
             }
+        };
+        if is_removed {
+            self.memory_drafts.settle(&key, seen);
+            return Ok(DraftChange::Done(()));
         }
+        self.conflict(&store, &key).await
     }
 
-    async fn conflict<T>(
-        &self,
-        store: &StoreLease,
-        keeper: &Keeper,
-        key: &DraftKey,
-    ) -> Result<DraftChange<T>, DraftError> {
-        match self.draft_with(store, keeper, key).await {
+    async fn conflict<T>(&self, store: &StoreLease, key: &DraftKey) -> Result<DraftChange<T>, DraftError> {
+        match self.draft_in(store, key).await {
             Ok(draft) => Ok(DraftChange::Conflict(Some(draft))),
             Err(DraftError::NotFound) => Ok(DraftChange::Conflict(None)),
             Err(error) => Err(error),
         }
     }
+}
+
+/// A draft as it is written to the store. `None`: it is to stay in memory.
+fn seal(keeper: &Keeper, key: &DraftKey, draft: &Draft) -> Option<NewDraft> {
+    let name = draft.id.to_string();
+    let head = keeper.write(head_place(&key.owner, &name), write_head(&draft.content.head()))?;
+    let body = keeper.write(body_place(&key.owner, &name), write_body(&draft.content))?;
+    let text_key = keeper.sealing_key();
+    Some(NewDraft { revision: draft.revision, head, body, text_key, updated: draft.updated })
+}
+
+/// A draft as it lies in the store. `None`: it does not open.
+pub(crate) fn open(keeper: &Keeper, key: &DraftKey, row: DraftRow, body: Written) -> Option<Draft> {
+    let id = DraftId(key.id);
+    let name = id.to_string();
+    let head = read_head(&keeper.read(head_place(&key.owner, &name), row.head)?)?;
+    let (text, state) = read_body(keeper.read(body_place(&key.owner, &name), body)?)?;
+    let Head { kind, connection, title, .. } = head;
+    let content = DraftContent { kind, title, connection, text, state };
+    Some(Draft { id, revision: row.revision, content, updated: row.updated })
 }
 
 /// A time as the store keeps it, so that it is told alike before and after.

@@ -1,22 +1,30 @@
 //! Reading scripts for an editor, without a database.
 
+mod format;
 mod span;
 
-use querybox_sql::{Dialect, Outlined, StatementKind, asked_parameters, outline, statement_at};
+use std::{fmt, sync::Arc};
+
+use querybox_sql::{
+    AskedLimits, AskedParameters, Dialect, Outlined, StatementKind, asked_parameters, outline, statement_at,
+};
 use querybox_store::DriverType;
 use tokio::task::spawn_blocking;
 
+pub use self::format::{FormatAsk, FormattedScript};
 use self::span::{Measure, byte_of};
 pub use self::span::{ScriptPlace, ScriptSpan, TextPlace};
 use crate::{Core, NoPlugin};
 
 /// Longer texts are read in a thread that may block: these take a fraction of a millisecond.
 const AT_ONCE_BYTES_MAX: usize = 64 << 10;
-/// Values that are told of all statements together.
-const PARAMETERS_MAX: usize = 10_000;
+/// Long texts that are read at once; others wait for their turn. Each takes a core, and memory beside its text.
+pub(crate) const READERS_MAX: usize = 2;
+/// What is told of values: of one statement, and of all statements together.
+const PARAMETERS: AskedLimits = AskedLimits { count_max: 10_000, name_bytes_max: 1 << 20 };
 
-/// Asks what an editor has to know of a text.
-#[derive(Debug, Clone)]
+/// Asks what an editor has to know of a text. `Debug` leaves the text out.
+#[derive(Clone)]
 pub struct ScriptAsk {
     /// Whose SQL it is.
     pub driver_type: DriverType,
@@ -24,6 +32,18 @@ pub struct ScriptAsk {
     pub cursor: Option<TextPlace>,
     /// Statements to be told, from the first on.
     pub statements_max: usize,
+}
+
+impl fmt::Debug for ScriptAsk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { driver_type, text, cursor, statements_max } = self;
+        f.debug_struct("ScriptAsk")
+            .field("driver_type", driver_type)
+            .field("text_bytes", &text.len())
+            .field("cursor", cursor)
+            .field("statements_max", statements_max)
+            .finish()
+    }
 }
 
 /// What an editor has to know of a text.
@@ -46,8 +66,10 @@ pub struct ScriptStatement {
     pub kind: StatementKind,
     /// The values that it needs, as far as they are told.
     pub parameters: Vec<ScriptParameter>,
-    /// How many it needs.
+    /// How many it needs, as far as they were counted.
     pub parameter_count: usize,
+    /// It needs more than are told.
+    pub has_more_parameters: bool,
 }
 
 /// A value that a statement needs.
@@ -73,6 +95,12 @@ impl Core {
         if is_short {
             return Ok(read());
         }
+        let turn = Arc::clone(&self.readers).acquire_owned().await.expect("this semaphore is never closed");
+        let read = move || {
+            // Also when nobody waits for the answer any more.
+            let _turn = turn;
+            read()
+        };
         Ok(spawn_blocking(read).await.expect("reading a text is total, and this runtime's threads run"))
     }
 }
@@ -84,21 +112,19 @@ fn read(
     statements_max: usize,
 ) -> ScriptOutline {
     let Some(dialect) = dialect else { return whole(text, cursor) };
-    let mut parameters_left = PARAMETERS_MAX;
+    let mut left = PARAMETERS;
     let mut measure = Measure::of(text);
     let mut statements = Vec::new();
     let mut statement_count = 0;
     for (number, one) in outline(text, dialect).enumerate() {
         statement_count = number + 1;
         if number < statements_max {
-            statements.push(told(text, dialect, number, &one, &mut parameters_left, &mut measure));
+            statements.push(told(text, dialect, number, &one, &mut left, &mut measure));
         }
     }
     let at_cursor = cursor
         .and_then(|cursor| statement_at(text, byte_of(text, cursor), outline(text, dialect)))
-        .map(|(number, one)| {
-            told(text, dialect, number, &one, &mut { PARAMETERS_MAX }, &mut Measure::of(text))
-        });
+        .map(|(number, one)| told(text, dialect, number, &one, &mut { PARAMETERS }, &mut Measure::of(text)));
     ScriptOutline { statements, statement_count, at_cursor }
 }
 
@@ -113,6 +139,7 @@ fn whole(text: &str, cursor: Option<TextPlace>) -> ScriptOutline {
             kind: StatementKind::Other,
             parameters: Vec::new(),
             parameter_count: 0,
+            has_more_parameters: false,
         })
         .into_iter()
         .collect();
@@ -125,27 +152,28 @@ fn told(
     dialect: &Dialect,
     number: usize,
     one: &Outlined,
-    parameters_left: &mut usize,
+    left: &mut AskedLimits,
     measure: &mut Measure<'_>,
 ) -> ScriptStatement {
     let Outlined { range, kind, .. } = one;
-    let asked = match kind {
-        StatementKind::Command => Vec::new(),
-        _ => asked_parameters(&text[range.clone()], dialect),
+    let AskedParameters { told: asked, has_more } = match kind {
+        StatementKind::Command => AskedParameters { told: Vec::new(), has_more: false },
+        _ => asked_parameters(&text[range.clone()], dialect, PARAMETERS),
     };
     let parameter_count = asked.len();
     let start = measure.place(range.start);
     let parameters: Vec<_> = asked
         .into_iter()
-        .take(*parameters_left)
-        .map(|one| ScriptParameter {
-            name: one.name,
-            span: measure.span(range.start + one.range.start..range.start + one.range.end),
+        .map_while(|one| {
+            left.count_max = left.count_max.checked_sub(1)?;
+            left.name_bytes_max = left.name_bytes_max.checked_sub(one.name.len())?;
+            let span = measure.span(range.start + one.range.start..range.start + one.range.end);
+            Some(ScriptParameter { name: one.name, span })
         })
         .collect();
-    *parameters_left -= parameters.len();
+    let has_more_parameters = has_more || parameters.len() < parameter_count;
     let span = ScriptSpan { start, end: measure.place(range.end) };
-    ScriptStatement { number, span, kind: *kind, parameters, parameter_count }
+    ScriptStatement { number, span, kind: *kind, parameters, parameter_count, has_more_parameters }
 }
 
 #[cfg(test)]
@@ -194,10 +222,39 @@ mod tests {
         let outline = read(&text, Some(&Dialect::sqlite()), Some(TextPlace::Byte(text.len())), 4000);
         assert_eq!((outline.statement_count, outline.statements.len()), (5000, 4000));
         let told: usize = outline.statements.iter().map(|one| one.parameters.len()).sum();
-        assert_eq!(told, PARAMETERS_MAX);
+        assert_eq!(told, PARAMETERS.count_max);
+        assert!(!outline.statements[0].has_more_parameters && outline.statements[3999].has_more_parameters);
         assert!(outline.statements.iter().all(|one| one.parameter_count == 3));
         let at_cursor = outline.at_cursor.unwrap();
         assert_eq!((at_cursor.number, at_cursor.parameters.len()), (4999, 3));
+    }
+
+    #[test]
+    fn a_text_of_values_alone_is_told_as_far_as_it_may_be() {
+        let text = "?".repeat(1 << 20);
+        let outline = read(&text, Some(&Dialect::sqlite()), Some(TextPlace::Byte(0)), 10);
+        let [one] = outline.statements.as_slice() else { panic!("{}", outline.statement_count) };
+        assert_eq!(
+            (one.parameters.len(), one.parameter_count, one.has_more_parameters),
+            (10_000, 10_000, true)
+        );
+        assert_eq!(outline.at_cursor.as_ref(), Some(one));
+        let long = format!("select :{}, :b", "a".repeat(1 << 20));
+        let outline = read(&long, Some(&Dialect::postgres()), None, 10);
+        assert_eq!(outline.statements[0].parameters.len(), 1);
+        assert!(outline.statements[0].has_more_parameters);
+    }
+
+    #[test]
+    fn what_is_asked_is_not_printed() {
+        let ask = ScriptAsk {
+            driver_type: "sqlite".parse().unwrap(),
+            text: "select 'canary'".to_owned(),
+            cursor: None,
+            statements_max: 1,
+        };
+        let printed = format!("{ask:?}");
+        assert!(printed.contains("text_bytes: 15") && !printed.contains("canary"), "{printed}");
     }
 
     #[test]

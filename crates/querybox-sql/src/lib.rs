@@ -45,7 +45,9 @@ mod token;
 
 pub use dialect::{Backslashes, CompoundBodies, Dialect, DoubleQuotes, ParameterStyle};
 pub use lexer::lex;
-pub use outline::{Asked, Outlined, StatementKind, asked_parameters, outline, statement_at};
+pub use outline::{
+    Asked, AskedLimits, AskedParameters, Outlined, StatementKind, asked_parameters, outline, statement_at,
+};
 pub use parameters::{Marker, Parameter, parameters};
 pub use redact::redact;
 pub use rewrite::{NamedParameter, Rewritten, rewrite_named};

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     dialect::{Dialect, ParameterStyle},
     lexer::lex,
-    parameters::{Marker, Parameter, parameters},
+    parameters::{Marker, Parameter, read_parameters},
     splitter::{Piece, pieces},
     token::{Token, TokenKind},
 };
@@ -88,17 +88,35 @@ pub struct Asked {
     pub range: Range<usize>,
 }
 
-/// The values that a statement needs, each once, in the order of their first use.
+/// How many values are told, and how long their names may be. A text of millions of signs is no reason to hold as many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskedLimits {
+    /// Values.
+    pub count_max: usize,
+    /// Bytes of all their names together.
+    pub name_bytes_max: usize,
+}
+
+/// The first of the values that a statement needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedParameters {
+    /// Each once, in the order of their first use.
+    pub told: Vec<Asked>,
+    /// It needs more.
+    pub has_more: bool,
+}
+
+/// The values that a statement needs, each once, in the order of their first use, as far as the limits go.
 ///
 /// A bare `?` goes by its number. Where there are such, every parameter has a number, as SQLite counts: a `?` and a new name
 /// have the one behind the largest so far.
-pub fn asked_parameters(statement: &str, dialect: &Dialect) -> Vec<Asked> {
+pub fn asked_parameters(statement: &str, dialect: &Dialect, limits: AskedLimits) -> AskedParameters {
     let counts = dialect.has(ParameterStyle::QuestionMark);
     let mut largest: u32 = 0;
     let mut numbers = HashMap::new();
     let (mut seen, mut names) = (HashSet::new(), HashSet::new());
-    let mut asked = Vec::new();
-    for Parameter { marker, range } in parameters(statement, dialect) {
+    let (mut told, mut name_bytes) = (Vec::new(), 0);
+    for Parameter { marker, range } in read_parameters(statement, dialect) {
         let key = match &marker {
             Marker::Numbered(number) => Key::Number(*number),
             Marker::Positional => Key::Number(largest.saturating_add(1)),
@@ -116,11 +134,20 @@ pub fn asked_parameters(statement: &str, dialect: &Dialect) -> Vec<Asked> {
             (Marker::Named(name), _) | (_, Key::Name(name)) => name.clone(),
             (Marker::Positional | Marker::Numbered(_), Key::Number(number)) => number.to_string(),
         };
-        if seen.insert(key) && names.insert(name.clone()) {
-            asked.push(Asked { name, range });
+        if seen.contains(&key) || names.contains(&name) {
+            // One value may have a number and a name.
+            seen.insert(key);
+            continue;
         }
+        name_bytes += name.len();
+        if told.len() >= limits.count_max || name_bytes > limits.name_bytes_max {
+            return AskedParameters { told, has_more: true };
+        }
+        seen.insert(key);
+        names.insert(name.clone());
+        told.push(Asked { name, range });
     }
-    asked
+    AskedParameters { told, has_more: false }
 }
 
 /// What tells one value from another.

@@ -28,13 +28,18 @@ pub enum Marker {
 ///
 /// Which signs make a parameter is up to [`Dialect::parameter_styles`]; see [`lex`] for the colon.
 pub fn parameters(sql: &str, dialect: &Dialect) -> Vec<Parameter> {
-    lex(sql, dialect)
-        .filter(|token| token.kind == TokenKind::Parameter)
-        .map(|token| Parameter {
-            marker: marker(&sql[token.range.start + 1..token.range.end]),
-            range: token.range,
-        })
-        .collect()
+    read_parameters(sql, dialect).collect()
+}
+
+/// The same, one at a time.
+pub(crate) fn read_parameters<'a>(
+    sql: &'a str,
+    dialect: &'a Dialect,
+) -> impl Iterator<Item = Parameter> + 'a {
+    lex(sql, dialect).filter(|token| token.kind == TokenKind::Parameter).map(|token| Parameter {
+        marker: marker(&sql[token.range.start + 1..token.range.end]),
+        range: token.range,
+    })
 }
 
 /// What follows the sign.

@@ -10,8 +10,8 @@ use rusqlite::{
 use uuid::Uuid;
 
 use crate::{
-    ConnectionId, ConnectionName, DriverType, EntryId, Environment, Folder, KeyId, KeyState, Outcome, Owner,
-    SecretPlace, SecretScope,
+    ConnectionId, ConnectionName, DriverType, EntryId, Environment, Folder, HistoryLevel, KeyId, KeyState,
+    Outcome, Owner, SecretPlace, SecretScope,
 };
 
 /// Types that are a checked text.
@@ -34,9 +34,16 @@ macro_rules! text_columns {
 /// Closed sets, each case under a word of its own. The words are part of the file format: they never change.
 macro_rules! word_column {
     ($type:ident { $($case:ident => $word:literal),+ }) => {
+        impl $type {
+            /// The word of the file.
+            pub(crate) fn word(self) -> &'static str {
+                match self { $($type::$case => $word),+ }
+            }
+        }
+
         impl ToSql for $type {
             fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-                Ok(ToSqlOutput::from(match self { $($type::$case => $word),+ }))
+                Ok(ToSqlOutput::from(self.word()))
             }
         }
 
@@ -55,13 +62,15 @@ text_columns!(ConnectionName, DriverType, Folder, Owner);
 word_column!(Environment { None => "none", Green => "green", Amber => "amber", Red => "red" });
 word_column!(SecretPlace { NotNeeded => "not-needed", Ask => "ask", Keyring => "keyring", Vault => "vault" });
 word_column!(SecretScope { Shared => "shared", EachUser => "each-user" });
+word_column!(HistoryLevel { Off => "off", Facts => "facts", Texts => "texts" });
 word_column!(KeyState { Primary => "primary", DecryptOnly => "decrypt-only", Retired => "retired" });
 word_column!(Outcome {
     Done => "done",
     Rejected => "rejected",
     Failed => "failed",
     Limited => "limited",
-    Canceled => "canceled"
+    Canceled => "canceled",
+    Unfinished => "unfinished"
 });
 
 impl ToSql for ConnectionId {

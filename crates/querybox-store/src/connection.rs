@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, time::Duration};
 use jiff::Timestamp;
 use uuid::{NoContext, Uuid};
 
-use crate::{Kept, Owner};
+use crate::{HistoryLevel, Kept, Owner};
 
 mod names;
 pub(crate) mod rows;
@@ -49,6 +49,8 @@ pub struct ConnectionSettings {
     /// Where secrets are put when they are set. One that is stored already may lie elsewhere until it is moved.
     pub secret_place: SecretPlace,
     pub secret_scope: SecretScope,
+    /// How much of its runs the history has, where the operator does not want less.
+    pub history: HistoryLevel,
 }
 
 /// One field of a driver's connection form that is not a secret, such as `host`.

@@ -31,9 +31,9 @@ pub enum Error {
     NoKey(KeyId),
     #[error("keys are registered already")]
     KeysPresent,
-    /// Keys that were to be replaced are needed.
-    #[error("{credentials} credentials are sealed under registered keys")]
-    KeysUsed { credentials: u64 },
+    /// Keys that were to be replaced are needed: by so many credentials, and perhaps for texts, whose key is sealed under one.
+    #[error("{credentials} credentials, or texts, are sealed under registered keys")]
+    KeysUsed { credentials: u64, texts: bool },
     #[error("key {0} is retired")]
     KeyRetired(KeyId),
     /// Also when it is the primary key, or no rotation has shown that nothing is sealed under it.

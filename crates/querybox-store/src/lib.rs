@@ -13,7 +13,7 @@
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 //! use jiff::Timestamp;
 //! use querybox_store::{
-//!     ConnectionSettings, Deadline, Environment, Folder, Parameter, SecretPlace, SecretScope, Store,
+//!     ConnectionSettings, Deadline, Environment, Folder, HistoryLevel, Parameter, SecretPlace, SecretScope, Store,
 //! };
 //!
 //! let folder = tempfile::tempdir()?;
@@ -32,6 +32,7 @@
 //!     default_schema: None,
 //!     secret_place: SecretPlace::Ask,
 //!     secret_scope: SecretScope::Shared,
+//!     history: HistoryLevel::Texts,
 //! };
 //! let created = store.create_connection(settings, Timestamp::now()).await?;
 //! assert_eq!(store.connection_named(&"orders".parse()?).await?, created);
@@ -60,7 +61,12 @@ pub use connection::{
 };
 pub use credential::{Credential, CredentialKey, EntryId, Kept, Owner, OwnerError};
 pub use error::Error;
-pub use history::{Outcome, RUNS_MAX, Run};
+pub use history::{
+    HistoryLevel, ListedRun, Outcome, Run, RunChoice, RunCursor, RunCursorError, RunEnd, RunFilter,
+    RunLimits, RunText, SealedRun,
+};
 pub use key::{Key, KeyId, KeyIdError, KeyRecord, KeyState, Registering};
 pub use store::{Store, StoreId};
-pub use text::{DraftKey, DraftLimits, DraftRow, DraftWrite, NewDraft, SealedTextKey, Written};
+pub use text::{
+    DraftKey, DraftLimits, DraftRow, DraftWrite, ForgottenTexts, NewDraft, SealedTextKey, TextKeyUse, Written,
+};

@@ -19,6 +19,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_connections_and_runs.sql"),
     include_str!("migrations/0002_credentials_and_keys.sql"),
     include_str!("migrations/0003_drafts.sql"),
+    include_str!("migrations/0004_history.sql"),
 ];
 
 /// Reads the version of a store, and refuses what these migrations cannot have made. Changes nothing.

@@ -16,13 +16,14 @@ use tracing::warn;
 use uuid::Uuid;
 
 use crate::{
-    Connection, ConnectionId, ConnectionName, ConnectionSettings, Credential, Error, Run,
+    Connection, ConnectionId, ConnectionName, ConnectionSettings, Credential, Error,
     connection::rows,
-    credential, history,
+    credential,
     open::{Opened, open},
     worker::Worker,
 };
 
+mod history;
 mod secrets;
 mod texts;
 
@@ -199,16 +200,6 @@ impl Store {
     /// Notes that a connection was used, some time after this returns. Changes neither its revision nor its `updated`.
     pub fn touch(&self, id: ConnectionId, used: Timestamp) {
         self.note(move |db| rows::touch(db, id, used));
-    }
-
-    /// Adds a run to the history, some time after this returns. Beyond [`crate::RUNS_MAX`] the oldest runs go.
-    pub fn record_run(&self, run: Run) {
-        self.note(move |db| history::insert(db, &run));
-    }
-
-    /// The runs recorded last, newest first, at most `limit`.
-    pub async fn runs(&self, limit: u32) -> Result<Vec<Run>, Error> {
-        self.read(move |db| history::newest(db, limit)).await
     }
 
     /// How many calls of [`Store::touch`] and [`Store::record_run`] came to nothing since the store was opened: too many

@@ -3,6 +3,8 @@
 pub(crate) mod drafts;
 pub(crate) mod key;
 
+use std::fmt;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -11,13 +13,32 @@ use crate::{KeyId, Owner};
 /// The key that texts are sealed with, itself sealed under a master key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedTextKey {
+    /// Random, made with the key. It is the same when the key is sealed anew.
+    pub id: Uuid,
     /// The master key.
     pub key: KeyId,
     pub blob: Vec<u8>,
 }
 
-/// Bytes of a text.
+/// The key of texts, and how much is sealed with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextKeyUse {
+    pub key: SealedTextKey,
+    pub drafts: u64,
+    /// Runs of the history whose text is.
+    pub runs: u64,
+}
+
+/// How much was forgotten.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ForgottenTexts {
+    pub drafts: u64,
+    /// Runs of the history that have lost their text.
+    pub runs: u64,
+}
+
+/// Bytes of a text. `Debug` tells how many.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Written {
     /// Sealed with the text key.
     Sealed(Vec<u8>),
@@ -34,6 +55,16 @@ impl Written {
     }
 }
 
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Written::Sealed(_) => "Sealed",
+            Written::Plain(_) => "Plain",
+        };
+        write!(f, "{name}({} bytes)", self.as_bytes().len())
+    }
+}
+
 /// Names a draft.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DraftKey {
@@ -46,7 +77,7 @@ pub struct DraftKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DraftRow {
     pub id: Uuid,
-    /// Starts at 1 and grows with each change.
+    /// Grows with each change.
     pub revision: u64,
     pub head: Written,
     /// Bytes of the body, as it lies there.
@@ -61,6 +92,8 @@ pub struct NewDraft {
     pub revision: u64,
     pub head: Written,
     pub body: Written,
+    /// The key of texts that they are sealed with. `None`: they are not.
+    pub text_key: Option<Uuid>,
     pub updated: Timestamp,
 }
 
@@ -80,4 +113,26 @@ pub enum DraftWrite {
     Changed,
     /// As much is kept as may be.
     Full,
+    /// It is sealed with a key of texts that is not kept any more.
+    KeyGone,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_not_printed() {
+        let text = || Written::Plain(b"canary".to_vec());
+        let draft = NewDraft {
+            revision: 1,
+            head: text(),
+            body: text(),
+            text_key: None,
+            updated: Timestamp::UNIX_EPOCH,
+        };
+        let printed = format!("{draft:?}");
+        assert!(printed.contains("Plain(6 bytes)"), "{printed}");
+        assert!(!printed.contains("canary") && !printed.contains("99, 97"), "{printed}");
+    }
 }

@@ -113,6 +113,9 @@ pub(crate) struct AddArgs {
     /// Whose its password is [default: shared].
     #[arg(long, value_enum, value_name = "WHOSE")]
     pub secret_scope: Option<ScopeArg>,
+    /// How much of its runs the history has [default: texts].
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub history: Option<HistoryArg>,
     /// Read the password that is to be kept from the first line of standard input instead of asking for it.
     #[arg(long)]
     pub password_stdin: bool,
@@ -170,9 +173,23 @@ pub(crate) struct EditArgs {
     /// Whose its password is.
     #[arg(long, value_enum, value_name = "WHOSE")]
     pub secret_scope: Option<ScopeArg>,
+    /// How much of its runs the history has.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub history: Option<HistoryArg>,
     /// Read a new password from the first line of standard input.
     #[arg(long)]
     pub password_stdin: bool,
+}
+
+/// How much of a connection's runs the history has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HistoryArg {
+    /// What was run, too.
+    Texts,
+    /// That they ran and how they ended.
+    Facts,
+    /// Nothing.
+    Off,
 }
 
 /// The color of an environment.

@@ -20,6 +20,14 @@ pub(crate) enum Verb {
     ///
     /// Safe to interrupt and to run again; safe while others use QueryBox.
     Rotate,
+    /// Forget drafts, and statements of the history, that cannot be opened: those of a master key that is lost.
+    ///
+    /// What opens stays. Runs stay in the history, without their statements.
+    ForgetTexts {
+        /// They are really to be forgotten: should the key be found again, they are gone all the same.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Give up a key that nothing is sealed under, for ever.
     Retire {
         /// The key's id; `querybox keys status` shows them.

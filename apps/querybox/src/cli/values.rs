@@ -2,6 +2,7 @@
 
 use std::{str::FromStr, time::Duration};
 
+use jiff::{Timestamp, tz::TimeZone};
 use querybox_contracts::core::v1::{self as core, deadline};
 
 /// How long something may take.
@@ -36,6 +37,64 @@ impl From<DeadlineArg> for core::Deadline {
             DeadlineArg::None => deadline::Limit::None(core::NoDeadline {}),
         };
         core::Deadline { limit: Some(limit) }
+    }
+}
+
+/// How old something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AgeArg(pub(crate) Duration);
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl FromStr for AgeArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<AgeArg, String> {
+        // Days are no units of a time elsewhere, for now and then one has another hour.
+        let days = [("d", 1), ("w", 7)].into_iter().find_map(|(unit, days)| {
+            let number: u32 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
+            DAY.checked_mul(number.checked_mul(days)?)
+        });
+        let time = days.filter(|days| !days.is_zero()).or_else(|| match text.parse() {
+            Ok(DeadlineArg::After(time)) => Some(time),
+            Ok(DeadlineArg::None) | Err(_) => None,
+        });
+        time.map(AgeArg).ok_or_else(|| "give a time such as `90d`, `2w`, `12h` or `30m`".to_owned())
+    }
+}
+
+/// A moment: how long ago it was, or a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MomentArg {
+    Ago(Duration),
+    At(Timestamp),
+}
+
+impl MomentArg {
+    /// The moment. What is longer ago than times go is their begin.
+    pub(crate) fn at(self, now: Timestamp) -> Timestamp {
+        match self {
+            MomentArg::Ago(age) => now.checked_sub(age).unwrap_or(Timestamp::MIN),
+            MomentArg::At(time) => time,
+        }
+    }
+}
+
+impl FromStr for MomentArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<MomentArg, String> {
+        if let Ok(AgeArg(age)) = text.parse() {
+            return Ok(MomentArg::Ago(age));
+        }
+        let local = |text: &str| {
+            let civil: jiff::civil::DateTime = text.parse().ok()?;
+            Some(civil.to_zoned(TimeZone::system()).ok()?.timestamp())
+        };
+        text.parse().ok().or_else(|| local(text)).map(MomentArg::At).ok_or_else(|| {
+            "give how long ago, such as `2h` or `3d`, or a date, such as `2026-01-31` or `2026-01-31T18:00`"
+                .to_owned()
+        })
     }
 }
 
@@ -111,6 +170,30 @@ mod tests {
         check("-5s", None);
         check("30", None);
         check("soon", None);
+    }
+
+    #[test]
+    fn ages_are_in_days_too() {
+        let check = |text: &str, seconds: Option<u64>| {
+            assert_eq!(text.parse().ok(), seconds.map(|it| AgeArg(Duration::from_secs(it))), "{text}");
+        };
+        check("90d", Some(90 * 86_400));
+        check("2 w", Some(14 * 86_400));
+        check("12h", Some(43_200));
+        for wrong in ["0d", "d", "-1d", "none", "soon", "4294967295w"] {
+            check(wrong, None);
+        }
+    }
+
+    #[test]
+    fn moments_are_ages_or_dates() {
+        let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        let at = |text: &str| text.parse::<MomentArg>().unwrap().at(now).to_string();
+        assert_eq!(at("1d"), "2026-02-28T12:00:00Z");
+        assert_eq!(at("2026-02-01T00:00:00Z"), "2026-02-01T00:00:00Z");
+        assert!("2026-02-01".parse::<MomentArg>().is_ok() && "2026-02-01T10:00".parse::<MomentArg>().is_ok());
+        assert_eq!("5000000w".parse::<MomentArg>().unwrap().at(now), Timestamp::MIN);
+        assert!("yesterday".parse::<MomentArg>().is_err());
     }
 
     #[test]

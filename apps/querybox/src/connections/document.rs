@@ -37,6 +37,8 @@ pub(crate) struct Document {
     secret: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_scope: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<&'static str>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     kept: Option<Kept>,
     // Tables stand last in TOML.
@@ -77,6 +79,7 @@ impl Document {
                 core::SecretScope::Unspecified | core::SecretScope::Shared => None,
                 core::SecretScope::EachUser => Some("each-user"),
             },
+            history: history(spec.history()),
             params: spec
                 .parameters
                 .iter()
@@ -123,6 +126,15 @@ pub(crate) fn secret(place: core::SecretPlace) -> &'static str {
         core::SecretPlace::Ask => "ask",
         core::SecretPlace::Keyring => "keyring",
         core::SecretPlace::Vault => "vault",
+    }
+}
+
+/// The word of the command line. `None`: the default.
+pub(crate) fn history(level: core::HistoryLevel) -> Option<&'static str> {
+    match level {
+        core::HistoryLevel::Unspecified | core::HistoryLevel::Texts => None,
+        core::HistoryLevel::Facts => Some("facts"),
+        core::HistoryLevel::Off => Some("off"),
     }
 }
 

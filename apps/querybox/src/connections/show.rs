@@ -46,6 +46,7 @@ pub(crate) fn one(connection: &core::Connection, paint: Paint) -> String {
         ("start-up SQL", spec.startup_sql.clone()),
         ("default schema", spec.default_schema.clone()),
         ("password", password(&spec).to_owned()),
+        ("history", document::history(spec.history()).unwrap_or_default().to_owned()),
     ];
     let parameters: Vec<_> = spec
         .parameters

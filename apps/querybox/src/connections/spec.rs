@@ -6,7 +6,7 @@ use querybox_contracts::{
 };
 
 use crate::{
-    cli::connections::{AddArgs, ColorArg, EditArgs, KeepArg, ScopeArg},
+    cli::connections::{AddArgs, ColorArg, EditArgs, HistoryArg, KeepArg, ScopeArg},
     failure::Failure,
     form,
 };
@@ -41,6 +41,7 @@ pub(crate) fn new(
         default_schema: args.default_schema.unwrap_or_default(),
         secret_place: secret_place(keep).into(),
         secret_scope: secret_scope(args.secret_scope.unwrap_or(ScopeArg::Shared)).into(),
+        history: history(args.history.unwrap_or(HistoryArg::Texts)).into(),
     })
 }
 
@@ -76,6 +77,7 @@ pub(crate) fn edited(
     replace(&mut spec.default_schema, args.default_schema);
     replace(&mut spec.secret_place, args.keep.map(|arg| secret_place(arg).into()));
     replace(&mut spec.secret_scope, args.secret_scope.map(|arg| secret_scope(arg).into()));
+    replace(&mut spec.history, args.history.map(|arg| history(arg).into()));
     Ok(spec)
 }
 
@@ -100,6 +102,14 @@ fn secret_place(arg: KeepArg) -> core::SecretPlace {
         KeepArg::Vault => core::SecretPlace::Vault,
         KeepArg::Ask => core::SecretPlace::Ask,
         KeepArg::None => core::SecretPlace::Unspecified,
+    }
+}
+
+fn history(arg: HistoryArg) -> core::HistoryLevel {
+    match arg {
+        HistoryArg::Texts => core::HistoryLevel::Texts,
+        HistoryArg::Facts => core::HistoryLevel::Facts,
+        HistoryArg::Off => core::HistoryLevel::Off,
     }
 }
 

@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use querybox_contracts::core::v1::{self as core, RotationPhase, rotate_keys_response::Part};
 
-use super::Client;
+use super::{Client, texts::FORGET_HINT};
 use crate::{app::App, exit::Exit, failure::Failure, sanitize, words};
 
 pub(super) async fn run(client: &mut Client, app: &App) -> Result<Exit, Failure> {
@@ -31,7 +31,7 @@ pub(super) async fn run(client: &mut Client, app: &App) -> Result<Exit, Failure>
         }
     }
     bar.finish_and_clear();
-    let core::RotationEnded { key_id, sealed, verified, failures } =
+    let core::RotationEnded { key_id, sealed, verified, failures, text_key_failure } =
         ended.ok_or_else(|| Failure::machinery("the rotation has no end"))?;
     let sealed = match sealed {
         0 => "nothing had to be sealed anew".to_owned(),
@@ -46,6 +46,18 @@ pub(super) async fn run(client: &mut Client, app: &App) -> Result<Exit, Failure>
             sanitize::line(&stored.connection_name),
             sanitize::line(&failure.message)
         ));
+    }
+    if !text_key_failure.is_empty() {
+        app.messages.warn(&format!(
+            "the key of drafts and of the history's statements does not open: {}",
+            sanitize::line(&text_key_failure)
+        ));
+        if failures.is_empty() {
+            return Err(Failure::machinery(
+                "the key of texts was not sealed anew, and no key can be retired",
+            )
+            .with_hint(FORGET_HINT));
+        }
     }
     if failures.is_empty() {
         app.messages.note("`querybox keys status` shows which keys can be retired");

@@ -7,7 +7,9 @@ use querybox_core::{
 };
 
 use super::{
-    InvalidField, given, parameter_messages,
+    InvalidField, given,
+    history::{history_level, history_level_message},
+    parameter_messages,
     time::{deadline, deadline_message, timestamp},
 };
 use crate::status::Refused;
@@ -38,6 +40,7 @@ pub(crate) fn settings(spec: Option<pb::ConnectionSpec>) -> Result<ConnectionSet
     let color = spec.color();
     let place = spec.secret_place();
     let scope = spec.secret_scope();
+    let history = spec.history();
     check_enums(&spec)?;
     Ok(ConnectionSettings {
         name: spec.name.parse().map_err(|error| invalid("spec.name", error))?,
@@ -56,6 +59,7 @@ pub(crate) fn settings(spec: Option<pb::ConnectionSpec>) -> Result<ConnectionSet
             pb::SecretScope::Unspecified | pb::SecretScope::Shared => SecretScope::Shared,
             pb::SecretScope::EachUser => SecretScope::EachUser,
         },
+        history: history_level(history),
     })
 }
 
@@ -63,6 +67,7 @@ pub(crate) fn settings(spec: Option<pb::ConnectionSpec>) -> Result<ConnectionSet
 pub(crate) fn unsaved(spec: pb::ConnectionSpec) -> Result<Unsaved, Refused> {
     check_enums(&spec)?;
     let place = spec.secret_place();
+    let history = spec.history();
     Ok(Unsaved {
         driver_type: spec.driver_type.parse().map_err(|error| invalid("unsaved.driver_type", error))?,
         given: given(spec.parameters)?,
@@ -73,6 +78,7 @@ pub(crate) fn unsaved(spec: pb::ConnectionSpec) -> Result<Unsaved, Refused> {
         startup_sql: text(spec.startup_sql),
         default_schema: text(spec.default_schema),
         secret_place: secret_place(place),
+        history: history_level(history),
     })
 }
 
@@ -107,6 +113,7 @@ pub(crate) fn connection_message(connection: Connection) -> pb::Connection {
                 SecretScope::EachUser => pb::SecretScope::EachUser,
             }
             .into(),
+            history: history_level_message(settings.history).into(),
         }),
     }
 }
@@ -131,6 +138,9 @@ fn check_enums(spec: &pb::ConnectionSpec) -> Result<(), InvalidField> {
     }
     if pb::SecretScope::try_from(spec.secret_scope).is_err() {
         return Err(InvalidField::new("spec.secret_scope", "is none that this version knows"));
+    }
+    if pb::HistoryLevel::try_from(spec.history).is_err() {
+        return Err(InvalidField::new("spec.history", "is none that this version knows"));
     }
     if pb::SecretPlace::try_from(spec.secret_place).is_err() {
         return Err(InvalidField::new("spec.secret_place", "is none that this version knows"));

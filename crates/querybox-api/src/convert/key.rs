@@ -3,6 +3,7 @@
 use querybox_contracts::core::v1 as pb;
 use querybox_core::{
     Key, KeyError, KeyId, KeyListing, KeyRecord, KeyState, Registering, RotationReport, RotationStep,
+    TextKeyUse,
 };
 
 use super::{InvalidField, credential::vault_state, time::timestamp};
@@ -53,9 +54,13 @@ pub(crate) fn key_message(key: Key) -> pb::Key {
 }
 
 pub(crate) fn key_listing_message(listing: KeyListing) -> pb::ListKeysResponse {
-    let KeyListing { keys, vault } = listing;
+    let KeyListing { keys, vault, text_key } = listing;
     let keys = keys.into_iter().map(|(key, is_at_hand)| pb::Key { is_at_hand, ..key_message(key) }).collect();
-    pb::ListKeysResponse { keys, vault: Some(vault_state(vault)) }
+    let text_key = text_key.map(|(usage, opens)| {
+        let TextKeyUse { key, drafts, runs } = usage;
+        pb::TextKey { key_id: key.key.to_string(), opens, drafts, runs }
+    });
+    pb::ListKeysResponse { keys, vault: Some(vault_state(vault)), text_key }
 }
 
 pub(crate) fn rotation_message(step: RotationStep) -> pb::RotateKeysResponse {
@@ -82,5 +87,6 @@ fn ended(report: RotationReport) -> pb::RotationEnded {
         sealed: report.sealed,
         verified: report.verified,
         failures: failures.collect(),
+        text_key_failure: report.text_key_failure.as_ref().map(|error| chain(error)).unwrap_or_default(),
     }
 }

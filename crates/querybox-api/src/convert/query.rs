@@ -1,7 +1,7 @@
 //! Requests to run something.
 
 use querybox_contracts::{core::v1 as pb, plugin::v1 as plugin};
-use querybox_core::{Deadline, ExecuteOptions, OnError, SecretPlace, Unsaved};
+use querybox_core::{Deadline, ExecuteOptions, HistoryLevel, OnError, SecretPlace, Unsaved};
 
 use super::{
     InvalidField,
@@ -62,5 +62,6 @@ pub(crate) fn unsaved_plugin(
         startup_sql: None,
         default_schema: None,
         secret_place: SecretPlace::NotNeeded,
+        history: HistoryLevel::Texts,
     })
 }

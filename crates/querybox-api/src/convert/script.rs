@@ -1,7 +1,10 @@
 //! Scripts that are read for an editor.
 
 use querybox_contracts::core::v1::{self as pb, split_script_request::Cursor};
-use querybox_core::{ScriptAsk, ScriptOutline, ScriptSpan, ScriptStatement, StatementKind, TextPlace};
+use querybox_core::{
+    FormatAsk, FormattedScript, ScriptAsk, ScriptOutline, ScriptSpan, ScriptStatement, StatementKind,
+    TextPlace,
+};
 
 use super::{InvalidField, connection::invalid};
 
@@ -30,6 +33,21 @@ pub(crate) fn script_ask(request: pb::SplitScriptRequest) -> Result<ScriptAsk, I
     })
 }
 
+/// Longer scripts are written by programs.
+const FORMAT_BYTES_MAX: usize = 1 << 20;
+
+pub(crate) fn format_ask(request: pb::FormatScriptRequest) -> Result<FormatAsk, InvalidField> {
+    let pb::FormatScriptRequest { driver_type, text } = request;
+    if text.len() > FORMAT_BYTES_MAX {
+        return Err(InvalidField::new("text", format!("is longer than {FORMAT_BYTES_MAX} bytes")));
+    }
+    Ok(FormatAsk { driver_type: driver_type.parse().map_err(|error| invalid("driver_type", error))?, text })
+}
+
+pub(crate) fn formatted_message(formatted: FormattedScript) -> pb::FormatScriptResponse {
+    pb::FormatScriptResponse { text: formatted.text, left_count: number(formatted.left_count) }
+}
+
 pub(crate) fn outline_message(outline: ScriptOutline) -> pb::SplitScriptResponse {
     pb::SplitScriptResponse {
         statements: outline.statements.into_iter().map(statement_message).collect(),
@@ -49,6 +67,7 @@ fn statement_message(statement: ScriptStatement) -> pb::ScriptStatement {
             .map(|one| pb::ScriptParameter { name: one.name, span: Some(span_message(one.span)) })
             .collect(),
         parameter_count: number(statement.parameter_count),
+        has_more_parameters: statement.has_more_parameters,
     }
 }
 

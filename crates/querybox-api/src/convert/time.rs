@@ -18,6 +18,12 @@ pub(super) fn timestamp(time: Timestamp) -> prost_types::Timestamp {
     }
 }
 
+/// `None`: it is no time that there is.
+pub(super) fn instant(time: prost_types::Timestamp) -> Option<Timestamp> {
+    let nanos = time.nanos;
+    (0..1_000_000_000).contains(&nanos).then(|| Timestamp::new(time.seconds, nanos).ok())?
+}
+
 pub(super) fn span(span: Duration) -> prost_types::Duration {
     prost_types::Duration {
         seconds: i64::try_from(span.as_secs()).unwrap_or(i64::MAX),
@@ -60,6 +66,19 @@ mod tests {
         assert_eq!((time.seconds, time.nanos), (-1, 750_000_000));
         let time = timestamp("2026-01-02T03:04:05.000001Z".parse().unwrap());
         assert_eq!((time.seconds, time.nanos), (1_767_323_045, 1000));
+    }
+
+    #[test]
+    fn times_come_back_as_they_went() {
+        for text in
+            ["1969-12-31T23:59:59.75Z", "2026-01-02T03:04:05.000001Z", "9999-12-30T22:00:00.999999999Z"]
+        {
+            let time: Timestamp = text.parse().unwrap();
+            assert_eq!(instant(timestamp(time)), Some(time));
+        }
+        for (seconds, nanos) in [(0, -1), (0, 1_000_000_000), (i64::MAX, 0), (i64::MIN, 0)] {
+            assert_eq!(instant(prost_types::Timestamp { seconds, nanos }), None);
+        }
     }
 
     #[test]

@@ -7,7 +7,10 @@ use querybox_core::{Core, DraftChange, local_user};
 use tonic::{Request, Response, Status};
 
 use crate::{
-    convert::{conflict_message, draft_content, draft_head_message, draft_id, draft_message, drafts_message},
+    convert::{
+        conflict_message, draft_content, draft_head_message, draft_id, draft_message, drafts_message,
+        keeping_message,
+    },
     status::Refused,
 };
 
@@ -48,11 +51,13 @@ impl pb::draft_service_server::DraftService for Drafts {
         let pb::SaveDraftRequest { draft_id: id, revision, content } = request.into_inner();
         let (id, content) = (draft_id(&id)?, draft_content(content)?);
         let saved = self.core.save_draft(local_user(), id, revision, content).await;
-        let outcome = match saved.map_err(Refused::from)? {
+        let (change, keeping) = saved.map_err(Refused::from)?;
+        let outcome = match change {
             DraftChange::Done(head) => Outcome::Saved(draft_head_message(head)),
             DraftChange::Conflict(present) => Outcome::Conflict(conflict_message(present)),
         };
-        Ok(Response::new(pb::SaveDraftResponse { outcome: Some(outcome) }))
+        let keeping = keeping_message(keeping).into();
+        Ok(Response::new(pb::SaveDraftResponse { outcome: Some(outcome), keeping }))
     }
 
     async fn delete_draft(

@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc};
 
 use futures::{Stream, StreamExt as _};
 use querybox_contracts::core::v1 as pb;
-use querybox_core::Core;
+use querybox_core::{Core, ForgottenTexts};
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -66,6 +66,14 @@ impl pb::key_service_server::KeyService for Keys {
             Err(error) => Err(Refused::from(error).into()),
         });
         Ok(Response::new(Box::pin(messages)))
+    }
+
+    async fn forget_texts(
+        &self,
+        _: Request<pb::ForgetTextsRequest>,
+    ) -> Result<Response<pb::ForgetTextsResponse>, Status> {
+        let ForgottenTexts { drafts, runs } = self.core.forget_texts().await.map_err(Refused::from)?;
+        Ok(Response::new(pb::ForgetTextsResponse { drafts, runs }))
     }
 
     async fn retire_key(

@@ -3,7 +3,7 @@
 use querybox_core::Reason as DriverReason;
 use tonic::Code;
 
-/// The closed list of reasons: those of `policy.proto`, `access.proto`, `query.proto`, `session.proto`, `event.proto`, `draft.proto`, `result.proto`, `connection.proto`,
+/// The closed list of reasons: those of `policy.proto`, `access.proto`, `query.proto`, `session.proto`, `event.proto`, `draft.proto`, `history.proto`, `result.proto`, `connection.proto`,
 /// `credential.proto`, `key.proto` and `plugin.proto`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
@@ -69,6 +69,7 @@ pub(crate) enum Reason {
     DraftNotFound,
     DraftUnreadable,
     DraftsFull,
+    RunNotFound,
     Cancelled,
     DriverStartFailed,
     DriverDied,
@@ -183,6 +184,7 @@ impl Reason {
             Self::DraftUnreadable => ("DRAFT_UNREADABLE", Code::FailedPrecondition),
             Self::DraftsFull => ("DRAFTS_FULL", Code::ResourceExhausted),
             Self::WatchersFull => ("WATCHERS_FULL", Code::ResourceExhausted),
+            Self::RunNotFound => ("RUN_NOT_FOUND", Code::NotFound),
             Self::Cancelled => ("CANCELLED", Code::Cancelled),
             Self::DriverStartFailed => ("DRIVER_START_FAILED", Code::Unavailable),
             Self::DriverDied => ("DRIVER_DIED", Code::Unavailable),

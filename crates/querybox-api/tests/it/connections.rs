@@ -21,6 +21,7 @@ async fn a_connection_lives_through_all_its_calls() {
         startup_sql: "select 1".into(),
         default_schema: "main".into(),
         secret_scope: pb::SecretScope::Shared.into(),
+        history: pb::HistoryLevel::Facts.into(),
         ..house.spec("Orders")
     };
     let created = house.create(spec.clone()).await.unwrap();

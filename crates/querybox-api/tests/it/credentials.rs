@@ -7,7 +7,7 @@ use querybox_contracts::{
     core::v1::{self as pb, execute_response::Part},
     plugin::v1 as plugin,
 };
-use querybox_core::{KeySource, KeySourceError};
+use querybox_core::{HistoryLevel, HistorySettings, KeySource, KeySourceError};
 use querybox_vault::{MasterKey, MasterKeys};
 use tonic::{Code, Status};
 
@@ -66,6 +66,14 @@ pub(crate) async fn house_with_vault() -> (House, Source, String) {
     source.says(&[&key]);
     let house = House::with_keys(source.key_source()).await;
     register(&house).await.unwrap();
+    (house, source, key)
+}
+
+/// The same, whose history keeps no texts: nothing is sealed but what a test has sealed.
+pub(crate) async fn house_without_texts() -> (House, Source, String) {
+    let (house, source, key) = house_with_vault().await;
+    let history = HistorySettings { level: HistoryLevel::Facts, ..HistorySettings::USUAL };
+    let house = house.again_with_history(source.key_source(), history).await;
     (house, source, key)
 }
 

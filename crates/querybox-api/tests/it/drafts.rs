@@ -7,7 +7,7 @@ use querybox_core::{KeySource, Store, TextStorage, local_user};
 use tonic::{Code, Status};
 
 use crate::{
-    credentials::{house_with_vault, make_key, register},
+    credentials::{Source, house_with_vault, make_key, register},
     house::{House, check},
 };
 
@@ -39,8 +39,17 @@ impl House {
         revision: u64,
         content: pb::DraftContent,
     ) -> Result<Outcome, Status> {
+        Ok(self.save_and_tell(id, revision, content).await?.outcome.unwrap())
+    }
+
+    async fn save_and_tell(
+        &self,
+        id: &str,
+        revision: u64,
+        content: pb::DraftContent,
+    ) -> Result<pb::SaveDraftResponse, Status> {
         let request = pb::SaveDraftRequest { draft_id: id.to_owned(), revision, content: Some(content) };
-        Ok(self.drafts().save_draft(request).await?.into_inner().outcome.unwrap())
+        Ok(self.drafts().save_draft(request).await?.into_inner())
     }
 
     async fn draft(&self, id: &str) -> Result<pb::Draft, Status> {
@@ -90,10 +99,12 @@ async fn check_story(house: &House, keeping: TextKeeping) {
         pb::ListDraftsResponse { keeping: keeping.into(), ..pb::ListDraftsResponse::default() }
     );
     let (id, other) = (make_id(), make_id());
-    let first = saved(house.save(&id, 0, CANARY).await);
-    assert_eq!((first.revision, first.text_bytes, first.draft_id.as_str()), (1, 13, id.as_str()));
-    let second = saved(house.save(&id, 1, "select '🐘'").await);
-    assert_eq!(second.revision, 2);
+    let told = house.save_and_tell(&id, 0, content(CANARY)).await.unwrap();
+    assert_eq!(told.keeping(), keeping);
+    let first = saved(told.outcome.unwrap());
+    assert_eq!((first.text_bytes, first.draft_id.as_str()), (13, id.as_str()));
+    let second = saved(house.save(&id, first.revision, "select '🐘'").await);
+    assert!(second.revision > first.revision);
     let layout = pb::DraftContent {
         kind: pb::DraftKind::Layout.into(),
         state: vec![7; 64 << 10].into(),
@@ -102,29 +113,37 @@ async fn check_story(house: &House, keeping: TextKeeping) {
     saved(house.save_content(&other, 0, layout.clone()).await.unwrap());
 
     // Whoever has not seen the last one is told what is there.
-    for stale in [0, 1, 3] {
+    for stale in [0, first.revision, second.revision + 1, u64::MAX] {
         let there = present(house.save(&id, stale, "mine").await).unwrap();
-        assert_eq!((there.revision, there.content.unwrap().text.as_str()), (2, "select '🐘'"));
+        let text = there.content.unwrap().text;
+        assert_eq!((there.revision, text.as_str()), (second.revision, "select '🐘'"));
     }
     let draft = house.draft(&id).await.unwrap();
-    assert_eq!((draft.revision, draft.content.as_ref()), (2, Some(&content("select '🐘'"))));
+    assert_eq!((draft.revision, draft.content.as_ref()), (second.revision, Some(&content("select '🐘'"))));
     assert_eq!(house.draft(&other).await.unwrap().content, Some(layout));
     let listed = house.list().await;
     assert_eq!(listed.drafts.iter().map(|draft| &draft.draft_id).collect::<Vec<_>>(), [&id, &other]);
     assert_eq!(listed.drafts[0], second);
 
     // What was removed is not there, and whoever saves it hears so.
-    let outcome = house.delete(&id, 1).await;
+    let outcome = house.delete(&id, first.revision).await;
     assert!(matches!(
         outcome,
         delete_draft_response::Outcome::Conflict(pb::DraftConflict { present: Some(_) })
     ));
-    let outcome = house.delete(&id, 2).await;
+    let outcome = house.delete(&id, second.revision).await;
     assert!(matches!(outcome, delete_draft_response::Outcome::Deleted(_)));
-    assert_eq!(present(house.save(&id, 2, "late").await), None);
+    assert_eq!(present(house.save(&id, second.revision, "late").await), None);
     let status = house.draft(&id).await.unwrap_err();
     check(&status, Code::NotFound, "DRAFT_NOT_FOUND", "there is no such draft");
     assert_eq!(house.list().await.drafts.len(), 1);
+    // Made anew it has no revision that somebody may still have seen of another text.
+    let anew = saved(house.save(&id, 0, "anew").await);
+    assert!(anew.revision > second.revision, "{anew:?}");
+    for stale in [first.revision, second.revision] {
+        assert_eq!(present(house.save(&id, stale, "stale").await).unwrap().revision, anew.revision);
+    }
+    house.delete(&id, anew.revision).await;
 }
 
 #[tokio::test]
@@ -132,7 +151,7 @@ async fn drafts_are_sealed_in_the_store_and_survive_core() {
     let (house, source, _) = house_with_vault().await;
     check_story(&house, TextKeeping::Sealed).await;
     let id = make_id();
-    saved(house.save(&id, 0, CANARY).await);
+    let head = saved(house.save(&id, 0, CANARY).await);
     // On disk before Core ends in any way: another one has it at once.
     let other = Store::open(&house.store()).await.unwrap();
     assert_eq!(other.drafts(local_user()).await.unwrap().len(), 2);
@@ -141,7 +160,7 @@ async fn drafts_are_sealed_in_the_store_and_survive_core() {
     let house = house.again(source.key_source()).await;
     assert_eq!(house.draft(&id).await.unwrap().content, Some(content(CANARY)));
     assert!(!house.store_shows("canary"));
-    saved(house.save(&id, 1, "more").await);
+    saved(house.save(&id, head.revision, "more").await);
 }
 
 #[tokio::test]
@@ -156,6 +175,115 @@ async fn without_a_key_drafts_live_in_memory_alone() {
     // The page gives it again.
     assert_eq!(present(house.save(&id, 1, CANARY).await), None);
     saved(house.save(&id, 0, CANARY).await);
+}
+
+#[tokio::test]
+async fn what_was_kept_in_memory_goes_to_the_store_when_a_key_comes() {
+    let source = Source::default();
+    let house = House::with_keys(source.key_source()).await;
+    let (id, other) = (make_id(), make_id());
+    let head = saved(house.save(&id, 0, CANARY).await);
+    saved(house.save(&other, 0, "other").await);
+    assert_eq!(house.list().await.keeping(), TextKeeping::Memory);
+    source.says(&[&make_key()]);
+    register(&house).await.unwrap();
+    let listed = house.list().await;
+    assert_eq!((listed.drafts.len(), listed.keeping()), (2, TextKeeping::Sealed));
+    // As it was: whoever has seen it goes on from there.
+    let told = house.save_and_tell(&id, head.revision, content("typed on")).await.unwrap();
+    assert_eq!(told.keeping(), TextKeeping::Sealed);
+    saved(told.outcome.unwrap());
+    let house = house.again(source.key_source()).await;
+    assert_eq!(house.draft(&id).await.unwrap().content, Some(content("typed on")));
+    assert_eq!(house.draft(&other).await.unwrap().content, Some(content("other")));
+    assert!(!house.store_shows("canary"));
+}
+
+#[tokio::test]
+async fn a_list_makes_no_key() {
+    let (house, ..) = house_with_vault().await;
+    assert_eq!(house.list().await.keeping(), TextKeeping::Sealed);
+    assert!(house.draft(&make_id()).await.is_err());
+    let listed = house.keys().list_keys(pb::ListKeysRequest {}).await.unwrap().into_inner();
+    assert_eq!((listed.text_key, listed.keys[0].credentials), (None, 0));
+    saved(house.save(&make_id(), 0, "text").await);
+    let listed = house.keys().list_keys(pb::ListKeysRequest {}).await.unwrap().into_inner();
+    let key = listed.text_key.unwrap();
+    assert_eq!((key.opens, key.drafts, key.runs, &key.key_id), (true, 1, 0, &listed.keys[0].id));
+}
+
+#[tokio::test]
+async fn two_who_save_at_once_never_lose_a_text() {
+    let (house, ..) = house_with_vault().await;
+    let house = std::sync::Arc::new(house);
+    let id = make_id();
+    let first = saved(house.save(&id, 0, "first").await);
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..8 {
+        let (house, id) = (std::sync::Arc::clone(&house), id.clone());
+        tasks.spawn(async move { house.save(&id, first.revision, &number.to_string()).await });
+    }
+    let outcomes = tasks.join_all().await;
+    let done = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Saved(_)));
+    assert_eq!(done.count(), 1);
+}
+
+#[tokio::test]
+async fn what_a_lost_key_sealed_can_be_forgotten_and_its_key_replaced() {
+    let (house, source, old) = house_with_vault().await;
+    let id = make_id();
+    saved(house.save(&id, 0, "lost").await);
+    let lost = make_key();
+    source.says(&[&lost]);
+    let house = house.again(source.key_source()).await;
+    assert_eq!(house.list().await.unreadable_count, 1);
+    let listed = house.keys().list_keys(pb::ListKeysRequest {}).await.unwrap().into_inner();
+    let key = listed.text_key.unwrap();
+    assert_eq!((key.opens, key.drafts), (false, 1));
+    let replace = pb::RegisterSourceKeysRequest { replace_unused: true, ..Default::default() };
+    let status = house.keys().register_source_keys(replace).await.unwrap_err();
+    assert!(status.message().contains("ForgetTexts"), "{status}");
+    let forget = async || {
+        let answer = house.keys().forget_texts(pb::ForgetTextsRequest {}).await.unwrap().into_inner();
+        (answer.drafts, answer.runs)
+    };
+    assert_eq!(forget().await, (1, 0));
+    house.keys().register_source_keys(replace).await.unwrap();
+    assert_eq!(house.list().await.unreadable_count, 0);
+    saved(house.save(&id, 0, "anew").await);
+    // What opens is never forgotten.
+    assert_eq!(forget().await, (0, 0));
+    assert_eq!(house.draft(&id).await.unwrap().content, Some(content("anew")));
+    assert_ne!(old, lost);
+}
+
+#[tokio::test]
+async fn rotation_tells_of_a_key_of_texts_that_does_not_open() {
+    let (house, source, old) = house_with_vault().await;
+    saved(house.save(&make_id(), 0, "text").await);
+    let store = Store::open(&house.store()).await.unwrap();
+    let kept = store.text_key().await.unwrap().unwrap();
+    let mut broken = kept.clone();
+    *broken.blob.last_mut().unwrap() ^= 1;
+    assert!(store.swap_text_key(kept, broken).await.unwrap());
+    store.close().await;
+    let new = make_key();
+    source.says(&[&new, &old]);
+    register(&house).await.unwrap();
+    let mut rotation = house.keys().rotate_keys(pb::RotateKeysRequest {}).await.unwrap().into_inner();
+    let mut ended = None;
+    while let Some(message) = rotation.message().await.unwrap() {
+        if let Some(pb::rotate_keys_response::Part::Ended(report)) = message.part {
+            ended = Some(report);
+        }
+    }
+    let ended = ended.unwrap();
+    assert_eq!((ended.sealed, ended.verified, ended.failures.len()), (0, 0, 0));
+    assert!(!ended.text_key_failure.is_empty());
+    let listed = house.keys().list_keys(pb::ListKeysRequest {}).await.unwrap().into_inner();
+    assert!(!listed.text_key.unwrap().opens && listed.keys.iter().all(|key| key.emptied.is_none()));
+    let forgotten = house.keys().forget_texts(pb::ForgetTextsRequest {}).await.unwrap().into_inner();
+    assert_eq!(forgotten.drafts, 1);
 }
 
 #[tokio::test]
@@ -175,8 +303,9 @@ async fn in_the_clear_only_where_the_operator_says_so() {
 async fn a_draft_whose_key_is_away_is_counted_and_comes_back_with_it() {
     let (house, source, _) = house_with_vault().await;
     let (id, other) = (make_id(), make_id());
+    let mut heads = Vec::new();
     for id in [&id, &other] {
-        saved(house.save(id, 0, "sealed").await);
+        heads.push(saved(house.save(id, 0, "sealed").await));
     }
     let house = house.again(KeySource::none()).await;
     let listed = house.list().await;
@@ -186,7 +315,8 @@ async fn a_draft_whose_key_is_away_is_counted_and_comes_back_with_it() {
     let status = house.save_content(&id, 0, content("over it")).await.unwrap_err();
     check(&status, Code::FailedPrecondition, "DRAFT_UNREADABLE", "the draft cannot be opened");
     // A page that knows it goes on typing: its words are in memory, and shown.
-    assert_eq!(saved(house.save(&id, 1, "typed on").await).revision, 2);
+    let typed = saved(house.save(&id, heads[0].revision, "typed on").await);
+    assert!(typed.revision > heads[0].revision);
     assert_eq!(house.draft(&id).await.unwrap().content, Some(content("typed on")));
     let listed = house.list().await;
     assert_eq!((listed.drafts.len(), listed.unreadable_count), (1, 1));
@@ -245,11 +375,11 @@ async fn what_is_too_much_is_refused_by_name() {
     for _ in 0..15 {
         saved(house.save(&make_id(), 0, &most).await);
     }
-    saved(house.save(&id, 0, "little").await);
+    let little = saved(house.save(&id, 0, "little").await);
     let status = house.save_content(&make_id(), 0, content(&most)).await.unwrap_err();
     let message = "as many drafts are kept as may: 500 of 67108864 bytes in all";
     check(&status, Code::ResourceExhausted, "DRAFTS_FULL", message);
-    let status = house.save_content(&id, 1, content(&most)).await.unwrap_err();
+    let status = house.save_content(&id, little.revision, content(&most)).await.unwrap_err();
     check(&status, Code::ResourceExhausted, "DRAFTS_FULL", message);
-    saved(house.save(&id, 1, "less").await);
+    saved(house.save(&id, little.revision, "less").await);
 }

@@ -8,16 +8,16 @@ use querybox_contracts::{
         self as pb, connection_ref::Key, connection_service_client::ConnectionServiceClient,
         credential_service_client::CredentialServiceClient, draft_service_client::DraftServiceClient,
         event_service_client::EventServiceClient, execute_response::Part,
-        key_service_client::KeyServiceClient, plugin_service_client::PluginServiceClient,
-        query_service_client::QueryServiceClient, result_service_client::ResultServiceClient,
-        schema_service_client::SchemaServiceClient, script_service_client::ScriptServiceClient,
-        session_service_client::SessionServiceClient,
+        history_service_client::HistoryServiceClient, key_service_client::KeyServiceClient,
+        plugin_service_client::PluginServiceClient, query_service_client::QueryServiceClient,
+        result_service_client::ResultServiceClient, schema_service_client::SchemaServiceClient,
+        script_service_client::ScriptServiceClient, session_service_client::SessionServiceClient,
     },
     plugin::v1::{self as plugin, execute_response::Part as ResultPart},
 };
 use querybox_core::{
-    Clock, Config, Core, KeepLimits, KeySource, Limits, OsKeyring, ResultSettings, Secrets, Store,
-    TextStorage,
+    Clock, Config, Core, HistorySettings, KeepLimits, KeySource, Limits, OsKeyring, ResultSettings, Secrets,
+    Store, TextStorage,
 };
 use querybox_fixtures::{Folder, User, copy_program, example, is_root, ordinary_user, program, unprivileged};
 use querybox_launcher::{Ids, Launcher, MemoryControl};
@@ -103,7 +103,14 @@ impl House {
     pub(crate) async fn again_with_texts(self, keys: KeySource, texts: TextStorage) -> Self {
         let Self { core, folder, .. } = self;
         core.shutdown(Duration::ZERO).await;
-        Self::open_all(folder, limits(), keys, |results| results, texts).await
+        Self::open_all(folder, limits(), keys, |results| results, texts, HistorySettings::USUAL).await
+    }
+
+    /// The same, whose history is kept so.
+    pub(crate) async fn again_with_history(self, keys: KeySource, history: HistorySettings) -> Self {
+        let Self { core, folder, .. } = self;
+        core.shutdown(Duration::ZERO).await;
+        Self::open_all(folder, limits(), keys, |results| results, TextStorage::Sealed, history).await
     }
 
     /// With the connection [`SHOP`], and results that are kept so.
@@ -123,7 +130,7 @@ impl House {
         keys: KeySource,
         set: impl FnOnce(ResultSettings) -> ResultSettings,
     ) -> Self {
-        Self::open_all(folder, limits, keys, set, TextStorage::Sealed).await
+        Self::open_all(folder, limits, keys, set, TextStorage::Sealed, HistorySettings::USUAL).await
     }
 
     async fn open_all(
@@ -132,6 +139,7 @@ impl House {
         keys: KeySource,
         set: impl FnOnce(ResultSettings) -> ResultSettings,
         texts: TextStorage,
+        history: HistorySettings,
     ) -> Self {
         let User { uid, gid } = unprivileged();
         let launcher = querybox_launcher::Config {
@@ -149,6 +157,7 @@ impl House {
             secrets: Secrets { keys, keyring: Arc::new(OsKeyring::new()) },
             results: set(results(folder.path().to_owned())),
             texts,
+            history,
         }));
         Self { api: Api::new(Arc::clone(&core)), core, folder }
     }
@@ -203,6 +212,10 @@ impl House {
 
     pub(crate) fn drafts(&self) -> DraftServiceClient<Api> {
         DraftServiceClient::new(self.api.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    pub(crate) fn history(&self) -> HistoryServiceClient<Api> {
+        HistoryServiceClient::new(self.api.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
     pub(crate) fn keys(&self) -> KeyServiceClient<Api> {

@@ -6,7 +6,7 @@ use querybox_vault::{KeyRecord, MasterKey, sealed_key_id};
 use tonic::{Code, Status};
 
 use crate::{
-    credentials::{add, house_with_vault, log_in, make_key, register, set, stored},
+    credentials::{add, house_without_texts, log_in, make_key, register, set, stored},
     house::{House, check, named},
 };
 
@@ -36,7 +36,7 @@ async fn retire(house: &House, id: &str) -> Result<pb::Key, Status> {
 
 #[tokio::test]
 async fn a_key_is_replaced_by_another_one() {
-    let (house, source, old) = house_with_vault().await;
+    let (house, source, old) = house_without_texts().await;
     for number in 0..70 {
         let name = format!("shop {number}");
         add(&house, &name).await;
@@ -96,7 +96,7 @@ async fn a_key_is_replaced_by_another_one() {
 
 #[tokio::test]
 async fn a_rotation_that_is_dropped_goes_on_with_the_rest() {
-    let (house, source, old) = house_with_vault().await;
+    let (house, source, old) = house_without_texts().await;
     for number in 0..100 {
         let name = format!("shop {number}");
         add(&house, &name).await;
@@ -117,7 +117,7 @@ async fn a_rotation_that_is_dropped_goes_on_with_the_rest() {
 
 #[tokio::test]
 async fn what_the_store_says_of_a_key_is_not_believed() {
-    let (house, source, old) = house_with_vault().await;
+    let (house, source, old) = house_without_texts().await;
     for number in 0..5 {
         let name = format!("shop {number}");
         add(&house, &name).await;
@@ -176,7 +176,7 @@ async fn a_key_is_registered_by_its_record_and_not_by_its_bytes() {
 
 #[tokio::test]
 async fn keys_that_nothing_is_sealed_under_can_be_replaced() {
-    let (house, source, old) = house_with_vault().await;
+    let (house, source, old) = house_without_texts().await;
     add(&house, "shop").await;
     set(&house, "shop", "right").await.unwrap();
     let replace = async || {
@@ -225,7 +225,7 @@ async fn keys_that_nothing_is_sealed_under_can_be_replaced() {
 
 #[tokio::test]
 async fn a_key_that_several_register_at_once_is_registered_once() {
-    let (house, source, old) = house_with_vault().await;
+    let (house, source, old) = house_without_texts().await;
     for _ in 0..10 {
         source.says(&[&make_key(), &old]);
         let before = list(&house).await.len();

@@ -6,7 +6,8 @@ use querybox_contracts::{
     core::v1::{self as pb, get_schema_response::Part as SchemaPart, open_session_response::Outcome},
     plugin::v1::{self as plugin, TransactionState},
 };
-use querybox_store::{Outcome as RunOutcome, Store};
+use querybox_core::local_user;
+use querybox_store::{Outcome as RunOutcome, RunFilter, Store};
 use tonic::Code;
 
 use crate::{
@@ -320,11 +321,13 @@ async fn the_history_has_each_script_of_a_session() {
     house.core.shutdown(Duration::ZERO).await;
 
     let store = Store::open(&house.store()).await.unwrap();
-    let mut runs = store.runs(10).await.unwrap();
-    runs.sort_by_key(|run| run.started);
+    let filter =
+        RunFilter { owner: local_user(), connection: None, outcomes: Vec::new(), since: None, before: None };
+    let listed = store.runs(filter, None, 10).await.unwrap();
+    let runs: Vec<_> = listed.into_iter().rev().map(|listed| listed.run).collect();
     assert!(runs.iter().all(|run| run.session.to_string() == lease.id && run.connection.is_some()));
-    let outcomes: Vec<_> = runs.iter().map(|run| run.outcome).collect();
+    let outcomes: Vec<_> = runs.iter().map(|run| run.end.outcome).collect();
     assert_eq!(outcomes, [RunOutcome::Done, RunOutcome::Rejected, RunOutcome::Canceled, RunOutcome::Done]);
-    assert_eq!((runs[0].rows, runs[3].rows), (1, 2));
+    assert_eq!((runs[0].end.rows, runs[3].end.rows), (1, 2));
     store.close().await;
 }

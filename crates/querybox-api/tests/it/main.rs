@@ -7,6 +7,7 @@ mod deadlines;
 mod drafts;
 mod events;
 mod failures;
+mod history;
 mod house;
 mod ids;
 mod keys;

@@ -53,8 +53,13 @@ pub enum KeyError {
     #[error("keys are registered already")]
     Initialized,
     /// They were to be replaced.
-    #[error("registered keys are in use: {}", used(*credentials))]
-    Used { credentials: u64 },
+    #[error("registered keys are in use: {}", used(*credentials, *texts))]
+    Used {
+        credentials: u64,
+        /// Drafts, or texts of the history, are sealed under them. [`Core::forget_texts`](crate::Core::forget_texts) forgets
+        /// those that cannot be opened.
+        texts: bool,
+    },
     /// Also when it is the primary key, or no rotation has shown that nothing is sealed under it.
     #[error("key {id} cannot be retired: {}", in_use(*credentials))]
     InUse { id: KeyId, credentials: u64 },
@@ -70,10 +75,14 @@ fn in_use(credentials: u64) -> String {
     }
 }
 
-fn used(credentials: u64) -> String {
-    match credentials {
-        1 => "a secret is sealed under them".to_owned(),
-        many => format!("{many} secrets are sealed under them"),
+fn used(credentials: u64, texts: bool) -> String {
+    const TEXTS: &str = "drafts or statements of the history";
+    match (credentials, texts) {
+        (0, _) => format!("{TEXTS} are sealed under them; ForgetTexts forgets those that cannot be opened"),
+        (1, false) => "a secret is sealed under them".to_owned(),
+        (many, false) => format!("{many} secrets are sealed under them"),
+        (1, true) => format!("a secret, and {TEXTS}, are sealed under them"),
+        (many, true) => format!("{many} secrets, and {TEXTS}, are sealed under them"),
     }
 }
 
@@ -95,7 +104,7 @@ impl From<StoreError> for KeyError {
             StoreError::NoKey(id) => Self::NotFound(id.to_string()),
             StoreError::KeyRetired(id) => Self::Retired(id),
             StoreError::KeysPresent => Self::Initialized,
-            StoreError::KeysUsed { credentials } => Self::Used { credentials },
+            StoreError::KeysUsed { credentials, texts } => Self::Used { credentials, texts },
             StoreError::KeyInUse { id, credentials } => Self::InUse { id, credentials },
             StoreError::NotFound(_)
             | StoreError::NameTaken(_)

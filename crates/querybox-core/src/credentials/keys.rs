@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use querybox_store::{Key, KeyId, KeyRecord, KeyState, Registering};
-use querybox_vault::{KeyRecord as VaultKeyRecord, KeysetError, MasterKeys};
+use querybox_store::{Key, KeyId, KeyRecord, KeyState, Registering, TextKeyUse};
+use querybox_vault::{KeyRecord as VaultKeyRecord, KeysetError, MasterKeys, TextKey};
 
 use super::{
     KeyError, VaultError,
     vault::{store_id, store_record, vault_record},
 };
-use crate::Core;
+use crate::{Core, core::StoreLease, texts::open_text_key};
 
 /// The keys that are registered, and whether the source gives them.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct KeyListing {
     pub keys: Vec<(Key, Option<bool>)>,
     /// Why the vault cannot be used.
     pub vault: Result<(), VaultError>,
+    /// The key that texts are sealed with, and whether it opens. `None`: there is none.
+    pub text_key: Option<(TextKeyUse, bool)>,
 }
 
 /// Master keys. No key comes in or goes out here but through the source that Core was given.
@@ -30,18 +32,31 @@ impl Core {
     pub async fn keys(&self) -> Result<KeyListing, KeyError> {
         let store = self.store()?;
         let keys = store.keys().await?;
+        let text_key = store.text_key_use().await?;
         let (vault, at_hand) = match self.vault.source_keys().await {
             Err(error) => (Err(error), None),
             Ok(source) => {
                 let is_given = |key: &Key| source.iter().any(|given| vault_record(key).is_of(given));
                 let at_hand: HashSet<KeyId> =
                     keys.iter().filter(|key| is_given(key)).map(|key| key.record.id).collect();
-                (self.vault.assemble(source, &keys).map(drop), Some(at_hand))
+                (self.vault.assemble(source, &keys), Some(at_hand))
             }
         };
+        let text_key = text_key.map(|usage| {
+            let opened =
+                vault.as_ref().ok().and_then(|keyset| open_text_key(&store, keyset, &usage.key).ok());
+            (usage, opened.as_ref().and_then(TextKey::from_secret).is_some())
+        });
+        self.keys_may_have_come(&store).await?;
         let is_at_hand = |key: &Key| at_hand.as_ref().map(|given| given.contains(&key.record.id));
         let keys = keys.into_iter().map(|key| (key.clone(), is_at_hand(&key))).collect();
-        Ok(KeyListing { keys, vault })
+        Ok(KeyListing { keys, vault: vault.map(drop), text_key })
+    }
+
+    /// What waits in memory for a key need not wait longer.
+    async fn keys_may_have_come(&self, store: &StoreLease) -> Result<(), KeyError> {
+        self.texts.look_again();
+        Ok(self.sweep_drafts(store).await?)
     }
 
     /// Registers a key that the caller made.
@@ -50,7 +65,10 @@ impl Core {
     ///
     /// [`KeyError::Initialized`], [`KeyError::Used`]: see [`Registering`].
     pub async fn register_key(&self, record: KeyRecord, registering: Registering) -> Result<Key, KeyError> {
-        Ok(self.store()?.register_key(record, registering, self.now()).await?)
+        let store = self.store()?;
+        let key = store.register_key(record, registering, self.now()).await?;
+        self.keys_may_have_come(&store).await?;
+        Ok(key)
     }
 
     /// Registers the keys of the source that are not registered yet, and returns them. Those that are registered and may be
@@ -72,6 +90,7 @@ impl Core {
             }
             let seen: HashSet<KeyId> = present.iter().map(|key| key.record.id).collect();
             if let Some(registered) = store.register_keys(records, registering, seen, self.now()).await? {
+                self.keys_may_have_come(&store).await?;
                 return Ok(registered);
             }
             // Somebody else registered keys meanwhile, perhaps these.

@@ -1,4 +1,7 @@
-//! Drafts where nothing can be sealed: in memory, until Core ends.
+//! Drafts where nothing can be sealed: in memory, until Core ends or a key comes.
+//!
+//! A draft may lie here and in the store: the one of the higher revision counts, for revisions only grow. So nothing is taken
+//! out of here before the store has it, and a call that is given up halfway loses nothing.
 
 use std::{
     collections::HashMap,
@@ -21,12 +24,18 @@ impl MemoryDrafts {
             .collect()
     }
 
+    /// The names of all.
+    pub(super) fn keys(&self) -> Vec<DraftKey> {
+        self.drafts().keys().cloned().collect()
+    }
+
     pub(super) fn get(&self, key: &DraftKey) -> Option<Draft> {
         self.drafts().get(key).cloned()
     }
 
-    pub(super) fn has(&self, key: &DraftKey) -> bool {
-        self.drafts().contains_key(key)
+    /// The revision of a draft. `None`: it is not here.
+    pub(super) fn revision(&self, key: &DraftKey) -> Option<u64> {
+        self.drafts().get(key).map(|draft| draft.revision)
     }
 
     /// Keeps a draft over what was `seen`. `stored`: the revision of what lies in the store under its name; 0: nothing.
@@ -39,7 +48,7 @@ impl MemoryDrafts {
         limits: DraftLimits,
     ) -> DraftWrite {
         let mut drafts = self.drafts();
-        if drafts.get(key).map_or(stored, |draft| draft.revision) != seen {
+        if drafts.get(key).map_or(stored, |draft| draft.revision.max(stored)) != seen {
             return DraftWrite::Changed;
         }
         let others = || drafts.iter().filter(|(other, _)| other.owner == key.owner && other.id != key.id);
@@ -51,15 +60,22 @@ impl MemoryDrafts {
         DraftWrite::Done
     }
 
-    /// Takes a draft out, when its revision is the one that was `seen`.
-    pub(super) fn take(&self, key: &DraftKey, seen: u64) -> Option<Draft> {
+    /// Removes a draft that was `seen`. False: it is another one by now.
+    pub(super) fn remove(&self, key: &DraftKey, seen: u64) -> bool {
         let mut drafts = self.drafts();
-        drafts.get(key).is_some_and(|draft| draft.revision == seen).then(|| drafts.remove(key))?
+        let is_it = drafts.get(key).is_some_and(|draft| draft.revision == seen);
+        if is_it {
+            drafts.remove(key);
+        }
+        is_it
     }
 
-    /// Puts back what was taken out, unless there is something by now.
-    pub(super) fn give_back(&self, key: DraftKey, draft: Draft) {
-        self.drafts().entry(key).or_insert(draft);
+    /// Removes a draft when what lies in the store under its name is no older.
+    pub(super) fn settle(&self, key: &DraftKey, stored: u64) {
+        let mut drafts = self.drafts();
+        if drafts.get(key).is_some_and(|draft| draft.revision <= stored) {
+            drafts.remove(key);
+        }
     }
 
     fn drafts(&self) -> MutexGuard<'_, HashMap<DraftKey, Draft>> {

@@ -9,7 +9,7 @@ mod task;
 use std::time::Duration;
 
 use querybox_launcher::TransactionState;
-use querybox_store::{ConnectionId, Deadline, DriverType};
+use querybox_store::{ConnectionId, ConnectionName, Deadline, DriverType, HistoryLevel};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep},
@@ -52,6 +52,8 @@ pub(crate) struct Terms {
     pub(crate) front_end: FrontEndId,
     /// `None`: it is not saved.
     pub(crate) connection: Option<ConnectionId>,
+    pub(crate) connection_name: Option<ConnectionName>,
+    pub(crate) history: HistoryLevel,
     pub(crate) driver_type: DriverType,
     pub(crate) deadline: Deadline,
     pub(crate) rows_max: Option<u64>,
@@ -201,7 +203,12 @@ impl Lease {
         let mut verdict = Verdict::Nothing;
         self.inner.send_if_modified(|inner| {
             verdict = inner.machine.apply(event);
-            verdict == Verdict::Goes
+            let goes = verdict == Verdict::Goes;
+            // From now on it ends.
+            if goes && matches!(event, Event::End(_) | Event::Unused(_)) {
+                inner.since = Instant::now();
+            }
+            goes
         });
         verdict
     }

@@ -8,7 +8,9 @@ use std::{
 
 use bytes::Bytes;
 use querybox_launcher::{Described, FieldKind, FieldRole, FileGrant, FormField};
-use querybox_store::{Connection, ConnectionId, Credential, Deadline, DriverType, SecretPlace};
+use querybox_store::{
+    Connection, ConnectionId, ConnectionName, Credential, Deadline, DriverType, HistoryLevel, SecretPlace,
+};
 use querybox_vault::Secret;
 use tokio::io::AsyncReadExt as _;
 
@@ -41,12 +43,14 @@ pub struct Unsaved {
     pub startup_sql: Option<String>,
     pub default_schema: Option<String>,
     pub secret_place: SecretPlace,
+    pub history: HistoryLevel,
 }
 
 /// A connection that was found, checked against its driver's form, and made ready to be sent.
 pub(crate) struct Prepared {
     /// `None`: it is not saved.
     pub(crate) connection: Option<ConnectionId>,
+    pub(crate) connection_name: Option<ConnectionName>,
     pub(crate) driver: Arc<Described>,
     /// The database's file, which the driver may open.
     pub(crate) grant: Option<FileGrant>,
@@ -79,6 +83,7 @@ impl Core {
                     startup_sql: settings.startup_sql,
                     default_schema: settings.default_schema,
                     secret_place: settings.secret_place,
+                    history: settings.history,
                 };
                 (Some((found, stored)), unsaved)
             }
@@ -92,6 +97,7 @@ impl Core {
         let form = &driver.info.form;
         settings.given = check(form, settings.given).map_err(ConnectionError::from)?;
         let connection = saved.as_ref().map(|(found, _)| found.id);
+        let connection_name = saved.as_ref().map(|(found, _)| found.settings.name.clone());
         // What is given for this session stands in place of all that is stored, so that it works without keyring and vault.
         let secrets = match (saved, settings.secret_place) {
             (Some((found, stored)), SecretPlace::Keyring | SecretPlace::Vault) if secrets.is_empty() => {
@@ -104,7 +110,7 @@ impl Core {
             return Err(SessionError::SecretMissing(field.name.clone()));
         }
         let grant = resolve_files(form, &mut settings.given).await?;
-        Ok(Prepared { connection, driver, grant, settings, secrets, connections_max: 1 })
+        Ok(Prepared { connection, connection_name, driver, grant, settings, secrets, connections_max: 1 })
     }
 
     /// Opens what is stored of a form's secrets. What a driver has no field for any more is left alone.

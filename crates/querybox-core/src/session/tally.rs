@@ -1,6 +1,7 @@
 //! What a session has answered so far, and whether its driver keeps within the limits it was given.
 
 use querybox_launcher::{BrokenContract, Fact, Part, Rejection, TransactionState};
+use tokio::time::Instant;
 
 use super::answers::Ended;
 
@@ -13,11 +14,25 @@ pub(crate) struct Tally {
     /// Of all statements together.
     pub(super) rows: u64,
     pub(super) bytes: u64,
+    /// When the first row came. `None`: none has.
+    first_row: Option<Instant>,
     pub(super) ended: Ended,
     /// The database refused something.
     pub(super) rejected: bool,
+    /// The code of what it refused first. Empty: none.
+    pub(super) error_code: String,
     /// As the last statement left it. `None`: none has ended.
     pub(super) transaction: Option<TransactionState>,
+}
+
+/// How much was answered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    pub(crate) first_row: Option<Instant>,
+    pub(crate) statements_done: u32,
+    pub(crate) statements_rejected: u32,
 }
 
 /// What one statement may return. The driver was told, and stops by itself.
@@ -58,16 +73,28 @@ pub(crate) enum LastWord {
 }
 
 impl Tally {
-    pub(super) fn new(limits: StatementLimits) -> Self {
+    pub(crate) fn new(limits: StatementLimits) -> Self {
         Self {
             limits,
             statement_rows: 0,
             statement_bytes: 0,
             rows: 0,
             bytes: 0,
+            first_row: None,
             ended: Ended::default(),
             rejected: false,
+            error_code: String::new(),
             transaction: None,
+        }
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            rows: self.rows,
+            bytes: self.bytes,
+            first_row: self.first_row,
+            statements_done: self.ended.statements_done,
+            statements_rejected: self.ended.statements_rejected,
         }
     }
 
@@ -83,6 +110,9 @@ impl Tally {
         if self.limits.bytes_max.is_some_and(|max| self.statement_bytes >= bytes_stop(max)) {
             return Err(BrokenContract { what: "it went on after the limit of bytes".into() });
         }
+        if self.rows == 0 && rows > 0 {
+            self.first_row = Some(Instant::now());
+        }
         self.statement_rows += u64::from(rows);
         self.statement_bytes += bytes;
         self.rows += u64::from(rows);
@@ -93,8 +123,23 @@ impl Tally {
         Ok(())
     }
 
+    /// The database refused something. What it says of it is not kept but for its code.
+    pub(super) fn refused(&mut self, rejection: &Rejection) {
+        // A code has five characters or so; a driver may send anything.
+        const CODE_BYTES_MAX: usize = 64;
+        self.rejected = true;
+        if self.error_code.is_empty() {
+            let Rejection { sqlstate, vendor_code, .. } = rejection;
+            let code = if sqlstate.is_empty() { vendor_code } else { sqlstate };
+            self.error_code = code[..code.floor_char_boundary(CODE_BYTES_MAX)].to_owned();
+        }
+    }
+
     /// Objects of a catalog count as rows.
     pub(crate) fn objects(&mut self, count: usize, rejection: Option<&Rejection>) {
+        if self.rows == 0 && count > 0 {
+            self.first_row = Some(Instant::now());
+        }
         self.rows += count as u64;
         if rejection.is_some() {
             self.rejected = true;
@@ -102,7 +147,7 @@ impl Tally {
     }
 
     fn rejection(&mut self, rejection: &Rejection) {
-        self.rejected = true;
+        self.refused(rejection);
         // This one comes after its statement was counted.
         if !rejection.rolled_back_at_end {
             self.ended.statements_rejected += 1;

@@ -90,6 +90,7 @@ impl House {
             secrets: Secrets { keys: KeySource::none(), keyring: Arc::new(OsKeyring::new()) },
             results,
             texts: querybox_core::TextStorage::Sealed,
+            history: querybox_core::HistorySettings::USUAL,
         });
         Self { core, folder }
     }
@@ -163,6 +164,7 @@ pub(crate) fn unsaved(driver_type: &str) -> Unsaved {
         startup_sql: None,
         default_schema: None,
         secret_place: SecretPlace::NotNeeded,
+        history: querybox_core::HistoryLevel::Texts,
     }
 }
 

@@ -1,7 +1,10 @@
 //! What an editor is told of a script.
 
 use proptest::prelude::*;
-use querybox_sql::{Dialect, Outlined, StatementKind, asked_parameters, outline, split, statement_at};
+use querybox_sql::{
+    AskedLimits, AskedParameters, Dialect, Outlined, StatementKind, asked_parameters, outline, split,
+    statement_at,
+};
 
 use crate::soup::{dialect, text};
 
@@ -89,7 +92,9 @@ fn the_statement_at_the_cursor_is_the_one_that_a_person_means() {
 
 #[track_caller]
 fn check_asked(dialect: &Dialect, statement: &str, names: &[&str]) {
-    let asked = asked_parameters(statement, dialect);
+    let all = AskedLimits { count_max: 10, name_bytes_max: 100 };
+    let AskedParameters { told: asked, has_more } = asked_parameters(statement, dialect, all);
+    assert!(!has_more);
     assert_eq!(asked.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), names, "{statement}");
     assert!(asked.is_sorted_by_key(|one| one.range.start));
 }
@@ -103,6 +108,24 @@ fn each_value_is_asked_for_once() {
     check_asked(&sqlite, "select ?5, ?, :a, ?", &["5", "6", "a", "8"]);
     check_asked(&sqlite, "select :a, ?, :a, ?1", &["a", "2"]);
     check_asked(&sqlite, "select $a, @a, ?3", &["a", "3"]);
+}
+
+#[test]
+fn no_more_values_are_told_than_may_be_held() {
+    let check =
+        |dialect: &Dialect, statement: &str, count_max, name_bytes_max, expected: usize, more: bool| {
+            let asked = asked_parameters(statement, dialect, AskedLimits { count_max, name_bytes_max });
+            assert_eq!((asked.told.len(), asked.has_more), (expected, more), "{statement}");
+        };
+    let (postgres, sqlite) = (Dialect::postgres(), Dialect::sqlite());
+    check(&sqlite, "select ?, ?, ?", 3, 100, 3, false);
+    check(&sqlite, "select ?, ?, ?", 2, 100, 2, true);
+    check(&sqlite, "select ?, ?, ?", 3, 2, 2, true);
+    // One that was told is told again for nothing.
+    check(&postgres, "select :a, :b, :a, :b, :a", 2, 2, 2, false);
+    check(&postgres, "select :a, :bb", 2, 2, 1, true);
+    check(&postgres, &format!("select :{}", "n".repeat(1000)), 2, 999, 0, true);
+    check(&postgres, "select 1", 0, 0, 0, false);
 }
 
 proptest! {

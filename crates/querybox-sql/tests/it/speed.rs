@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use querybox_sql::{
-    Dialect, asked_parameters, outline, parameters, redact, rewrite_named, split, statement_at,
+    AskedLimits, Dialect, asked_parameters, outline, parameters, redact, rewrite_named, split, statement_at,
 };
+
+const UNLIMITED: AskedLimits = AskedLimits { count_max: usize::MAX, name_bytes_max: usize::MAX };
 
 /// A mebibyte of the text again and again, after a beginning.
 fn check(start: &str, again: &str) {
@@ -17,7 +19,7 @@ fn check(start: &str, again: &str) {
         let _ = redact(&sql, &dialect);
         let _ = rewrite_named(&sql, &dialect);
         let _ = statement_at(&sql, sql.len(), outline(&sql, &dialect));
-        let _ = asked_parameters(&sql, &dialect);
+        let _ = asked_parameters(&sql, &dialect, UNLIMITED);
         // Linear is some hundredths of a second, even here without full optimization; quadratic is minutes.
         let took = started.elapsed();
         assert!(took < Duration::from_secs(5), "{start:?} and {again:?} took {took:?}");

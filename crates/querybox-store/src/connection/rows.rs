@@ -10,7 +10,8 @@ use crate::{
 
 const SELECT: &str = "
     SELECT id, revision, name, driver_type, folder, environment, read_only, deadline, deadline_ns, rows_max,
-           bytes_max, startup_sql, default_schema, secret_place, secret_scope, created_us, updated_us, last_access_us
+           bytes_max, startup_sql, default_schema, secret_place, secret_scope, history, created_us, updated_us,
+           last_access_us
     FROM connection";
 
 pub(crate) fn by_id(db: &rusqlite::Connection, id: ConnectionId) -> Result<Connection, Error> {
@@ -41,10 +42,10 @@ pub(crate) fn insert(
     let statement = db.prepare_cached(
         "INSERT INTO connection (id, revision, name, name_key, driver_type, folder, environment, read_only,
                                  deadline, deadline_ns, rows_max, bytes_max, startup_sql, default_schema,
-                                 secret_place, secret_scope, created_us, updated_us)
+                                 secret_place, secret_scope, history, created_us, updated_us)
          VALUES (:id, 1, :name, :name_key, :driver_type, :folder, :environment, :read_only, :deadline,
                  :deadline_ns, :rows_max, :bytes_max, :startup_sql, :default_schema, :secret_place, :secret_scope,
-                 :now, :now)",
+                 :history, :now, :now)",
     )?;
     write_settings(statement, id, settings, now)?;
     insert_parameters(db, id, &settings.parameters)?;
@@ -68,7 +69,7 @@ pub(crate) fn update(
              folder = :folder, environment = :environment, read_only = :read_only, deadline = :deadline,
              deadline_ns = :deadline_ns, rows_max = :rows_max, bytes_max = :bytes_max,
              startup_sql = :startup_sql, default_schema = :default_schema, secret_place = :secret_place,
-             secret_scope = :secret_scope, updated_us = :now
+             secret_scope = :secret_scope, history = :history, updated_us = :now
          WHERE id = :id",
     )?;
     write_settings(statement, id, settings, now)?;
@@ -133,6 +134,7 @@ fn write_settings(
         ":default_schema": settings.default_schema,
         ":secret_place": settings.secret_place,
         ":secret_scope": settings.secret_scope,
+        ":history": settings.history,
         ":now": Time(now),
     });
     match written {
@@ -180,6 +182,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Connection> {
             default_schema: row.get("default_schema")?,
             secret_place: row.get("secret_place")?,
             secret_scope: row.get("secret_scope")?,
+            history: row.get("history")?,
         },
         created: columns::time(row, "created_us")?,
         updated: columns::time(row, "updated_us")?,

@@ -39,14 +39,14 @@ pub(crate) fn make_room(db: &rusqlite::Connection, registering: Registering) -> 
         }
         Registering::ReplacingUnused => {
             // Secrets at rest are in this table, and beside it the key of texts, which goes when it seals none.
-            let text_keys = u64::from(!text::key::forget_unused(db)?);
+            let texts = !text::key::forget_unused(db)?;
             let credentials = db.query_row(
                 "SELECT count(*) AS credential_count FROM credential WHERE key_id IS NOT NULL",
                 [],
                 |row| columns::count(row, "credential_count"),
             )?;
-            if credentials + text_keys > 0 {
-                return Err(Error::KeysUsed { credentials: credentials + text_keys });
+            if credentials > 0 || texts {
+                return Err(Error::KeysUsed { credentials, texts });
             }
             // A retired key stays known, so that it never comes back.
             db.execute("DELETE FROM master_key WHERE state <> ?1", [KeyState::Retired])?;

@@ -1,9 +1,12 @@
 //! What can be asked of the store about what people wrote.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::{
-    DraftKey, DraftLimits, DraftRow, DraftWrite, Error, NewDraft, Owner, SealedTextKey, Store, Written,
+    DraftKey, DraftLimits, DraftRow, DraftWrite, Error, ForgottenTexts, NewDraft, Owner, SealedRun,
+    SealedTextKey, Store, TextKeyUse, Written,
+    history::rows,
     text::{drafts, key},
 };
 
@@ -20,7 +23,13 @@ impl Store {
         self.read(move |db| drafts::one(db, &key)).await
     }
 
-    /// Keeps a draft, when its revision is still the one that was `seen`; 0: there was none. `None`: whatever is there.
+    /// The revision of a draft. 0: there is none.
+    pub async fn draft_revision(&self, key: &DraftKey) -> Result<u64, Error> {
+        let key = key.clone();
+        self.read(move |db| drafts::revision(db, &key)).await
+    }
+
+    /// Keeps a draft, when its revision is still the one that was `seen`; 0: there was none.
     ///
     /// # Errors
     ///
@@ -28,15 +37,15 @@ impl Store {
     pub async fn put_draft(
         &self,
         key: DraftKey,
-        seen: Option<u64>,
+        seen: u64,
         draft: NewDraft,
         limits: DraftLimits,
     ) -> Result<DraftWrite, Error> {
         self.write(move |db| drafts::put(db, &key, seen, &draft, limits)).await
     }
 
-    /// Removes a draft, when its revision is still the one that was `seen`. `None`: whatever it is.
-    pub async fn delete_draft(&self, key: DraftKey, seen: Option<u64>) -> Result<DraftWrite, Error> {
+    /// Removes a draft, when its revision is still the one that was `seen`.
+    pub async fn delete_draft(&self, key: DraftKey, seen: u64) -> Result<DraftWrite, Error> {
         self.write(move |db| drafts::delete(db, &key, seen)).await
     }
 }
@@ -64,5 +73,43 @@ impl Store {
     /// [`Error::NoKey`], [`Error::KeyRetired`].
     pub async fn swap_text_key(&self, expected: SealedTextKey, key: SealedTextKey) -> Result<bool, Error> {
         self.write(move |db| key::swap(db, &expected, &key)).await
+    }
+
+    /// The key, and how much is sealed with it.
+    pub async fn text_key_use(&self) -> Result<Option<TextKeyUse>, Error> {
+        self.read(key::usage).await
+    }
+}
+
+/// Texts that nobody can open.
+impl Store {
+    /// Forgets the key of texts and all that is sealed with it, when it is still this one. `None`: what lies there though there
+    /// is no key. Answers `None` when the key is another one by now.
+    pub async fn forget_text_key(&self, id: Option<Uuid>) -> Result<Option<ForgottenTexts>, Error> {
+        self.write(move |db| {
+            if key::id(db)? != id {
+                return Ok(None);
+            }
+            let forgotten =
+                ForgottenTexts { drafts: drafts::delete_sealed(db)?, runs: rows::forget_sealed(db, None)? };
+            key::forget(db)?;
+            Ok(Some(forgotten))
+        })
+        .await
+    }
+
+    /// The names of all sealed drafts, of all owners.
+    pub async fn sealed_drafts(&self) -> Result<Vec<DraftKey>, Error> {
+        self.read(drafts::sealed).await
+    }
+
+    /// Sealed texts of runs of all owners, at most `limit`, in the order of their numbers from behind `after` on.
+    pub async fn sealed_runs(&self, after: i64, limit: u32) -> Result<Vec<SealedRun>, Error> {
+        self.read(move |db| rows::sealed(db, after, limit)).await
+    }
+
+    /// Forgets the sealed texts of these runs, which stay. Answers how many there were.
+    pub async fn forget_run_texts(&self, ids: Vec<Uuid>) -> Result<u64, Error> {
+        self.write(move |db| rows::forget_sealed(db, Some(&ids))).await
     }
 }

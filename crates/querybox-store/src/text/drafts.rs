@@ -29,12 +29,15 @@ pub(crate) fn one(db: &rusqlite::Connection, key: &DraftKey) -> Result<Option<(D
 pub(crate) fn put(
     db: &rusqlite::Connection,
     key: &DraftKey,
-    seen: Option<u64>,
+    seen: u64,
     draft: &NewDraft,
     limits: DraftLimits,
 ) -> Result<DraftWrite, Error> {
     if !is_as_seen(db, key, seen)? {
         return Ok(DraftWrite::Changed);
+    }
+    if draft.text_key.is_some() && super::key::id(db)? != draft.text_key {
+        return Ok(DraftWrite::KeyGone);
     }
     let (drafts, bytes) = db
         .prepare_cached(
@@ -47,7 +50,7 @@ pub(crate) fn put(
     if drafts >= limits.drafts_max || bytes.saturating_add(body_bytes) > limits.bytes_max {
         return Ok(DraftWrite::Full);
     }
-    let NewDraft { revision, head, body, updated } = draft;
+    let NewDraft { revision, head, body, updated, .. } = draft;
     db.prepare_cached(
         "INSERT INTO draft (owner, id, revision, is_sealed, head, body, updated_us)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -67,11 +70,7 @@ pub(crate) fn put(
     Ok(DraftWrite::Done)
 }
 
-pub(crate) fn delete(
-    db: &rusqlite::Connection,
-    key: &DraftKey,
-    seen: Option<u64>,
-) -> Result<DraftWrite, Error> {
+pub(crate) fn delete(db: &rusqlite::Connection, key: &DraftKey, seen: u64) -> Result<DraftWrite, Error> {
     if !is_as_seen(db, key, seen)? {
         return Ok(DraftWrite::Changed);
     }
@@ -80,13 +79,30 @@ pub(crate) fn delete(
     Ok(DraftWrite::Done)
 }
 
-fn is_as_seen(db: &rusqlite::Connection, key: &DraftKey, seen: Option<u64>) -> Result<bool, Error> {
-    let Some(seen) = seen else { return Ok(true) };
+/// The names of all sealed drafts, of all owners.
+pub(crate) fn sealed(db: &rusqlite::Connection) -> Result<Vec<DraftKey>, Error> {
+    let mut statement = db.prepare_cached("SELECT owner, id FROM draft WHERE is_sealed ORDER BY number")?;
+    let found = statement
+        .query_map([], |row| Ok(DraftKey { owner: row.get("owner")?, id: columns::uuid(row, "id")? }))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Forgets all sealed drafts, of all owners.
+pub(crate) fn delete_sealed(db: &rusqlite::Connection) -> Result<u64, Error> {
+    Ok(db.execute("DELETE FROM draft WHERE is_sealed", [])? as u64)
+}
+
+fn is_as_seen(db: &rusqlite::Connection, key: &DraftKey, seen: u64) -> Result<bool, Error> {
+    Ok(revision(db, key)? == seen)
+}
+
+/// The revision of a draft. 0: there is none.
+pub(crate) fn revision(db: &rusqlite::Connection, key: &DraftKey) -> Result<u64, Error> {
     let found: Option<Count> = db
         .prepare_cached("SELECT revision FROM draft WHERE owner = ?1 AND id = ?2")?
         .query_row(params![key.owner, UuidColumn(key.id)], |row| row.get(0))
         .optional()?;
-    Ok(found.map_or(0, |Count(revision)| revision) == seen)
+    Ok(found.map_or(0, |Count(revision)| revision))
 }
 
 fn row_of(row: &Row<'_>) -> rusqlite::Result<DraftRow> {

@@ -84,7 +84,7 @@ async fn the_file_is_durable_and_has_its_marks() {
     };
     assert_eq!(pragma("journal_mode"), "wal".to_owned().into());
     assert_eq!(pragma("application_id"), 0x5142_6f78_i64.into());
-    assert_eq!(pragma("user_version"), 3_i64.into());
+    assert_eq!(pragma("user_version"), 4_i64.into());
     // A fresh store has another id than any other one.
     let (one, other) = (site.open().await, Site::new().open().await);
     assert_ne!(one.id(), other.id());
@@ -99,8 +99,8 @@ async fn a_newer_store_is_refused_untouched() {
     raw.close().unwrap();
 
     let refusal = refused_untouched(&site).await;
-    assert!(matches!(refusal, Error::Newer { found: 99, supported: 3 }), "{refusal}");
-    assert_eq!(refusal.to_string(), "the store has version 99, this program knows versions up to 3");
+    assert!(matches!(refusal, Error::Newer { found: 99, supported: 4 }), "{refusal}");
+    assert_eq!(refusal.to_string(), "the store has version 99, this program knows versions up to 4");
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn a_newer_store_that_crashed_is_refused_untouched() {
     assert!(!wal.is_empty());
 
     let refusal = refused(&site).await;
-    assert!(matches!(refusal, Error::Newer { found: 99, supported: 3 }), "{refusal}");
+    assert!(matches!(refusal, Error::Newer { found: 99, supported: 4 }), "{refusal}");
     assert!(bytes("store.db") == file && bytes("store.db-wal") == wal);
 
     // The same store without that WAL frame is ours: the harness above did refuse for the version.

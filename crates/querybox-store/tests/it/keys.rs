@@ -108,7 +108,7 @@ async fn keys_that_nothing_is_sealed_under_are_replaced() {
     assert_eq!(states(&store).await, [KeyState::Primary]);
 
     set(&store, &key, sealed(3, "a"), at(2)).await.unwrap();
-    assert!(matches!(replace(4).await, Err(Error::KeysUsed { credentials: 1 })));
+    assert!(matches!(replace(4).await, Err(Error::KeysUsed { credentials: 1, texts: false })));
     assert_eq!(store.keys().await.unwrap()[0].record, record(3));
     // A retired one stays known.
     store.register_key(record(4), Registering::Beside, at(3)).await.unwrap();

@@ -7,12 +7,12 @@ use std::{
     time::Duration,
 };
 
-use querybox_store::{ConnectionId, ConnectionSettings, Environment, Outcome, Run, Store};
-use uuid::Uuid;
+use querybox_store::{ConnectionId, ConnectionSettings, Environment, Run, RunText, Store, Written};
 
 use crate::{
     Site, at, check_integrity,
     children::{child, told},
+    history::{RUN_LIMITS, filter, run},
     settings,
 };
 
@@ -87,7 +87,7 @@ async fn what_was_acknowledged_survives_a_kill() {
             assert_eq!(connection.settings, settings);
             assert_eq!(connection.settings.environment == Environment::Red, connection.revision == 2);
         }
-        store.runs(u32::MAX).await.unwrap();
+        store.runs(filter(), None, u32::MAX).await.unwrap();
         store.close().await;
     }
     assert!(acknowledged.len() >= ROUNDS / 2);
@@ -111,15 +111,10 @@ async fn write_until_killed_child() {
         let red = ConnectionSettings { environment: Environment::Red, ..connection.settings };
         acknowledge(&store.update_connection(connection.id, 1, red, at(1)).await.unwrap());
         store.touch(connection.id, at(2));
-        store.record_run(Run {
-            session: Uuid::from_u128(number.into()),
-            connection: Some(connection.id),
-            driver_type: "sqlite".parse().unwrap(),
-            started: at(2),
-            duration: Duration::ZERO,
-            rows: 0,
-            bytes: 0,
-            outcome: Outcome::Done,
-        });
+        // An id of its own in each round.
+        let id = *connection.id.as_uuid();
+        let run = Run { id, connection: Some(connection.id), ..run(number) };
+        let text = RunText { written: Written::Plain(vec![7; 100]), text_key: None };
+        store.record_run(run, Some(text), RUN_LIMITS, at(2));
     }
 }

@@ -17,7 +17,8 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use querybox_store::{
-    Connection, ConnectionSettings, Deadline, Environment, Folder, Parameter, SecretPlace, SecretScope, Store,
+    Connection, ConnectionSettings, Deadline, Environment, Folder, HistoryLevel, Parameter, SecretPlace,
+    SecretScope, Store,
 };
 
 /// A folder of its own for each test, gone with it.
@@ -64,6 +65,7 @@ fn settings(name: &str) -> ConnectionSettings {
         default_schema: None,
         secret_place: SecretPlace::NotNeeded,
         secret_scope: SecretScope::Shared,
+        history: HistoryLevel::Texts,
     }
 }
 

@@ -9,11 +9,15 @@ use std::{
 
 use jiff::Timestamp;
 use querybox_store::{
-    ConnectionId, ConnectionSettings, Deadline, Environment, Error, Outcome, Run, SecretPlace,
+    ConnectionId, ConnectionSettings, Deadline, Environment, Error, Outcome, Run, RunEnd, RunText,
+    SecretPlace, Written,
 };
-use uuid::Uuid;
 
-use crate::{Site, at, names, parameters, settings};
+use crate::{
+    Site, at,
+    history::{self, RUN_LIMITS},
+    names, parameters, settings,
+};
 
 #[tokio::test]
 async fn a_person_keeps_connections() {
@@ -75,16 +79,21 @@ async fn a_person_keeps_connections() {
     store.touch(orders.id, at(20));
     store.touch(orders.id, at(10));
     let run = Run {
-        session: Uuid::from_u128(7),
         connection: Some(orders.id),
+        connection_name: Some("orders".parse().unwrap()),
         driver_type: "postgres".parse().unwrap(),
-        started: at(20),
-        duration: Duration::new(3, 141_592_653),
-        rows: u64::MAX,
-        bytes: 1 << 40,
-        outcome: Outcome::Canceled,
+        text_bytes: 8,
+        end: RunEnd {
+            outcome: Outcome::Canceled,
+            error_code: "57014".to_owned(),
+            duration: Duration::new(3, 141_592_653),
+            rows: u64::MAX,
+            bytes: 1 << 40,
+        },
+        ..history::run(20)
     };
-    store.record_run(run.clone());
+    let text = RunText { written: Written::Plain(b"select 1".to_vec()), text_key: None };
+    store.record_run(run.clone(), Some(text.clone()), RUN_LIMITS, at(20));
     let store_id = store.id();
     store.close().await;
 
@@ -95,14 +104,15 @@ async fn a_person_keeps_connections() {
     assert_eq!(found.last_access, Some(at(20)));
     assert_eq!(found, querybox_store::Connection { last_access: Some(at(20)), ..updated });
     assert_eq!(store.connection(copy.id).await.unwrap(), copy);
-    assert_eq!(store.runs(10).await.unwrap(), std::slice::from_ref(&run));
+    let listed = store.runs(history::filter(), None, 10).await.unwrap();
+    assert_eq!((&listed[0].run, &listed[0].text, listed.len()), (&run, &Some(text.written), 1));
 
     // Deleted: the name is free again, the history stays.
     store.delete_connection(orders.id).await.unwrap();
     assert!(matches!(store.connection(orders.id).await, Err(Error::NotFound(_))));
     assert!(matches!(store.delete_connection(orders.id).await, Err(Error::NotFound(_))));
     store.create_connection(settings("orders"), at(30)).await.unwrap();
-    assert_eq!(store.runs(10).await.unwrap(), [run]);
+    assert_eq!(store.runs(history::filter(), None, 10).await.unwrap(), listed);
     assert_eq!(store.notes_dropped(), 0);
     store.close().await;
 }

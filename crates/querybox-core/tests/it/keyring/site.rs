@@ -113,6 +113,7 @@ pub(super) async fn open(path: &Path, key: &str, keyring: Arc<dyn KeyringPort>, 
         secrets: Secrets { keys: KeySource::new(read), keyring },
         results: results(path),
         texts: querybox_core::TextStorage::Sealed,
+        history: querybox_core::HistorySettings::USUAL,
     })
 }
 
@@ -131,6 +132,7 @@ pub(super) fn settings(name: &str, host: &str) -> ConnectionSettings {
         default_schema: None,
         secret_place: SecretPlace::Ask,
         secret_scope: SecretScope::Shared,
+        history: querybox_core::HistoryLevel::Texts,
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use querybox_core::Core;
+use querybox_core::{Core, QueryText};
 use tokio::time::timeout;
 
 use crate::{
@@ -35,6 +35,8 @@ pub(crate) struct Place {
     pub(crate) home: Option<PathBuf>,
     /// `None`: Core is in this process.
     pub(crate) server: Option<ServerUrl>,
+    /// A file of authorities that a server's certificate is to be of. `None`: those that browsers trust.
+    pub(crate) authorities: Option<PathBuf>,
 }
 
 impl Place {
@@ -78,9 +80,13 @@ impl App {
         let config = Config::read(place.home(), &programs)?;
         let home = Home::open(config.home.clone())?;
         let (channel, core) = match &place.server {
-            Some(server) => (remote::connect(server, &home.token()).await?, None),
+            Some(server) => {
+                let authorities = place.authorities.as_deref();
+                (remote::connect(server, authorities, &home.token()).await?, None)
+            }
             None => {
-                let core = composition::compose(&config, &home, &programs, Host::Command).await?;
+                let core =
+                    composition::compose(&config, &home, &programs, Host::Command, QueryText::Off).await?;
                 let channel = Channel::here(Arc::clone(&core));
                 first_run::make_sample(&home, &channel, &messages).await;
                 (channel, Some(core))

@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use querybox_core::{Clock, Core, KeepLimits, Limits, OsKeyring, ResultSettings, Secrets};
+use querybox_core::{
+    Clock, Core, HistorySettings, KeepLimits, Limits, OsKeyring, QueryText, ResultSettings, Secrets,
+};
 use querybox_launcher::{Ids, Launcher, MemoryControl, SpareLimits};
 use querybox_store::Store;
 
@@ -14,7 +16,9 @@ use crate::{
     config::Config,
     failure::{Failure, chain, describe},
     home::Home,
+    keys::source::Source,
     master_key,
+    serve::Room,
 };
 
 pub(crate) use querybox_api::MESSAGE_BYTES_MAX;
@@ -24,7 +28,7 @@ pub(crate) use crate::channel::Channel;
 /// The user and group that drivers run as when the program runs as root: `nobody`, on every Linux.
 pub(crate) const UNPRIVILEGED_ID: u32 = 65534;
 
-/// Sessions at once. A command runs one; the rest is room for a server's.
+/// Sessions at once. A command runs one; a server has as many as there are descriptors for.
 const SESSIONS_MAX: usize = 256;
 /// Sessions leased at once by each shell or page.
 const LEASES_MAX: usize = 16;
@@ -59,7 +63,8 @@ const KEEP_LIMITS: KeepLimits = KeepLimits {
     all_bytes: 16 << 30,
     free_disk_percent: 50,
     cache_bytes: 32 << 20,
-    files_max: 256,
+    // A command keeps nothing.
+    files_max: 16,
 };
 
 /// What Core is put together for.
@@ -67,8 +72,8 @@ const KEEP_LIMITS: KeepLimits = KeepLimits {
 pub(crate) enum Host {
     /// One command, whose user looks on.
     Command,
-    /// Front ends that come and go.
-    Server,
+    /// Front ends that come and go, and what there are descriptors for.
+    Server(Room),
 }
 
 /// Where the programs lie: this one, the jail and the plugins beside it.
@@ -85,6 +90,7 @@ pub(crate) async fn compose(
     home: &Home,
     programs: &Path,
     host: Host,
+    query_text: QueryText,
 ) -> Result<Arc<Core>, Failure> {
     let jail = programs.join("querybox-jail");
     if !jail.is_file() {
@@ -103,7 +109,7 @@ pub(crate) async fn compose(
         spares: match host {
             // A command runs once and is gone: it would only pay for them.
             Host::Command => None,
-            Host::Server => Some(SpareLimits {
+            Host::Server(_) => Some(SpareLimits {
                 per_driver: SPARES_PER_DRIVER,
                 total: SPARES_TOTAL,
                 age_max: SPARES_AGE_MAX,
@@ -115,12 +121,15 @@ pub(crate) async fn compose(
     .map_err(|error| Failure::machinery(format!("cannot start the launcher: {}", describe(&error))))?
     // A command would otherwise ask its driver what it is each time, which takes as long as all else before the log-in.
     .keeping_answers(home.drivers());
-    Ok(Arc::new(Core::new(querybox_core::Config {
+    let core = Core::new(querybox_core::Config {
         store,
         launcher,
         plugin_folders: config.plugin_folders.clone(),
         limits: Limits {
-            sessions_max: SESSIONS_MAX,
+            sessions_max: match host {
+                Host::Command => SESSIONS_MAX,
+                Host::Server(room) => room.sessions,
+            },
             leases_max: LEASES_MAX,
             lease_idle: config.session_idle,
             deadline: config.deadline,
@@ -128,7 +137,7 @@ pub(crate) async fn compose(
             stream_idle: match host {
                 // A person may look at a pager for long, and whoever runs a command ends it when he likes.
                 Host::Command => None,
-                Host::Server => Some(STREAM_IDLE),
+                Host::Server(_) => Some(STREAM_IDLE),
             },
             connect: CONNECT,
             cancel_grace: CANCEL_GRACE,
@@ -140,10 +149,23 @@ pub(crate) async fn compose(
         secrets: Secrets { keys: master_key::source(home), keyring: Arc::new(OsKeyring::new()) },
         results: ResultSettings {
             folder: home.path().to_owned(),
-            limits: KEEP_LIMITS,
+            limits: KeepLimits {
+                files_max: match host {
+                    Host::Command => KEEP_LIMITS.files_max,
+                    Host::Server(room) => room.files,
+                },
+                ..KEEP_LIMITS
+            },
             results_max: RESULTS_MAX,
             idle: RESULT_IDLE,
         },
         texts: config.texts,
-    })))
+        history: HistorySettings {
+            // A command that needs no password is not to wait for a person who unlocks a safe.
+            asks_for_key: !matches!(host, Host::Command)
+                || !matches!(master_key::find(home), Ok(Some(Source::Command(_)))),
+            ..config.history
+        },
+    });
+    Ok(Arc::new(core.showing(query_text)))
 }

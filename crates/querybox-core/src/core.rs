@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use querybox_launcher::Launcher;
 use querybox_store::Store;
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
@@ -19,11 +19,14 @@ use tokio_util::{
 use crate::{
     clock::Clock,
     credentials::{Keyring, Secrets, Vault},
-    drafts::MemoryDrafts,
+    drafts::{MemoryDrafts, Revisions},
     events::Watchers,
+    happening::Observers,
+    history::{HistorySettings, Recorder},
     plugins::{Listing, Plugins},
+    query_text::QueryText,
     results::{ResultSettings, Shelf},
-    runs::Observer,
+    script::READERS_MAX,
     session::{Aftermath, SessionId, Sessions},
     texts::{TextStorage, Texts},
 };
@@ -42,6 +45,8 @@ pub struct Config {
     pub results: ResultSettings,
     /// How what people write is kept.
     pub texts: TextStorage,
+    /// What is kept of what ran.
+    pub history: HistorySettings,
 }
 
 /// What one Core, one session and one driver may use. No defaults: a wrong one would be dangerous.
@@ -88,8 +93,10 @@ pub struct Core {
     pub(crate) watchers: Arc<Watchers>,
     /// Results that are kept.
     pub(crate) shelf: Arc<Shelf>,
-    /// Who counts the runs.
-    pub(crate) observer: Observer,
+    /// Those who count what happens, and write it down.
+    pub(crate) observers: Observers,
+    /// What the log shows of statements.
+    pub(crate) query_text: QueryText,
     /// Set when no new work is taken.
     pub(crate) closing: CancellationToken,
     /// Set when what runs has to stop.
@@ -97,8 +104,13 @@ pub struct Core {
     pub(crate) clock: Clock,
     pub(crate) vault: Arc<Vault>,
     pub(crate) keyring: Keyring,
-    pub(crate) texts: Texts,
+    pub(crate) texts: Arc<Texts>,
     pub(crate) memory_drafts: MemoryDrafts,
+    /// Of drafts.
+    pub(crate) revisions: Revisions,
+    pub(crate) recorder: Recorder,
+    /// Taken by those who read long scripts.
+    pub(crate) readers: Arc<Semaphore>,
     store: Mutex<Option<Arc<Store>>>,
 }
 
@@ -110,9 +122,15 @@ pub struct ShuttingDown;
 impl Core {
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let Config { store, launcher, plugin_folders, limits, clock, secrets, results, texts } = config;
+        let Config { store, launcher, plugin_folders, limits, clock, secrets, results, texts, history } =
+            config;
         let launcher = Arc::new(launcher);
         let tracker = TaskTracker::new();
+        let observers = Observers::default();
+        let vault = Arc::new(Vault::new(secrets.keys, observers.clone()));
+        let texts = Arc::new(Texts::new(texts, Arc::clone(&vault), clock.clone()));
+        // What is too old by now goes, also when nothing runs any more.
+        store.trim_runs(history.limits(), clock.now());
         Self {
             aftermath: Aftermath::new(Arc::clone(&launcher), tracker.clone()),
             sessions: Sessions::new(limits.sessions_max, limits.leases_max),
@@ -122,14 +140,18 @@ impl Core {
             tracker,
             watchers: Arc::new(Watchers::new()),
             shelf: Shelf::new(results),
-            observer: Observer::default(),
             closing: CancellationToken::new(),
             cutting: CancellationToken::new(),
+            recorder: Recorder::new(history, Arc::clone(&texts), clock.clone()),
             clock,
-            vault: Arc::new(Vault::new(secrets.keys)),
-            keyring: Keyring::new(secrets.keyring),
-            texts: Texts::new(texts),
+            vault,
+            keyring: Keyring::new(secrets.keyring, observers.clone()),
+            observers,
+            query_text: QueryText::Off,
+            texts,
             memory_drafts: MemoryDrafts::default(),
+            revisions: Revisions::default(),
+            readers: Arc::new(Semaphore::new(READERS_MAX)),
             store: Mutex::new(Some(Arc::new(store))),
         }
     }

@@ -3,6 +3,7 @@
 //! Store and vault never meet: here they are introduced. What is stored lies in the keyring of the operating system or,
 //! sealed under a master key, in the store; a credential says which, and nothing falls back from one to the other.
 
+mod counted;
 mod error;
 mod first;
 mod keyring;

@@ -7,7 +7,8 @@ use querybox_store::{ConnectionId, Deadline, DriverType};
 use querybox_vault::Secret;
 
 use crate::{
-    Core,
+    Core, Verb,
+    history::RunSource,
     session::{Answers, Cancelled, Extension, Kind, SessionError, SessionId, StatementLimits, Target, Work},
 };
 
@@ -61,16 +62,18 @@ impl Core {
         request: ExecuteRequest,
     ) -> Result<(Option<ConnectionId>, DriverType, Answers<Part>), SessionError> {
         let ExecuteRequest { session_id, target, secrets, sql, options } = request;
-        let beginning = self.begin(session_id, Kind::OneShot, options.deadline)?;
+        let beginning = self.begin(session_id, Kind::OneShot, Verb::Execute, options.deadline)?;
         let mut prepared = beginning.prepare(self, target, secrets).await?;
         prepared.connections_max = options.connections_max;
         let limits = StatementLimits {
             rows_max: options.rows_max.or(prepared.settings.rows_max),
             bytes_max: options.bytes_max.or(prepared.settings.bytes_max),
         };
+        self.log_script(session_id, &sql, prepared.driver.info.dialect.as_ref());
+        let source = RunSource::of(&sql);
         let script = Script::new(sql, options, limits, Follows::Nothing);
         let (connection, driver_type) = (prepared.connection, prepared.settings.driver_type.clone());
-        Ok((connection, driver_type, beginning.spawn(self, prepared, script, limits)?))
+        Ok((connection, driver_type, beginning.spawn(self, prepared, script, limits, Some(source))?))
     }
 
     /// Stops what a session runs, and tells how it went. The stream of the answer still ends by itself. A leased session can

@@ -9,8 +9,10 @@ use querybox_vault::Secret;
 use tokio::time::Instant;
 
 use crate::{
-    ConnectionError, Core, ShuttingDown,
+    ConnectionError, Core, QueryText, ShuttingDown,
     execution::{ExecuteOptions, Follows, Script},
+    happening::{Request, Verb},
+    history::{RunAbout, RunSource},
     schema::{Catalog, Definitions},
     session::{
         Absent, Answers, EndCause, Event, FrontEndId, Job, Kind, Lease, LeaseError, Note, Opened, Run,
@@ -56,7 +58,7 @@ impl Core {
     /// As [`execute`](Self::execute), and [`LeaseError::Full`].
     pub async fn open_session(&self, request: LeaseRequest) -> Result<LeaseOutcome, SessionError> {
         let LeaseRequest { session_id, front_end, target, secrets, idle_limit } = request;
-        let beginning = self.begin(session_id, Kind::Leased(front_end), Deadline::Default)?;
+        let beginning = self.begin(session_id, Kind::Leased(front_end), Verb::Open, Deadline::Default)?;
         let prepared = beginning.prepare(self, target, secrets).await?;
         let idle_limit = idle_limit.map_or(self.limits.lease_idle, |asked| asked.min(self.limits.lease_idle));
         let driver = Arc::clone(&prepared.driver);
@@ -90,22 +92,22 @@ impl Core {
         sql: String,
         options: ExecuteOptions,
     ) -> Result<Answers<Part>, SessionError> {
-        let request = self.request(id)?;
-        let Terms { connection, driver_type, rows_max, bytes_max, .. } = &request.lease.terms;
+        let request = self.request(id, Verb::Execute)?;
+        let Terms { rows_max, bytes_max, .. } = &request.lease.terms;
         let limits = StatementLimits {
             rows_max: options.rows_max.or(*rows_max),
             bytes_max: options.bytes_max.or(*bytes_max),
         };
-        let note = Note {
-            store: self.store().map_err(ConnectionError::from)?,
-            clock: self.clock.clone(),
-            observer: self.observer.clone(),
-            session: id,
-            connection: *connection,
-            driver_type: driver_type.clone(),
-            started: self.now(),
-            begun: request.begun,
-        };
+        let Terms { connection, connection_name, driver_type, history, .. } = request.lease.terms.clone();
+        let (started, begun) = (self.now(), request.begun);
+        if self.query_text != QueryText::Off {
+            let driver = self.plugins.find(&driver_type).await;
+            let dialect = driver.as_ref().and_then(|driver| driver.info.dialect.as_ref());
+            self.log_script(id, &sql, dialect);
+        }
+        let about =
+            RunAbout { session: id, connection, connection_name, driver_type, history, started, begun };
+        let note = self.note(about, Some(RunSource::of(&sql))).map_err(ConnectionError::from)?;
         let deadline = options.deadline;
         let script = Script::new(sql, options, limits, Follows::More);
         request.send(self, deadline, script, limits, Some(note), Job::Script).await
@@ -123,7 +125,9 @@ impl Core {
     ) -> Result<Answers<SchemaPart>, SessionError> {
         let limits = StatementLimits::default();
         let catalog = Catalog(filter);
-        self.request(id)?.send(self, Deadline::Default, catalog, limits, None, Job::Catalog).await
+        self.request(id, Verb::Schema)?
+            .send(self, Deadline::Default, catalog, limits, None, Job::Catalog)
+            .await
     }
 
     /// Streams how objects are made again, as a leased session sees them. Dropping the stream stops that, and the session
@@ -138,7 +142,8 @@ impl Core {
         order: DdlOrder,
     ) -> Result<Answers<DdlPart>, SessionError> {
         let limits = StatementLimits::default();
-        self.request(id)?.send(self, Deadline::Default, Definitions(order), limits, None, Job::Ddl).await
+        let definitions = Definitions(order);
+        self.request(id, Verb::Ddl)?.send(self, Deadline::Default, definitions, limits, None, Job::Ddl).await
     }
 
     /// Ends a leased session and what it runs. Resolves when its driver is gone.
@@ -173,14 +178,14 @@ impl Core {
     }
 
     /// Begins a request in a leased session. Its time begins.
-    fn request(&self, id: SessionId) -> Result<LeaseCall, SessionError> {
+    fn request(&self, id: SessionId, verb: Verb) -> Result<LeaseCall, SessionError> {
         let begun = Instant::now();
         match self.sessions.find(id) {
             // One that has ended says so itself.
             Ok(Running::Leased(lease)) if lease.end().is_none() && self.closing.is_cancelled() => {
                 Err(ConnectionError::ShuttingDown(ShuttingDown).into())
             }
-            Ok(Running::Leased(lease)) => Ok(LeaseCall { lease, begun }),
+            Ok(Running::Leased(lease)) => Ok(LeaseCall { lease, begun, verb }),
             Ok(Running::Opening(..)) => Err(LeaseError::Busy.into()),
             Ok(Running::OneShot(_)) | Err(Absent::Ended | Absent::Unknown) => Err(SessionError::Unknown),
             Err(Absent::LeaseEnded(end)) => Err(LeaseError::Ended(end).into()),
@@ -192,6 +197,7 @@ impl Core {
 struct LeaseCall {
     lease: Arc<Lease>,
     begun: Instant,
+    verb: Verb,
 }
 
 impl LeaseCall {
@@ -204,9 +210,13 @@ impl LeaseCall {
         note: Option<Note>,
         job: impl FnOnce(Run<W>) -> Job,
     ) -> Result<Answers<W::Part>, SessionError> {
-        let Self { lease, begun } = self;
+        let Self { lease, begun, verb } = self;
         let (watch, claim, answers) = core.watch_in_lease(&lease, begun, deadline)?;
-        lease.run(claim, job(Run { watch, work, limits, note })).await?;
+        let Terms { connection, driver_type, .. } = &lease.terms;
+        let request =
+            Request { session: lease.id, connection: *connection, driver_type: driver_type.clone(), verb };
+        let observers = core.observers.clone();
+        lease.run(claim, job(Run { watch, work, limits, note, observers, request, begun })).await?;
         Ok(answers)
     }
 }

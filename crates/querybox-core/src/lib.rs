@@ -4,7 +4,7 @@
 //! - Connections are kept by [`Core::create_connection`] and its neighbors; [`Core::parse_url`] reads a URL into one.
 //! - Secrets are kept by [`Core::set_credential`] and its neighbors, moved by [`Core::migrate_credentials`], sealed anew by
 //!   [`Core::rotate_keys`].
-//! - [`Core::observe_runs`] tells whoever counts them of runs that ended.
+//! - [`Core::observe`] tells whoever counts it, or writes it down, of what happens.
 //! - Plugins are found by [`Core::plugins`].
 //! - Sessions run by [`Core::execute`], [`Core::schema`], [`Core::ddl`] and [`Core::test_connection`], each a stream that *is* the session;
 //!   [`Core::cancel_session`] stops one and tells how it went, [`Core::session_facts`] tells which there are.
@@ -14,7 +14,8 @@
 //!   again, [`Core::read_rows`] reads it at any place, [`Core::make_view`] makes other rows of its rows, [`Core::export`] writes
 //!   them, [`Core::make_download`] lets a browser have that, [`Core::drop_result`] forgets it.
 //! - [`Core::save_draft`] and its neighbors keep what people type.
-//! - [`Core::split_script`] tells an editor where statements lie.
+//! - [`Core::runs`] and its neighbors tell what ran, [`Core::delete_runs`] forgets it. [`Core::forget_texts`] forgets what nobody can open.
+//! - [`Core::split_script`] tells an editor where statements lie, and [`Core::format_script`] lays them out.
 //!
 //! Must not know: any database's protocol, protobuf beyond what passes through, a user interface, environment variables,
 //! configuration files. It never looks inside a batch, and never sends a statement twice.
@@ -27,10 +28,12 @@ mod drafts;
 mod events;
 mod execution;
 mod form;
+mod happening;
+mod history;
 mod leases;
 mod plugins;
+mod query_text;
 mod results;
-mod runs;
 mod schema;
 mod script;
 mod session;
@@ -38,7 +41,9 @@ mod test_connection;
 mod texts;
 mod url;
 
-pub use querybox_launcher::{BrokenContract, CallError, Cause, Ending, StartError, TransactionState};
+pub use querybox_launcher::{
+    BrokenContract, CallError, Cause, Ending, EndingCounts, StartError, TransactionState,
+};
 pub use querybox_launcher::{
     CopyEnd, CopyOutcome, CopyPiece, DdlOrder, DdlPart, Described, Fact, Launcher, Notification, ObjectName,
     OnError, Part, Reason, Rejection, SchemaKind, SchemaOrder, SchemaPart, ServerFacts, SpareCounts,
@@ -51,8 +56,9 @@ pub use querybox_results::{
 pub use querybox_sql::StatementKind;
 pub use querybox_store::{
     Connection, ConnectionId, ConnectionName, ConnectionSettings, Credential, CredentialKey, Deadline,
-    DriverType, Environment, Folder, Kept, Key, KeyId, KeyRecord, KeyState, Outcome, Owner, Parameter,
-    Registering, SecretPlace, SecretScope, Store,
+    DriverType, Environment, Folder, ForgottenTexts, HistoryLevel, Kept, Key, KeyId, KeyRecord, KeyState,
+    Outcome, Owner, Parameter, Registering, Run as PastRun, RunChoice, RunCursor, RunCursorError, RunEnd,
+    SecretPlace, SecretScope, Store, TextKeyUse,
 };
 pub use querybox_vault::{KeyringEntry, KeyringError, KeysetError, OsKeyring, Secret, Token};
 
@@ -72,18 +78,24 @@ pub use crate::{
     events::{FrontEndEvent, WatchError},
     execution::{ExecuteOptions, ExecuteRequest},
     form::{Given, GivenValue, ParameterError, ParameterProblem},
+    happening::{
+        DriverStart, Happening, KeyringOperation, KeyringOutcome, Request, RequestEnd, VaultOperation,
+        VaultOutcome, Verb,
+    },
+    history::{HistoryError, HistorySettings, PastText, RUN_TEXT_BYTES_MAX, RunEntry, RunListing, RunsAsk},
     leases::{LeaseOutcome, LeaseRequest, Leased},
     plugins::{Listing, Plugin, PluginError, PluginState},
+    query_text::QueryText,
     results::{
         CellAsk, Download, DownloadAsk, DownloadEnded, DropCause, ExportPart, ExportParts, Place, Reading,
         ResultError, ResultFacts, ResultSettings, ResultSummary, RowCount, RowsAsk, RowsRead, RunError,
         RunFailure, RunPlace, RunProgress, RunRequest, RunState, StatementFacts, StatementFailure,
         StatisticsPart, ViewAsk, ViewFacts, ViewOrder, ViewState,
     },
-    runs::FinishedRun,
     schema::{DdlRequest, SchemaRequest},
     script::{
-        ScriptAsk, ScriptOutline, ScriptParameter, ScriptPlace, ScriptSpan, ScriptStatement, TextPlace,
+        FormatAsk, FormattedScript, ScriptAsk, ScriptOutline, ScriptParameter, ScriptPlace, ScriptSpan,
+        ScriptStatement, TextPlace,
     },
     session::{
         Answers, Cancelled, EndCause, Ended, Event, Extension, FrontEndId, FrontEndIdError, LeaseError,

@@ -10,7 +10,7 @@ use querybox_store::Deadline;
 use querybox_vault::Secret;
 
 use crate::{
-    Core,
+    Core, Verb,
     session::{
         Answer, Answers, Kind, LastWord, SessionError, SessionId, StatementLimits, Tally, Target, Work,
     },
@@ -45,7 +45,7 @@ impl Core {
     /// As [`execute`](Self::execute).
     pub async fn schema(&self, request: SchemaRequest) -> Result<Answers<SchemaPart>, SessionError> {
         let SchemaRequest { session_id, target, secrets, filter } = request;
-        self.look(session_id, target, secrets, Catalog(filter)).await
+        self.look(session_id, Verb::Schema, target, secrets, Catalog(filter)).await
     }
 
     /// Streams how objects are made again. All else as [`schema`](Self::schema).
@@ -55,19 +55,20 @@ impl Core {
     /// As [`execute`](Self::execute).
     pub async fn ddl(&self, request: DdlRequest) -> Result<Answers<DdlPart>, SessionError> {
         let DdlRequest { session_id, target, secrets, order } = request;
-        self.look(session_id, target, secrets, Definitions(order)).await
+        self.look(session_id, Verb::Ddl, target, secrets, Definitions(order)).await
     }
 
     async fn look<W: Work>(
         &self,
         session_id: SessionId,
+        verb: Verb,
         target: Target,
         secrets: Vec<(String, Secret)>,
         work: W,
     ) -> Result<Answers<W::Part>, SessionError> {
-        let beginning = self.begin(session_id, Kind::OneShot, Deadline::Default)?;
+        let beginning = self.begin(session_id, Kind::OneShot, verb, Deadline::Default)?;
         let prepared = beginning.prepare(self, target, secrets).await?;
-        beginning.spawn(self, prepared, work, StatementLimits::default())
+        beginning.spawn(self, prepared, work, StatementLimits::default(), None)
     }
 }
 

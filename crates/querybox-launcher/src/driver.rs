@@ -98,6 +98,11 @@ impl Driver {
         self.process.is_running()
     }
 
+    /// Whether it was started before it was needed.
+    pub fn is_spare(&self) -> bool {
+        self.spare.is_some()
+    }
+
     /// What the jail enforced, and what it could not.
     pub fn enforced(&self) -> &Enforced {
         &self.enforced

@@ -3,7 +3,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use querybox_jail::Ids;
@@ -13,7 +13,7 @@ use crate::{
     driver::{CancelOutcome, DetachedCancel, DetachedError, Driver, cancel_detached},
     order::StartOrder,
     probe::{self, Described, Kept, ProbeError, Probed},
-    process::{Nursery, memory::MemoryControl},
+    process::{Nursery, ending::EndingCounts, memory::MemoryControl},
     spares::{Pool, SpareCounts, SpareLimits},
     spawner::Spawner,
     start::StartError,
@@ -53,6 +53,7 @@ impl Launcher {
             spawner: Spawner::new(config.jail, config.memory)?,
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
+            endings: Mutex::default(),
         };
         let starter = Starter { nursery: Arc::new(nursery), unprivileged: config.unprivileged };
         let spares = config.spares.map(|limits| Pool::new(starter.clone(), limits));
@@ -94,6 +95,11 @@ impl Launcher {
         self.spares.as_ref().map(|spares| spares.counts()).unwrap_or_default()
     }
 
+    /// How processes of drivers ended so far, with those that were only asked what they are.
+    pub fn ending_counts(&self) -> EndingCounts {
+        *self.starter.nursery.endings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Stops on the server what a driver left running that was killed, through another process of the same driver, which
     /// gets no credential. `order` is what the killed one was started with; its deadline is of no account, for this takes a
     /// few seconds at most. The answer says that the database was asked, not what became of the statement.
@@ -123,7 +129,7 @@ impl Launcher {
     /// Kills every process that is left, spares too, and waits until all are waited for and every task of this crate has ended.
     /// Drivers started afterwards are killed at once.
     pub async fn shutdown(&self) {
-        let Nursery { spawner, tasks, shutdown } = &*self.starter.nursery;
+        let Nursery { spawner, tasks, shutdown, .. } = &*self.starter.nursery;
         shutdown.cancel();
         tasks.close();
         tasks.wait().await;

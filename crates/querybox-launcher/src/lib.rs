@@ -47,7 +47,7 @@ pub use crate::{
     order::{Deadline, DriverFile, FileGrant, StartOrder},
     probe::{Described, ProbeError},
     process::{
-        ending::{Cause, Ending},
+        ending::{Cause, Ending, EndingCounts},
         memory::{MemoryControl, MemoryKeeper},
     },
     spares::{SpareCounts, SpareLimits},

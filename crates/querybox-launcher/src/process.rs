@@ -21,7 +21,7 @@ use crate::{
     order::Deadline,
     process::{
         deadline::CancelCall,
-        ending::{Bounds, Ending},
+        ending::{Bounds, Ending, EndingCounts},
         memory::MemoryArrangement,
         supervision::Supervision,
     },
@@ -47,6 +47,8 @@ pub(crate) struct Nursery {
     pub(crate) spawner: Spawner,
     pub(crate) tasks: TaskTracker,
     pub(crate) shutdown: CancellationToken,
+    /// Processes that have ended.
+    pub(crate) endings: Mutex<EndingCounts>,
 }
 
 impl Process {
@@ -148,6 +150,7 @@ mod tests {
             spawner: Spawner::new("/bin/cat".into(), MemoryControl::WatchAlone).unwrap(),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
+            endings: Mutex::default(),
         });
         let (ours, input) = UnixStream::pair().unwrap();
         let (errors, error) = pipe().unwrap();

@@ -11,7 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use querybox_store::{ConnectionName, CredentialKey, EntryId, Store};
 use querybox_vault::{KeyringEntry, KeyringError, Secret};
 
-use super::{CredentialError, KeyringPort};
+use super::{CredentialError, KeyringPort, counted::Counted};
+use crate::happening::Observers;
 
 /// Entries that were planned so recently may be about to become a credential's: making and reading one takes ten seconds at
 /// most, and the store may be busy for five before and after. They are looked at on both sides of now, for clocks are set.
@@ -22,8 +23,8 @@ const MAKING_MAX: SignedDuration = SignedDuration::from_secs(60);
 pub(crate) struct Keyring(Arc<dyn KeyringPort>);
 
 impl Keyring {
-    pub(crate) fn new(keyring: Arc<dyn KeyringPort>) -> Self {
-        Self(keyring)
+    pub(crate) fn new(keyring: Arc<dyn KeyringPort>, observers: Observers) -> Self {
+        Self(Arc::new(Counted { keyring, observers }))
     }
 
     /// Whether it can be used.

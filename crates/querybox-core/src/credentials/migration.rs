@@ -8,13 +8,12 @@ use std::{collections::VecDeque, sync::Arc};
 
 use futures::{Stream, stream};
 use querybox_store::{Connection, Credential, CredentialKey, EntryId, Kept, SecretPlace};
-use querybox_vault::Keyset;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     CredentialError, StoredPlace,
     keyring::Keyring,
-    vault::{Vault, open, seal},
+    vault::{Vault, WatchedKeyset, open, seal},
 };
 use crate::{ConnectionKey, Core, ShuttingDown, clock::Clock, core::StoreLease};
 
@@ -207,7 +206,7 @@ impl Migration {
 
     async fn sealed_copy(
         &self,
-        keyset: &Keyset,
+        keyset: &WatchedKeyset,
         key: &CredentialKey,
         entry: EntryId,
     ) -> Result<Kept, CredentialError> {

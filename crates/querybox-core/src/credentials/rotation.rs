@@ -8,12 +8,12 @@ use std::{collections::VecDeque, sync::Arc};
 
 use futures::{Stream, stream};
 use querybox_store::{Connection, Credential, CredentialKey, Error as StoreError, Kept, KeyId};
-use querybox_vault::{Keyset, OpenError, sealed_key_id};
+use querybox_vault::{OpenError, TextKey, sealed_key_id};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     KeyError,
-    vault::{open, seal, store_id},
+    vault::{WatchedKeyset, open, seal, store_id},
 };
 use crate::{
     Core, ShuttingDown,
@@ -50,6 +50,9 @@ pub struct RotationReport {
     pub verified: u64,
     /// Secrets that do not open, which are as they were. When there is one, no key becomes free to be retired.
     pub failures: Vec<RotationFailure>,
+    /// Why the key of texts does not open. It is as it was, and no key becomes free to be retired. `None`: it opens, or there
+    /// is none.
+    pub text_key_failure: Option<OpenError>,
 }
 
 /// A secret that does not open.
@@ -92,6 +95,7 @@ impl Core {
             sealed: 0,
             verified: 0,
             failures: Vec::new(),
+            text_key_failure: None,
         };
         Ok(stream::try_unfold(rotation, Rotation::next))
     }
@@ -99,7 +103,7 @@ impl Core {
 
 struct Rotation {
     store: StoreLease,
-    keyset: Arc<Keyset>,
+    keyset: Arc<WatchedKeyset>,
     /// The keyset's primary.
     key: KeyId,
     clock: Clock,
@@ -109,6 +113,7 @@ struct Rotation {
     sealed: u64,
     verified: u64,
     failures: Vec<RotationFailure>,
+    text_key_failure: Option<OpenError>,
 }
 
 enum Phase {
@@ -133,15 +138,36 @@ impl Rotation {
     /// The key of texts is one more secret. One that does not open keeps the key that it says it is sealed under in use.
     async fn seal_text_key(&mut self) -> Result<(), StoreError> {
         let Some(kept) = self.store.text_key().await? else { return Ok(()) };
-        let Some(secret) = open_text_key(&self.store, &self.keyset, &kept) else { return Ok(()) };
+        let opened = open_text_key(&self.store, &self.keyset, &kept);
+        let secret = match opened.and_then(|secret| match TextKey::from_secret(&secret) {
+            Some(_) => Ok(secret),
+            None => Err(OpenError::DidNotOpen),
+        }) {
+            Ok(secret) => secret,
+            Err(error) => {
+                self.text_key_failure = Some(error);
+                return Ok(());
+            }
+        };
         if kept.key != self.key {
-            let new = seal_text_key(&self.store, &self.keyset, &secret);
+            let new = seal_text_key(&self.store, &self.keyset, kept.id, &secret);
             // False: another rotation has done it.
             if self.store.swap_text_key(kept, new).await? {
                 self.sealed += 1;
             }
         }
-        self.verified += 1;
+        Ok(())
+    }
+
+    async fn verify_text_key(&mut self) -> Result<(), StoreError> {
+        // Made or sealed meanwhile, it is looked at as it is now.
+        let Some(kept) = self.store.text_key().await? else { return Ok(()) };
+        match open_text_key(&self.store, &self.keyset, &kept) {
+            Ok(_) if kept.key == self.key => self.verified += 1,
+            // Made under the old key behind all passes: it opens, and the old key stays in use.
+            Ok(_) => {}
+            Err(error) => self.text_key_failure = Some(error),
+        }
         Ok(())
     }
 
@@ -224,7 +250,8 @@ impl Rotation {
             self.phase = Phase::Verify { left, total };
             return Ok(RotationStep::Verified { done, total });
         }
-        if self.failures.is_empty() {
+        self.verify_text_key().await?;
+        if self.failures.is_empty() && self.text_key_failure.is_none() {
             self.store.mark_emptied_keys(self.clock.now()).await?;
         }
         Ok(RotationStep::Ended(RotationReport {
@@ -232,6 +259,7 @@ impl Rotation {
             sealed: self.sealed,
             verified: self.verified,
             failures: std::mem::take(&mut self.failures),
+            text_key_failure: self.text_key_failure.take(),
         }))
     }
 }

@@ -1,31 +1,50 @@
 //! The vault as Core uses it: master keys are read when they are first needed, and kept.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    ops::Deref,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use querybox_store::{CredentialKey, Kept, Key, KeyState, Store};
+use querybox_store::{CredentialKey, Error as StoreError, Kept, Key, KeyState, Store};
 use querybox_vault::{
     KeyId as VaultKeyId, KeyRecord as VaultKeyRecord, KeyUse, Keyset, MasterKeys, OpenError, Place, Secret,
 };
 
 use super::{KeySource, KeySourceError, VaultError};
+use crate::happening::{Happening, Observers, VaultOperation, VaultOutcome};
 
 /// Introduces master keys to the store's records of them.
 pub(crate) struct Vault(Arc<Inner>);
 
+/// Master keys of which observers are told whatever is done with them to credentials.
+pub(crate) struct WatchedKeyset {
+    keyset: Keyset,
+    observers: Observers,
+}
+
+impl Deref for WatchedKeyset {
+    type Target = Keyset;
+
+    fn deref(&self) -> &Keyset {
+        &self.keyset
+    }
+}
+
 struct Inner {
     source: KeySource,
-    loaded: Mutex<Option<Arc<Keyset>>>,
+    observers: Observers,
+    loaded: Mutex<Option<Arc<WatchedKeyset>>>,
     /// Held while the source is asked, so that it is asked once; by threads that may block alone.
     asking: Mutex<()>,
 }
 
 impl Vault {
-    pub(crate) fn new(source: KeySource) -> Self {
-        Self(Arc::new(Inner { source, loaded: Mutex::new(None), asking: Mutex::new(()) }))
+    pub(crate) fn new(source: KeySource, observers: Observers) -> Self {
+        Self(Arc::new(Inner { source, observers, loaded: Mutex::new(None), asking: Mutex::new(()) }))
     }
 
     /// The keys, as they were read first, unless the store needs others by now.
-    pub(crate) async fn keyset(&self, store: &Store) -> Result<Arc<Keyset>, VaultError> {
+    pub(crate) async fn keyset(&self, store: &Store) -> Result<Arc<WatchedKeyset>, VaultError> {
         let keys = store.keys().await.map_err(VaultError::Store)?;
         match self.0.loaded().filter(|keyset| fits(keyset, &keys)) {
             Some(keyset) => Ok(keyset),
@@ -33,8 +52,15 @@ impl Vault {
         }
     }
 
+    /// The keys, when they were read before. The source is not asked.
+    pub(crate) async fn at_hand(&self, store: &Store) -> Result<Option<Arc<WatchedKeyset>>, StoreError> {
+        let Some(keyset) = self.0.loaded() else { return Ok(None) };
+        let keys = store.keys().await?;
+        Ok(fits(&keyset, &keys).then_some(keyset))
+    }
+
     /// The keys, read again.
-    pub(crate) async fn read_again(&self, store: &Store) -> Result<Arc<Keyset>, VaultError> {
+    pub(crate) async fn read_again(&self, store: &Store) -> Result<Arc<WatchedKeyset>, VaultError> {
         let keys = store.keys().await.map_err(VaultError::Store)?;
         self.load(keys, Reading::Always).await
     }
@@ -50,11 +76,15 @@ impl Vault {
     }
 
     /// Puts keys that were read together with the store's records.
-    pub(super) fn assemble(&self, source: MasterKeys, keys: &[Key]) -> Result<Arc<Keyset>, VaultError> {
+    pub(super) fn assemble(
+        &self,
+        source: MasterKeys,
+        keys: &[Key],
+    ) -> Result<Arc<WatchedKeyset>, VaultError> {
         self.0.assemble(source, keys)
     }
 
-    async fn load(&self, keys: Vec<Key>, reading: Reading) -> Result<Arc<Keyset>, VaultError> {
+    async fn load(&self, keys: Vec<Key>, reading: Reading) -> Result<Arc<WatchedKeyset>, VaultError> {
         let inner = Arc::clone(&self.0);
         blocking(move || {
             let _asking = inner.asking.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,8 +94,13 @@ impl Vault {
                 return Ok(keyset);
             }
             // What comes first matters to people: a missing source is told before missing records.
-            let source = inner.source.read()?.ok_or(VaultError::NoSource)?;
-            inner.assemble(source, &keys)
+            let loaded = match inner.source.read() {
+                Ok(Some(source)) => inner.assemble(source, &keys),
+                Ok(None) => Err(VaultError::NoSource),
+                Err(error) => Err(error.into()),
+            };
+            inner.tell_loaded(&loaded);
+            loaded
         })
         .await
     }
@@ -78,14 +113,26 @@ enum Reading {
 }
 
 impl Inner {
-    fn assemble(&self, source: MasterKeys, keys: &[Key]) -> Result<Arc<Keyset>, VaultError> {
+    fn assemble(&self, source: MasterKeys, keys: &[Key]) -> Result<Arc<WatchedKeyset>, VaultError> {
         let records: Vec<_> = keys.iter().map(|key| (vault_record(key), key_use(key))).collect();
-        let keyset = Arc::new(Keyset::assemble(source, &records)?);
+        let keyset = Keyset::assemble(source, &records)?;
+        let keyset = Arc::new(WatchedKeyset { keyset, observers: self.observers.clone() });
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&keyset));
         Ok(keyset)
     }
 
-    fn loaded(&self) -> Option<Arc<Keyset>> {
+    fn tell_loaded(&self, loaded: &Result<Arc<WatchedKeyset>, VaultError>) {
+        let outcome = match loaded {
+            Ok(_) => VaultOutcome::Done,
+            Err(VaultError::NoSource) => VaultOutcome::NoSource,
+            Err(VaultError::Source(_) | VaultError::Keys(_) | VaultError::Store(_)) => {
+                VaultOutcome::KeysUnusable
+            }
+        };
+        self.observers.tell(&Happening::VaultUsed(VaultOperation::Load, outcome));
+    }
+
+    fn loaded(&self) -> Option<Arc<WatchedKeyset>> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -151,19 +198,24 @@ impl PlaceText {
 }
 
 /// Seals a secret for its place.
-pub(super) fn seal(store: &Store, keyset: &Keyset, key: &CredentialKey, secret: &Secret) -> Kept {
+pub(super) fn seal(store: &Store, keyset: &WatchedKeyset, key: &CredentialKey, secret: &Secret) -> Kept {
     let text = PlaceText::of(store, key);
-    Kept::Sealed { key: store_id(keyset.primary()), blob: keyset.seal(&text.place(key), secret).into_bytes() }
+    let blob = keyset.seal(&text.place(key), secret).into_bytes();
+    keyset.observers.tell(&Happening::VaultUsed(VaultOperation::Seal, VaultOutcome::Done));
+    Kept::Sealed { key: store_id(keyset.primary()), blob }
 }
 
 /// Opens what is sealed for its place.
 pub(super) fn open(
     store: &Store,
-    keyset: &Keyset,
+    keyset: &WatchedKeyset,
     key: &CredentialKey,
     blob: &[u8],
 ) -> Result<Secret, OpenError> {
-    keyset.open(&PlaceText::of(store, key).place(key), blob)
+    let opened = keyset.open(&PlaceText::of(store, key).place(key), blob);
+    let outcome = if opened.is_ok() { VaultOutcome::Done } else { VaultOutcome::DoesNotOpen };
+    keyset.observers.tell(&Happening::VaultUsed(VaultOperation::Open, outcome));
+    opened
 }
 
 /// Keys may be behind a command that takes its time.

@@ -19,7 +19,6 @@ use super::{
     facts::SessionAbout,
     front_end::FrontEndId,
     handover::{Reader, handover},
-    history::Note,
     id::SessionId,
     lease::{Claim, Lease, LeaseTask, Terms},
     prepare::{Prepared, Target},
@@ -33,6 +32,8 @@ use super::{
 use crate::{
     ConnectionError, Core, Limits, ShuttingDown,
     form::{Given, GivenValue},
+    happening::{Happening, Request, Verb},
+    history::{RunAbout, RunSource},
 };
 
 /// A session that has its place, and does not run yet.
@@ -44,6 +45,7 @@ pub(crate) struct Beginning {
     begun: Instant,
     started: jiff::Timestamp,
     asked_deadline: Deadline,
+    verb: Verb,
 }
 
 /// How a cancel went.
@@ -79,6 +81,7 @@ impl Core {
         &self,
         id: SessionId,
         kind: Kind,
+        verb: Verb,
         asked_deadline: Deadline,
     ) -> Result<Beginning, SessionError> {
         let started = self.now();
@@ -99,7 +102,7 @@ impl Core {
             Refusal::Full { max } => SessionError::Full { max },
             Refusal::LeasesFull { max } => LeaseError::Full { max }.into(),
         })?;
-        Ok(Beginning { admission, stop, budget, begun, started, asked_deadline })
+        Ok(Beginning { admission, stop, budget, begun, started, asked_deadline, verb })
     }
 
     /// Asks a session to stop what it runs, and waits for that.
@@ -122,7 +125,9 @@ impl Core {
         };
         let elapsed = begun.elapsed();
         info!(session = %id, ?receipt, ?elapsed, "cancel answered");
-        Ok(Cancelled { receipt, elapsed })
+        let cancelled = Cancelled { receipt, elapsed };
+        self.observers.tell(&Happening::Cancelled { session: id, cancelled });
+        Ok(cancelled)
     }
 
     /// Asks something to stop, and waits until it has.
@@ -149,6 +154,7 @@ impl Core {
             NotExtended::TooLong { max } => SessionError::DeadlineTooLong { max },
         })?;
         info!(session = %id, ?left, "deadline extended");
+        self.observers.tell(&Happening::Extended { session: id, left });
         Ok(left)
     }
 
@@ -240,22 +246,41 @@ impl Beginning {
         prepared: Prepared,
         work: W,
         limits: StatementLimits,
+        source: Option<RunSource>,
     ) -> Result<Answers<W::Part>, SessionError> {
-        let note = Note {
-            store: core.store().map_err(ConnectionError::from)?,
-            clock: core.clock.clone(),
-            observer: core.observer.clone(),
-            session: self.admission.id,
+        let session = self.admission.id;
+        let about = RunAbout {
+            session,
             connection: prepared.connection,
+            connection_name: prepared.connection_name.clone(),
             driver_type: prepared.settings.driver_type.clone(),
+            history: prepared.settings.history,
             started: self.started,
             begun: self.begun,
         };
+        let note = core.note(about, source).map_err(ConnectionError::from)?;
+        let (request, observers) = (self.request(&prepared), core.observers.clone());
         let (watch, answers) = self.watch(core, &prepared);
-        let (start, open) = core.orders(note.session, prepared);
+        let (start, open) = core.orders(session, prepared);
         let (launcher, aftermath) = (core.launcher.clone(), core.aftermath.clone());
-        core.tracker.spawn(Task { watch, launcher, aftermath, start, open, work, limits, note }.run());
+        let task = Task { watch, launcher, aftermath, start, open, work, limits, note, observers, request };
+        core.tracker.spawn(task.run());
         Ok(answers)
+    }
+
+    /// What observers are told it is.
+    pub(crate) fn request(&self, prepared: &Prepared) -> Request {
+        Request {
+            session: self.admission.id,
+            connection: prepared.connection,
+            driver_type: prepared.settings.driver_type.clone(),
+            verb: self.verb,
+        }
+    }
+
+    /// When it was asked for.
+    pub(crate) fn begun(&self) -> Instant {
+        self.begun
     }
 
     /// Starts the task of a session that is to be leased. It is kept when its opening was taken: the sender says so.
@@ -271,12 +296,15 @@ impl Beginning {
         let terms = Terms {
             front_end,
             connection: prepared.connection,
+            connection_name: prepared.connection_name.clone(),
+            history: settings.history,
             driver_type: settings.driver_type.clone(),
             deadline: settings.deadline,
             rows_max: settings.rows_max,
             bytes_max: settings.bytes_max,
             idle_limit,
         };
+        let (request, begun) = (self.request(&prepared), self.begun);
         let Self { admission, stop, budget, asked_deadline, .. } = self;
         info!(session = %admission.id, driver = %terms.driver_type, "session begins");
         budget.set_limit(core.limit(asked_deadline, terms.deadline));
@@ -297,6 +325,9 @@ impl Beginning {
             watchers: Arc::clone(&core.watchers),
             taken,
             notifies,
+            observers: core.observers.clone(),
+            request,
+            begun,
         };
         core.tracker.spawn(task.run());
         (Answers::new(reader), take)

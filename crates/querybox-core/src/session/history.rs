@@ -1,56 +1,51 @@
-//! The note of a session in the history.
+//! What is noted of a session: for its connection, and in the history.
 
 use querybox_launcher::{CallError, Cause, Reason};
-use querybox_store::{ConnectionId, DriverType, Outcome, Run};
+use querybox_store::{ConnectionId, Outcome, RunEnd};
 use tokio::time::Instant;
 
-use super::{error::SessionError, id::SessionId, tally::Tally};
-use crate::{
-    clock::Clock,
-    core::StoreLease,
-    runs::{FinishedRun, Observer},
-};
+use super::{error::SessionError, tally::Tally};
+use crate::{clock::Clock, core::StoreLease, history::Entry};
 
 /// A run that is to be written down when it has ended.
 pub(crate) struct Note {
     pub(crate) store: StoreLease,
     pub(crate) clock: Clock,
-    pub(crate) observer: Observer,
-    pub(crate) session: SessionId,
     pub(crate) connection: Option<ConnectionId>,
-    pub(crate) driver_type: DriverType,
-    pub(crate) started: jiff::Timestamp,
     pub(crate) begun: Instant,
+    /// In the history. `None`: it does not belong there.
+    pub(crate) entry: Option<Entry>,
 }
 
 impl Note {
-    /// Hands the note to the store, which writes it when it has time, and tells who counts.
-    pub(super) fn write(self, tally: &Tally, was_cancelled: bool, last: &Result<(), SessionError>) {
+    /// Hands the note to the store, which writes it when it has time.
+    pub(super) fn write(self, tally: &Tally, outcome: Outcome, last: &Result<(), SessionError>) {
         if let Some(connection) = self.connection {
             self.store.touch(connection, self.clock.now());
         }
-        let run = FinishedRun {
-            driver_type: self.driver_type.clone(),
-            outcome: derive_outcome(tally.rejected, was_cancelled, last),
-            duration: self.begun.elapsed(),
-            rows: tally.rows,
-            bytes: tally.bytes,
-        };
-        self.observer.tell(&run);
-        self.store.record_run(Run {
-            session: *self.session.as_uuid(),
-            connection: self.connection,
-            driver_type: self.driver_type,
-            started: self.started,
-            duration: run.duration,
-            rows: run.rows,
-            bytes: run.bytes,
-            outcome: run.outcome,
-        });
+        if let Some(entry) = self.entry {
+            let duration = self.begun.elapsed();
+            let (rows, bytes) = (tally.rows, tally.bytes);
+            entry.ended(RunEnd { outcome, error_code: error_code(tally, last), duration, rows, bytes });
+        }
     }
 }
 
-fn derive_outcome(rejected: bool, was_cancelled: bool, last: &Result<(), SessionError>) -> Outcome {
+/// The database's code, or a word for what failed. Empty: all went well.
+fn error_code(tally: &Tally, last: &Result<(), SessionError>) -> String {
+    match last {
+        Ok(()) => tally.error_code.clone(),
+        Err(error) => error.word().to_owned(),
+    }
+}
+
+/// What a request came to. `rejected`: the database refused something; `was_cancelled`: it did so because somebody had asked it
+/// to stop.
+pub(crate) fn derive_outcome(
+    rejected: bool,
+    was_cancelled: bool,
+    last: &Result<(), SessionError>,
+) -> Outcome {
     match last {
         Ok(()) if rejected && was_cancelled => Outcome::Canceled,
         Ok(()) if rejected => Outcome::Rejected,

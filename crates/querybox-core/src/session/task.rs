@@ -2,20 +2,24 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use querybox_launcher::{CallError, Launcher, OpenDriver, OpenOrder, OpenOutcome, Rejection, StartOrder};
+use querybox_launcher::{
+    CallError, Driver, Launcher, OpenDriver, OpenOrder, OpenOutcome, Rejection, StartError, StartOrder,
+};
+use tokio::time::Instant;
 use tracing::{debug, info};
 
 use super::{
     aftermath::{Aftermath, Bequest},
     answers::{Ended, Event, Opened},
     error::SessionError,
-    history::Note,
+    history::{Note, derive_outcome},
     id::SessionId,
     run::{Finish, Work, answer},
     state::{EndCause, Event as Happened, Machine},
     tally::{StatementLimits, Tally},
     watch::Watch,
 };
+use crate::happening::{DriverStart, Observers, Request, Telling};
 
 /// A session that is about to start its driver.
 pub(super) struct Task<W: Work> {
@@ -27,16 +31,20 @@ pub(super) struct Task<W: Work> {
     pub(super) work: W,
     pub(super) limits: StatementLimits,
     pub(super) note: Note,
+    pub(super) observers: Observers,
+    pub(super) request: Request,
 }
 
 impl<W: Work> Task<W> {
     /// Runs the session to its end. The driver is gone before the reader hears of the end.
     pub(super) async fn run(self) {
-        let Self { mut watch, launcher, aftermath, start, open, work, limits, note } = self;
+        let Self { mut watch, launcher, aftermath, start, open, work, limits, note, observers, request } =
+            self;
+        let telling = Telling::begin(&observers, request, note.begun);
         let mut life = Machine::one_shot();
         let mut tally = Tally::new(limits);
-        let (parked, last) = match open_and_tell(&mut watch, &launcher, &start, open).await {
-            Ok(Some(driver)) => {
+        let (parked, last) = match open_and_tell(&mut watch, &launcher, &start, open, &telling).await {
+            Ok(Ok(driver)) => {
                 let Finish { parked, last, after, gone_by } =
                     answer(&mut watch, &driver, work, &mut tally).await;
                 let bequest = Bequest::of(watch.id, &driver);
@@ -46,8 +54,8 @@ impl<W: Work> Task<W> {
                 watch.stop.tell(after.told());
                 (parked, last)
             }
-            Ok(None) => {
-                tally.rejected = true;
+            Ok(Err(rejection)) => {
+                tally.refused(&rejection);
                 (VecDeque::new(), Ok(()))
             }
             Err(error) => (VecDeque::new(), Err(error)),
@@ -57,25 +65,28 @@ impl<W: Work> Task<W> {
         life.apply(Happened::DriverGone);
         let cause = life.end().map_or(EndCause::DriverDied, |end| end.cause);
         log_end(watch.id, cause, &last);
-        note.write(&tally, was_cancelled, &last);
+        let outcome = derive_outcome(tally.rejected, was_cancelled, &last);
+        note.write(&tally, outcome, &last);
+        telling.end(outcome, &tally);
         watch.conclude(parked, last.map(|()| Ended { cause, ..tally.ended })).await;
     }
 }
 
-/// Starts the driver, opens the session and tells the reader. `None`: the database refused, which the reader was told.
+/// Starts the driver, opens the session and tells the reader. The inner `Err`: the database refused, which the reader was told.
 async fn open_and_tell<P>(
     watch: &mut Watch<P>,
     launcher: &Launcher,
     start: &StartOrder,
     open: OpenOrder,
-) -> Result<Option<OpenDriver>, SessionError> {
-    let (opened, driver) = open_driver(watch, launcher, start, open).await?;
+    telling: &Telling,
+) -> Result<Result<OpenDriver, Box<Rejection>>, SessionError> {
+    let (opened, driver) = open_driver(watch, launcher, start, open, telling).await?;
     watch.give(Event::Opened(opened)).await?;
     match driver {
-        Ok(driver) => Ok(Some(driver)),
+        Ok(driver) => Ok(Ok(driver)),
         Err(rejection) => {
-            watch.give(Event::Refused(rejection)).await?;
-            Ok(None)
+            watch.give(Event::Refused(rejection.clone())).await?;
+            Ok(Err(rejection))
         }
     }
 }
@@ -86,9 +97,10 @@ pub(super) async fn open_driver<P>(
     launcher: &Launcher,
     start: &StartOrder,
     open: OpenOrder,
+    telling: &Telling,
 ) -> Result<(Opened, Result<OpenDriver, Box<Rejection>>), SessionError> {
     // Dropping any of these calls kills the process.
-    let driver = watch.unless_interrupted(launcher.start(start)).await??;
+    let driver = watch.unless_interrupted(start_driver(launcher, start, telling)).await??;
     let driver_pid = driver.pid();
     let degraded = driver.enforced().degraded.clone();
     let opened = |server| Opened { server, degraded, driver_pid };
@@ -96,6 +108,19 @@ pub(super) async fn open_driver<P>(
         OpenOutcome::Opened(driver, server) => (opened(Some(server)), Ok(*driver)),
         OpenOutcome::Rejected(rejection) => (opened(None), Err(rejection)),
     })
+}
+
+/// Starts the driver, and tells how long that took.
+pub(crate) async fn start_driver(
+    launcher: &Launcher,
+    start: &StartOrder,
+    telling: &Telling,
+) -> Result<Driver, StartError> {
+    let begun = Instant::now();
+    let driver = launcher.start(start).await?;
+    let how = if driver.is_spare() { DriverStart::Spare } else { DriverStart::Fresh };
+    telling.driver_started(how, begun.elapsed());
+    Ok(driver)
 }
 
 pub(super) fn log_end(session: SessionId, cause: EndCause, last: &Result<(), SessionError>) {

@@ -6,6 +6,7 @@
 mod cancels;
 mod deadlines;
 mod endings;
+mod happenings;
 mod house;
 mod keyring;
 mod leases;

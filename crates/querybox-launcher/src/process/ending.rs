@@ -41,6 +41,40 @@ pub enum Cause {
     Killed,
 }
 
+/// How many processes ended by each cause.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EndingCounts {
+    /// By themselves, with code 0.
+    pub exited: u64,
+    /// By themselves, with another code.
+    pub failed: u64,
+    /// By a signal that we did not send.
+    pub signaled: u64,
+    /// See [`Cause::Deadline`].
+    pub deadline: u64,
+    /// See [`Cause::Memory`].
+    pub memory: u64,
+    /// See [`Cause::FileSize`].
+    pub file_size: u64,
+    /// See [`Cause::Killed`].
+    pub killed: u64,
+}
+
+impl EndingCounts {
+    pub(crate) fn add(&mut self, cause: Cause) {
+        let count = match cause {
+            Cause::Exited(0) => &mut self.exited,
+            Cause::Exited(_) => &mut self.failed,
+            Cause::Signal(_) => &mut self.signaled,
+            Cause::Deadline(_) => &mut self.deadline,
+            Cause::Memory { .. } => &mut self.memory,
+            Cause::FileSize { .. } => &mut self.file_size,
+            Cause::Killed => &mut self.killed,
+        };
+        *count += 1;
+    }
+}
+
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.cause.fmt(f)?;

@@ -89,6 +89,7 @@ impl Supervision {
             (_, _, None) => Cause::Killed,
         };
         debug!(pid = child.pid.as_raw_nonzero().get(), ?cause, "driver ended");
+        self.nursery.endings.lock().unwrap_or_else(PoisonError::into_inner).add(cause);
         self.ending.send_replace(Some(Arc::new(Ending {
             cause,
             stderr_tail,

@@ -34,3 +34,34 @@ fn the_log_has_sessions_and_neither_token_nor_code_nor_anything_of_a_query() {
     let begun = ran.stderr.lines().filter(|line| line.contains("\"message\":\"session begins\"")).count();
     assert_eq!(begun, 3, "{}", ran.stderr);
 }
+
+/// What the log shows of three scripts, one of which is broken.
+fn logged(query_text: Option<&str>) -> String {
+    let house = House::new();
+    let mut command = house.command(["serve", "--listen", "127.0.0.1:0"]);
+    if let Some(query_text) = query_text {
+        command.args(["--query-text", query_text]);
+    }
+    let server = Server::run(command, &house);
+    server.verb(&house, &["query", "shop", "select name from products where name = 'Lamp-canary'"]).exits(0);
+    server.verb(&house, &["query", "shop", "select 'it's canary' from broken"]).exits(1);
+    let fed = ["shell", "shop", "--server", &server.url()];
+    house.run_with(b"select 'canary' as leased;\n", fed).exits(0);
+    server.signal(Signal::TERM);
+    server.end(&house).exits(0).stderr
+}
+
+#[test]
+fn statements_are_in_the_log_as_far_as_the_operator_says() {
+    for nothing in [logged(None), logged(Some("off"))] {
+        assert!(!nothing.contains("canary") && !nothing.contains("products"), "{nothing}");
+    }
+    let redacted = logged(Some("redacted"));
+    assert!(redacted.contains("select name from products where name = ?"), "{redacted}");
+    assert!(redacted.contains("select ? as leased"), "{redacted}");
+    assert!(redacted.contains("literals cannot be told from the rest"), "{redacted}");
+    assert!(!redacted.contains("canary") && !redacted.contains("broken"), "{redacted}");
+    let full = logged(Some("full"));
+    assert!(full.contains("'Lamp-canary'") && full.contains("'it's canary' from broken"), "{full}");
+    assert!(full.contains("'canary' as leased"), "{full}");
+}

@@ -1,17 +1,19 @@
 //! One request in a leased session.
 
 use querybox_launcher::OpenDriver;
+use tokio::time::Instant;
 
 use super::Lease;
 use crate::{
     ConnectionError, ShuttingDown,
     execution::Script,
+    happening::{Observers, Request, Telling},
     schema::{Catalog, Definitions},
     session::{
         aftermath::Bequest,
         answers::{Ended, Event as Answer},
         error::{LeaseError, SessionError},
-        history::Note,
+        history::{Note, derive_outcome},
         run::{After, Finish, Work, answer},
         state::{EndCause, Event, SessionEnd},
         tally::{StatementLimits, Tally},
@@ -37,6 +39,10 @@ pub(crate) struct Run<W: Work> {
     pub(crate) limits: StatementLimits,
     /// `None`: it does not belong to the history.
     pub(crate) note: Option<Note>,
+    pub(crate) observers: Observers,
+    pub(crate) request: Request,
+    /// When it was asked for.
+    pub(crate) begun: Instant,
 }
 
 impl Job {
@@ -70,7 +76,8 @@ impl Job {
 
 impl<W: Work> Run<W> {
     async fn run(self, driver: OpenDriver, lease: &Lease, follow: &Follow<'_>) -> Option<OpenDriver> {
-        let Self { mut watch, work, limits, note } = self;
+        let Self { mut watch, work, limits, note, observers, request, begun } = self;
+        let telling = Telling::begin(&observers, request, begun);
         let mut tally = Tally::new(limits);
         let Finish { parked, last, after, gone_by } = answer(&mut watch, &driver, work, &mut tally).await;
         if let Some(transaction) = tally.transaction {
@@ -101,9 +108,11 @@ impl<W: Work> Run<W> {
         };
         log_last_words(lease.id, &last);
         let was_cancelled = watch.stop.was_confirmed();
+        let outcome = derive_outcome(tally.rejected, was_cancelled, &last);
         if let Some(note) = note {
-            note.write(&tally, was_cancelled, &last);
+            note.write(&tally, outcome, &last);
         }
+        telling.end(outcome, &tally);
         let cause = EndCause::of_request(&last, tally.rejected, was_cancelled);
         let Watch { stop, giver, budget, stopping, stream_idle, .. } = watch;
         drop((budget, stop));

@@ -13,9 +13,12 @@ use tracing::{debug, info};
 use super::{Follow, Job, Lease, Terms};
 use crate::{
     events::{FrontEndEvent, Watchers},
+    happening::{Happening, Observers, Request, Telling},
     session::{
+        SessionError, StatementLimits, Tally,
         aftermath::{Aftermath, Bequest},
         answers::{Ended, Event as Answer},
+        derive_outcome,
         registry::Admission,
         run::After,
         state::{EndCause, Event, Verdict},
@@ -45,16 +48,22 @@ pub(crate) struct LeaseTask {
     pub(crate) taken: oneshot::Receiver<()>,
     /// The driver tells of notifications.
     pub(crate) notifies: bool,
+    pub(crate) observers: Observers,
+    /// Its opening, and when that was asked for.
+    pub(crate) request: Request,
+    pub(crate) begun: Instant,
 }
 
 impl LeaseTask {
     /// Runs the session to its end.
     pub(crate) async fn run(self) {
         let Self { admission, watch, launcher, aftermath, start, open, terms, .. } = self;
-        let Self { ending, stopping, watchers, taken, notifies, .. } = self;
-        let (opened, driver) = match open_driver(&watch, &launcher, &start, open).await {
+        let Self { ending, stopping, watchers, taken, notifies, observers, request, begun, .. } = self;
+        let telling = Telling::begin(&observers, request, begun);
+        let (opened, driver) = match open_driver(&watch, &launcher, &start, open, &telling).await {
             Ok((opened, Ok(driver))) => (opened, driver),
             Ok((opened, Err(rejection))) => {
+                end_opening(telling, true, &Ok(()));
                 drop(admission);
                 // Whoever asked to open, and does not wait any more, need not hear it.
                 if watch.giver.give(Ok(Answer::Opened(opened))).await.is_ok() {
@@ -65,17 +74,19 @@ impl LeaseTask {
             Err(error) => {
                 let last = Err(error);
                 log_end(watch.id, EndCause::of_request(&last, false, false), &last);
+                end_opening(telling, false, &last);
                 drop(admission);
                 watch.conclude(VecDeque::new(), last.map(|()| Ended::default())).await;
                 return;
             }
         };
         let follow = |bequest: Bequest, after: &After| aftermath.follow(bequest, after, &start);
+        end_opening(telling, false, &Ok(()));
         let (lease, mut jobs) = Lease::new(watch.id, terms, ending, stopping);
         let lease = Arc::new(lease);
         admission.leased(&lease);
         // From here on, however this task ends, it is told so.
-        let place = Place { lease: Arc::clone(&lease), watchers, admission: Some(admission) };
+        let place = Place { lease: Arc::clone(&lease), watchers, observers, admission: Some(admission) };
         info!(session = %lease.id, "session is leased");
         let Watch { stop, giver, .. } = watch;
         drop(stop);
@@ -103,6 +114,11 @@ impl LeaseTask {
         }
         drop(place);
     }
+}
+
+/// Tells how the opening ended.
+fn end_opening(telling: Telling, rejected: bool, last: &Result<(), SessionError>) {
+    telling.end(derive_outcome(rejected, false, last), &Tally::new(StatementLimits::default()));
 }
 
 /// A driver that does not answer at once tells nothing, and the session is used without.
@@ -184,6 +200,7 @@ async fn until(moment: Option<Instant>) {
 struct Place {
     lease: Arc<Lease>,
     watchers: Arc<Watchers>,
+    observers: Observers,
     /// `None`: it was given back.
     admission: Option<Admission>,
 }
@@ -198,6 +215,7 @@ impl Drop for Place {
             info!(session = %self.lease.id, cause = ?end.cause, end.transaction_lost, "leased session ended");
             let event = FrontEndEvent::LeaseEnded { session: self.lease.id, end };
             self.watchers.tell(self.lease.terms.front_end, event);
+            self.observers.tell(&Happening::SessionEnded { session: self.lease.id, end });
         }
     }
 }
@@ -211,7 +229,7 @@ mod tests {
     };
 
     use jiff::Timestamp;
-    use querybox_store::Deadline;
+    use querybox_store::{Deadline, HistoryLevel};
 
     use super::*;
     use crate::session::{FrontEndId, Kind, Sessions, budget::Budget, state::SessionEnd};
@@ -240,6 +258,8 @@ mod tests {
         let terms = Terms {
             front_end,
             connection: None,
+            connection_name: None,
+            history: HistoryLevel::Texts,
             driver_type: "test".parse().unwrap(),
             deadline: Deadline::Default,
             rows_max: None,
@@ -250,7 +270,8 @@ mod tests {
         let lease = Arc::new(lease);
         admission.leased(&lease);
         let watchers = Arc::new(Watchers::new());
-        let place = Place { lease: Arc::clone(&lease), watchers, admission: Some(admission) };
+        let observers = Observers::default();
+        let place = Place { lease: Arc::clone(&lease), watchers, observers, admission: Some(admission) };
 
         let look = Arc::new(Look { sessions, has_room: Mutex::default() });
         let mut closing = Box::pin(lease.close());

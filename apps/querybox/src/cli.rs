@@ -3,6 +3,7 @@
 pub(crate) mod connections;
 pub(crate) mod credentials;
 pub(crate) mod documents;
+pub(crate) mod history;
 pub(crate) mod keys;
 pub(crate) mod query;
 pub(crate) mod results;
@@ -47,6 +48,17 @@ pub(crate) struct Cli {
         display_order = 1001
     )]
     pub server: Option<ServerUrl>,
+    /// Trust a server at `https://…` whose certificate an authority of this file signed, in PEM, in place of those that browsers
+    /// trust.
+    #[arg(
+        long,
+        global = true,
+        env = "QUERYBOX_CA",
+        hide_env_values = true,
+        value_name = "FILE",
+        display_order = 1002
+    )]
+    pub ca: Option<PathBuf>,
     #[command(subcommand)]
     pub verb: Verb,
 }
@@ -63,6 +75,9 @@ pub(crate) enum Verb {
     /// Look at what a server runs, stop it, or give it more time.
     #[command(subcommand)]
     Sessions(sessions::Verb),
+    /// Look at what ran, search it, and forget it.
+    #[command(subcommand)]
+    History(history::Verb),
     /// Save, show, change and try connections.
     #[command(subcommand, visible_alias = "c")]
     Connections(connections::Verb),
@@ -216,6 +231,10 @@ Settings are taken from the command line, then the environment, then config.toml
   shell_history = \"plain\" # keep what is typed in the shell in a file, in the clear [default: \"memory\"]
   texts = \"plain\"         # keep drafts and statements in the clear [default: \"sealed\", in memory without a key]
   [serve]                 # how `querybox serve` serves, as its --help tells
+  [history]               # what is kept of what ran
+  keep = \"texts\"          # \"facts\": all but what was run; \"off\": nothing
+  runs = 10000            # older ones make room
+  age = \"90d\"             # older ones go
 
 QUERYBOX_LOG=debug logs to standard error; NO_COLOR=1 turns colors off.
 

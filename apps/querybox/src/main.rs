@@ -14,6 +14,7 @@ mod exit;
 mod failure;
 mod first_run;
 mod form;
+mod history;
 mod home;
 mod ids;
 mod key_verbs;
@@ -109,7 +110,7 @@ fn start(cli: Cli, messages: &Messages) -> Result<Exit, Failure> {
 }
 
 async fn run(cli: Cli, messages: &Messages) -> Result<Exit, Failure> {
-    let place = Place { home: cli.home, server: cli.server };
+    let place = Place { home: cli.home, server: cli.server, authorities: cli.ca };
     // What can be refused without Core is refused before anything is opened or made.
     match cli.verb {
         Verb::Query(args) if args.keep => {
@@ -144,6 +145,7 @@ async fn run(cli: Cli, messages: &Messages) -> Result<Exit, Failure> {
         Verb::Credentials(verb) => {
             with_core(&place, messages, async |app| credentials::run(verb, app).await).await
         }
+        Verb::History(verb) => with_core(&place, messages, async |app| history::run(verb, app).await).await,
         Verb::Keys(verb) => with_core(&place, messages, async |app| key_verbs::run(verb, app).await).await,
         Verb::Plugins(verb) => with_core(&place, messages, async |app| plugins::run(verb, app).await).await,
         Verb::Schema(args) => with_core(&place, messages, async |app| schema::run(args, app).await).await,

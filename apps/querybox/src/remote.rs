@@ -1,5 +1,7 @@
 //! A Core that a server has: found, and known to be one, before a verb works with it.
 
+mod tls;
+
 use std::{env, fs, io, net::IpAddr, path::Path, str::FromStr, time::Duration};
 
 use http::{HeaderValue, Uri};
@@ -7,6 +9,7 @@ use querybox_contracts::core::v1::{GetServerRequest, access_service_client::Acce
 use tonic::{Status, transport::Endpoint};
 use zeroize::Zeroizing;
 
+use self::tls::{Dialer, Unreached};
 use crate::{
     channel::Channel,
     failure::{Failure, chain, describe},
@@ -24,7 +27,8 @@ const FRAME_BYTES_MAX: u32 = 256 << 10;
 /// A token is much shorter.
 const TOKEN_BYTES_MAX: usize = 1 << 10;
 
-/// Where a server is: `http://` and a loopback address or `localhost`, for the token goes there in the clear.
+/// Where a server is: `https://` and any name, or `http://` and a loopback address or `localhost`, for there the token goes in
+/// the clear.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServerUrl(Uri);
 
@@ -34,22 +38,27 @@ impl FromStr for ServerUrl {
     fn from_str(text: &str) -> Result<ServerUrl, String> {
         let form = || "give an address such as `http://127.0.0.1:8210`".to_owned();
         let uri: Uri = text.parse().map_err(|_| form())?;
-        if uri.scheme_str() == Some("https") {
-            return Err(
-                "servers speak no TLS yet; give an address such as `http://127.0.0.1:8210`".to_owned()
-            );
-        }
         let host = uri.host().ok_or_else(form)?;
         let has_more = uri.path() != "/" || uri.query().is_some() || text.contains(['@', '#']);
-        if uri.scheme_str() != Some("http") || has_more {
-            return Err(form());
+        match uri.scheme_str() {
+            Some("https") if !has_more => return Ok(ServerUrl(uri)),
+            Some("http") if !has_more => {}
+            _ => return Err(form()),
         }
         let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         let is_here = host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip| ip.is_loopback());
         if !is_here {
-            return Err(format!("{host} is not this machine, and the token would go there in the clear"));
+            return Err(format!(
+                "{host} is not this machine, and the token would go there in the clear; `https://` seals it"
+            ));
         }
         Ok(ServerUrl(uri))
+    }
+}
+
+impl ServerUrl {
+    fn speaks_tls(&self) -> bool {
+        self.0.scheme_str() == Some("https")
     }
 }
 
@@ -59,8 +68,13 @@ impl std::fmt::Display for ServerUrl {
     }
 }
 
-/// Connects to a server with the token of the environment, or else of the home.
-pub(crate) async fn connect(url: &ServerUrl, token_file: &Path) -> Result<Channel, Failure> {
+/// Connects to a server with the token of the environment, or else of the home. `authorities`: whom to trust when it speaks TLS;
+/// `None`: those that browsers trust.
+pub(crate) async fn connect(
+    url: &ServerUrl,
+    authorities: Option<&Path>,
+    token_file: &Path,
+) -> Result<Channel, Failure> {
     let authorization = authorization(token_file)?;
     let endpoint = Endpoint::from(url.0.clone())
         .connect_timeout(CONNECT)
@@ -69,10 +83,14 @@ pub(crate) async fn connect(url: &ServerUrl, token_file: &Path) -> Result<Channe
         .max_frame_size(FRAME_BYTES_MAX)
         .user_agent(concat!("querybox/", env!("CARGO_PKG_VERSION")))
         .expect("the name and a version make a header");
-    let connected = endpoint.connect().await.map_err(|error| {
-        Failure::machinery(format!("there is no server at {url}: {}", innermost(&error)))
-            .with_hint("`querybox serve` starts one")
-    })?;
+    let connected = if url.speaks_tls() {
+        let dialer = Dialer::trusting(authorities)?;
+        // The scheme stays the server's own, and tonic is not asked to speak TLS by itself.
+        endpoint.connect_with_connector(tower::service_fn(move |uri| dialer.clone().dial(uri))).await
+    } else {
+        endpoint.connect().await
+    };
+    let connected = connected.map_err(|error| unreached(url, &error))?;
     let channel = Channel::there(connected, authorization);
     let mut client = AccessServiceClient::new(channel.clone());
     match tokio::time::timeout(ANSWER, client.get_server(GetServerRequest {})).await {
@@ -80,6 +98,27 @@ pub(crate) async fn connect(url: &ServerUrl, token_file: &Path) -> Result<Channe
         Ok(Err(status)) => Err(refused(url, status)),
         Err(_) => Err(not_ours(url)),
     }
+}
+
+/// Why there is no connection.
+fn unreached(url: &ServerUrl, error: &(dyn std::error::Error + 'static)) -> Failure {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    match causes.find_map(|cause| cause.downcast_ref::<Unreached>()) {
+        Some(untrusted @ Unreached::Untrusted(_)) => Failure::machinery(format!(
+            "the server at {url} cannot be talked to: {untrusted}"
+        ))
+        .with_hint("`--ca FILE` names the certificate of the authority that signed the server's, in PEM"),
+        Some(other @ (Unreached::NoTls(_) | Unreached::NoHttp2)) => {
+            Failure::machinery(format!("the server at {url} cannot be talked to: {other}"))
+                .with_hint("the address is the one that `querybox serve` printed, up to the port")
+        }
+        Some(Unreached::Dial(error)) => no_server(url, &describe(error)),
+        None => no_server(url, &innermost(error)),
+    }
+}
+
+fn no_server(url: &ServerUrl, why: &str) -> Failure {
+    Failure::machinery(format!("there is no server at {url}: {why}")).with_hint("`querybox serve` starts one")
 }
 
 /// Why what is at the address is not the Core that was wanted.
@@ -143,17 +182,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_is_on_this_machine() {
-        for url in
-            ["http://127.0.0.1:8210", "http://127.0.0.1:8210/", "http://localhost:1", "http://[::1]:8210"]
-        {
+    fn a_server_is_on_this_machine_or_speaks_tls() {
+        for url in [
+            "http://127.0.0.1:8210",
+            "http://127.0.0.1:8210/",
+            "http://localhost:1",
+            "http://[::1]:8210",
+            "https://box.example",
+        ] {
             let parsed = url.parse::<ServerUrl>().unwrap();
             assert_eq!(parsed.to_string(), url.trim_end_matches('/'));
         }
         for url in [
             "",
             "127.0.0.1:8210",
-            "https://127.0.0.1:8210",
+            "https://127.0.0.1:8210/path",
+            "https://me@127.0.0.1:8210",
             "http://box.example:8210",
             "http://192.168.0.1:8210",
             "http://127.0.0.1:8210/path",

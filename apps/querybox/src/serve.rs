@@ -1,5 +1,7 @@
 //! `querybox serve`: Core for front ends on this machine, until it is told to end.
 
+mod audit;
+mod descriptors;
 mod download;
 mod listener;
 mod lock;
@@ -7,10 +9,12 @@ mod metrics;
 mod router;
 mod settings;
 mod stalling;
+mod tls;
 mod token;
 mod ui;
 
 use std::{
+    convert::Infallible,
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -18,13 +22,13 @@ use std::{
     time::Duration,
 };
 
-use querybox_api::{Access, HostNames};
+use querybox_api::{Access, HostNames, Scheme};
 use querybox_core::Token;
 use tokio::net::TcpListener;
 use tracing::info;
 
-use self::{listener::Listener, lock::Lock, settings::Settings, token::TokenFile};
-pub(crate) use self::{lock::running, settings::File};
+use self::{audit::Audit, listener::Listener, lock::Lock, settings::Settings, tls::Shown, token::TokenFile};
+pub(crate) use self::{descriptors::Room, lock::running, settings::File};
 use crate::{
     app::Place,
     channel::Channel,
@@ -63,24 +67,29 @@ pub(crate) async fn run(args: ServeArgs, place: &Place, messages: &Messages) -> 
     }
     let programs = composition::programs()?;
     let config = Config::read(place.home(), &programs)?;
-    let settings = Settings::layer(args, config.serve.clone())?;
+    let settings = Settings::layer(args, config.serve.clone(), &config.home)?;
     log::to_stderr(Some(LOG_DEFAULT), settings.log_format)?;
     let home = Home::open(config.home.clone())?;
     let mut lock = Lock::take(&home.serve_lock())?;
+    let tls = settings.tls.map(Shown::read).transpose()?;
     let (socket, address) = listen(settings.listen).await?;
-    let names = HostNames::new(address, &settings.hosts)
+    let scheme = if tls.is_some() { Scheme::Https } else { Scheme::Http };
+    let names = HostNames::new(address, scheme, &settings.hosts)
         .map_err(|error| Failure::usage(format!("the name of a host is none: {error}")))?;
     let mut interrupts = Interrupts::listen()
         .map_err(|error| Failure::machinery(format!("cannot wait for signals: {}", describe(&error))))?;
 
-    let core = composition::compose(&config, &home, &programs, Host::Server).await?;
+    let room = descriptors::take();
+    let core =
+        composition::compose(&config, &home, &programs, Host::Server(room), settings.query_text).await?;
+    let audit = settings.audit.map(|path| Audit::begin(path, &core)).transpose()?;
     first_run::make_sample(&home, &Channel::here(Arc::clone(&core)), messages).await;
     let token = Token::make();
     let token_file = TokenFile::write(&home.token(), &token)?;
     let access = Arc::new(Access::new(token, names, &router::OPEN, CALLS_MAX));
     let (offer, readiness) = router::offer(Arc::clone(&core), Arc::clone(&access));
-    let mut listener = Listener::new(socket, offer);
-    let url = format!("http://{address}");
+    let mut listener = Listener::new(socket, offer, tls.as_ref().map(Shown::acceptor), room.connections);
+    let url = format!("{scheme}://{address}");
     lock.announce(&url).map_err(|error| Failure::keeping(&home.serve_lock(), &error))?;
     info!(%address, pid = std::process::id(), "serving");
     let (code, _) = access.make_code();
@@ -99,20 +108,36 @@ pub(crate) async fn run(args: ServeArgs, place: &Place, messages: &Messages) -> 
         ended = ending => ended,
         // Also while it drains: who calls then is told that no new work is taken.
         never = listener.accept() => match never {},
+        never = follow(tls.as_deref()) => match never {},
     };
     drop(token_file);
+    let end_audit = || {
+        if let Some(audit) = audit {
+            audit.end();
+        }
+    };
     Ok(match ended {
         Ended::Drained => {
             listener.close(CLOSE_WITHIN).await;
+            end_audit();
             info!("ended");
             Exit::Done
         }
         // The end of this process ends its drivers, and the store stands a cut.
         Ended::AtOnce => {
+            end_audit();
             info!("ended at once");
             Exit::Cancelled
         }
     })
+}
+
+/// Looks after the certificate, if there is one.
+async fn follow(tls: Option<&Shown>) -> Infallible {
+    match tls {
+        Some(shown) => shown.follow().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The link that lets a browser in. A fragment is sent to no server, and so is in no log.

@@ -15,7 +15,7 @@ use querybox_core::Token;
 use self::{calls::Calls, codes::Codes};
 pub use self::{
     guard::{Guard, GuardLayer},
-    names::{HostNames, NotAHost},
+    names::{HostNames, NotAHost, Scheme},
 };
 
 /// What a server asks of those who call.

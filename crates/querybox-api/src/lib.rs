@@ -33,6 +33,6 @@ mod services;
 mod status;
 
 pub use api::{Api, MESSAGE_BYTES_MAX, REQUEST_BYTES_MAX};
-pub use auth::{Access, Guard, GuardLayer, HostNames, NotAHost};
+pub use auth::{Access, Guard, GuardLayer, HostNames, NotAHost, Scheme};
 pub use convert::{InvalidField, read_export_format};
 pub use rows::{read_batch, read_column, read_header};

@@ -1,6 +1,6 @@
 //! `serve` and `link`: flags and help.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
@@ -26,7 +26,11 @@ The same settings in config.toml in the home folder:
   listen = \"127.0.0.1:8210\"
   hosts = [\"localhost:9000\"]
   drain = \"30s\"
-  log_format = \"json\"")]
+  log_format = \"json\"
+  query_text = \"redacted\"
+  audit = \"audit.jsonl\"
+  tls_certificate = \"chain.pem\"
+  tls_key = \"key.pem\"")]
 pub(crate) struct ServeArgs {
     /// The address and port to listen on: one of this machine's loopback addresses [default: 127.0.0.1:8210].
     #[arg(long, env = "QUERYBOX_LISTEN", hide_env_values = true, value_name = "ADDRESS")]
@@ -47,6 +51,32 @@ pub(crate) struct ServeArgs {
     /// How the log on standard error is written; QUERYBOX_LOG says what is in it [default: text].
     #[arg(long, env = "QUERYBOX_LOG_FORMAT", hide_env_values = true, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
+    /// What the log shows of the statements that people run [default: off].
+    #[arg(long, env = "QUERYBOX_QUERY_TEXT", hide_env_values = true, value_name = "WHAT")]
+    pub query_text: Option<QueryTextArg>,
+    /// A file that tells what happened to which session, a JSON object a line, with counts and without statements, values and
+    /// names. At 64 MiB a new one begins, and the older one stays beside it.
+    #[arg(long, env = "QUERYBOX_AUDIT", hide_env_values = true, value_name = "FILE")]
+    pub audit: Option<PathBuf>,
+    /// Speak TLS, with this certificate in PEM and those between it and its authority. A file that changes is read anew.
+    #[arg(long, env = "QUERYBOX_TLS_CERTIFICATE", hide_env_values = true, value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The private key of the certificate, in PEM. Not everybody may read it.
+    #[arg(long, env = "QUERYBOX_TLS_KEY", hide_env_values = true, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+}
+
+/// What a log shows of statements.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum QueryTextArg {
+    /// Nothing.
+    #[default]
+    Off,
+    /// Statements with a `?` in the place of each literal; nothing where it is not sure what is one.
+    Redacted,
+    /// Statements as they are, with whatever stands in them.
+    Full,
 }
 
 /// How a log is written.

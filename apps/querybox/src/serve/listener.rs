@@ -5,22 +5,25 @@ use std::{convert::Infallible, future::Future, io, sync::Arc, time::Duration};
 use hyper::rt::Executor;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::{
+        conn::auto,
+        graceful::{GracefulShutdown, Watcher},
+    },
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, BufReader},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
     time::{sleep, timeout},
 };
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::{router::Offer, stalling::Stalling};
 
-/// Connections at once: a browser opens six for a page, a command one.
-const CONNECTIONS_MAX: usize = 512;
 /// Calls at once on one connection of HTTP/2.
 const STREAMS_MAX: u32 = 128;
 /// Bytes of all headers of a call.
@@ -49,6 +52,9 @@ pub(super) struct Listener {
     socket: TcpListener,
     offer: Offer,
     http: auto::Builder<Tracked>,
+    connections_max: usize,
+    /// `None`: connections are plain.
+    tls: Option<TlsAcceptor>,
     places: Arc<Semaphore>,
     connections: JoinSet<()>,
     /// The calls of HTTP/2 connections.
@@ -57,7 +63,13 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn new(socket: TcpListener, offer: Offer) -> Listener {
+    /// With so many connections at once.
+    pub(super) fn new(
+        socket: TcpListener,
+        offer: Offer,
+        tls: Option<TlsAcceptor>,
+        connections_max: usize,
+    ) -> Listener {
         let calls = TaskTracker::new();
         let mut http = auto::Builder::new(Tracked(calls.clone()));
         http.http1()
@@ -74,9 +86,9 @@ impl Listener {
             .max_frame_size(FRAME_BYTES_MAX)
             .keep_alive_interval(PING_EVERY)
             .keep_alive_timeout(PONG_WITHIN);
-        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let places = Arc::new(Semaphore::new(connections_max));
         let (connections, graceful) = (JoinSet::new(), GracefulShutdown::new());
-        Listener { socket, offer, http, places, connections, calls, graceful }
+        Listener { socket, offer, http, tls, connections_max, places, connections, calls, graceful }
     }
 
     /// Takes connections until this is dropped; those that were taken go on.
@@ -104,12 +116,13 @@ impl Listener {
     fn serve(&mut self, stream: TcpStream) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             // Closed at once: who waits without a word cannot tell a full house from a dead one.
-            warn!(max = CONNECTIONS_MAX, "as many connections are open as may");
+            warn!(max = self.connections_max, "as many connections are open as may");
             return;
         };
         // Answers of a few bytes are not to wait for more. Without it they are late and no worse.
         let _ = stream.set_nodelay(true);
         let (http, offer, watcher) = (self.http.clone(), self.offer.clone(), self.graceful.watcher());
+        let tls = self.tls.clone();
         self.connections.spawn(async move {
             let _place: OwnedSemaphorePermit = place;
             // Which HTTP it is, its first bytes tell; hyper would wait for them for ever.
@@ -117,9 +130,14 @@ impl Listener {
                 return;
             }
             let stream = Stalling::new(stream, TAKEN_WITHIN);
-            let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(offer));
-            if let Err(error) = watcher.watch(connection.into_owned()).await {
-                debug!(%error, "connection ended");
+            match tls {
+                None => talk(http, stream, offer, watcher).await,
+                Some(tls) => {
+                    let agreed = timeout(HEADERS_WITHIN, agree(&tls, stream)).await;
+                    if let Ok(Some(stream)) = agreed {
+                        talk(http, stream, offer, watcher).await;
+                    }
+                }
             }
         });
     }
@@ -135,6 +153,36 @@ impl Listener {
         calls.close();
         // With their connections gone they end at their next step.
         let _ = timeout(grace, calls.wait()).await;
+    }
+}
+
+/// Answers the calls of a connection until it ends.
+async fn talk<S>(http: auto::Builder<Tracked>, stream: S, offer: Offer, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(offer));
+    if let Err(error) = watcher.watch(connection.into_owned()).await {
+        debug!(%error, "connection ended");
+    }
+}
+
+/// Agrees on TLS, and waits for the first bytes behind it. `None`: the other side wants something else, or went away.
+async fn agree<S>(tls: &TlsAcceptor, stream: S) -> Option<BufReader<TlsStream<S>>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let stream = match tls.accept(stream).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            debug!(%error, "no TLS with whoever called");
+            return None;
+        }
+    };
+    let mut stream = BufReader::new(stream);
+    match stream.fill_buf().await {
+        Ok(bytes) if !bytes.is_empty() => Some(stream),
+        Ok(_) | Err(_) => None,
     }
 }
 

@@ -1,13 +1,18 @@
 //! `querybox serve`: how it starts, whom it lets in, and how it ends.
 
 mod access;
+mod audit;
 mod commands;
+mod descriptors;
 mod downloads;
 mod drafts;
 mod endings;
+mod kills;
 mod log;
 mod numbers;
+mod progress;
 mod results;
-mod server;
+pub(crate) mod server;
 mod sessions;
 mod starts;
+mod tls;

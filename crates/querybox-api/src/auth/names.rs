@@ -1,6 +1,6 @@
 //! The names that a server goes by, against pages that reach it by a name of their own.
 
-use std::net::SocketAddr;
+use std::{fmt, net::SocketAddr};
 
 use http::{Request, Uri, header};
 
@@ -12,10 +12,30 @@ use super::AccessError;
 /// The port is a part of each: two programs on one machine are two origins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostNames {
+    /// How the server speaks.
+    scheme: Scheme,
     /// Lower case.
     own: Vec<String>,
     /// Lower case. Pages may come from these by https too, which something in front of the server then speaks.
     added: Vec<String>,
+}
+
+/// How a server speaks, as its pages' origins begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// Plain.
+    Http,
+    /// By TLS.
+    Https,
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        })
+    }
 }
 
 /// The text is no `name` or `name:port`, as a browser sends it.
@@ -27,7 +47,7 @@ impl HostNames {
     /// # Errors
     ///
     /// An added name is none.
-    pub fn new(address: SocketAddr, added: &[String]) -> Result<Self, NotAHost> {
+    pub fn new(address: SocketAddr, scheme: Scheme, added: &[String]) -> Result<Self, NotAHost> {
         let port = address.port();
         let mut own = vec![address.to_string()];
         if address.ip().is_loopback() {
@@ -40,7 +60,7 @@ impl HostNames {
             });
             is_name.then_some(name).ok_or(NotAHost)
         });
-        Ok(Self { own, added: added.collect::<Result<_, _>>()? })
+        Ok(Self { scheme, own, added: added.collect::<Result<_, _>>()? })
     }
 
     /// Checks by which name a call came, and from which page.
@@ -78,7 +98,11 @@ impl HostNames {
     fn is_origin_of(&self, host: &str, origin: &str) -> bool {
         let origin = origin.to_ascii_lowercase();
         let Some((scheme, name)) = origin.split_once("://") else { return false };
-        let may_be = scheme == "http" || (scheme == "https" && self.added.iter().any(|added| added == host));
+        let is_added = || self.added.iter().any(|added| added == host);
+        let may_be = match self.scheme {
+            Scheme::Http => scheme == "http" || (scheme == "https" && is_added()),
+            Scheme::Https => scheme == "https",
+        };
         // A path or anything else behind the name makes it no origin.
         may_be && name == host && origin.parse::<Uri>().is_ok()
     }
@@ -91,7 +115,7 @@ mod tests {
     const OURS: &str = "127.0.0.1:8210";
 
     fn check(uri: &str, headers: &[(&str, &str)]) -> Result<(), AccessError> {
-        let names = HostNames::new(OURS.parse().unwrap(), &["Box.example".to_owned()]).unwrap();
+        let names = HostNames::new(OURS.parse().unwrap(), Scheme::Http, &["Box.example".to_owned()]).unwrap();
         let mut request = Request::builder().uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -148,6 +172,22 @@ mod tests {
     }
 
     #[test]
+    fn a_page_of_a_server_that_speaks_tls_is_of_https() {
+        let names =
+            HostNames::new(OURS.parse().unwrap(), Scheme::Https, &["box.example".to_owned()]).unwrap();
+        let check = |host: &str, origin: &str| {
+            names.check(
+                &Request::builder().uri("/").header("host", host).header("origin", origin).body(()).unwrap(),
+            )
+        };
+        assert_eq!(check(OURS, "https://127.0.0.1:8210"), Ok(()));
+        assert_eq!(check("box.example", "https://box.example"), Ok(()));
+        for (host, origin) in [(OURS, "http://127.0.0.1:8210"), ("box.example", "http://box.example")] {
+            assert_eq!(check(host, origin), Err(AccessError::OriginForeign), "{origin}");
+        }
+    }
+
+    #[test]
     fn a_call_from_two_pages_is_from_none() {
         let own = ("origin", "http://127.0.0.1:8210");
         let two = [("host", OURS), own, ("origin", "http://evil.example")];
@@ -156,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_is_no_name_cannot_be_added() {
-        let new = |name: &str| HostNames::new(OURS.parse().unwrap(), &[name.to_owned()]);
+        let new = |name: &str| HostNames::new(OURS.parse().unwrap(), Scheme::Http, &[name.to_owned()]);
         assert!(new("box.example").is_ok() && new("localhost:9000").is_ok());
         for name in ["", "*", "*.example", "http://box.example", "a/b", "user@box"] {
             assert_eq!(new(name), Err(NotAHost), "{name}");

@@ -108,7 +108,7 @@ fn something_else_that_listens_is_no_server() {
 #[test]
 fn another_machine_is_never_shown_the_token() {
     let house = House::new();
-    for url in ["http://box.example:8210", "https://127.0.0.1:8210", "127.0.0.1:8210"] {
+    for url in ["http://box.example:8210", "https://me@127.0.0.1:8210", "127.0.0.1:8210"] {
         let ran = house.run(["query", "shop", "select 1", "--server", url]).exits(2);
         assert!(ran.stderr.contains("--server"), "{ran:?}");
     }

@@ -13,54 +13,64 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::house::{House, Ran};
 
 /// Time for anything that a server has to do, on a machine that has much else to do.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server that runs until this is dropped.
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Option<Child>,
     stdout: BufReader<ChildStdout>,
+    scheme: String,
     /// `127.0.0.1:PORT`.
-    pub(super) address: String,
+    pub(crate) address: String,
     /// The code of the link that it printed.
-    pub(super) code: String,
-    pub(super) token: String,
+    pub(crate) code: String,
+    pub(crate) token: String,
 }
 
 impl Server {
-    pub(super) fn start(house: &House) -> Server {
+    pub(crate) fn start(house: &House) -> Server {
         Server::run(house.command(["serve", "--listen", "127.0.0.1:0"]), house)
     }
 
     /// Runs a command that serves, and waits until it says where.
-    pub(super) fn run(mut command: Command, house: &House) -> Server {
+    pub(crate) fn run(mut command: Command, house: &House) -> Server {
         // Its log is kept in a file: nobody reads a pipe meanwhile.
         let log = fs::File::create(house.path("serve.log")).unwrap();
         let mut child = command.stderr(Stdio::from(log)).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
-        let link = line.trim_end().strip_prefix("QueryBox serves at http://").unwrap_or_else(|| {
+        let link = line.trim_end().strip_prefix("QueryBox serves at ").unwrap_or_else(|| {
             panic!("{line:?}, and {}", fs::read_to_string(house.path("serve.log")).unwrap())
         });
-        let (address, code) = link.split_once("/#code=").unwrap();
+        let (url, code) = link.split_once("/#code=").unwrap();
+        let (scheme, address) = url.split_once("://").unwrap();
+        let scheme = scheme.to_owned();
         let token = fs::read_to_string(house.home().join("token")).unwrap();
-        Server { child: Some(child), stdout, address: address.to_owned(), code: code.to_owned(), token }
+        Server {
+            child: Some(child),
+            stdout,
+            scheme,
+            address: address.to_owned(),
+            code: code.to_owned(),
+            token,
+        }
     }
 
-    pub(super) fn url(&self) -> String {
-        format!("http://{}", self.address)
+    pub(crate) fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.address)
     }
 
-    pub(super) fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         Pid::from_child(self.child.as_ref().unwrap())
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).unwrap();
     }
 
     /// Waits for the end: the exit code, what it printed after the link, and its log.
-    pub(super) fn end(mut self, house: &House) -> Ran {
+    pub(crate) fn end(mut self, house: &House) -> Ran {
         let status = self.child.take().unwrap().wait().unwrap();
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
@@ -69,12 +79,12 @@ impl Server {
     }
 
     /// Runs a verb that goes to this server.
-    pub(super) fn verb(&self, house: &House, args: &[&str]) -> Ran {
+    pub(crate) fn verb(&self, house: &House, args: &[&str]) -> Ran {
         house.run([args, &["--server", &self.url()]].concat())
     }
 
     /// A request with the right Host and the token.
-    pub(super) fn ask(&self, path: &str) -> Request<'_> {
+    pub(crate) fn ask(&self, path: &str) -> Request<'_> {
         let authorization = format!("Bearer {}", self.token);
         let headers =
             vec![("host".to_owned(), self.address.clone()), ("authorization".to_owned(), authorization)];
@@ -82,11 +92,11 @@ impl Server {
     }
 
     /// A call of gRPC-web with an empty message.
-    pub(super) fn call(&self, path: &str) -> Request<'_> {
+    pub(crate) fn call(&self, path: &str) -> Request<'_> {
         self.call_with(path, &[])
     }
 
-    pub(super) fn call_with(&self, path: &str, message: &[u8]) -> Request<'_> {
+    pub(crate) fn call_with(&self, path: &str, message: &[u8]) -> Request<'_> {
         let mut request = self.ask(path).with("content-type", "application/grpc-web+proto");
         request.method = "POST";
         request.body.push(0);
@@ -106,9 +116,9 @@ impl Drop for Server {
 }
 
 /// One request on a connection of its own.
-pub(super) struct Request<'a> {
+pub(crate) struct Request<'a> {
     server: &'a Server,
-    pub(super) method: &'static str,
+    pub(crate) method: &'static str,
     path: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
@@ -116,24 +126,24 @@ pub(super) struct Request<'a> {
 
 impl Request<'_> {
     /// With a header, in the place of what it was.
-    pub(super) fn with(self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(self, name: &str, value: &str) -> Self {
         let mut request = self.without(name);
         request.headers.push((name.to_owned(), value.to_owned()));
         request
     }
 
-    pub(super) fn without(mut self, name: &str) -> Self {
+    pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(known, _)| known != name);
         self
     }
 
     /// The answer's head; what follows is not waited for.
-    pub(super) fn head(self) -> Head {
+    pub(crate) fn head(self) -> Head {
         self.send().0
     }
 
     /// The answer, whose stream has an end.
-    pub(super) fn answer(self) -> (Head, Vec<u8>) {
+    pub(crate) fn answer(self) -> (Head, Vec<u8>) {
         let (head, mut reader) = self.send();
         let mut body = Vec::new();
         reader.read_to_end(&mut body).unwrap();
@@ -166,14 +176,14 @@ impl Request<'_> {
 
 /// The head of an answer.
 #[derive(Debug)]
-pub(super) struct Head(Vec<String>);
+pub(crate) struct Head(Vec<String>);
 
 impl Head {
-    pub(super) fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.0[0].split(' ').nth(1).unwrap().parse().unwrap()
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.0[1..].iter().find_map(|line| {
             let (known, value) = line.split_once(':')?;
             known.eq_ignore_ascii_case(name).then(|| value.trim())
@@ -181,7 +191,7 @@ impl Head {
     }
 
     /// The code of gRPC, where the head has it: then there is nothing but a status.
-    pub(super) fn grpc_status(&self) -> Option<u16> {
+    pub(crate) fn grpc_status(&self) -> Option<u16> {
         self.header("grpc-status").map(|status| status.parse().unwrap())
     }
 }

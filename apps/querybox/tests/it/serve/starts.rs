@@ -76,7 +76,7 @@ fn the_file_says_how_to_serve_and_may_say_nothing_else() {
     let lines: Vec<serde_json::Value> =
         ran.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(lines.iter().any(|line| line["message"] == "serving"), "{ran:?}");
-    fs::write(&config, "[serve]\nlisten = '127.0.0.1:0'\ntls = true\n").unwrap();
+    fs::write(&config, "[serve]\nlisten = '127.0.0.1:0'\nport = 1\n").unwrap();
     let ran = house.run(["serve"]).exits(2);
-    assert!(ran.stderr.contains("tls"), "{ran:?}");
+    assert!(ran.stderr.contains("port"), "{ran:?}");
 }

@@ -119,6 +119,7 @@ impl Exit {
             | Reason::WatchersFull
             | Reason::ResultsFull
             | Reason::ViewsFull
+            | Reason::ExportsFull
             | Reason::ResultLimit => Exit::Limit,
             Reason::Cancelled => Exit::Cancelled,
         }

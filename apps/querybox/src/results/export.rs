@@ -25,6 +25,10 @@ const PIECES_AHEAD: usize = 4;
 /// After a cancel the writer has so long to take its unfinished file away. It may hang on a full pipe.
 const WRITER_GRACE: Duration = Duration::from_millis(500);
 
+/// What is said of rows that are a part, where they are taken for all.
+pub(super) const INCOMPLETE: &str = "these are not all rows that the database would have returned: a limit cut them, the statement \
+    was broken off, or more were still to come";
+
 /// What is known before the server is asked.
 pub(super) struct Prepared {
     format: Format,
@@ -150,13 +154,17 @@ pub(super) fn share(done: u64, all: u64) -> Option<f64> {
 /// Tells what was written, and what of it is not what the database has.
 fn tell(messages: &Messages, done: &core::ExportDone) -> Exit {
     messages.note(&format!("({})", written(done.rows, done.bytes)));
+    let mut exit = Exit::Done;
+    if done.incomplete {
+        messages.warn(INCOMPLETE);
+        exit = Exit::Limit;
+    }
     let losses = [
         (done.cells_cut, "too long to be sent whole: its beginning stands there"),
         (done.cells_undecodable, "not decoded: its bytes stand there"),
         (done.cells_left_out, "null there, because its column's type has no form for it"),
         (done.cells_shortened, "shortened, because it is too long for the format"),
     ];
-    let mut exit = Exit::Done;
     for (count, what) in losses.into_iter().filter(|(count, _)| *count > 0) {
         let were = if count == 1 { "was" } else { "were each" };
         messages.warn(&format!("{} {were} {what}", words::count(count, "cell")));

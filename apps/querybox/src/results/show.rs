@@ -2,10 +2,13 @@
 
 use std::io;
 
-use querybox_contracts::core::v1 as core;
+use querybox_contracts::{
+    core::v1::{self as core, statement_result::End},
+    plugin::v1 as plugin,
+};
 use querybox_results::{Column, State};
 
-use super::{client, place, place::Place};
+use super::{client, export::INCOMPLETE, place, place::Place};
 use crate::{
     app::App,
     cli::results::ShowArgs,
@@ -48,6 +51,9 @@ pub(super) async fn run(app: &App, args: ShowArgs) -> Result<Exit, Failure> {
     table.end().map_err(failed)?;
     let all = words::grouped(rows.rows_so_far);
     let more = if rows.growing { " so far" } else { "" };
+    if is_short(&place, rows.growing) {
+        app.messages.warn(INCOMPLETE);
+    }
     app.messages.note(&match shown {
         0 if args.first == 1 => format!("({}{more})", words::count(rows.rows_so_far, "row")),
         0 => format!("(no row from {} on, of {all}{more})", words::grouped(args.first)),
@@ -57,6 +63,19 @@ pub(super) async fn run(app: &App, args: ShowArgs) -> Result<Exit, Failure> {
         }
     });
     Ok(Exit::Done)
+}
+
+/// Whether the rows are a part that looks as if it were all.
+fn is_short(place: &Place, growing: bool) -> bool {
+    let of_view = place.statement.views.iter().find(|view| view.view == place.view);
+    match (&place.statement.end, of_view) {
+        (_, Some(view)) => view.incomplete,
+        (_, None) if growing => false,
+        (Some(End::Summary(summary)), None) => summary.stopped_by() != plugin::StoppedBy::Unspecified,
+        (Some(End::Rejection(_) | End::Limit(_) | End::BrokenOff(_)), None) => true,
+        // It ran when it was looked for.
+        (None, None) => false,
+    }
 }
 
 async fn window(app: &App, place: &Place, first_row: u64, row_count: u32) -> Result<core::Rows, Failure> {

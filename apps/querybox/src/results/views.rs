@@ -1,12 +1,20 @@
 //! Views of kept results: made on the server, waited for here.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
 use querybox_contracts::core::v1::{
-    self as core, Comparison, ViewState, cell_test::Test, condition::Condition as Which, view_kind::Kind,
+    self as core, Comparison, ViewState, cell_test::Test, condition::Condition as Which,
+    event_service_client::EventServiceClient, view_kind::Kind, watch_events_response::Event,
 };
+use tokio::time::timeout;
+use tonic::Streaming;
 
-use super::{client, columns, export::share, place, place::Place};
+use super::{
+    client, columns,
+    export::{INCOMPLETE, share},
+    place,
+    place::Place,
+};
 use crate::{
     app::App,
     cli::results::{FilterArgs, SortArgs},
@@ -18,8 +26,9 @@ use crate::{
     stdout, words,
 };
 
-/// How often the server is asked how far a view is.
-const ASKED_EVERY: Duration = Duration::from_millis(100);
+/// The server tells how a view comes along. It is asked all the same when nothing came for so long: of a view that somebody else
+/// has dropped it says nothing.
+const ASKED_AFTER: Duration = Duration::from_secs(3);
 
 pub(super) async fn sort(app: &App, args: SortArgs) -> Result<Exit, Failure> {
     let place = place::of(app, &args.place).await?;
@@ -103,6 +112,9 @@ async fn make(app: &App, place: Place, kind: Kind) -> Result<Exit, Failure> {
         kind: Some(core::ViewKind { kind: Some(kind) }),
         page: None,
     };
+    // Before the view is made, so that no word of it is missed. It is told to whoever gives no name, as this command gives none.
+    let watch = core::WatchEventsRequest::default();
+    let mut told = EventServiceClient::new(app.channel.clone()).watch_events(watch).await?.into_inner();
     let mut client = client(&app.channel);
     let mut view = client.make_view(request).await?.into_inner().view.unwrap_or_default();
     let progress = match app.messages.screen().stderr_is_terminal {
@@ -112,8 +124,8 @@ async fn make(app: &App, place: Place, kind: Kind) -> Result<Exit, Failure> {
     let messages = app.messages.above(progress.line());
     while view.state() == ViewState::Making {
         progress.tell(&words::count(view.source_row_count, "row"), share(view.steps_done, view.steps_all));
-        tokio::select! {
-            () = tokio::time::sleep(ASKED_EVERY) => {}
+        let changed = tokio::select! {
+            changed = timeout(ASKED_AFTER, next_word(&mut told, &place.result_id, view.view)) => changed,
             () = interrupts.next() => {
                 progress.end();
                 let request = core::DropViewRequest { result_id: place.result_id, view: view.view };
@@ -121,9 +133,14 @@ async fn make(app: &App, place: Place, kind: Kind) -> Result<Exit, Failure> {
                 messages.say(&messages.screen().stderr_paint.warning("cancelled"));
                 return Ok(Exit::Cancelled);
             }
-        }
-        let request = core::GetViewRequest { result_id: place.result_id.clone(), view: view.view };
-        view = client.get_view(request).await?.into_inner().view.unwrap_or_default();
+        };
+        view = match changed {
+            Ok(Some(view)) => view,
+            Ok(None) | Err(_) => {
+                let request = core::GetViewRequest { result_id: place.result_id.clone(), view: view.view };
+                client.get_view(request).await?.into_inner().view.unwrap_or_default()
+            }
+        };
     }
     progress.end();
     if let Some(failure) = view.failure {
@@ -136,7 +153,34 @@ async fn make(app: &App, place: Place, kind: Kind) -> Result<Exit, Failure> {
     stdout::print(&format!("{}\n", view.view))?;
     let (rows, of) = (words::count(view.row_count, "row"), words::grouped(view.source_row_count));
     let result = place::named_again(&place.result_id);
+    if view.incomplete {
+        messages.warn(INCOMPLETE);
+    }
     messages
         .note(&format!("({rows} of {of}; `querybox results show {result} --view {}` shows them)", view.view));
     Ok(Exit::Done)
+}
+
+/// The next word of a view. `None`: it must be asked for.
+async fn next_word(
+    told: &mut Streaming<core::WatchEventsResponse>,
+    result_id: &str,
+    number: u32,
+) -> Option<core::View> {
+    loop {
+        let Ok(Some(response)) = told.message().await else {
+            // A server that ends says so when it is asked, which is not to be all the time.
+            return pending().await;
+        };
+        match response.event? {
+            Event::ViewChanged(core::ViewChanged { result_id: of, view: Some(view) })
+                if of == result_id && view.view == number =>
+            {
+                return Some(view);
+            }
+            Event::ResultDropped(dropped) if dropped.result_id == result_id => return None,
+            Event::Missed(_) => return None,
+            _ => {}
+        }
+    }
 }

@@ -9,7 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::{StreamExt as _, stream};
-use querybox_core::{Core, Download, ExportPart};
+use querybox_core::{Core, Download, ExportPart, ResultError};
+use querybox_results::Exported;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::failure::chain;
@@ -46,6 +47,9 @@ pub(super) async fn give(State(downloads): State<Downloads>, method: Method, uri
     let download = match downloads.core.download(ticket) {
         Ok(Some(download)) => download,
         Ok(None) => return refused(StatusCode::NOT_FOUND, "the download is not to be had, or not any more"),
+        Err(error @ ResultError::ExportsFull { .. }) => {
+            return refused(StatusCode::SERVICE_UNAVAILABLE, &chain(&error));
+        }
         Err(error) => return refused(StatusCode::GONE, &chain(&error)),
     };
     begin(download, place).await
@@ -66,8 +70,11 @@ async fn begin(download: Download, place: OwnedSemaphorePermit) -> Response {
         std::future::ready(match part {
             Ok(ExportPart::Data(bytes)) => Some(Ok(bytes)),
             Ok(ExportPart::Progress(_)) => None,
-            Ok(ExportPart::Done(done)) => {
-                tracing::info!(rows = done.rows, bytes = done.bytes, "downloaded");
+            Ok(ExportPart::Done { exported, is_whole }) => {
+                let Exported { rows, bytes, cells_cut, cells_undecodable, .. } = exported;
+                let Exported { cells_left_out, cells_shortened, .. } = exported;
+                let lost = cells_cut + cells_undecodable + cells_left_out + cells_shortened;
+                tracing::info!(rows, bytes, cells_not_whole = lost, rows_are_all = is_whole, "downloaded");
                 None
             }
             // The connection breaks off, and the browser says so: what it has is not the file.

@@ -111,6 +111,7 @@ fn told(event: Event) -> Option<Told> {
         Event::ResultChanged(_)
         | Event::ResultNotice(_)
         | Event::ViewChanged(_)
+        | Event::DownloadEnded(_)
         | Event::ResultDropped(_) => None,
     }
 }

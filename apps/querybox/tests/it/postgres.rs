@@ -4,6 +4,7 @@ mod bad_inputs;
 mod connections;
 mod copies;
 mod endings;
+mod kept;
 mod memory;
 mod notifications;
 mod scripts;

@@ -70,13 +70,21 @@ impl Page {
         id
     }
 
+    fn attach(&self, id: &str) -> pb::Result {
+        let request =
+            pb::AttachResultRequest { result_id: id.to_owned(), ..pb::AttachResultRequest::default() };
+        let attached = self.runtime.block_on(self.results.clone().attach_result(request)).unwrap();
+        attached.into_inner().result.unwrap()
+    }
+
+    fn is_running(&self, id: &str) -> bool {
+        self.attach(id).state() == pb::ResultState::Running
+    }
+
     /// Waits until the first statement has rows, and for all to end when they are to.
     fn wait(&self, id: &str, for_end: bool) {
         within(PATIENCE, "the statement has rows", || {
-            let request =
-                pb::AttachResultRequest { result_id: id.to_owned(), ..pb::AttachResultRequest::default() };
-            let attached = self.runtime.block_on(self.results.clone().attach_result(request)).unwrap();
-            let result = attached.into_inner().result.unwrap();
+            let result = self.attach(id);
             let has_rows = result.statements.first().is_some_and(|statement| statement.row_count > 0);
             has_rows && (!for_end || result.state() == pb::ResultState::Done)
         });
@@ -195,16 +203,25 @@ fn a_download_goes_on_with_a_statement_that_runs_and_is_no_file_when_that_breaks
     let house = House::new();
     let server = Server::start(&house);
     let page = Page::open(&server);
-    let rows = 300_000;
-    let sql = format!(
-        "with recursive c(n) as (select 1 union all select n + 1 from c limit {rows}) select n from c"
-    );
-    let id = page.run(&sql);
-    page.wait(&id, false);
     for format in [csv(), Format::Parquet(pb::ParquetFormat {})] {
         let is_csv = matches!(format, Format::Csv(_));
-        let path = page.ticket(&id, format, "").unwrap();
-        let (document, is_whole) = unchunked(&server.ask(&path).without("authorization").answer().1);
+        // So many that the statement still runs when its first bytes are there, however fast the machine is.
+        let mut rows = 200_000;
+        let (document, is_whole) = loop {
+            let sql = format!(
+                "with recursive c(n) as (select 1 union all select n + 1 from c limit {rows}) select n from c"
+            );
+            let id = page.run(&sql);
+            page.wait(&id, false);
+            let path = page.ticket(&id, format.clone(), "").unwrap();
+            let was_running = page.is_running(&id);
+            let answer = unchunked(&server.ask(&path).without("authorization").answer().1);
+            if was_running {
+                break answer;
+            }
+            rows *= 4;
+            assert!(rows < 100_000_000, "a statement is seen while it runs");
+        };
         assert!(is_whole);
         if is_csv {
             let lines = document.iter().filter(|byte| **byte == b'\n').count();
@@ -214,6 +231,7 @@ fn a_download_goes_on_with_a_statement_that_runs_and_is_no_file_when_that_breaks
 
     let id = page.run(ENDLESS);
     page.wait(&id, false);
+    assert!(page.is_running(&id));
     let path = page.ticket(&id, csv(), "").unwrap();
     let mut stream = TcpStream::connect(&server.address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();

@@ -21,7 +21,7 @@ use crate::{
 const CANARY: [&str; 2] = ["canary-5b3e", "1d0a7c00"];
 
 /// So many rows of two kilobytes each, which outgrow what is kept in memory.
-fn canaries(rows: u32) -> String {
+pub(super) fn canaries(rows: u32) -> String {
     let [head, tail] = CANARY;
     format!(
         "with recursive c(n) as (select 1 union all select n + 1 from c where n < {rows}) \
@@ -29,18 +29,18 @@ fn canaries(rows: u32) -> String {
     )
 }
 
-fn has_canary(content: &[u8]) -> bool {
+pub(super) fn has_canary(content: &[u8]) -> bool {
     let canary = CANARY.concat();
     content.windows(canary.len()).any(|part| part == canary.as_bytes())
 }
 
 /// Runs on the server, and answers the id.
-fn keep(house: &House, server: &Server, sql: &str) -> String {
+pub(super) fn keep(house: &House, server: &Server, sql: &str) -> String {
     let ran = server.verb(house, &["query", "shop", sql, "--keep", "--deadline", "none"]).exits(0);
     ran.stdout.trim_end().to_owned()
 }
 
-fn listed(house: &House, server: &Server) -> Vec<serde_json::Value> {
+pub(super) fn listed(house: &House, server: &Server) -> Vec<serde_json::Value> {
     let ran = server.verb(house, &["results", "list", "--json"]).exits(0);
     serde_json::from_str(&ran.stdout).unwrap()
 }
@@ -50,7 +50,7 @@ fn is_done(house: &House, server: &Server, id: &str) -> bool {
 }
 
 /// Files of a folder and what is in it.
-fn files(folder: &Path) -> BTreeSet<PathBuf> {
+pub(super) fn files(folder: &Path) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -343,7 +343,7 @@ fn can_look() -> bool {
 }
 
 /// The first megabytes of each file that the server has open and that has no name.
-fn unnamed_files(server: &Server) -> Vec<Vec<u8>> {
+pub(super) fn unnamed_files(server: &Server) -> Vec<Vec<u8>> {
     let folder = format!("/proc/{}/fd", server.pid().as_raw_nonzero());
     let mut contents = Vec::new();
     let Ok(entries) = fs::read_dir(folder) else { return contents };

@@ -6,8 +6,8 @@ use super::{ServerSoak, watch::Look};
 
 const WIDTH: f64 = 980.0;
 const LEFT: f64 = 70.0;
-const RIGHT: f64 = 950.0;
-const TOP: f64 = 76.0;
+const RIGHT: f64 = 940.0;
+const TOP: f64 = 96.0;
 /// Of each curve, and between two.
 const HEIGHT: f64 = 110.0;
 const BETWEEN: f64 = 44.0;
@@ -41,7 +41,7 @@ pub(super) fn render(looks: &[Look], soak: &ServerSoak) -> String {
     for (index, (name, of)) in curves.into_iter().enumerate() {
         let top = TOP + index as f64 * (HEIGHT + BETWEEN);
         let most = rounded(looks.iter().map(of).fold(1.0, f64::max));
-        put(format!("<text x=\"24\" y=\"{}\">{name}</text>", top - 6.0));
+        put(format!("<text x=\"{LEFT}\" y=\"{}\">{name}</text>", top - 10.0));
         for part in [0.0, 0.5, 1.0] {
             let y = top + HEIGHT * (1.0 - part);
             put(format!("<line class=\"grid\" x1=\"{LEFT}\" y1=\"{y}\" x2=\"{RIGHT}\" y2=\"{y}\"/>"));
@@ -102,7 +102,7 @@ mod tests {
         let soak = ServerSoak { clients: 200, time: Duration::from_secs(10), seed: 1, drawing: None };
         let drawing = render(&[look(0, 25), look(5, 50), look(10, 50)], &soak);
         assert!(drawing.contains("200 clients at once, 100 visits in 10 s"), "{drawing}");
-        assert!(drawing.contains("<polyline points=\"70.0,131.0 510.0,76.0 950.0,76.0\"/>"), "{drawing}");
+        assert!(drawing.contains("<polyline points=\"70.0,151.0 505.0,96.0 940.0,96.0\"/>"), "{drawing}");
         assert!(drawing.ends_with("</svg>\n"));
     }
 }

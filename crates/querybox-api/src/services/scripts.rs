@@ -7,7 +7,7 @@ use querybox_core::{ConnectionError, Core};
 use tonic::{Request, Response, Status};
 
 use crate::{
-    convert::{outline_message, script_ask},
+    convert::{format_ask, formatted_message, outline_message, script_ask},
     status::Refused,
 };
 
@@ -31,5 +31,15 @@ impl pb::script_service_server::ScriptService for Scripts {
         let outline =
             self.core.split_script(ask).await.map_err(ConnectionError::from).map_err(Refused::from)?;
         Ok(Response::new(outline_message(outline)))
+    }
+
+    async fn format_script(
+        &self,
+        request: Request<pb::FormatScriptRequest>,
+    ) -> Result<Response<pb::FormatScriptResponse>, Status> {
+        let ask = format_ask(request.into_inner())?;
+        let formatted =
+            self.core.format_script(ask).await.map_err(ConnectionError::from).map_err(Refused::from)?;
+        Ok(Response::new(formatted_message(formatted)))
     }
 }

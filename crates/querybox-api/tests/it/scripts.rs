@@ -87,3 +87,23 @@ async fn the_longest_text_is_read_and_a_longer_one_refused() {
                    and hyphens";
     check(&status, Code::InvalidArgument, "PARAMETER_INVALID", message);
 }
+
+#[tokio::test]
+async fn a_script_is_laid_out_as_its_driver_reads_it() {
+    let house = House::new().await;
+    house.add_postgres();
+    let request = |driver_type: &str, text: &str| pb::FormatScriptRequest {
+        driver_type: driver_type.to_owned(),
+        text: text.to_owned(),
+    };
+    let script = "select   a from t where b = $$ x  y $$;select 'z";
+    let format = async |request| -> Result<pb::FormatScriptResponse, Status> {
+        Ok(house.scripts().format_script(request).await?.into_inner())
+    };
+    let formatted = format(request("postgres", script)).await.unwrap();
+    assert_eq!(formatted.text, "select a\nfrom t\nwhere b = $$ x  y $$;\n\nselect 'z");
+    assert_eq!(formatted.left_count, 1);
+    assert_eq!(format(request("none", "")).await.unwrap_err().code(), Code::NotFound);
+    let long = request("postgres", &" ".repeat((1 << 20) + 1));
+    assert_eq!(format(long).await.unwrap_err().code(), Code::InvalidArgument);
+}

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { createRouterTransport } from "@connectrpc/connect";
 import { beforeEach, expect, test, vi } from "vitest";
-import { type Draft, DraftHeadSchema, DraftKind, DraftSchema, DraftService, TextKeeping } from "../gen/core/v1/draft_pb.ts";
+import { DeleteDraftResponseSchema, type Draft, DraftHeadSchema, DraftKind, DraftSchema, DraftService, TextKeeping } from "../gen/core/v1/draft_pb.ts";
 import { coreOver } from "../transport/core.ts";
 import { Drafts } from "./drafts.ts";
 import { LinkKeeper } from "./link.ts";
@@ -10,26 +10,39 @@ import { Toasts } from "./toasts.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 
+/** What stands before and behind each call: it may wait, or fail. */
+interface Gate {
+  keeping: TextKeeping;
+  before: (call: string) => Promise<void>;
+  after: (call: string) => Promise<void>;
+}
+
 /** A Core that keeps drafts in memory. */
 function keeper(kept = new Map<string, Draft>()) {
+  const gate: Gate = { keeping: TextKeeping.SEALED, before: async () => undefined, after: async () => undefined };
   const transport = createRouterTransport(({ service }) => {
     service(DraftService, {
       listDrafts: () => ({ drafts: [...kept.values()].map(headOf), keeping: TextKeeping.SEALED }),
       getDraft: ({ draftId }) => ({ draft: kept.get(draftId) }),
-      saveDraft: ({ draftId, revision, content }) => {
+      saveDraft: async ({ draftId, revision, content }) => {
+        await gate.before("save");
         const present = kept.get(draftId);
         if ((present?.revision ?? 0n) !== revision) return { outcome: { case: "conflict", value: { present } } };
         const draft = create(DraftSchema, { draftId, revision: revision + 1n, content });
         kept.set(draftId, draft);
-        return { outcome: { case: "saved", value: headOf(draft) } };
+        await gate.after("save");
+        return { outcome: { case: "saved", value: headOf(draft) }, keeping: gate.keeping };
       },
-      deleteDraft: ({ draftId }) => {
+      deleteDraft: async ({ draftId, revision }) => {
+        await gate.before("delete");
+        const present = kept.get(draftId);
+        if ((present?.revision ?? 0n) !== revision) return create(DeleteDraftResponseSchema, { outcome: { case: "conflict", value: { present } } });
         kept.delete(draftId);
-        return { outcome: { case: "deleted", value: {} } };
+        return create(DeleteDraftResponseSchema, { outcome: { case: "deleted", value: {} } });
       },
     });
   });
-  return { kept, transport };
+  return { kept, transport, gate };
 }
 
 function headOf({ draftId, revision, content }: Draft) {
@@ -107,4 +120,83 @@ test("a Core that forgot everything is told again", async () => {
   await second.drafts.start();
   await settle();
   expect([...anew.kept.values()].map(({ content }) => content?.text)).toEqual(["select 1"]);
+});
+
+test("a tab that is closed while its text is on its way stays closed", async () => {
+  const core = keeper();
+  const { tabs, drafts } = page(core);
+  await drafts.start();
+  let arrive: () => void = () => undefined;
+  core.gate.before = (call) => (call === "save" ? new Promise((resolve) => (arrive = resolve)) : Promise.resolve());
+  const tab = tabs.open("c1", "select 1");
+  await settle();
+  tabs.close(tab.id);
+  await settle();
+  expect(core.kept.size).toBe(0);
+  arrive();
+  await settle();
+  expect(core.kept.size).toBe(0);
+});
+
+test("a closed tab is kept no more though nobody heard that its text had arrived", async () => {
+  const core = keeper();
+  const { tabs, drafts } = page(core);
+  await drafts.start();
+  core.gate.after = () => Promise.reject(new Error("the connection is gone"));
+  const tab = tabs.open("c1", "select 1");
+  await settle();
+  expect(core.kept.size).toBe(1);
+  tabs.close(tab.id);
+  await settle();
+  expect(core.kept.size).toBe(0);
+});
+
+test("what cannot be saved is said, tried again with pauses that grow, and saved in the end", async () => {
+  const core = keeper();
+  const { tabs, drafts } = page(core);
+  await drafts.start();
+  let tries = 0;
+  core.gate.before = () => {
+    tries += 1;
+    return Promise.reject(new Error("the store is full"));
+  };
+  const tab = tabs.open("c1", "select 1");
+  await vi.advanceTimersByTimeAsync(500);
+  expect(drafts.trouble.getState().why).toBeDefined();
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(tries).toBeGreaterThan(5);
+  expect(tries).toBeLessThan(12);
+  // Typing on does not hammer at it.
+  tabs.change(tab.id, { text: "select 2" });
+  await vi.advanceTimersByTimeAsync(1_000);
+  core.gate.before = async () => undefined;
+  await vi.advanceTimersByTimeAsync(31_000);
+  expect([...core.kept.values()].map(({ content }) => content?.text)).toEqual(["select 2"]);
+  expect(drafts.trouble.getState().why).toBeUndefined();
+});
+
+test("a text that arrived without an answer is not taken for another one's", async () => {
+  const core = keeper();
+  const { tabs, drafts } = page(core);
+  await drafts.start();
+  core.gate.after = () => Promise.reject(new Error("the connection is gone"));
+  const tab = tabs.open("c1", "select 1");
+  await vi.advanceTimersByTimeAsync(500);
+  core.gate.after = async () => undefined;
+  tabs.change(tab.id, { text: "select 1 + 1" });
+  await settle();
+  await settle();
+  expect([...core.kept.values()].map(({ content }) => content?.text)).toEqual(["select 1 + 1"]);
+  expect(tabs.store.getState().tabs).toHaveLength(1);
+});
+
+test("how Core keeps texts is told anew by each text that it takes", async () => {
+  const core = keeper();
+  const { tabs, drafts } = page(core);
+  await drafts.start();
+  expect(drafts.keeping.getState().value).toBe("sealed");
+  core.gate.keeping = TextKeeping.MEMORY;
+  tabs.open("c1", "select 1");
+  await settle();
+  expect(drafts.keeping.getState().value).toBe("memory");
 });

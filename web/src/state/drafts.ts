@@ -1,6 +1,7 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { type Draft, DraftKind, TextKeeping } from "../gen/core/v1/draft_pb.ts";
 import type { Core } from "../transport/core.ts";
+import { problemOf } from "../transport/problem.ts";
 import type { LinkKeeper } from "./link.ts";
 import { parseTabs, type Tab, type Tabs } from "./tabs.ts";
 import type { Toasts } from "./toasts.ts";
@@ -17,6 +18,11 @@ const KEEPING: Readonly<Record<TextKeeping, Keeping>> = {
 
 /** Time without a key press before a text is saved. */
 const PAUSE_MS = 400;
+/** A call that failed is made again after this, then after twice as long, and so on. */
+const AGAIN_MS = 1_000;
+const AGAIN_MAX_MS = 30_000;
+/** Texts of a draft that are remembered when no answer comes. */
+const SENT_MAX = 8;
 /** A browser has few connections. */
 const READS_MAX = 4;
 const REVISIONS = "querybox.drafts";
@@ -29,12 +35,20 @@ const REVISIONS = "querybox.drafts";
  */
 export class Drafts {
   readonly keeping: StoreApi<{ readonly value: Keeping }> = createStore<{ readonly value: Keeping }>(() => ({ value: "unknown" }));
+  /** Why what was typed is not in Core yet, while that is so: the page has it, and tries again. */
+  readonly trouble: StoreApi<{ readonly why: string | undefined }> = createStore<{ readonly why: string | undefined }>(() => ({ why: undefined }));
   /** The revisions that were seen last. */
   private readonly revisions: Map<string, bigint>;
   /** What was saved last. */
   private readonly saved = new Map<string, string>();
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
   private readonly busy = new Set<string>();
+  /** What Core may have of this page: the text that it answered to last, and those sent since without an answer. */
+  private readonly sent = new Map<string, readonly string[]>();
+  /** Drafts of tabs that were closed, until Core has forgotten them. */
+  private readonly closed = new Set<string>();
+  /** How often a call failed since the last one that did not. */
+  private readonly failures = new Map<string, number>();
   private isOn = false;
 
   constructor(
@@ -51,7 +65,7 @@ export class Drafts {
       now.tabs.forEach((tab, place) => {
         if (contentOf(tab, place).key !== this.saved.get(draftOf(tab))) this.saveSoon(draftOf(tab));
       });
-      for (const tab of before.tabs) if (!now.tabs.some(({ id }) => id === tab.id)) void this.forget(draftOf(tab));
+      for (const tab of before.tabs) if (!now.tabs.some(({ id }) => id === tab.id)) this.close(draftOf(tab));
     });
   }
 
@@ -92,8 +106,16 @@ export class Drafts {
   }
 
   private saveSoon(id: string): void {
+    // A Core that does not answer is not asked at each key press.
+    this.later(id, () => void this.save(id), PAUSE_MS);
+  }
+
+  /** Does something after a while, in place of what was to be done with the same draft. */
+  private later(id: string, act: () => void, pause: number): void {
+    const failures = this.failures.get(id) ?? 0;
+    const again = failures === 0 ? 0 : Math.min(AGAIN_MS * 2 ** (failures - 1), AGAIN_MAX_MS);
     clearTimeout(this.timers.get(id));
-    this.timers.set(id, setTimeout(() => void this.save(id), PAUSE_MS));
+    this.timers.set(id, setTimeout(act, Math.max(pause, again)));
   }
 
   private async save(id: string): Promise<void> {
@@ -106,17 +128,35 @@ export class Drafts {
     if (this.saved.get(id) === key && this.revisions.has(id)) return;
     this.busy.add(id);
     try {
-      const { outcome } = await this.core.drafts.saveDraft({ draftId: id, revision: this.revisions.get(id) ?? 0n, content });
+      this.sent.set(id, [...(this.sent.get(id) ?? []), content.text].slice(-SENT_MAX));
+      const { outcome, keeping } = await this.core.drafts.saveDraft({ draftId: id, revision: this.revisions.get(id) ?? 0n, content });
+      this.goesWell(id);
+      if (keeping !== TextKeeping.UNSPECIFIED) this.keeping.setState({ value: KEEPING[keeping] });
       if (outcome.case === "saved") {
         this.revisions.set(id, outcome.value.revision);
         this.saved.set(id, key);
+        this.sent.set(id, [content.text]);
         this.remember();
-      } else if (outcome.case === "conflict") this.part(tab, outcome.value.present);
+      } else if (outcome.case === "conflict" && !this.closed.has(id)) this.part(tab, outcome.value.present);
     } catch (error) {
-      this.link.hear(error);
+      this.fails(id, error);
+      if (!this.closed.has(id)) this.saveSoon(id);
     } finally {
       this.busy.delete(id);
+      // It was closed while its text was on its way.
+      if (this.closed.has(id)) void this.forget(id);
     }
+  }
+
+  private goesWell(id: string): void {
+    this.failures.delete(id);
+    if (this.failures.size === 0) this.trouble.setState({ why: undefined });
+  }
+
+  private fails(id: string, error: unknown): void {
+    this.link.hear(error);
+    this.failures.set(id, (this.failures.get(id) ?? 0) + 1);
+    this.trouble.setState({ why: problemOf(error).message });
   }
 
   /** Somebody else has changed the draft: his text stays there, and the one of this page goes on as another draft. */
@@ -124,7 +164,8 @@ export class Drafts {
     const id = draftOf(tab);
     this.saved.delete(id);
     if (present === undefined) this.revisions.delete(id);
-    else if (present.content?.text === tab.text) this.revisions.set(id, present.revision);
+    // What this page sent itself, and had no answer to, is no other text.
+    else if (present.content?.text === tab.text || this.isOwn(present)) this.revisions.set(id, present.revision);
     else {
       this.revisions.delete(id);
       this.toasts.fail(`${tab.title} was changed in another window too`, "Both texts are kept: this one goes on as a tab of its own.");
@@ -134,19 +175,45 @@ export class Drafts {
     this.saveSoon(id);
   }
 
-  private async forget(id: string): Promise<void> {
-    const revision = this.revisions.get(id);
+  /** Forgets the draft of a tab that was closed: after what of it is on its way, which would bring it back. */
+  private close(id: string): void {
     clearTimeout(this.timers.get(id));
     this.saved.delete(id);
-    if (revision === undefined) return;
-    this.revisions.delete(id);
-    this.remember();
+    this.closed.add(id);
+    if (!this.busy.has(id)) void this.forget(id);
+  }
+
+  private async forget(id: string): Promise<void> {
+    // Without an answer nobody knows whether a text that was sent has arrived.
+    const revision = this.revisions.get(id) ?? (this.sent.has(id) ? 0n : undefined);
+    if (revision === undefined) return this.isForgotten(id);
+    this.busy.add(id);
     try {
-      // A conflict means that it lives on elsewhere.
-      await this.core.drafts.deleteDraft({ draftId: id, revision });
+      const { outcome } = await this.core.drafts.deleteDraft({ draftId: id, revision });
+      this.goesWell(id);
+      const present = outcome.case === "conflict" ? outcome.value.present : undefined;
+      // What this page sent itself goes with its tab; anything else lives on elsewhere.
+      if (present === undefined || present.revision === revision || !this.isOwn(present)) return this.isForgotten(id);
+      this.revisions.set(id, present.revision);
+      this.later(id, () => void this.forget(id), 0);
     } catch (error) {
-      this.link.hear(error);
+      this.fails(id, error);
+      this.later(id, () => void this.forget(id), 0);
+    } finally {
+      this.busy.delete(id);
     }
+  }
+
+  /** Whether a draft is what this page sent. */
+  private isOwn({ draftId, content }: Draft): boolean {
+    return content !== undefined && this.sent.get(draftId)?.includes(content.text) === true;
+  }
+
+  private isForgotten(id: string): void {
+    for (const known of [this.revisions, this.sent, this.timers]) known.delete(id);
+    this.closed.delete(id);
+    this.goesWell(id);
+    this.remember();
   }
 
   private remember(): void {

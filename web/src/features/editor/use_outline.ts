@@ -30,14 +30,18 @@ export function useOutline(driverType: string, text: string, now: () => EditorNo
   const [outline, setOutline] = useState<Outline>();
   const latest = useRef(now);
   latest.current = now;
-  const asked = useRef<{ readonly key: string; readonly answer: Promise<Outline | undefined> }>(undefined);
+  const asked = useRef<{ readonly key: string; readonly answer: Promise<Outline | undefined>; readonly stop: AbortController; isNeeded: boolean }>(undefined);
 
   const ask = useCallback(
-    (of: EditorNow) => {
+    (of: EditorNow, isNeeded: boolean) => {
       const key = `${driverType} ${of.cursor} ${of.text}`;
-      if (asked.current?.key !== key) {
-        const answer = outlineOf(app.core, driverType, of.text, of.cursor, new AbortController().signal);
-        asked.current = { key, answer };
+      if (asked.current?.key === key) asked.current.isNeeded ||= isNeeded;
+      else {
+        // Nobody waits for it any more but for the text of before; whoever runs something is answered.
+        if (asked.current?.isNeeded === false) asked.current.stop.abort();
+        const stop = new AbortController();
+        const answer = outlineOf(app.core, driverType, of.text, of.cursor, stop.signal).catch(() => undefined);
+        asked.current = { key, answer, stop, isNeeded };
         // A failure is no answer: whoever asks again asks Core again.
         void answer.then((found) => {
           if (found === undefined && asked.current?.answer === answer) asked.current = undefined;
@@ -52,7 +56,7 @@ export function useOutline(driverType: string, text: string, now: () => EditorNo
     let isOver = false;
     const timer = setTimeout(async () => {
       const of = latest.current();
-      const found = of === undefined ? undefined : await ask(of);
+      const found = of === undefined ? undefined : await ask(of, false);
       if (!isOver) setOutline(found);
     }, PAUSE_MS);
     return () => {
@@ -69,7 +73,7 @@ export function useOutline(driverType: string, text: string, now: () => EditorNo
     wanted: async (isAll) => {
       const of = latest.current();
       if (of === undefined) return "none";
-      const found = await ask(of);
+      const found = await ask(of, true);
       setOutline(found);
       return wantedOf(found, of.text, of, isAll);
     },

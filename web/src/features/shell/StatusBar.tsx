@@ -28,6 +28,7 @@ export function StatusBar() {
   const drivers = usePart(app.drivers.store, (state) => valueOf(state)?.usable.length);
   const session = usePart(app.sessions.store, (sessions) => sessions.get(tabId ?? ""));
   const keeping = usePart(app.drafts.keeping, ({ value }) => value);
+  const trouble = usePart(app.drafts.trouble, ({ why }) => why);
   const selected = usePart(app.selected, ({ text }) => text);
   const spec = connection?.spec;
   return (
@@ -62,13 +63,18 @@ export function StatusBar() {
           {drivers === 1 ? "1 driver" : `${drivers} drivers`}
         </span>
       )}
+      {trouble !== undefined && (
+        <span className="warnish" role="status" title={`${trouble}. This page has all that was typed, and tries again.`}>
+          Not saved in Core yet
+        </span>
+      )}
       {KEEPING_WORDS[keeping] !== undefined && (
-        <span className="hide-narrow" title={KEEPING_WORDS[keeping]?.[1]}>
+        <span className="hide-mid" title={KEEPING_WORDS[keeping]?.[1]}>
           {KEEPING_WORDS[keeping]?.[0]}
         </span>
       )}
       {spec !== undefined && spec.secretPlace !== SecretPlace.UNSPECIFIED && (
-        <span className="hide-phone">
+        <span className="hide-mid">
           <Icon name="key" />
           {PLACE_WORDS[spec.secretPlace]}
         </span>

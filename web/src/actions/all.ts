@@ -8,7 +8,9 @@ import { exportRows } from "./export_rows.ts";
 import { filterRows } from "./filter_rows.ts";
 import { findInTree } from "./find_in_tree.ts";
 import { followSystemTheme } from "./follow_system_theme.ts";
+import { formatScript } from "./format_script.ts";
 import { goToRow } from "./go_to_row.ts";
+import { importConnections } from "./import_connections.ts";
 import { newConnection } from "./new_connection.ts";
 import { newQuery } from "./new_query.ts";
 import { nextRegion } from "./next_region.ts";
@@ -31,6 +33,7 @@ export const ACTIONS: readonly Action[] = [
   runScript,
   runAll,
   cancelRun,
+  formatScript,
   filterRows,
   searchRows,
   columnFacts,
@@ -38,6 +41,7 @@ export const ACTIONS: readonly Action[] = [
   exportRows,
   newQuery,
   newConnection,
+  importConnections,
   findInTree,
   refreshSchema,
   closeTab,

@@ -30,5 +30,58 @@ const IMAGES: readonly (readonly [string, readonly number[], number])[] = [
 
 /** The type of an image by its first bytes. Of those that can hold no script. */
 export function imageType(bytes: Uint8Array): string | undefined {
-  return IMAGES.find(([, first, at]) => first.every((byte, index) => bytes[at + index] === byte))?.[0];
+  const type = IMAGES.find(([, first, at]) => first.every((byte, index) => bytes[at + index] === byte))?.[0];
+  return type === "image/webp" && !startsWith(bytes, 0, "RIFF") ? undefined : type;
+}
+
+interface ImageSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How large an image says that it is: a few bytes may unfold to more than a machine has. `undefined`: it does not say. */
+export function imageSize(bytes: Uint8Array): ImageSize | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  try {
+    switch (imageType(bytes)) {
+      case "image/png":
+        return { width: view.getUint32(16), height: view.getUint32(20) };
+      case "image/gif":
+        return { width: view.getUint16(6, true), height: view.getUint16(8, true) };
+      case "image/jpeg":
+        return jpegSize(view);
+      case "image/webp":
+        return webpSize(view, bytes);
+      default:
+        return undefined;
+    }
+  } catch {
+    // It ends before it has said so.
+    return undefined;
+  }
+}
+
+/** The first frame's size. Segments that say something else are passed over. */
+function jpegSize(view: DataView): ImageSize | undefined {
+  for (let at = 2; view.getUint8(at) === 0xff; ) {
+    const marker = view.getUint8(at + 1);
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+    if (isFrame) return { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
+    // Filling bytes stand alone; every other segment here has a length.
+    at += marker === 0xff ? 1 : 2 + view.getUint16(at + 2);
+  }
+  return undefined;
+}
+
+function webpSize(view: DataView, bytes: Uint8Array): ImageSize | undefined {
+  if (startsWith(bytes, 12, "VP8X")) return { width: (view.getUint32(24, true) & 0xffffff) + 1, height: (view.getUint32(26, true) >>> 8) + 1 };
+  if (startsWith(bytes, 12, "VP8L")) {
+    const bits = view.getUint32(21, true);
+    return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
+  }
+  return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
+}
+
+function startsWith(bytes: Uint8Array, at: number, text: string): boolean {
+  return Array.from(text).every((sign, index) => bytes[at + index] === sign.charCodeAt(0));
 }

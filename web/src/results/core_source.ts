@@ -1,6 +1,7 @@
 import { CellState as PbState, type Rows, type StatementResult } from "../gen/core/v1/result_pb.ts";
 import { type Column, type ColumnFact, Display } from "../gen/plugin/v1/plugin_pb.ts";
 import type { Core } from "../transport/core.ts";
+import { shortType } from "./type_family.ts";
 import { type Cell, type CellState, type ResultColumn, type ResultSource, type RowWindow, windowOf } from "./source.ts";
 
 /** Bytes of a cell that the grid asks for: more than a cell shows. */
@@ -31,7 +32,7 @@ export function columnsOf(statement: StatementResult): readonly ResultColumn[] {
     const family = familyOf(column);
     return {
       name: column.name,
-      type: column.databaseType,
+      type: shortType(column.databaseType),
       family,
       isNumber: family === "number",
       isKey: fact?.primaryKey === true,

@@ -43,3 +43,27 @@ export function characterWidths(): CharacterWidths {
   measured.set(more, widths);
   return widths;
 }
+
+/** A row of the grid: elements that show one row after the other. */
+export interface RowElements {
+  readonly root: HTMLElement;
+  readonly number: HTMLElement;
+  /** The cells of the columns that stand still. */
+  readonly fixed: HTMLElement;
+  readonly cells: HTMLElement;
+  /** The row that it shows. -1: none. */
+  row: number;
+  isFilled: boolean;
+  from: number;
+  to: number;
+}
+
+/** Gives a row so many cells, and no more. */
+export function haveCells(parent: HTMLElement, count: number): void {
+  while (parent.children.length < count) {
+    const cell = element("div", "c");
+    cell.setAttribute("role", "gridcell");
+    parent.append(cell);
+  }
+  while (parent.children.length > count) parent.lastChild?.remove();
+}

@@ -1,9 +1,9 @@
 import type { SortKey } from "./arrangement.ts";
 import { type ColumnLayout, moved, withWidth } from "./column_layout.ts";
 import { fillCell } from "./grid_cells.ts";
-import { characterWidths, element } from "./grid_dom.ts";
+import { characterWidths, element, haveCells, type RowElements } from "./grid_dom.ts";
 import { GridHead } from "./grid_head.ts";
-import { Pages } from "./pages.ts";
+import { PAGE_ROWS, Pages } from "./pages.ts";
 import { ScaledScroll } from "./scroll.ts";
 import { isIn, lead, ORIGIN, type Place, placeByKey, rangeOf, type Selection, everything, wholeColumn, wholeRow } from "./selection.ts";
 import type { Cell, ResultColumn, ResultSource, RowWindow } from "./source.ts";
@@ -63,7 +63,8 @@ export class GridView {
   private isSelecting: "cells" | "rows" | undefined;
   private frame = 0;
   private lastTop = 0;
-  private areWidthsFit = false;
+  /** Rows from the first on that the widths are fit to. */
+  private fitRows = 0;
   private readonly over = new AbortController();
   private readonly observer = new ResizeObserver(() => this.resize());
 
@@ -78,7 +79,7 @@ export class GridView {
     this.layout = start.layout;
     this.pages = new Pages(source, start.rowCount, {
       onRows: () => {
-        if (!this.areWidthsFit) this.fitAll();
+        if (this.fitRows < PAGE_ROWS) this.widen();
         this.draw();
       },
       onFailure: listener.onFailure,
@@ -213,8 +214,18 @@ export class GridView {
 
   private fitAll(): void {
     this.widths = this.layout.order.map((column, index) => this.layout.widths.get(column) ?? this.fitOf(index));
-    this.areWidthsFit = this.pages.has(0);
+    this.fitRows = this.pages.beginning;
     this.place();
+  }
+
+  /** Makes room for rows that have come since: the first of them may have been one alone. Nothing becomes narrower under the pointer. */
+  private widen(): void {
+    const known = this.pages.beginning;
+    if (known === this.fitRows) return;
+    const before = this.fitRows === 0 ? [] : this.widths;
+    this.fitRows = known;
+    this.widths = this.layout.order.map((column, index) => this.layout.widths.get(column) ?? Math.max(before[index] ?? 0, this.fitOf(index)));
+    this.placeAnew();
   }
 
   private fitOf(place: number): number {
@@ -233,9 +244,7 @@ export class GridView {
     this.widths[place] = width;
     this.layout = withWidth(this.layout, this.columnAt(place), width);
     this.listener.onLayout(this.layout);
-    this.place();
-    this.space.style.width = `${(this.lefts.at(-1) ?? 0) + this.gutter}px`;
-    for (const row of this.rows) row.row = -1;
+    this.placeAnew();
     this.draw();
   }
 
@@ -244,6 +253,13 @@ export class GridView {
     this.lefts = [0];
     for (const width of this.widths) this.lefts.push((this.lefts.at(-1) ?? 0) + width);
     this.head.place(this.lefts, this.widths, this.layout.frozen);
+  }
+
+  /** Also has every row drawn anew. */
+  private placeAnew(): void {
+    this.place();
+    this.space.style.width = `${(this.lefts.at(-1) ?? 0) + this.gutter}px`;
+    for (const row of this.rows) row.row = -1;
   }
 
   /** The width of the columns that stand still. */
@@ -469,26 +485,4 @@ export class GridView {
     event.preventDefault();
     event.stopPropagation();
   }
-}
-
-interface RowElements {
-  readonly root: HTMLElement;
-  readonly number: HTMLElement;
-  /** The cells of the columns that stand still. */
-  readonly fixed: HTMLElement;
-  readonly cells: HTMLElement;
-  /** The row that it shows. -1: none. */
-  row: number;
-  isFilled: boolean;
-  from: number;
-  to: number;
-}
-
-function haveCells(parent: HTMLElement, count: number): void {
-  while (parent.children.length < count) {
-    const cell = element("div", "c");
-    cell.setAttribute("role", "gridcell");
-    parent.append(cell);
-  }
-  while (parent.children.length > count) parent.lastChild?.remove();
 }

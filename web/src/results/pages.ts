@@ -31,6 +31,11 @@ export class Pages {
     return page !== undefined && row < page.first + page.count;
   }
 
+  /** Rows from the first on that were read, of the first page. */
+  get beginning(): number {
+    return this.kept.get(0)?.count ?? 0;
+  }
+
   /** Takes rows that came along with another answer. */
   put(window: RowWindow): void {
     if (window.first % PAGE_ROWS === 0 && window.count <= PAGE_ROWS) this.keep(window.first / PAGE_ROWS, window);

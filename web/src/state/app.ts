@@ -22,6 +22,7 @@ export type Overlay =
   | { readonly kind: "palette" }
   | { readonly kind: "settings" }
   | { readonly kind: "new-connection" }
+  | { readonly kind: "import" }
   | { readonly kind: "edit-connection"; readonly connectionId: string }
   | { readonly kind: "remove-connection"; readonly connectionId: string };
 

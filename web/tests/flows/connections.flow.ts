@@ -2,6 +2,7 @@ import { chownSync, copyFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { violations } from "./accessible.ts";
 import { useHouse } from "./house.ts";
 
 const house = useHouse();
@@ -96,5 +97,41 @@ test("a connection is renamed, duplicated and removed", async () => {
   await page.getByText("renamed copy is removed").waitFor();
   expect(await page.getByRole("treeitem", { name: "renamed copy" }).count()).toBe(0);
   expect(await page.getByRole("treeitem", { name: "renamed", exact: true }).count()).toBe(1);
+  await page.context().close();
+});
+
+test("connections are imported from what other programs have written", async () => {
+  const page = await house().open();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.insertText("import conn");
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Import connections" });
+  const sent: string[] = [];
+  page.on("request", (request) => sent.push(request.postData() ?? ""));
+  await dialog.getByLabel("List of connections").fill("postgres://ada:canary@db.example.com/shop\ndb2.example.com:5432:books:eve:canary\n[third]\nhost=db3.example.com\nnot a line at all");
+  await dialog.getByText("ada@db.example.com shop", { exact: true }).waitFor();
+  await dialog.getByText(/^Line 5: it is no URL/).waitFor();
+  await dialog.getByRole("checkbox", { name: "Import third" }).uncheck();
+  await dialog.getByLabel("Folder").fill("imported");
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByRole("button", { name: "Import 2 connections" }).click();
+  await dialog.getByRole("button", { name: "Import 1 connection" }).waitFor({ state: "detached" });
+  await dialog.getByRole("button", { name: "Close", exact: true }).last().click();
+  await dialog.waitFor({ state: "detached" });
+  await page.getByRole("treeitem", { name: "imported" }).waitFor();
+  await page.getByRole("treeitem", { name: "ada@db.example.com shop" }).waitFor();
+  await page.getByRole("treeitem", { name: "eve@db2.example.com books" }).waitFor();
+  expect(await page.getByRole("treeitem", { name: "third" }).count()).toBe(0);
+  // There is no place for passwords here, so that none is sent.
+  expect(sent.filter((body) => body.includes("canary"))).toEqual([]);
+  // A second time they are there already.
+  await page.keyboard.press("Control+k");
+  await page.keyboard.insertText("import conn");
+  await page.keyboard.press("Enter");
+  await dialog.getByLabel("List of connections").fill("postgres://ada@db.example.com/shop");
+  await dialog.getByRole("button", { name: "Import 1 connection" }).click();
+  await dialog.getByText("leads there already").waitFor();
+  expect(await violations(page)).toEqual([]);
+  expect(house().complaints()).toEqual([]);
   await page.context().close();
 });

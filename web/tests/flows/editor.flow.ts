@@ -120,6 +120,22 @@ test("a script stops at an error or goes on, as it was chosen, and each error is
   await page.context().close();
 });
 
+test("a script is laid out, and one undo takes that back", async () => {
+  const page = await house().open();
+  const typed = "select   id, status from orders where total > 10 order by id;select 'a   b'";
+  await typeQuery(page, typed);
+  await page.getByRole("button", { name: "Format", exact: true }).click();
+  const editor = page.getByRole("textbox", { name: /^SQL of / });
+  const lines = () => editor.locator(".cm-line").allInnerTexts();
+  await expect.poll(async () => (await lines()).map((line) => line.trim()).join("|"), { timeout: 60_000 }).toContain("|from orders|where total > 10|order by id;||select 'a   b'");
+  expect(await violations(page)).toEqual([]);
+  await editor.click();
+  await page.keyboard.press("Control+z");
+  await expect.poll(async () => (await lines()).join("|"), { timeout: 60_000 }).toContain("select   id, status from orders where");
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
 test("what takes much away asks first on a production database", async () => {
   const page = await house().open();
   await page.getByRole("treeitem", { name: "sample" }).click({ button: "right" });

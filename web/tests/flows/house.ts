@@ -127,11 +127,12 @@ async function serve(home: string, listen: string): Promise<{ readonly server: C
   return { server, url };
 }
 
-async function browse(): Promise<Browser> {
+/** Starts a browser, with more arguments. */
+export async function browse(...more: readonly string[]): Promise<Browser> {
   const path = process.env.QUERYBOX_BROWSER ?? BROWSERS.find(existsSync);
   if (path === undefined) throw new Error("no Chromium is installed");
   // As root a browser has no sandbox of its own; it shows nothing but our own page.
-  return chromium.launch({ executablePath: path, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  return chromium.launch({ executablePath: path, args: ["--no-sandbox", "--disable-dev-shm-usage", ...more] });
 }
 
 /** A house for the tests of a file. */
@@ -165,9 +166,9 @@ function typeOf(pathname: string): Record<string, string> {
   return type === undefined ? {} : { "content-type": type };
 }
 
-/** Nothing of whoever runs the tests. */
+/** Nothing of whoever runs the tests, nor his keyring. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("QUERYBOX_") && !name.startsWith("PG")));
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(QUERYBOX_|PG|DBUS_)/.test(name)));
 }
 
 /** Opens the sample's tables in the tree. */

@@ -1,4 +1,5 @@
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { importConnections } from "../../actions/import_connections.ts";
 import type { Connection } from "../../gen/core/v1/connection_pb.ts";
 import { NetworkNeed, type PluginInfo } from "../../gen/plugin/v1/plugin_pb.ts";
 import {
@@ -157,6 +158,12 @@ function Body({ title, drivers, connection, onClose }: BodyProps) {
               <span>{name}</span>
             </button>
           ))}
+          {connection === undefined && (
+            <button type="button" className="more-tiles" onClick={() => importConnections.run(app)}>
+              <Icon name="clip" />
+              <span>Import…</span>
+            </button>
+          )}
         </div>
         {info === undefined ? (
           <div className="form">

@@ -4,6 +4,7 @@ import { cancelRun } from "../../actions/cancel_run.ts";
 import { onPageRequest } from "../../actions/page_event.ts";
 import { environmentOf } from "../../state/connections.ts";
 import { dangerOf } from "../../state/danger.ts";
+import { formatted } from "../../state/format.ts";
 import { valueOf } from "../../state/load.ts";
 import { lineOf } from "../../state/offsets.ts";
 import { type RunChoices, optionsOf } from "../../state/run_choices.ts";
@@ -62,12 +63,23 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
     if (what === undefined) send(wanted);
     else setDanger({ wanted, what });
   };
+  /** Lays out what is selected, else all of it, unless it was changed meanwhile. */
+  const layOut = async () => {
+    const now = editor.current?.now();
+    if (now === undefined || connection?.spec === undefined) return;
+    const [from, to] = now.from === now.to ? [0, now.text.length] : [now.from, now.to];
+    const sql = await formatted(app, connection.spec.driverType, now.text.slice(from, to));
+    if (sql !== undefined && editor.current?.now().text === now.text) editor.current.replace(from, to, sql);
+  };
   const latest = useRef(start);
   latest.current = start;
+  const latestFormat = useRef(layOut);
+  latestFormat.current = layOut;
   useEffect(
     () =>
       onPageRequest(tabId, (request) => {
         if (request === "run" || request === "run-all") void latest.current(request === "run-all");
+        else if (request === "format") void latestFormat.current();
       }),
     [],
   );

@@ -1,5 +1,6 @@
 import type { KeyboardEvent } from "react";
 import { cancelRun } from "../../actions/cancel_run.ts";
+import { formatScript } from "../../actions/format_script.ts";
 import { runAll } from "../../actions/run_all.ts";
 import { runScript } from "../../actions/run_script.ts";
 import type { Connection } from "../../gen/core/v1/connection_pb.ts";
@@ -58,7 +59,8 @@ export function QueryToolbar({ tab, connection, run, choices, hasSelection, onCh
           onClick={onRun}
         />
       )}
-      <ActionButton action={runAll} className="hide-phone" disabled={isBusy || tab.text.trim() === "" || connection === undefined} />
+      <ActionButton action={runAll} className="hide-phone early" disabled={isBusy || tab.text.trim() === "" || connection === undefined} />
+      <ActionButton action={formatScript} label="Format" className="hide-phone early" disabled={tab.text.trim() === "" || connection === undefined} />
       <span className="grow" />
       <Choice
         label="Connection"

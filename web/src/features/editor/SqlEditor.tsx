@@ -3,6 +3,7 @@ import { EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { useEffect, useImperativeHandle, useRef, type Ref } from "react";
 import type { Dialect } from "../../gen/plugin/v1/plugin_pb.ts";
+import { placeAmong, signsBefore } from "../../state/format.ts";
 import { markStatements, type StatementMarks } from "./marks.ts";
 import { editorExtensions, type FaultMark, markFaults, setDialect, type EditorEvents } from "./setup.ts";
 
@@ -15,6 +16,8 @@ export interface EditorHandle {
   /** Marks the words at these places, and no others. */
   readonly mark: (faults: readonly FaultMark[]) => void;
   readonly goTo: (at: number) => void;
+  /** Writes another text in the place of a part, which one undo takes back. */
+  readonly replace: (from: number, to: number, text: string) => void;
 }
 
 /** Undo, cursor and selection of each tab, for when it is shown again. */
@@ -87,6 +90,15 @@ export function SqlEditor({ tabId, text, label, dialect, takesFocus, ref, ...eve
     focus: () => view.current?.focus(),
     mark: (faults) => {
       if (view.current !== undefined) markFaults(view.current, faults);
+    },
+    replace: (from, to, insert) => {
+      const { current } = view;
+      if (current === undefined) return;
+      const { head } = current.state.selection.main;
+      // The cursor stays at its place among what is no white space.
+      const anchor = from + placeAmong(insert, signsBefore(current.state.sliceDoc(from, Math.max(from, Math.min(to, head)))));
+      const selection = head < from || head > to ? {} : { selection: { anchor } };
+      current.dispatch({ changes: { from, to, insert }, ...selection, scrollIntoView: true, userEvent: "input.format" });
     },
     goTo: (at) => {
       view.current?.dispatch({ selection: { anchor: Math.min(at, view.current.state.doc.length) }, scrollIntoView: true });

@@ -1,7 +1,7 @@
 import type { Connection } from "../../gen/core/v1/connection_pb.ts";
 import { type Relation, RelationKind } from "../../gen/plugin/v1/catalog_pb.ts";
 import { environmentOf } from "../../state/connections.ts";
-import { typeFamily } from "../../results/type_family.ts";
+import { shortType, typeFamily } from "../../results/type_family.ts";
 import { aboutCount, type Group, type TreeRow } from "../../state/tree.ts";
 import { Icon, type IconName } from "../../ui/Icon.tsx";
 import { Spinner } from "../../ui/Spinner.tsx";
@@ -129,7 +129,9 @@ function Face({ row }: { readonly row: TreeRow }) {
           <span className="n" title={references === "" ? column.comment : `points to ${references}`}>
             {column.name}
           </span>
-          <span className="m code">{column.databaseType}</span>
+          <span className="m code" title={column.databaseType}>
+            {shortType(column.databaseType)}
+          </span>
         </>
       );
     }

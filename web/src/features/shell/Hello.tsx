@@ -1,3 +1,4 @@
+import { importConnections } from "../../actions/import_connections.ts";
 import { newConnection } from "../../actions/new_connection.ts";
 import { newQuery } from "../../actions/new_query.ts";
 import { valueOf } from "../../state/load.ts";
@@ -43,6 +44,11 @@ export function Hello() {
           <Icon name="plus" />
           <span className="grow">New connection</span>
           <kbd>{keysOf(newConnection)}</kbd>
+        </button>
+        <button type="button" onClick={() => importConnections.run(app)}>
+          <Icon name="clip" />
+          <span className="grow">Import connections</span>
+          <em>URLs, .pgpass</em>
         </button>
         {sample !== undefined && (
           <button type="button" onClick={() => open(sample.id)}>

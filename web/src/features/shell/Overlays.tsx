@@ -1,5 +1,6 @@
 import { useApp, usePart } from "../AppContext.ts";
 import { ConnectionDialog } from "../connections/ConnectionDialog.tsx";
+import { ImportDialog } from "../connections/ImportDialog.tsx";
 import { PasswordDialog } from "../connections/PasswordDialog.tsx";
 import { RemoveDialog } from "../connections/RemoveDialog.tsx";
 import { Palette } from "./Palette.tsx";
@@ -21,6 +22,8 @@ export function Overlays() {
       return <SettingsDialog onClose={close} />;
     case "new-connection":
       return <ConnectionDialog onClose={close} />;
+    case "import":
+      return <ImportDialog onClose={close} />;
     case "edit-connection": {
       const connection = app.connections.find(overlay.connectionId);
       return connection === undefined ? null : <ConnectionDialog connection={connection} onClose={close} />;

@@ -37,7 +37,7 @@ export function RunStatus({ tabId, face }: RunStatusProps) {
   return (
     <>
       <span className="hide-phone">{words.filter((word) => word !== "").join(" · ")}</span>
-      <span className="hide-narrow">
+      <span className="hide-mid">
         Session <span className="code id">{result.sessionId.slice(-8)}</span>
       </span>
     </>

@@ -38,6 +38,10 @@ export interface Script {
   readonly sql: string;
   /** Where it begins in the editor's text, in characters: for marks at an error. */
   readonly offset: number;
+  /** How many statements it has. Absent: nobody counted. */
+  readonly statementCount?: number;
+  /** It goes on behind a statement that is refused. */
+  readonly goesOn?: boolean;
   /** Values of its parameters. `null`: NULL. */
   readonly bindings?: readonly { readonly name: string; readonly value: string | null }[];
 }
@@ -48,6 +52,8 @@ const IDLE: Run = { kind: "idle" };
 const FIRST_ROWS = 200;
 /** What runs is looked at this often where no event tells of it. */
 const LOOK_MS = 1_000;
+/** A session that takes longer to end has a trouble of its own. */
+const CLOSING_MS = 30_000;
 
 /** Runs scripts for tabs. Core owns what runs: it goes on without the page, and is found again. */
 export class Runs {
@@ -89,6 +95,26 @@ export class Runs {
 
   scriptOf(tabId: string): Script | undefined {
     return this.scripts.get(tabId);
+  }
+
+  /**
+   * Waits for a run of which nothing is left but its session's end, which is told a little later than that of its last statement.
+   * Whoever runs something then is not to be turned away. Any other run is not waited for.
+   */
+  async closing(tabId: string): Promise<void> {
+    const begun = this.of(tabId);
+    if (begun.kind !== "running" || !isOver(begun.result, this.scripts.get(tabId))) return;
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        stop();
+        clearTimeout(timer);
+        resolve();
+      };
+      const stop = this.store.subscribe(() => {
+        if (this.of(tabId).kind !== "running") end();
+      });
+      const timer = setTimeout(end, CLOSING_MS);
+    });
   }
 
   /** Runs a script in a tab. What ran there before is forgotten. */
@@ -258,6 +284,13 @@ export class Runs {
   private set(tabId: string, run: Run): void {
     this.store.setState(new Map(this.store.getState()).set(tabId, run), true);
   }
+}
+
+/** Whether every statement of a script has ended, or the one behind which nothing more runs. */
+function isOver({ statements, statementCount }: Result, script: Script | undefined): boolean {
+  const last = statements.at(-1);
+  if (last === undefined || last.end.case === undefined || statementCount !== statements.length) return false;
+  return (last.end.case === "rejection" && script?.goesOn !== true) || statements.length >= (script?.statementCount ?? Number.POSITIVE_INFINITY);
 }
 
 function receiptText(receipt: CancelReceipt, ms: number): string {

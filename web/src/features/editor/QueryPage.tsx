@@ -43,10 +43,13 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
     editor.current?.mark([]);
     const given = now.parameters ?? NO_VALUES;
     const bindings = parametersOf(wanted).map((name) => ({ name, value: given[name] ?? null }));
-    void app.runs.run(now, { sql: wanted.sql, offset: wanted.offset, bindings }, optionsOf(choices));
+    const { sql, offset, statements } = wanted;
+    const script = { sql, offset, bindings, goesOn: choices.onError === "go-on", ...(statements.length === 0 ? {} : { statementCount: statements.length }) };
+    void app.runs.run(now, script, optionsOf(choices));
   };
   const start = async (isAll: boolean) => {
-    const kind = app.runs.of(tabId).kind;
+    await app.runs.closing(tabId);
+    const { kind } = app.runs.of(tabId);
     if (connection === undefined || kind === "starting" || kind === "running") return;
     const wanted = await outline.wanted(isAll);
     if (wanted === "unread") {

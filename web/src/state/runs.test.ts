@@ -1,0 +1,118 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
+import { beforeEach, expect, test, vi } from "vitest";
+import { type Result, ResultSchema, ResultService, ResultState } from "../gen/core/v1/result_pb.ts";
+import { ErrorInfoSchema } from "../gen/google/rpc/error_info_pb.ts";
+import { coreOver } from "../transport/core.ts";
+import { Connections } from "./connections.ts";
+import { DriverList } from "./drivers.ts";
+import { Leases } from "./leases.ts";
+import { LinkKeeper } from "./link.ts";
+import { Runs } from "./runs.ts";
+import { TabSessions } from "./tab_sessions.ts";
+import { Tabs } from "./tabs.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+
+const DONE = { statement: 0, returnsRows: true, rowCount: 1n, end: { case: "summary" as const, value: {} } };
+
+/** A Core that keeps one result, as the test says. `undefined`: none that it knows. */
+function page() {
+  const kept: { result: Result | undefined } = { result: undefined };
+  const notFound = new ConnectError("no such result", Code.NotFound, undefined, [
+    { desc: ErrorInfoSchema, value: { domain: "querybox", reason: "RESULT_NOT_FOUND" } },
+  ]);
+  const transport = createRouterTransport(({ service }) => {
+    service(ResultService, {
+      run: ({ resultId }) => {
+        if (kept.result !== undefined) kept.result.resultId = resultId;
+        return { result: kept.result };
+      },
+      attachResult: () => {
+        if (kept.result === undefined) throw notFound;
+        return { result: kept.result };
+      },
+      dropResult: () => ({}),
+    });
+  });
+  const core = coreOver(transport);
+  const link = new LinkKeeper({ transport, enter: async () => ({ kind: "in" }) });
+  let made = 0;
+  const items = new Map<string, string>();
+  const storage = { getItem: (key: string) => items.get(key) ?? null, setItem: (key: string, value: string) => void items.set(key, value) };
+  const tabs = new Tabs(storage, () => `tab-${made++}`);
+  const leases = new Leases(core, link, new Connections(core, link), new DriverList(core, link), "page");
+  const sessions = new TabSessions(core, link, leases, tabs, "page");
+  const runs = new Runs(core, link, sessions, leases, tabs, "page");
+  const say = (init: MessageInitShape<typeof ResultSchema>) => (kept.result = create(ResultSchema, { ...init, resultId: kept.result?.resultId ?? "" }));
+  return { kept, runs, tabs, say };
+}
+
+const begin = async (of: ReturnType<typeof page>, script: { readonly statementCount?: number; readonly goesOn?: boolean }) => {
+  const tab = of.tabs.open("connection");
+  await of.runs.run(tab, { sql: "select 1", offset: 0, ...script }, {});
+  expect(of.runs.of(tab.id).kind).toBe("running");
+  return tab;
+};
+
+/** Whether a wait for the end of a run is over by now. */
+async function isThrough(wait: Promise<void>): Promise<boolean> {
+  let through = false;
+  void wait.then(() => (through = true));
+  await vi.advanceTimersByTimeAsync(10);
+  return through;
+}
+
+test("a run of which only the session's end is left is waited for", async () => {
+  const of = page();
+  of.say({ state: ResultState.RUNNING, statementCount: 1, statements: [DONE] });
+  const tab = await begin(of, { statementCount: 1 });
+  const wait = of.runs.closing(tab.id);
+  expect(await isThrough(wait)).toBe(false);
+  of.say({ state: ResultState.DONE, statementCount: 1, statements: [DONE] });
+  of.runs.hear(of.kept.result?.resultId ?? "");
+  expect(await isThrough(wait)).toBe(true);
+  expect(of.runs.of(tab.id).kind).toBe("ended");
+  expect(await isThrough(of.runs.closing(tab.id))).toBe(true);
+});
+
+test("a run that goes on is not waited for", async () => {
+  const refused = { ...DONE, end: { case: "rejection" as const, value: {} } };
+  for (const [statements, script] of [
+    [[{ ...DONE, end: { case: undefined } }], { statementCount: 1 }],
+    [[DONE], { statementCount: 2 }],
+    [[DONE], {}],
+    [[refused], { statementCount: 2, goesOn: true }],
+    [[], { statementCount: 1 }],
+  ] as const) {
+    const of = page();
+    of.say({ state: ResultState.RUNNING, statementCount: statements.length, statements: [...statements] });
+    const tab = await begin(of, script);
+    expect(await isThrough(of.runs.closing(tab.id))).toBe(true);
+  }
+  // Behind a refusal nothing more runs, unless that was wanted.
+  const of = page();
+  of.say({ state: ResultState.RUNNING, statementCount: 1, statements: [refused] });
+  const tab = await begin(of, { statementCount: 2 });
+  expect(await isThrough(of.runs.closing(tab.id))).toBe(false);
+});
+
+test("a run that Core knows no more is lost when it was running, and gone when it had ended", async () => {
+  const of = page();
+  of.say({ state: ResultState.RUNNING, statementCount: 0, statements: [] });
+  const tab = await begin(of, {});
+  expect(of.tabs.active?.runs).toBe(true);
+  of.kept.result = undefined;
+  await of.runs.look(tab.id, of.tabs.active?.resultId ?? "");
+  expect(of.runs.of(tab.id).kind).toBe("lost");
+
+  const ended = page();
+  ended.say({ state: ResultState.DONE, statementCount: 1, statements: [DONE] });
+  const other = ended.tabs.open("connection");
+  await ended.runs.run(other, { sql: "select 1", offset: 0 }, {});
+  expect(ended.runs.of(other.id).kind).toBe("ended");
+  expect(ended.tabs.active?.runs).toBeUndefined();
+  ended.kept.result = undefined;
+  await ended.runs.look(other.id, ended.tabs.active?.resultId ?? "");
+  expect(ended.runs.of(other.id).kind).toBe("gone");
+});

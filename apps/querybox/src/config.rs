@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use querybox_core::TextStorage;
+use querybox_core::{HistoryLevel, HistorySettings, TextStorage};
 use serde::Deserialize;
 
 use crate::{
-    cli::values::DeadlineArg,
+    cli::values::{AgeArg, DeadlineArg},
     failure::{Failure, describe},
     serve,
 };
@@ -21,6 +21,9 @@ use crate::{
 const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
 /// Time for which a session may be unused: it holds a driver, a connection, and whatever its transaction has locked.
 const SESSION_IDLE_DEFAULT: Duration = Duration::from_secs(10 * 60);
+
+/// Runs that the history may have: more take too long to be searched.
+const RUNS_MAX: u32 = 1_000_000;
 
 /// The settings, from all their sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub(crate) struct Config {
     pub keeps_history: bool,
     /// How what people write is kept: drafts, and statements in the history.
     pub texts: TextStorage,
+    /// What is kept of what ran.
+    pub history: HistorySettings,
     /// What the file says of serving.
     pub serve: serve::File,
 }
@@ -53,6 +58,7 @@ struct File {
     plugins: Option<Vec<PathBuf>>,
     shell_history: Option<ShellHistory>,
     texts: Option<Texts>,
+    history: Option<History>,
     serve: Option<serve::File>,
 }
 
@@ -74,6 +80,24 @@ enum Texts {
     Sealed,
     /// In the store, in the clear.
     Plain,
+}
+
+/// What is kept of what ran.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct History {
+    keep: Option<Keep>,
+    runs: Option<u32>,
+    age: Option<String>,
+}
+
+/// How much of each run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Keep {
+    Texts,
+    Facts,
+    Off,
 }
 
 impl Config {
@@ -126,9 +150,39 @@ impl Config {
             Some(Texts::Plain) => TextStorage::Plain,
             Some(Texts::Sealed) | None => TextStorage::Sealed,
         };
+        let history = history(file.history.unwrap_or_default())?;
         let serve = file.serve.unwrap_or_default();
-        Ok(Config { home, plugin_folders, deadline, deadline_max, session_idle, keeps_history, texts, serve })
+        Ok(Config {
+            home,
+            plugin_folders,
+            deadline,
+            deadline_max,
+            session_idle,
+            keeps_history,
+            texts,
+            history,
+            serve,
+        })
     }
+}
+
+fn history(file: History) -> Result<HistorySettings, String> {
+    let usual = HistorySettings::USUAL;
+    let level = match file.keep {
+        Some(Keep::Texts) | None => HistoryLevel::Texts,
+        Some(Keep::Facts) => HistoryLevel::Facts,
+        Some(Keep::Off) => HistoryLevel::Off,
+    };
+    let runs_max = match file.runs {
+        Some(0) => return Err("history.runs: give a number from 1; `keep = \"off\"` keeps none".to_owned()),
+        Some(runs) if runs > RUNS_MAX => return Err(format!("history.runs: give {RUNS_MAX} at most")),
+        runs => runs.unwrap_or(usual.runs_max),
+    };
+    let age_max = match file.age.map(|age| age.parse::<AgeArg>()).transpose() {
+        Ok(age) => age.map_or(usual.age_max, |AgeArg(age)| age),
+        Err(why) => return Err(format!("history.age: {why}")),
+    };
+    Ok(HistorySettings { level, runs_max, age_max, ..usual })
 }
 
 /// Reads a time. `None`: the file does not say.
@@ -201,6 +255,20 @@ mod tests {
         assert_eq!(texts("texts = 'sealed'"), Ok(TextStorage::Sealed));
         assert_eq!(texts("texts = 'plain'"), Ok(TextStorage::Plain));
         assert!(texts("texts = 'clear'").is_err());
+    }
+
+    #[test]
+    fn the_history_is_as_long_and_tells_as_much_as_the_file_says() {
+        let history = |file: &str| layer(file, None).map(|config| config.history);
+        assert_eq!(history(""), Ok(HistorySettings::USUAL));
+        let set = history("[history]\nkeep = 'facts'\nruns = 5\nage = '2d'").unwrap();
+        assert_eq!((set.level, set.runs_max, set.age_max.as_secs()), (HistoryLevel::Facts, 5, 172_800));
+        assert_eq!(history("[history]\nkeep = 'off'").unwrap().level, HistoryLevel::Off);
+        for wrong in
+            ["keep = 'all'", "runs = 0", "runs = 2000000", "age = 'long'", "age = '0d'", "length = 5"]
+        {
+            assert!(history(&format!("[history]\n{wrong}")).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod credentials;
 mod endings;
 mod first_run;
 mod formats;
+mod history;
 mod house;
 mod key_command;
 mod limits;

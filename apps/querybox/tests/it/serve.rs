@@ -7,6 +7,7 @@ mod descriptors;
 mod downloads;
 mod drafts;
 mod endings;
+mod history;
 mod kills;
 mod log;
 mod numbers;

@@ -1,9 +1,12 @@
 //! Drafts: versioned, sealed where that can be, and back after a restart.
 
+use std::time::Duration;
+
 use querybox_contracts::core::v1::{
     self as pb, TextKeeping, delete_draft_response, save_draft_response::Outcome,
 };
-use querybox_core::{KeySource, Store, TextStorage, local_user};
+use querybox_core::{KeySource, Registering, Store, TextStorage, local_user};
+use querybox_vault::{KeyRecord, MasterKey};
 use tonic::{Code, Status};
 
 use crate::{
@@ -197,6 +200,55 @@ async fn what_was_kept_in_memory_goes_to_the_store_when_a_key_comes() {
     assert_eq!(house.draft(&id).await.unwrap().content, Some(content("typed on")));
     assert_eq!(house.draft(&other).await.unwrap().content, Some(content("other")));
     assert!(!house.store_shows("canary"));
+}
+
+/// Asks for the keys, which brings drafts from memory to the store, and gives the call up after so many turns.
+async fn give_up_after(turns: u32, house: &House) -> bool {
+    let mut keys = house.keys();
+    let mut call = std::pin::pin!(keys.list_keys(pb::ListKeysRequest {}));
+    for _ in 0..turns {
+        if futures::poll!(call.as_mut()).is_ready() {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_micros(300)).await;
+    }
+    false
+}
+
+#[tokio::test]
+async fn whoever_gives_up_halfway_loses_no_draft() {
+    let source = Source::default();
+    let house = House::with_keys(source.key_source()).await;
+    let ids: Vec<_> = (0..3).map(|_| make_id()).collect();
+    for id in &ids {
+        saved(house.save(id, 0, CANARY).await);
+    }
+    let key = MasterKey::make();
+    source.says(&[key.to_text().expose_text().unwrap()]);
+    // Registered by another program: this one does not know yet.
+    let record = KeyRecord::make(&key);
+    let store = Store::open(&house.store()).await.unwrap();
+    let record = querybox_store::KeyRecord {
+        id: querybox_store::KeyId::from(*record.id.as_bytes()),
+        salt: record.salt,
+        check: record.check,
+    };
+    store.register_key(record, Registering::First, jiff::Timestamp::now()).await.unwrap();
+    let is_there = async || {
+        for id in &ids {
+            assert_eq!(house.draft(id).await.unwrap().content, Some(content(CANARY)));
+        }
+        let listed = house.list().await;
+        assert_eq!((listed.drafts.len(), listed.unreadable_count), (3, 0));
+    };
+    let mut turns = 0;
+    while !give_up_after(turns, &house).await {
+        is_there().await;
+        turns += 1;
+    }
+    is_there().await;
+    assert_eq!(store.drafts(local_user()).await.unwrap().len(), 3);
+    store.close().await;
 }
 
 #[tokio::test]

@@ -163,7 +163,10 @@ fn no_secret_is_found_on_disk_in_logs_arguments_or_environments() {
         site.server.psql(&format!("create role eve login password '{right}'"));
         site.run(&["keys", "add"]).exits(0).stdout.trim().to_owned()
     };
-    let canaries = Canaries::of(&[&right, &wrong, &key, &new_key]);
+    // What is run is a person's own, and kept in the history.
+    let literal = format!("canary-sql-{port}-e5b041");
+    let statement = format!("select current_user where '{literal}' <> ''");
+    let canaries = Canaries::of(&[&right, &wrong, &key, &new_key, &literal]);
     let url = format!("postgres://eve@127.0.0.1:{port}/postgres");
     let check = |line: &str, args: &[&str], code: i32| {
         let mut command = site.command(args);
@@ -180,7 +183,12 @@ fn no_secret_is_found_on_disk_in_logs_arguments_or_environments() {
         canaries.assert_not_below(&site.house.home(), &[]);
     };
     check(&right, &["connections", "add", "eve", &url, "--password-stdin", "--keep", "vault"], 0);
-    check("", &["query", "eve", "select current_user"], 0);
+    check("", &["query", "eve", &statement], 0);
+    let found = site.run(&["history", "search", "canary-sql", "--json"]).exits(0);
+    assert!(found.stdout.contains(&literal), "it is kept: {}", found.stdout);
+    let shell = format!("{statement};");
+    check(&shell, &["shell", "eve"], 0);
+    check("", &["history", "list", "--outcome", "rejected"], 0);
     check("", &["query", "eve", "select nope"], 1);
     check("", &["query", "eve", "--deadline", "300ms", "select pg_sleep(60)"], 4);
     check("", &["credentials", "test", "eve"], 0);

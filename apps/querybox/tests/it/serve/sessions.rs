@@ -55,7 +55,9 @@ fn sessions_of_a_server_are_listed_extended_and_cancelled() {
     let [session]: [_; 1] = sessions(&house, &server, 1).try_into().unwrap();
     assert!(session["left_ms"].is_null(), "{session}");
 
-    let cancelled = server.verb(&house, &["sessions", "cancel", end]).exits(0);
+    // One that cannot be stopped keeps nobody from the others.
+    let cancelled = server.verb(&house, &["sessions", "cancel", "ffffffff", end]).exits(2);
+    assert!(cancelled.stderr.contains("ffffffff: there is no session"), "{cancelled:?}");
     assert!(cancelled.stderr.contains("stopped after"), "{cancelled:?}");
     let ran = house.ran(running.wait_with_output().unwrap());
     assert_ne!(ran.code, 0, "{ran:?}");

@@ -247,6 +247,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn how_long_a_session_ends_is_counted_from_there() {
+        let terms = Terms {
+            front_end: FrontEndId::default(),
+            connection: None,
+            connection_name: None,
+            history: HistoryLevel::Texts,
+            driver_type: "test".parse().unwrap(),
+            deadline: Deadline::Default,
+            rows_max: None,
+            bytes_max: None,
+            idle_limit: Duration::from_secs(1),
+        };
+        let id = uuid::Uuid::now_v7().to_string().parse().unwrap();
+        let (lease, _jobs) = Lease::new(id, terms, CancellationToken::new(), CancellationToken::new());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let before = Instant::now();
+        lease.apply(Event::End(EndCause::Closed));
+        let ends_for = lease.activity().1;
+        assert!(ends_for <= before.elapsed(), "{ends_for:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        // A second cause changes nothing.
+        lease.apply(Event::End(EndCause::DriverDied));
+        assert!(lease.activity().1 >= Duration::from_millis(50));
+    }
+
+    #[tokio::test]
     async fn whoever_hears_that_a_session_has_ended_finds_its_place_free() {
         let sessions = Sessions::new(1, 1);
         let front_end = FrontEndId::default();

@@ -55,10 +55,14 @@ pub(crate) fn check(db: &rusqlite::Connection, migrations: &[&str]) -> Result<u3
 }
 
 /// Applies what is missing in one transaction, after a backup beside `path` when there is anything to lose.
-pub(crate) fn migrate(db: &mut rusqlite::Connection, path: &Path, migrations: &[&str]) -> Result<(), Error> {
+pub(crate) fn migrate(
+    db: &mut rusqlite::Connection,
+    path: &Path,
+    migrations: &[&str],
+) -> Result<bool, Error> {
     let supported = version_after(migrations);
     if check(db, migrations)? == supported {
-        return Ok(());
+        return Ok(false);
     }
     // Rebuilding a table drops it in between; the keys are checked before the commit instead.
     db.pragma_update(None, "foreign_keys", false)?;
@@ -72,7 +76,7 @@ pub(crate) fn migrate(db: &mut rusqlite::Connection, path: &Path, migrations: &[
         apply(&tx, found, migrations)?;
     }
     tx.commit()?;
-    Ok(())
+    Ok(true)
 }
 
 fn apply(tx: &Transaction<'_>, found: u32, migrations: &[&str]) -> Result<(), Error> {
@@ -158,7 +162,7 @@ mod tests {
             connect(&self.path(), OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).unwrap()
         }
 
-        fn migrate(&self, migrations: &[&str]) -> Result<(), Error> {
+        fn migrate(&self, migrations: &[&str]) -> Result<bool, Error> {
             migrate(&mut self.db(), &self.path(), migrations)
         }
 

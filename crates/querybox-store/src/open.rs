@@ -23,6 +23,9 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// Between two attempts where SQLite itself does not wait.
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
+/// A WAL of this size is read in less time than the disk needs to sync once.
+const WAL_LEFT_BYTES_MAX: u64 = 256 << 10;
+
 /// All connections of one open store.
 pub(crate) struct Opened {
     pub(crate) store_id: Uuid,
@@ -31,6 +34,8 @@ pub(crate) struct Opened {
     /// `synchronous=NORMAL`: a commit may be lost in a power cut, the file stays whole.
     pub(crate) notes: rusqlite::Connection,
     pub(crate) readers: [rusqlite::Connection; 2],
+    /// It was made or brought to another version just now.
+    pub(crate) has_changed: bool,
 }
 
 pub(crate) fn open(path: &Path) -> Result<Opened, Error> {
@@ -45,7 +50,7 @@ pub(crate) fn open(path: &Path) -> Result<Opened, Error> {
     enter_wal(&writer)?;
     writer.pragma_update(None, "synchronous", "FULL")?;
     overwrite_deleted(&writer)?;
-    migrate::migrate(&mut writer, path, MIGRATIONS)?;
+    let has_changed = migrate::migrate(&mut writer, path, MIGRATIONS)?;
     writer.pragma_update(None, "foreign_keys", true)?;
     let UuidColumn(store_id) = writer.query_row("SELECT store_id FROM meta", [], |row| row.get(0))?;
 
@@ -53,7 +58,17 @@ pub(crate) fn open(path: &Path) -> Result<Opened, Error> {
     notes.pragma_update(None, "synchronous", "NORMAL")?;
     overwrite_deleted(&notes)?;
     let reader = || connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
-    Ok(Opened { store_id, writer, notes, readers: [reader()?, reader()?] })
+    Ok(Opened { store_id, writer, notes, readers: [reader()?, reader()?], has_changed })
+}
+
+/// Leaves the WAL as it is when this connection is closed as the last one, unless it is long: moving it into the file waits for
+/// the disk several times, for notes that need not survive a power cut. The next to open the file finds them in the WAL.
+pub(crate) fn leave_wal(connection: &rusqlite::Connection) -> Result<(), Error> {
+    let path = connection.path().map(Path::new).unwrap_or(Path::new(""));
+    let wal_bytes = fs::metadata(beside(path, "-wal")).map_or(0, |wal| wal.len());
+    let is_short = wal_bytes <= WAL_LEFT_BYTES_MAX;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, is_short)?;
+    Ok(())
 }
 
 /// A secret that was replaced or removed leaves no sealed copy in the free pages of the file. The WAL keeps one until it is

@@ -5,7 +5,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -19,7 +19,7 @@ use crate::{
     Connection, ConnectionId, ConnectionName, ConnectionSettings, Credential, Error,
     connection::rows,
     credential,
-    open::{Opened, open},
+    open::{Opened, leave_wal, open},
     worker::Worker,
 };
 
@@ -58,6 +58,8 @@ impl fmt::Display for StoreId {
 pub struct Store {
     id: StoreId,
     writer: Worker,
+    /// Whether more than notes were written since it was opened.
+    has_written: AtomicBool,
     readers: [Worker; 2],
     reader_next: AtomicUsize,
     notes: Worker,
@@ -76,10 +78,11 @@ impl Store {
     pub async fn open(path: &Path) -> Result<Store, Error> {
         let path = path.to_owned();
         let opened = task::spawn_blocking(move || open(&path)).await.map_err(|_| Error::stopped())??;
-        let Opened { store_id, writer, notes, readers: [first, second] } = opened;
+        let Opened { store_id, writer, notes, readers: [first, second], has_changed } = opened;
         Ok(Store {
             id: StoreId(store_id),
             writer: Worker::start("store-writer", writer, QUEUE_MAX)?,
+            has_written: AtomicBool::new(has_changed),
             readers: [
                 Worker::start("store-reader-1", first, QUEUE_MAX)?,
                 Worker::start("store-reader-2", second, QUEUE_MAX)?,
@@ -208,12 +211,16 @@ impl Store {
         self.notes_dropped.load(Ordering::Relaxed)
     }
 
-    /// Finishes everything accepted, notes included, and closes the file.
+    /// Finishes everything accepted, notes included, and closes the file. Notes alone may stay in its WAL.
     pub async fn close(self) {
-        let Store { writer, readers: [first, second], notes, .. } = self;
+        let Store { writer, readers: [first, second], notes, has_written, .. } = self;
         first.close().await;
         second.close().await;
         notes.close().await;
+        if !has_written.into_inner() {
+            // What cannot be arranged only takes longer.
+            let _ = writer.run(|db| leave_wal(db)).await;
+        }
         // Last, since the last connection to close moves the WAL into the file, and it is the one that syncs fully.
         writer.close().await;
     }
@@ -222,6 +229,7 @@ impl Store {
         &self,
         job: impl FnOnce(&rusqlite::Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        self.has_written.store(true, Ordering::Relaxed);
         self.writer.run(|db| commit(db, job)).await
     }
 

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, fs, path::Path, time::SystemTime};
 use querybox_store::{Error, Store};
 use rusqlite::config::DbConfig;
 
-use crate::{Site, at, names, settings};
+use crate::{
+    Site, at,
+    history::{RUN_LIMITS, filter, run},
+    names, settings,
+};
 
 /// Every file of a folder with its bytes and the time of its last change.
 fn snapshot(folder: &Path) -> BTreeMap<String, (Vec<u8>, SystemTime)> {
@@ -37,6 +41,34 @@ async fn site_with_a_store() -> Site {
     store.close().await;
     assert_eq!(snapshot(site.folder.path()).into_keys().collect::<Vec<_>>(), ["store.db"]);
     site
+}
+
+#[tokio::test]
+async fn notes_wait_in_the_wal_for_whoever_writes_next() {
+    let site = site_with_a_store().await;
+    let file = || snapshot(site.folder.path())["store.db"].clone();
+    let before = file();
+    for number in 1..=3 {
+        let store = site.open().await;
+        store.record_run(run(number), None, RUN_LIMITS, at(0));
+        store.close().await;
+        let count = |store: Store| async move { store.runs(filter(), None, 10).await.unwrap().len() };
+        assert_eq!(count(site.open().await).await, number as usize);
+        assert!(file() == before, "the file was changed for a note");
+    }
+    // A WAL that has grown long is moved all the same.
+    let store = site.open().await;
+    for number in 4..=600 {
+        store.record_run(run(number), None, RUN_LIMITS, at(0));
+    }
+    store.close().await;
+    assert_eq!(snapshot(site.folder.path()).into_keys().collect::<Vec<_>>(), ["store.db"]);
+
+    let store = site.open().await;
+    store.record_run(run(601), None, RUN_LIMITS, at(0));
+    store.create_connection(settings("another"), at(0)).await.unwrap();
+    store.close().await;
+    assert_eq!(snapshot(site.folder.path()).into_keys().collect::<Vec<_>>(), ["store.db"]);
 }
 
 #[cfg(unix)]

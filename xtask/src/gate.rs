@@ -68,7 +68,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
         let programs = ("QUERYBOX_TEST_POSTGRES", server.programs());
         run_tests(workspace, &["--package", "querybox-driver-postgres"], &[programs], &mut counts)
     });
-    let readers = step("exports in the hands of other readers", || {
+    let readers = step("exports and contracts in the hands of others", || {
         let readers = match Readers::install(workspace) {
             Ok(readers) => readers,
             Err(error) => {
@@ -130,17 +130,19 @@ fn run_tests(
     counted(command, runner, counts)
 }
 
-/// The tests that want other readers, which are ignored without them.
+/// The tests that want other readers or clients, which are ignored without them.
 fn run_reader_tests(workspace: &Workspace, python: PathBuf, counts: &mut Counts) -> anyhow::Result<()> {
-    let packages = ["--package", "querybox-results", "--package", "querybox-driver-postgres"];
+    let packages =
+        ["querybox-results", "querybox-driver-postgres", "querybox"].map(|name| ["--package", name]);
+    let packages = packages.as_flattened();
     let has_nextest = quietly(cargo(workspace, &["nextest", "--version"])).is_ok();
     let (mut command, runner) = if has_nextest {
         let mut command = cargo(workspace, &["nextest", "run", "--no-fail-fast", "--run-ignored", "only"]);
-        command.args(packages).args(["-E", "test(/^readers::/)"]);
+        command.args(packages).args(["-E", "test(/^(readers|clients)::/)"]);
         (command, Runner::Nextest)
     } else {
         let mut command = cargo(workspace, &["test", "--test", "it", "--no-fail-fast"]);
-        command.args(packages).args(["--", "--ignored", "readers::"]);
+        command.args(packages).args(["--", "--ignored", "readers::", "clients::"]);
         (command, Runner::Cargo)
     };
     command.env("QUERYBOX_TEST_PYTHON", python);

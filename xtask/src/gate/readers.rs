@@ -1,4 +1,4 @@
-//! Programs of others that read what QueryBox exports: Python with pyarrow and openpyxl.
+//! Programs of others that read what QueryBox exports and speak its contracts: Python with pyarrow, openpyxl and grpcio.
 
 use std::fs;
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in tests, helpers included, a failure is a panic")]
 
 mod bad_inputs;
+mod clients;
 mod connections;
 mod credentials;
 mod endings;

@@ -20,23 +20,36 @@ use crate::{
     programs::owner,
 };
 
-/// Each thing that one process measures, its unit, and its words.
-const TOLD: [(&str, &str); 8] = [
-    ("spool", "all batches sealed and written, without the time that it takes to make them"),
-    ("window of a result", "100 rows of all columns as text, anywhere"),
-    ("filter by a number", "a tenth of the rows stays"),
-    ("search in all columns", "a text without regard to case, which nearly no row has"),
-    ("statistics of a text", "count, nulls, distinct, least, greatest"),
-    ("sort by a number", "in 256 MiB of memory, in runs on disk"),
-    ("sort by a text", "of 80 bytes, in 256 MiB of memory, in runs on disk"),
-    ("window of a sorted view", "100 rows of all columns as text, anywhere"),
+/// Each thing that one process measures, its words, and its unit.
+const TOLD: [(&str, &str, Unit); 13] = [
+    ("rows alone", "made one after the other, and kept nowhere", Unit::PerSecond),
+    (SPOOLED, "made while those before are sealed and written, as they are in Core", Unit::PerSecond),
+    ("rows on the disk alone", "their sealed bytes by plain writes into a file beside", Unit::PerSecond),
+    (GIVEN, "the slower of making rows and of the disk, each alone", Unit::PerSecond),
+    ("spool", "all batches sealed and written, without the time that it takes to make them", Unit::Seconds),
+    (FIRST_PAGE, "100 rows of all columns as text, when the first batch is there", Unit::Seconds),
+    ("window of a result", "100 rows of all columns as text, anywhere", Unit::Seconds),
+    ("filter by a number", "a tenth of the rows stays", Unit::Seconds),
+    ("search in all columns", "a text without regard to case, which nearly no row has", Unit::Seconds),
+    ("statistics of a text", "count, nulls, distinct, least, greatest", Unit::Seconds),
+    ("sort by a number", "in the memory of a view, in runs on disk", Unit::Seconds),
+    ("sort by a text", "of 80 bytes, in the memory of a view, in runs on disk", Unit::Seconds),
+    ("window of a sorted view", "100 rows of all columns as text, anywhere", Unit::Seconds),
 ];
-/// Whose memory is told, and the names under which that is.
-const MEMORY: [(&str, &str); 3] = [
-    ("spool", "memory: spool"),
-    ("window of a result", "memory: windows"),
-    ("sort by a text", "memory: sort by a text"),
+/// Whose memory is told, the names under which that is, and what it may be.
+const MEMORY: [(&str, &str, u64); 7] = [
+    ("spool", "memory: spool", GROWN_BYTES),
+    ("window of a result", "memory: windows", GROWN_BYTES),
+    ("filter by a number", "memory: filter by a number", VIEW_BYTES),
+    ("search in all columns", "memory: search in all columns", VIEW_BYTES),
+    ("statistics of a text", "memory: statistics of a text", VIEW_BYTES),
+    ("sort by a number", "memory: sort by a number", VIEW_BYTES),
+    ("sort by a text", "memory: sort by a text", VIEW_BYTES),
 ];
+/// What is held against each other: rows that are kept, and what whoever makes them and the disk would give.
+const SPOOLED: &str = "rows into the spool";
+const GIVEN: &str = "rows that maker and disk give";
+const FIRST_PAGE: &str = "first page";
 /// What is sorted by others too.
 pub(crate) const SORT: &str = "sort by a text";
 /// The column that it is sorted by.
@@ -63,17 +76,19 @@ pub fn bench(own: &Path, rows: u64, parquet: Option<PathBuf>) -> anyhow::Result<
         run: Box::new(Figure { shared: Arc::clone(&shared), of, unit, seen: 0 }),
     };
     let mut contenders: Vec<_> =
-        TOLD.iter().map(|(name, what)| contender(name, what, name, Unit::Seconds)).collect();
+        TOLD.iter().map(|(name, what, unit)| contender(name, what, name, *unit)).collect();
     let of_memory = "the most resident memory meanwhile, above what the process had without a result";
-    contenders.extend(MEMORY.iter().map(|(of, name)| contender(name, of_memory, of, Unit::Bytes)));
+    contenders.extend(MEMORY.iter().map(|(of, name, _)| contender(name, of_memory, of, Unit::Bytes)));
     let windows = ["window of a result", "window of a sorted view"];
     let mut goals: Vec<_> = windows
         .iter()
         .flat_map(|of| [Bound::MedianAtMost(0.005), Bound::P99AtMost(0.020)].map(|bound| Goal { of, bound }))
         .collect();
-    goals.push(Goal { of: "memory: spool", bound: Bound::MemoryAtMost(GROWN_BYTES) });
-    goals.push(Goal { of: "memory: windows", bound: Bound::MemoryAtMost(GROWN_BYTES) });
-    goals.push(Goal { of: "memory: sort by a text", bound: Bound::MemoryAtMost(VIEW_BYTES) });
+    goals.push(Goal { of: FIRST_PAGE, bound: Bound::MedianAtMost(0.005) });
+    // Kept at nine tenths of what there is to keep and to keep it in, at least.
+    goals.push(Goal { of: GIVEN, bound: Bound::RatioAtMost { to: SPOOLED, times: 1.0 / 0.9 } });
+    let memory = |(_, of, most): &(_, &'static str, u64)| Goal { of, bound: Bound::MemoryAtMost(*most) };
+    goals.extend(MEMORY.iter().map(memory));
     let title = format!("kept results: {rows} rows of 12 columns, in one process that makes them itself");
     Ok(Bench { name: "results", title, contenders, goals })
 }
@@ -136,7 +151,7 @@ impl Run for Figure {
                     vec![Sample { usage, ..Sample::of_memory(peak_rss_bytes) }]
                 }
                 Unit::Seconds | Unit::PerSecond => {
-                    told.seconds.iter().map(|seconds| Sample { value: *seconds, usage: None }).collect()
+                    told.samples.iter().map(|value| Sample { value: *value, usage: None }).collect()
                 }
             })
         })

@@ -4,23 +4,31 @@ use std::{
     fs,
     hint::black_box,
     io::Write,
-    path::Path,
-    sync::{Arc, atomic::AtomicBool},
+    panic::resume_unwind,
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool, mpsc::sync_channel},
+    thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, ensure};
 use querybox_results::{
     Budget, Case, Comparison, Condition, Direction, ExportFormat, ExportWatch, FileSink, KeptSource, Limits,
-    Nulls, Rows, SortColumn, SpoolWriter, Test, ViewError, WindowQuery, Work, export, filter, sort,
+    Nulls, RawBatch, Rows, SortColumn, SpoolWriter, Test, ViewError, WindowQuery, Work, export, filter, sort,
     statistics,
 };
 use serde::{Deserialize, Serialize};
 
 use super::rows;
 
-/// What Core gives a view.
-const VIEW_MEMORY_BYTES: usize = 256 << 20;
+/// What Core gives a view, of which the allocator's part is no part.
+const VIEW_MEMORY_BYTES: usize = 192 << 20;
+/// Rows that are made and kept nowhere, to see how fast that is.
+const ROWS_ALONE: u64 = 500_000;
+/// As long as the blocks of a spool.
+const WRITTEN_BYTES: usize = 128 << 10;
+/// Bytes that are written beside, to see how fast the disk is.
+const WRITTEN_BYTES_MAX: u64 = 2 << 30;
 const WINDOWS: u64 = 1000;
 const WINDOW_ROWS: u32 = 100;
 /// The columns of whole numbers and of long text.
@@ -31,7 +39,8 @@ pub(super) const TEXT: usize = 6;
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Told {
     pub(super) name: String,
-    pub(super) seconds: Vec<f64>,
+    /// Seconds, or rows a second.
+    pub(super) samples: Vec<f64>,
     /// Memory at its largest since the thing began, above what the process had before there were any rows.
     pub(super) grown_bytes: u64,
 }
@@ -55,7 +64,7 @@ pub fn keep(rows: u64, folder: &Path, parquet: Option<&Path>, out: &mut impl Wri
     let budget = Budget::new(folder.to_owned(), limits);
     // What making rows takes of memory is there before.
     rows::batches(10_000).try_for_each(|batch| batch.map(|batch| drop(black_box(batch))))?;
-    let mut meter = Meter { base: memory("VmRSS")?, out };
+    let mut meter = Meter { base: memory("VmRSS")?, folder: folder.to_owned(), out };
     let kept = meter.spool(&budget, rows)?;
     meter.windows("window of a result", &kept)?;
     if let Some(path) = parquet {
@@ -85,26 +94,86 @@ pub fn keep(rows: u64, folder: &Path, parquet: Option<&Path>, out: &mut impl Wri
 
 struct Meter<'o, W> {
     base: u64,
+    folder: PathBuf,
     out: &'o mut W,
 }
 
 impl<W: Write> Meter<'_, W> {
     fn spool(&mut self, budget: &Arc<Budget>, rows: u64) -> anyhow::Result<Rows> {
+        let few = rows.min(ROWS_ALONE);
+        let begun = Instant::now();
+        rows::batches(few).try_for_each(|batch| batch.map(|batch| drop(black_box(batch))))?;
+        let alone = few as f64 / begun.elapsed().as_secs_f64();
+        self.tell("rows alone", vec![alone])?;
+
         forget_peak();
         let mut writer = SpoolWriter::new(budget);
         let kept = Rows::new(rows::shape()?, writer.spool().clone());
-        let mut took = Duration::ZERO;
-        for batch in rows::batches(rows) {
-            let batch = batch?;
-            let begun = Instant::now();
-            writer.push(batch)?;
-            took += begun.elapsed();
-        }
         let begun = Instant::now();
-        writer.end()?;
-        took += begun.elapsed();
+        let took = thread::scope(|scope| {
+            // As in Core: while a batch is on its way to the disk the next one is waited for, and no more.
+            let (send, receive) = sync_channel::<RawBatch>(0);
+            let keeping = scope.spawn(move || {
+                let mut took = Duration::ZERO;
+                for batch in receive {
+                    let begun = Instant::now();
+                    writer.push(batch)?;
+                    took += begun.elapsed();
+                }
+                let begun = Instant::now();
+                writer.end()?;
+                anyhow::Ok(took + begun.elapsed())
+            });
+            let mut batches = rows::batches(rows);
+            if let Some(first) = batches.next() {
+                send.send(first?)?;
+                self.first_page(&kept)?;
+            }
+            for batch in batches {
+                // One that keeps no more says why.
+                if send.send(batch?).is_err() {
+                    break;
+                }
+            }
+            drop(send);
+            keeping.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })?;
+        let spooled = rows as f64 / begun.elapsed().as_secs_f64();
         self.tell("spool", vec![took.as_secs_f64()])?;
+        self.tell("rows into the spool", vec![spooled])?;
+        let on_disk = self.disk(budget, rows)?;
+        self.tell("rows that maker and disk give", vec![alone.min(on_disk)])?;
         Ok(kept)
+    }
+
+    /// Waits for the first rows and reads them, as whoever asked for them does.
+    fn first_page(&mut self, kept: &Rows) -> anyhow::Result<()> {
+        while kept.row_count() == 0 {
+            thread::yield_now();
+        }
+        let columns: Vec<usize> = (0..kept.columns().len()).collect();
+        let (cell_bytes, window_bytes) = (1024, 1 << 20);
+        let query = WindowQuery { first: 0, count: WINDOW_ROWS, columns: &columns, cell_bytes, window_bytes };
+        let begun = Instant::now();
+        let window = kept.window(&query)?;
+        let took = begun.elapsed();
+        ensure!(window.row_count() > 0, "the first page is empty");
+        self.tell("first page", vec![took.as_secs_f64()])
+    }
+
+    /// Writes as many bytes as the spool has on the disk, or a part of them, into another file there: rows a second.
+    fn disk(&mut self, budget: &Budget, rows: u64) -> anyhow::Result<f64> {
+        let all = budget.used().disk_bytes.max(WRITTEN_BYTES as u64);
+        let written = all.min(WRITTEN_BYTES_MAX);
+        let mut file = tempfile::tempfile_in(&self.folder)?;
+        let block: Vec<u8> = (0..WRITTEN_BYTES).map(|at| ((at * 31) >> 3) as u8).collect();
+        let begun = Instant::now();
+        for _ in 0..written.div_ceil(WRITTEN_BYTES as u64) {
+            file.write_all(&block)?;
+        }
+        let per_second = rows as f64 * (written as f64 / all as f64) / begun.elapsed().as_secs_f64();
+        self.tell("rows on the disk alone", vec![per_second])?;
+        Ok(per_second)
     }
 
     fn windows(&mut self, name: &str, rows: &Rows) -> anyhow::Result<()> {
@@ -139,9 +208,9 @@ impl<W: Write> Meter<'_, W> {
         Ok(made)
     }
 
-    fn tell(&mut self, name: &str, seconds: Vec<f64>) -> anyhow::Result<()> {
+    fn tell(&mut self, name: &str, samples: Vec<f64>) -> anyhow::Result<()> {
         let grown_bytes = memory("VmHWM")?.saturating_sub(self.base);
-        let told = Told { name: name.to_owned(), seconds, grown_bytes };
+        let told = Told { name: name.to_owned(), samples, grown_bytes };
         writeln!(self.out, "{}", serde_json::to_string(&told)?)?;
         Ok(self.out.flush()?)
     }

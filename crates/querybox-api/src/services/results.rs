@@ -5,8 +5,8 @@ use std::{pin::Pin, sync::Arc};
 use futures::{Stream, StreamExt as _, stream::try_unfold};
 use querybox_contracts::core::v1::{self as pb, export_order::Format};
 use querybox_core::{
-    CellAsk, Core, DownloadAsk, Place, ResultError, ResultFacts, RowsAsk, SessionId, StatementFacts,
-    local_user,
+    CellAsk, CellPart, Core, DownloadAsk, Place, ResultError, ResultFacts, RowsAsk, SessionId,
+    StatementFacts, local_user,
 };
 use querybox_results::ExportFormat;
 use tonic::{Request, Response, Status};
@@ -23,7 +23,9 @@ use crate::{
 /// Columns of a window; some databases have tens of thousands.
 const COLUMNS_MAX: usize = 65_536;
 /// A piece of a cell.
-const PIECE_BYTES: u64 = 256 << 10;
+const PIECE_BYTES: usize = 256 << 10;
+/// Text of a cell that is read at once. That of a list is written anew each time that a part of it is read.
+const PART_BYTES: u64 = 8 << 20;
 
 pub(crate) struct Results {
     core: Arc<Core>,
@@ -142,16 +144,13 @@ impl pb::result_service_server::ResultService for Results {
             request.into_inner();
         let id = result_id(&id)?;
         let end = if bytes_max == 0 { u64::MAX } else { start_byte.saturating_add(bytes_max) };
-        let core = Arc::clone(&self.core);
         let place = Place { statement, view };
-        let first = read_piece(core, id, CellAsk { place, row, column, range: start_byte..end }).await?;
-        let pieces = try_unfold(Some(first), move |next| async move {
-            let Some((piece, rest)) = next else { return Ok::<_, Status>(None) };
-            let next = match rest {
-                Some((core, ask)) => Some(read_piece(core, id, ask).await?),
-                None => None,
-            };
-            Ok(Some((piece, next)))
+        let ask = CellAsk { place, row, column, range: start_byte..end };
+        let first = CellText::read(Arc::clone(&self.core), id, ask).await?;
+        let pieces = try_unfold(Some(first), |text| async {
+            let Some(mut text) = text else { return Ok::<_, Status>(None) };
+            let piece = text.next_piece();
+            Ok(Some((piece, text.rest().await?)))
         });
         Ok(Response::new(Box::pin(pieces)))
     }
@@ -254,23 +253,44 @@ fn refused(error: ResultError) -> Status {
     Refused::from(error).into()
 }
 
-/// A piece of a cell, and what is asked next. `None`: it was the last.
-type Piece = (pb::ReadCellResponse, Option<(Arc<Core>, CellAsk)>);
+/// A part of a cell's text, which goes out in pieces.
+struct CellText {
+    core: Arc<Core>,
+    id: SessionId,
+    ask: CellAsk,
+    part: CellPart,
+    /// Bytes of it that have gone.
+    gone: usize,
+}
 
-async fn read_piece(core: Arc<Core>, id: SessionId, ask: CellAsk) -> Result<Piece, Refused> {
-    let end = ask.range.end;
-    let range = ask.range.start..end.min(ask.range.start.saturating_add(PIECE_BYTES));
-    let part = core.read_cell(&local_user(), id, CellAsk { range, ..ask }).await?;
-    let next = part.start + part.text.len() as u64;
-    let rest = (next < end.min(part.text_bytes) && !part.text.is_empty())
-        .then_some((core, CellAsk { range: next..end, ..ask }));
-    let (state, full_size_bytes) = state_of_cell(part.state);
-    let piece = pb::ReadCellResponse {
-        start_byte: part.start,
-        text: part.text,
-        text_bytes: part.text_bytes,
-        state: state.into(),
-        full_size_bytes,
-    };
-    Ok((piece, rest))
+impl CellText {
+    async fn read(core: Arc<Core>, id: SessionId, ask: CellAsk) -> Result<Self, Refused> {
+        let start = ask.range.start;
+        let range = start..ask.range.end.min(start.saturating_add(PART_BYTES));
+        let part = core.read_cell(&local_user(), id, CellAsk { range, ..ask.clone() }).await?;
+        Ok(Self { core, id, ask, part, gone: 0 })
+    }
+
+    fn next_piece(&mut self) -> pb::ReadCellResponse {
+        let rest = &self.part.text[self.gone..];
+        let text = rest[..rest.floor_char_boundary(PIECE_BYTES)].to_owned();
+        let start_byte = self.part.start + self.gone as u64;
+        self.gone += text.len();
+        let (state, full_size_bytes) = state_of_cell(self.part.state);
+        let text_bytes = self.part.text_bytes;
+        pb::ReadCellResponse { start_byte, text, text_bytes, state: state.into(), full_size_bytes }
+    }
+
+    /// What is still to go, read when it must be.
+    async fn rest(self) -> Result<Option<Self>, Refused> {
+        if self.gone < self.part.text.len() {
+            return Ok(Some(self));
+        }
+        let (next, end) = (self.part.start + self.part.text.len() as u64, self.ask.range.end);
+        if self.part.text.is_empty() || next >= end.min(self.part.text_bytes) {
+            return Ok(None);
+        }
+        let ask = CellAsk { range: next..end, ..self.ask };
+        Self::read(self.core, self.id, ask).await.map(Some)
+    }
 }

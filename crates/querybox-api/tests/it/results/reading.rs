@@ -9,8 +9,10 @@ use crate::house::{House, check, metadata, session_id};
 /// The whole cell, from its pieces, and the size and state that each tells.
 async fn cell(house: &House, request: pb::ReadCellRequest) -> Result<(String, pb::ReadCellResponse), Status> {
     let mut pieces = house.results().read_cell(request).await?.into_inner();
-    let (mut text, mut last) = (String::new(), None);
+    let (mut text, mut last, mut start) = (String::new(), None, None);
     while let Some(piece) = pieces.message().await? {
+        assert_eq!(piece.start_byte, *start.get_or_insert(piece.start_byte) + text.len() as u64);
+        assert!(piece.text.len() <= 256 << 10, "a piece of {} bytes", piece.text.len());
         text.push_str(&piece.text);
         last = Some(piece);
     }
@@ -149,4 +151,20 @@ async fn a_row_that_is_still_to_come_is_not_there() {
     assert!(rows.growing);
     forget(&house, &id).await.unwrap();
     assert_eq!(ended(&house, &ran(&house, "select 1").await.result_id).await.state(), pb::ResultState::Done);
+}
+
+#[tokio::test]
+async fn a_cell_of_any_length_comes_whole_in_pieces() {
+    let house = House::with_shop().await;
+    // Two bytes a letter, and more than what is read at once.
+    let sql = "select replace(hex(zeroblob(2500000)), '0', 'ä') as t, '' as empty";
+    let id = ran(&house, sql).await.result_id;
+    let ask =
+        |column: u32| pb::ReadCellRequest { result_id: id.clone(), column, ..pb::ReadCellRequest::default() };
+    let (text, last) = cell(&house, ask(0)).await.unwrap();
+    assert_eq!((text.len(), last.text_bytes), (10_000_000, 10_000_000));
+    assert!(text.chars().all(|letter| letter == 'ä'));
+    assert_eq!(cell(&house, ask(1)).await.unwrap().0, "");
+    let part = pb::ReadCellRequest { start_byte: 8_388_606, bytes_max: 600_000, ..ask(0) };
+    assert_eq!(cell(&house, part).await.unwrap().0.len(), 600_000);
 }

@@ -96,12 +96,12 @@ async fn a_script_is_laid_out_as_its_driver_reads_it() {
         driver_type: driver_type.to_owned(),
         text: text.to_owned(),
     };
-    let script = "select   a from t where b = $$ x  y $$;select 'z";
+    let script = "select   a from t where b = 'x  y';select   $a$ ; $a$, 'z";
     let format = async |request| -> Result<pb::FormatScriptResponse, Status> {
         Ok(house.scripts().format_script(request).await?.into_inner())
     };
     let formatted = format(request("postgres", script)).await.unwrap();
-    assert_eq!(formatted.text, "select a\nfrom t\nwhere b = $$ x  y $$;\n\nselect 'z");
+    assert_eq!(formatted.text, "select a\nfrom t\nwhere b = 'x  y';\n\nselect   $a$ ; $a$, 'z");
     assert_eq!(formatted.left_count, 1);
     assert_eq!(format(request("none", "")).await.unwrap_err().code(), Code::NotFound);
     let long = request("postgres", &" ".repeat((1 << 20) + 1));

@@ -128,7 +128,7 @@ pub(super) fn document(run: &Run, text: &str) -> serde_json::Value {
         "connection_id": or_null(&run.connection_id),
         "driver": run.driver_type,
         "started": started.map(|started| started.to_string()),
-        "duration_ms": words::span(run.duration.as_ref()).as_secs_f64() * 1e3,
+        "duration_ms": words::span(run.duration.as_ref()).as_millis(),
         "rows": run.row_count,
         "bytes": run.byte_count,
         "outcome": outcome(run.outcome()),

@@ -1,11 +1,12 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
-import { SecretPlace } from "../gen/core/v1/connection_pb.ts";
+import { type Connection, SecretPlace } from "../gen/core/v1/connection_pb.ts";
 import { FormFieldRole } from "../gen/plugin/v1/plugin_pb.ts";
 import type { Core } from "../transport/core.ts";
 import { type Problem, problemOfRejection, reasonOf } from "../transport/problem.ts";
 import { makeUuidV7 } from "../transport/uuid.ts";
 import type { Connections } from "./connections.ts";
 import type { DriverList } from "./drivers.ts";
+import { leadsTo } from "./leads_to.ts";
 import type { LinkKeeper } from "./link.ts";
 
 /** Where a request runs: in a session of its own on a connection, or in one that is leased. */
@@ -27,6 +28,8 @@ const OVER: ReadonlySet<string> = new Set(["SESSION_ENDED", "SESSION_NOT_FOUND"]
 /**
  * Sessions for connections that keep no password: asked for once, held by the driver of a leased session alone, and gone
  * with it. The page forgets a password as soon as it is sent.
+ *
+ * A session serves the connection as it was when the session was opened: one that leads elsewhere now asks anew.
  */
 export class Leases {
   readonly question: StoreApi<{ readonly open: Question | undefined }> = createStore<{
@@ -35,7 +38,11 @@ export class Leases {
   private readonly sessions = new Map<string, string>();
   /** Passwords that were typed before they were asked for, good for the next question alone. */
   private readonly offered = new Map<string, string>();
-  private waiting: ((sessionId: string | undefined) => void)[] = [];
+  /** Who waits for an answer, by connection. The question that is open is the first one's. */
+  private readonly waiting = new Map<string, ((sessionId: string | undefined) => void)[]>();
+  private readonly moved = new Set<(connectionId: string) => void>();
+  /** Where each connection led when it was seen last. */
+  private led: ReadonlyMap<string, string> = new Map();
 
   constructor(
     private readonly core: Core,
@@ -43,7 +50,16 @@ export class Leases {
     private readonly connections: Connections,
     private readonly drivers: DriverList,
     private readonly frontEndId: string,
-  ) {}
+  ) {
+    connections.store.subscribe((state) => {
+      if (state.kind === "ready") this.compare(state.value);
+    });
+  }
+
+  /** Calls when a connection leads elsewhere than before, or is gone: what was opened on it is not on it any more. */
+  onMove(listener: (connectionId: string) => void): void {
+    this.moved.add(listener);
+  }
 
   /** Where the next request on a connection runs. `undefined`: the user did not give the password. */
   async place(connectionId: string): Promise<Place | undefined> {
@@ -51,7 +67,7 @@ export class Leases {
     if (connection?.spec?.secretPlace !== SecretPlace.ASK) {
       return { sessionId: makeUuidV7(), connection: { key: { case: "id", value: connectionId } } };
     }
-    const leased = this.sessions.get(connectionId) ?? (await this.ask(connectionId, connection.spec.name));
+    const leased = this.sessions.get(connectionId) ?? (await this.ask(connectionId));
     return leased === undefined ? undefined : { sessionId: leased };
   }
 
@@ -74,31 +90,36 @@ export class Leases {
   async answer(password: string): Promise<void> {
     const { open } = this.question.getState();
     if (open === undefined || open.busy) return;
-    this.question.setState({ open: { ...open, busy: true } });
+    const { connectionId } = open;
+    const asked: Question = { ...open, busy: true };
+    this.question.setState({ open: asked });
     const sessionId = makeUuidV7();
-    const fields = [{ name: this.passwordField(open.connectionId), value: new TextEncoder().encode(password) }];
+    const fields = [{ name: this.passwordField(connectionId), value: new TextEncoder().encode(password) }];
+    /** Whether nobody waits for this answer any more. */
+    const isOver = () => this.question.getState().open !== asked;
+    const askAgain = (problem: Problem | undefined) => {
+      if (!isOver()) this.question.setState({ open: { ...open, busy: false, ...(problem === undefined ? {} : { problem }) } });
+    };
     try {
       const { outcome } = await this.core.sessions.openSession({
         sessionId,
-        target: { case: "connection", value: { key: { case: "id", value: open.connectionId } } },
+        target: { case: "connection", value: { key: { case: "id", value: connectionId } } },
         credential: { fields },
         frontEndId: this.frontEndId,
       });
-      if (outcome.case === "rejection") {
-        this.question.setState({ open: { ...open, busy: false, problem: problemOfRejection(outcome.value) } });
-        return;
-      }
-      this.sessions.set(open.connectionId, sessionId);
-      this.settle(sessionId);
+      if (outcome.case === "rejection") return askAgain(problemOfRejection(outcome.value));
+      if (isOver()) return void this.end(sessionId);
+      this.sessions.set(connectionId, sessionId);
+      this.settle(connectionId, sessionId);
     } catch (error) {
-      const problem = this.link.hear(error);
-      this.question.setState({ open: { ...open, busy: false, ...(problem === undefined ? {} : { problem }) } });
+      askAgain(this.link.hear(error));
     }
   }
 
   /** The user does not answer. */
   decline(): void {
-    this.settle(undefined);
+    const { open } = this.question.getState();
+    if (open !== undefined) this.settle(open.connectionId, undefined);
   }
 
   private passwordField(connectionId: string): string {
@@ -106,19 +127,55 @@ export class Leases {
     return form?.find((field) => field.role === FormFieldRole.PASSWORD)?.name ?? "password";
   }
 
-  private ask(connectionId: string, connectionName: string): Promise<string | undefined> {
-    this.question.setState({ open: { connectionId, connectionName, busy: false } });
-    const answered = new Promise<string | undefined>((resolve) => this.waiting.push(resolve));
-    const password = this.offered.get(connectionId);
-    this.offered.delete(connectionId);
-    if (password !== undefined) void this.answer(password);
+  private ask(connectionId: string): Promise<string | undefined> {
+    const answered = new Promise<string | undefined>((resolve) => {
+      this.waiting.set(connectionId, [...(this.waiting.get(connectionId) ?? []), resolve]);
+    });
+    this.askNext();
     return answered;
   }
 
-  private settle(sessionId: string | undefined): void {
-    this.question.setState({ open: undefined });
-    const waiting = this.waiting;
-    this.waiting = [];
+  /** Asks the next question, when none is open. */
+  private askNext(): void {
+    const [connectionId] = this.waiting.keys();
+    if (connectionId === undefined || this.question.getState().open !== undefined) return;
+    this.question.setState({ open: { connectionId, connectionName: this.connections.find(connectionId)?.spec?.name ?? "", busy: false } });
+    const password = this.offered.get(connectionId);
+    this.offered.delete(connectionId);
+    if (password !== undefined) void this.answer(password);
+  }
+
+  /** Answers whoever waits for a connection, and nobody else. */
+  private settle(connectionId: string, sessionId: string | undefined): void {
+    const waiting = this.waiting.get(connectionId) ?? [];
+    this.waiting.delete(connectionId);
+    if (this.question.getState().open?.connectionId === connectionId) this.question.setState({ open: undefined });
     for (const resolve of waiting) resolve(sessionId);
+    this.askNext();
+  }
+
+  private compare(connections: readonly Connection[]): void {
+    const before = this.led;
+    this.led = new Map(connections.map(({ id, spec }) => [id, spec === undefined ? "" : leadsTo(spec)]));
+    for (const [id, place] of before) if (this.led.get(id) !== place) this.drop(id);
+  }
+
+  /** Forgets all that was given for a connection as it was: its session, its password, and the question for one. */
+  private drop(connectionId: string): void {
+    this.offered.delete(connectionId);
+    const sessionId = this.sessions.get(connectionId);
+    this.sessions.delete(connectionId);
+    if (sessionId !== undefined) void this.end(sessionId);
+    for (const listener of this.moved) listener(connectionId);
+    if (this.waiting.has(connectionId)) this.settle(connectionId, undefined);
+  }
+
+  private async end(sessionId: string): Promise<void> {
+    try {
+      await this.core.sessions.closeSession({ sessionId });
+    } catch (error) {
+      // It ends by its idle limit all the same.
+      this.link.hear(error);
+    }
   }
 }

@@ -31,7 +31,9 @@ export class TabSessions {
     private readonly leases: Leases,
     private readonly tabs: Tabs,
     private readonly frontEndId: string,
-  ) {}
+  ) {
+    leases.onMove((connectionId) => this.leave(connectionId));
+  }
 
   of(tabId: string): TabSession {
     return this.store.getState().get(tabId) ?? NONE;
@@ -128,6 +130,16 @@ export class TabSessions {
     for (const [tabId] of of) this.lose(tabId, why);
     this.leases.forget(sessionId);
     return why;
+  }
+
+  /** Gives up the sessions of tabs on a connection that leads elsewhere now: nothing runs at the old place under the new name. */
+  private leave(connectionId: string): void {
+    for (const tab of this.tabs.store.getState().tabs) {
+      const session = this.of(tab.id);
+      if (tab.connectionId !== connectionId || session.kind !== "open") continue;
+      this.lose(tab.id, "its connection was changed");
+      if (!session.isShared) void this.end(session.sessionId);
+    }
   }
 
   hearIdle(sessionId: string): void {

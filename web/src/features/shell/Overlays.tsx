@@ -12,7 +12,7 @@ export function Overlays() {
   const overlay = usePart(app.overlay, (state) => state);
   const question = usePart(app.leases.question, (state) => state.open);
   const close = () => app.overlay.setState({ kind: "none" }, true);
-  if (question !== undefined) return <PasswordDialog question={question} />;
+  if (question !== undefined) return <PasswordDialog key={question.connectionId} question={question} />;
   switch (overlay.kind) {
     case "none":
       return null;

@@ -1,0 +1,8 @@
+import { create, toJsonString } from "@bufbuild/protobuf";
+import { type ConnectionSpec, ConnectionSpecSchema } from "../gen/core/v1/connection_pb.ts";
+
+/** What a session on a connection was opened with, as a text that is another one when that is: where it leads, and how. */
+export function leadsTo({ driverType, parameters, readOnly, startupSql, defaultSchema, secretPlace }: ConnectionSpec): string {
+  const inOrder = parameters.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return toJsonString(ConnectionSpecSchema, create(ConnectionSpecSchema, { driverType, parameters: inOrder, readOnly, startupSql, defaultSchema, secretPlace }));
+}

@@ -1,0 +1,143 @@
+import { create } from "@bufbuild/protobuf";
+import { createRouterTransport } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { type Connection, ConnectionSchema, ConnectionService, EnvironmentColor, SecretPlace } from "../gen/core/v1/connection_pb.ts";
+import { SessionService } from "../gen/core/v1/session_pb.ts";
+import { coreOver } from "../transport/core.ts";
+import { Connections } from "./connections.ts";
+import { DriverList } from "./drivers.ts";
+import { Leases } from "./leases.ts";
+import { LinkKeeper } from "./link.ts";
+import { TabSessions } from "./tab_sessions.ts";
+import { Tabs } from "./tabs.ts";
+
+function asking(id: string, host: string, more: { readonly name?: string; readonly color?: EnvironmentColor } = {}): Connection {
+  const parameters = [{ name: "host", value: { case: "text" as const, value: host } }];
+  return create(ConnectionSchema, { id, spec: { name: id, driverType: "postgres", parameters, secretPlace: SecretPlace.ASK, ...more } });
+}
+
+/** A Core with connections that ask for their passwords. */
+async function page(...connections: readonly Connection[]) {
+  const kept = new Map(connections.map((connection) => [connection.id, connection]));
+  const opened: { readonly connectionId: string; readonly host: string; readonly password: string; readonly sessionId: string }[] = [];
+  const ended: string[] = [];
+  const gate = { open: async () => undefined as void };
+  const transport = createRouterTransport(({ service }) => {
+    service(ConnectionService, { listConnections: () => ({ connections: [...kept.values()] }) });
+    service(SessionService, {
+      openSession: async ({ sessionId, target, credential }) => {
+        const key = target.case === "connection" ? target.value.key : undefined;
+        const connectionId = key?.case === "id" ? key.value : "";
+        const value = kept.get(connectionId)?.spec?.parameters[0]?.value;
+        opened.push({ connectionId, host: value?.case === "text" ? value.value : "", password: new TextDecoder().decode(credential?.fields[0]?.value), sessionId });
+        await gate.open();
+        return {};
+      },
+      closeSession: ({ sessionId }) => {
+        ended.push(sessionId);
+        return {};
+      },
+    });
+  });
+  const core = coreOver(transport);
+  const link = new LinkKeeper({ transport, enter: async () => ({ kind: "in" }) });
+  const list = new Connections(core, link);
+  const leases = new Leases(core, link, list, new DriverList(core, link), "page");
+  const tabs = new Tabs({ getItem: () => null, setItem: () => undefined }, () => "tab");
+  const sessions = new TabSessions(core, link, leases, tabs, "page");
+  const save = async (connection: Connection) => {
+    kept.set(connection.id, connection);
+    await list.load();
+  };
+  await list.load();
+  return { leases, sessions, tabs, opened, ended, save, gate, kept, list };
+}
+
+const asked = (of: Awaited<ReturnType<typeof page>>) => of.leases.question.getState().open?.connectionId;
+
+test("a connection that leads elsewhere asks again, and its session ends", async () => {
+  const of = await page(asking("shop", "staging"));
+  const tab = of.tabs.open("shop");
+  const first = of.sessions.place(tab);
+  await of.leases.answer("secret");
+  const { sessionId } = (await first) ?? { sessionId: "" };
+  await of.save(asking("shop", "prod"));
+  await expect.poll(() => of.ended, { timeout: 30_000 }).toEqual([sessionId]);
+  expect(of.sessions.of(tab.id)).toEqual({ kind: "lost", why: "its connection was changed" });
+  void of.sessions.place(tab);
+  expect(asked(of)).toBe("shop");
+  await of.leases.answer("other");
+  expect(of.opened.map(({ host, password }) => [host, password])).toEqual([
+    ["staging", "secret"],
+    ["prod", "other"],
+  ]);
+});
+
+test("another name and color end no session", async () => {
+  const of = await page(asking("shop", "staging"));
+  const first = of.leases.place("shop");
+  await of.leases.answer("secret");
+  const place = await first;
+  await of.save(asking("shop", "staging", { name: "our shop", color: EnvironmentColor.RED }));
+  expect(of.ended).toEqual([]);
+  expect(await of.leases.place("shop")).toEqual(place);
+});
+
+test("a password that was offered goes to no other server", async () => {
+  const of = await page(asking("shop", "staging"));
+  of.leases.offer("shop", "secret");
+  await of.save(asking("shop", "prod"));
+  void of.leases.place("shop");
+  expect(asked(of)).toBe("shop");
+  expect(of.opened).toEqual([]);
+  // Of one that was removed nothing stays either.
+  of.leases.decline();
+  of.leases.offer("shop", "secret");
+  of.kept.delete("shop");
+  await of.list.load();
+  await of.save(asking("shop", "prod"));
+  void of.leases.place("shop");
+  expect(of.opened).toEqual([]);
+});
+
+test("a session that was being opened while its connection changed is not used", async () => {
+  const of = await page(asking("shop", "staging"));
+  const place = of.leases.place("shop");
+  let arrive: () => void = () => undefined;
+  of.gate.open = () => new Promise((resolve) => (arrive = resolve));
+  const answered = of.leases.answer("secret");
+  await expect.poll(() => of.opened.length, { timeout: 30_000 }).toBe(1);
+  await of.save(asking("shop", "prod"));
+  expect(await place).toBeUndefined();
+  arrive();
+  await answered;
+  await expect.poll(() => of.ended, { timeout: 30_000 }).toEqual(of.opened.map(({ sessionId }) => sessionId));
+  void of.leases.place("shop");
+  expect(asked(of)).toBe("shop");
+});
+
+test("two questions are asked one after the other, and each answer is its own connection's", async () => {
+  const of = await page(asking("one", "a"), asking("two", "b"));
+  const [one, two, again] = [of.leases.place("one"), of.leases.place("two"), of.leases.place("one")];
+  expect(asked(of)).toBe("one");
+  await of.leases.answer("1");
+  expect(asked(of)).toBe("two");
+  await of.leases.answer("2");
+  expect(asked(of)).toBeUndefined();
+  expect(of.opened.map(({ host, password }) => [host, password])).toEqual([
+    ["a", "1"],
+    ["b", "2"],
+  ]);
+  const ids = of.opened.map(({ sessionId }) => sessionId);
+  expect([await one, await two, await again]).toEqual([{ sessionId: ids[0] }, { sessionId: ids[1] }, { sessionId: ids[0] }]);
+});
+
+test("who declines one question is asked the next", async () => {
+  const of = await page(asking("one", "a"), asking("two", "b"));
+  const [one, two] = [of.leases.place("one"), of.leases.place("two")];
+  of.leases.decline();
+  expect(await one).toBeUndefined();
+  expect(asked(of)).toBe("two");
+  of.leases.decline();
+  expect(await two).toBeUndefined();
+});

@@ -127,16 +127,20 @@ async function blankBytes(page: Page): Promise<number> {
   return Number.isFinite(bytes) ? bytes : 0;
 }
 
-/** What each process holds that draws a page. */
+/** What each process that draws a page has for itself: the browser's own files, which all of them share, are not the page's. */
 function renderers(): readonly number[] {
   const pids = descendants(process.pid).filter((pid) => read(`/proc/${pid}/cmdline`).includes("--type=renderer"));
-  return pids.map((pid) => memoryOf([pid]));
+  return pids.map((pid) => kilobytes(pid, "RssAnon") * 1024);
 }
 
 /** Memory that processes and their children hold. Where the system does not tell, nothing. */
 function memoryOf(pids: readonly (number | undefined)[]): number {
   const all = new Set(pids.flatMap((pid) => (pid === undefined ? [] : [pid, ...descendants(pid)])));
-  return [...all].reduce((sum, pid) => sum + Number(/^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024, 0);
+  return [...all].reduce((sum, pid) => sum + kilobytes(pid, "VmRSS") * 1024, 0);
+}
+
+function kilobytes(pid: number, what: "VmRSS" | "RssAnon"): number {
+  return Number(new RegExp(`^${what}:\\s+(\\d+) kB`, "m").exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
 }
 
 function descendants(pid: number): readonly number[] {

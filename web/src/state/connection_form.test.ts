@@ -9,7 +9,7 @@ import {
 } from "../gen/core/v1/connection_pb.ts";
 import { SecretPlacesSchema } from "../gen/core/v1/credential_pb.ts";
 import { Capability, FormFieldKind, FormFieldRole, PluginInfoSchema } from "../gen/plugin/v1/plugin_pb.ts";
-import { type ConnectionForm, DEADLINE, emptyForm, faultsOf, formOf, looksLikeUrl, movedFields, NAME, specOf, withoutPassword, withPassword, withUrl } from "./connection_form.ts";
+import { type ConnectionForm, DEADLINE, emptyForm, faultsOf, formOf, looksLikeUrl, movedFields, NAME, specOf, withPassword, withUrl } from "./connection_form.ts";
 
 const info = create(PluginInfoSchema, {
   driverType: "postgres",
@@ -88,26 +88,6 @@ test("a change of where it leads is named", () => {
 });
 
 describe("a password in a URL", () => {
-  test("goes out of it, wherever it stands", () => {
-    const part = (text: string) => {
-      const { url, password } = withoutPassword(text);
-      return [url, password];
-    };
-    expect(part("postgresql://me:p%C3%A4ss%40@db:5432/shop?sslmode=require")).toEqual(["postgresql://me@db:5432/shop?sslmode=require", "päss@"]);
-    expect(part("postgres://me:a:b@c@db/x")).toEqual(["postgres://me@db/x", "a:b@c"]);
-    expect(part("postgres://:only@db/x")).toEqual(["postgres://@db/x", "only"]);
-    expect(part("postgresql://me@db/x?password=s3&sslmode=require")).toEqual(["postgresql://me@db/x?sslmode=require", "s3"]);
-    expect(part("postgresql://me@db/x?sslmode=require&password=s3")).toEqual(["postgresql://me@db/x?sslmode=require", "s3"]);
-    expect(part("host=db password='it''s \\\\ x' user=me")[0]).not.toContain("password");
-    expect(part("host=db password='it\\'s' user=me")).toEqual(["host=db user=me", "it's"]);
-    expect(part("password=s3 host=db")).toEqual(["host=db", "s3"]);
-    expect(part("postgresql://me:100%@db/x")).toEqual(["postgresql://me@db/x", "100%"]);
-  });
-  test("is looked for nowhere else", () => {
-    for (const text of ["postgresql://me@db:5432/a:b@c", "postgresql://db/x?application_name=a:b@c", "sqlite:/tmp/a:b@c.db", "host=db user=me", ""]) {
-      expect(withoutPassword(text)).toEqual({ url: text, password: undefined });
-    }
-  });
   test("goes into its field, where the driver has one", () => {
     const info = create(PluginInfoSchema, { connectionForm: [{ name: "pw", role: FormFieldRole.PASSWORD, secret: true }] });
     const form = emptyForm(info, undefined);

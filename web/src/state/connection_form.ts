@@ -160,38 +160,6 @@ function proposedName(values: Readonly<Record<string, string>>, info: PluginInfo
   return valueOf(FormFieldRole.DATABASE) || file.replace(/\.[a-z0-9]+$/i, "") || valueOf(FormFieldRole.HOST);
 }
 
-/** A URL or DSN without the password in it, and that password: it belongs into its field, and is sent to nobody before. */
-export function withoutPassword(text: string): { readonly url: string; readonly password: string | undefined } {
-  const authority = /^([a-z][a-z0-9+.-]*:\/\/[^/?#@\s:]*):([^/?#]*)@/i.exec(text);
-  if (authority !== null) {
-    const [whole, before = "", password = ""] = authority;
-    return { url: `${before}@${text.slice(whole.length)}`, password: decoded(password) };
-  }
-  const query = /[?&]password=([^&#]*)/i.exec(text);
-  if (query !== null && /^[a-z][a-z0-9+.-]*:/i.test(text)) {
-    const [whole, password = ""] = query;
-    const rest = text.slice(query.index + whole.length);
-    // The first sign of a query is a question mark, also when its first part goes.
-    const joined = whole.startsWith("?") && rest.startsWith("&") ? `?${rest.slice(1)}` : rest;
-    return { url: text.slice(0, query.index) + joined, password: decoded(password) };
-  }
-  const word = /(^|\s)password\s*=\s*(?:'((?:[^'\\]|\\.)*)'|(\S*))/i.exec(text);
-  if (word !== null && !/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
-    const [whole, , quoted, bare = ""] = word;
-    const url = (text.slice(0, word.index) + text.slice(word.index + whole.length)).trim();
-    return { url, password: (quoted ?? bare).replaceAll(/\\(.)/g, "$1") };
-  }
-  return { url: text, password: undefined };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 /** The form with a password in its field. A driver without such a field has none. */
 export function withPassword(form: ConnectionForm, password: string | undefined, info: PluginInfo | undefined): ConnectionForm {
   const field = info?.connectionForm.find(({ role, secret }) => secret && role === FormFieldRole.PASSWORD);

@@ -18,6 +18,13 @@ test("URLs lose their passwords, and are named for people", () => {
   ]);
 });
 
+test("no part of a password is shown, whatever signs it has", () => {
+  expect(short("postgres://u:pa/ss@h/db\npostgres://u:p?w#@h/db")).toEqual([
+    [1, "u@h db", "postgres://u@h/db", "pa/ss"],
+    [2, "u@h db", "postgres://u@h/db", "p?w#"],
+  ]);
+});
+
 test("lines of .pgpass lead to one server each", () => {
   expect(short("db:5432:shop:ada:se\\:cr\\\\et\ndb::*:ada:x:y\n*:5432:shop:ada:x\ndb:5432:shop:ada:\nwhat is this\n::::")).toEqual([
     [1, "ada@db shop", "host=db user=ada port=5432 database=shop", "se:cr\\et"],

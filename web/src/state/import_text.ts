@@ -1,4 +1,4 @@
-import { withoutPassword } from "./connection_form.ts";
+import { withoutPassword } from "./url_password.ts";
 
 /** A connection that a text tells of. */
 export interface FoundConnection {

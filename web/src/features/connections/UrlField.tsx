@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "react";
-import { type ConnectionForm, looksLikeUrl, withoutPassword, withPassword, withUrl } from "../../state/connection_form.ts";
+import { type ConnectionForm, looksLikeUrl } from "../../state/connection_form.ts";
 import type { Drivers } from "../../state/drivers.ts";
+import { cameInOneGo, enteredUrl, type FilledForm, filledByUrl, type UrlEntry } from "../../state/url_entry.ts";
 import { problemOf } from "../../transport/problem.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { useApp } from "../AppContext.ts";
@@ -11,38 +12,41 @@ interface UrlFieldProps {
   readonly onFill: (form: ConnectionForm) => void;
 }
 
-type Said = { readonly kind: "filled"; readonly count: number; readonly hasPassword: boolean } | { readonly kind: "refused"; readonly why: string };
+type Said = { readonly kind: "filled"; readonly count: number; readonly password: FilledForm["password"] } | { readonly kind: "refused"; readonly why: string };
 
 /** Time without a key press after which a URL counts as typed. */
 const PAUSE_MS = 300;
+const NOTHING: UrlEntry = { kind: "ready", shown: "", password: undefined };
 
 /** Takes a URL or DSN and fills the form with it. */
 export function UrlField({ form, drivers, onFill }: UrlFieldProps) {
   const app = useApp();
-  const [url, setUrl] = useState("");
+  const [entry, setEntry] = useState<UrlEntry>(NOTHING);
   const [said, setSaid] = useState<Said>();
   const latest = useRef(form);
   latest.current = form;
-  /** What stood in the URL, until the driver that has a field for it is known. */
-  const password = useRef<string>(undefined);
-  const type = (text: string) => {
-    const parts = withoutPassword(text);
-    // One at the end is not whole yet while somebody types it.
-    const isWhole = parts.password !== undefined && parts.password !== "" && (text.includes("@") || text.length - url.length > 1);
-    if (isWhole) password.current = parts.password;
-    setUrl(isWhole ? parts.url : text);
+  /** The password that a URL brought last: it does not stay for the server of another one. */
+  const brought = useRef<string>(undefined);
+  const enter = (text: string, isWhole: boolean) => {
+    const now = enteredUrl(text, isWhole);
+    // Who leaves the field has changed nothing by that.
+    setEntry((old) => (old.kind === now.kind && old.shown === now.shown && isWhole && text === old.shown ? old : now));
   };
+  const left = () => enter(entry.shown, true);
   useEffect(() => {
     setSaid(undefined);
-    if (!looksLikeUrl(url.trim())) return;
+    const url = entry.shown.trim();
+    if (entry.kind === "waits" || !looksLikeUrl(url)) return;
     const stop = new AbortController();
     const timer = setTimeout(async () => {
       try {
-        const answer = await app.core.connections.parseUrl({ url: url.trim() }, { signal: stop.signal });
+        const answer = await app.core.connections.parseUrl({ url }, { signal: stop.signal });
+        if (stop.signal.aborted) return;
         const info = drivers.usable.find(({ driverType }) => driverType === answer.driverType);
-        onFill(withPassword(withUrl(latest.current, answer, info), password.current, info));
-        setSaid({ kind: "filled", count: answer.parameters.length, hasPassword: password.current !== undefined });
-        password.current = undefined;
+        const filled = filledByUrl(latest.current, answer, info, entry.password, brought.current);
+        brought.current = filled.password === "filled" ? entry.password : undefined;
+        onFill(filled.form);
+        setSaid({ kind: "filled", count: answer.parameters.length, password: filled.password });
       } catch (error) {
         if (!stop.signal.aborted) setSaid({ kind: "refused", why: problemOf(error).message });
       }
@@ -51,7 +55,7 @@ export function UrlField({ form, drivers, onFill }: UrlFieldProps) {
       clearTimeout(timer);
       stop.abort();
     };
-  }, [url, app, drivers, onFill]);
+  }, [entry, app, drivers, onFill]);
   return (
     <label className="field code url">
       <Icon name="clip" />
@@ -60,15 +64,22 @@ export function UrlField({ form, drivers, onFill }: UrlFieldProps) {
         placeholder="Paste a URL or DSN"
         autoComplete="off"
         spellCheck={false}
-        value={url}
-        onChange={(event) => type(event.target.value)}
+        value={entry.shown}
+        onChange={(event) => enter(event.target.value, cameInOneGo(entry.shown, event.target.value))}
+        onBlur={left}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter" || entry.kind !== "waits") return;
+          event.preventDefault();
+          left();
+        }}
       />
       <span role="status">
         {said?.kind === "filled" && (
           <span className="filled">
             <Icon name="check" small />
             {said.count === 1 ? "Filled 1 field" : `Filled ${said.count} fields`}
-            {said.hasPassword && " and the password"}
+            {said.password === "filled" && " and the password"}
+            {said.password === "has-no-field" && "; its password is left out, for this driver takes none"}
           </span>
         )}
         {said?.kind === "refused" && (

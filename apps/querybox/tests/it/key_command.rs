@@ -107,3 +107,25 @@ fn whoever_stops_a_verb_that_waits_for_it_waits_no_longer() {
         waiting.expect_command_gone();
     }
 }
+
+#[test]
+fn a_query_that_needs_no_password_does_not_ask_it_for_the_historys_sake() {
+    let house = House::new();
+    let key = house.path("key");
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&key).unwrap();
+    file.write_all(querybox_vault::MasterKey::make().to_text().expose()).unwrap();
+    let (script, asked) = (house.path("asked.sh"), house.path("asked"));
+    fs::write(&script, format!("touch {}\ncat {}\n", asked.display(), key.display())).unwrap();
+    let run = |args: &[&str]| {
+        let mut command = house.command(args);
+        command.env("QUERYBOX_MASTER_KEY_COMMAND", format!("/bin/sh {}", script.display()));
+        house.ran(command.output().unwrap())
+    };
+    run(&["keys", "init"]).exits(0);
+    fs::remove_file(&asked).unwrap();
+    run(&["query", "shop", "select 1"]).exits(0);
+    assert!(!asked.exists(), "a person would be asked to unlock a safe");
+    // It is asked to open what was kept, and that there is nothing to open is seen then.
+    let listed = run(&["history", "list", "--limit", "1"]).exits(0);
+    assert!(asked.exists() && listed.stdout.contains("(not kept)"), "{listed:?}");
+}

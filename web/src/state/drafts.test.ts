@@ -151,6 +151,68 @@ test("a closed tab is kept no more though nobody heard that its text had arrived
   expect(core.kept.size).toBe(0);
 });
 
+const textsIn = ({ kept }: ReturnType<typeof keeper>) => [...kept.values()].map(({ content }) => content?.text);
+
+test("a tab that is opened again while Core is away is kept", async () => {
+  const core = keeper();
+  const { tabs, drafts } = page(core);
+  await drafts.start();
+  const tab = tabs.open("c1", "select 1");
+  await settle();
+  core.gate.before = () => Promise.reject(new Error("Core is away"));
+  tabs.close(tab.id);
+  await settle();
+  tabs.reopen();
+  await settle();
+  core.gate.before = async () => undefined;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(textsIn(core)).toEqual(["select 1"]);
+  expect(drafts.trouble.getState().why).toBeUndefined();
+});
+
+test("a tab that is opened again while its draft is being deleted is kept", async () => {
+  for (const fails of [false, true]) {
+    const core = keeper();
+    const { tabs, drafts } = page(core);
+    await drafts.start();
+    const tab = tabs.open("c1", "select 1");
+    await settle();
+    let arrive: () => void = () => undefined;
+    core.gate.before = (call) =>
+      call === "delete" ? new Promise((resolve, reject) => (arrive = fails ? () => reject(new Error("Core is away")) : resolve)) : Promise.resolve();
+    tabs.close(tab.id);
+    await settle();
+    tabs.reopen();
+    await settle();
+    arrive();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(textsIn(core)).toEqual(["select 1"]);
+    // And it is forgotten when it is closed for good.
+    core.gate.before = async () => undefined;
+    tabs.close(tab.id);
+    await settle();
+    expect(textsIn(core)).toEqual([]);
+  }
+});
+
+test("a tab that was closed and opened again is told of what another page wrote", async () => {
+  const core = keeper();
+  const { tabs, drafts } = page(core);
+  await drafts.start();
+  const tab = tabs.open("c1", "select 1");
+  await settle();
+  core.gate.before = () => Promise.reject(new Error("Core is away"));
+  tabs.close(tab.id);
+  await settle();
+  const draft = core.kept.get(tab.id);
+  if (draft?.content === undefined) throw new Error("it was saved");
+  core.kept.set(tab.id, create(DraftSchema, { ...draft, revision: draft.revision + 1n, content: { ...draft.content, text: "another one's" } }));
+  tabs.reopen();
+  core.gate.before = async () => undefined;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(textsIn(core).toSorted()).toEqual(["another one's", "select 1"]);
+});
+
 test("what cannot be saved is said, tried again with pauses that grow, and saved in the end", async () => {
   const core = keeper();
   const { tabs, drafts } = page(core);

@@ -63,6 +63,8 @@ export class Drafts {
     tabs.store.subscribe((now, before) => {
       if (!this.isOn) return;
       now.tabs.forEach((tab, place) => {
+        // It was opened again before Core had forgotten it.
+        this.closed.delete(draftOf(tab));
         if (contentOf(tab, place).key !== this.saved.get(draftOf(tab))) this.saveSoon(draftOf(tab));
       });
       for (const tab of before.tabs) if (!now.tabs.some(({ id }) => id === tab.id)) this.close(draftOf(tab));
@@ -184,6 +186,7 @@ export class Drafts {
   }
 
   private async forget(id: string): Promise<void> {
+    if (!this.closed.has(id)) return;
     // Without an answer nobody knows whether a text that was sent has arrived.
     const revision = this.revisions.get(id) ?? (this.sent.has(id) ? 0n : undefined);
     if (revision === undefined) return this.isForgotten(id);
@@ -195,13 +198,19 @@ export class Drafts {
       // What this page sent itself goes with its tab; anything else lives on elsewhere.
       if (present === undefined || present.revision === revision || !this.isOwn(present)) return this.isForgotten(id);
       this.revisions.set(id, present.revision);
-      this.later(id, () => void this.forget(id), 0);
+      this.forgetOrSave(id);
     } catch (error) {
       this.fails(id, error);
-      this.later(id, () => void this.forget(id), 0);
+      this.forgetOrSave(id);
     } finally {
       this.busy.delete(id);
     }
+  }
+
+  /** Goes on after a call: a tab that was opened again meanwhile is not to be forgotten any more. */
+  private forgetOrSave(id: string): void {
+    if (this.closed.has(id)) this.later(id, () => void this.forget(id), 0);
+    else this.saveSoon(id);
   }
 
   /** Whether a draft is what this page sent. */

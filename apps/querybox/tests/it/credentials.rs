@@ -1,6 +1,7 @@
 //! Stored passwords through the program: kept, used, moved, rotated, dropped, imported, and found nowhere in the clear.
 
 mod canary;
+mod canary_of_server;
 mod import;
 mod keyring;
 mod vault;

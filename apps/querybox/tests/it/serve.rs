@@ -14,6 +14,8 @@ mod numbers;
 mod progress;
 mod results;
 pub(crate) mod server;
+mod services;
 mod sessions;
 mod starts;
 mod tls;
+mod together;

@@ -71,7 +71,8 @@ fn what_happened_to_each_session_is_told_without_its_content() {
     let rejected = of("execute", "rejected")[0];
     assert_eq!((&rejected["statements_done"], &rejected["statements_rejected"]), (&1.into(), &1.into()));
     assert_eq!(of("execute", "canceled").len(), 1, "{text}");
-    assert_eq!(of("cancel", "confirmed").len(), 1, "{text}");
+    // On a machine that is busy the database may be too slow to answer, and its driver is killed.
+    assert_eq!(of("cancel", "confirmed").len() + of("cancel", "killed").len(), 1, "{text}");
     assert_eq!(of("lease", "closed").len(), 1, "{text}");
     assert_eq!(fs::metadata(house.path("audit")).unwrap().mode() & 0o777, 0o600);
 }
@@ -98,6 +99,7 @@ fn it_goes_on_where_it_was_and_is_read_by_nobody_else() {
 #[test]
 fn a_full_disk_is_told_once_and_stops_no_query() {
     let house = House::new();
+    const LIMIT: usize = 1 << 20;
     // The limit of file sizes stands for a disk that is full, for one file alone: what grows beyond is refused, or the beginning
     // of it is taken.
     let audit = house.path("audit");
@@ -106,11 +108,11 @@ fn a_full_disk_is_told_once_and_stops_no_query() {
     house.furnish(&mut command);
     // Other files of the server are smaller than that, or were there before.
     let script = format!(
-        "trap '' XFSZ; ulimit -f 2048; exec {program} serve --listen 127.0.0.1:0 --audit {}",
+        "trap '' XFSZ; exec prlimit --fsize={LIMIT} {program} serve --listen 127.0.0.1:0 --audit {}",
         audit.display()
     );
     command.args(["-c", &script]);
-    let filled = vec![b' '; 2048 * 512 - 100];
+    let filled = vec![b' '; LIMIT - 100];
     fs::write(&audit, filled).unwrap();
     fs::set_permissions(&audit, fs::Permissions::from_mode(0o600)).unwrap();
     let server = Server::run(command, &house);

@@ -107,7 +107,10 @@ fn what_happens_is_counted_by_closed_labels() {
         found("querybox_runs_total{driver=\"sqlite\",outcome=\"done\"}") == 2.0
             && found("querybox_runs_total{driver=\"postgres\",outcome=\"failed\"}") == 1.0
             && found("querybox_spool_memory_bytes") > 0.0
-            && found("querybox_driver_endings_total{cause=\"exited\"}") >= 4.0
+            // One that takes long to leave, on a machine that is busy, is killed.
+            && found("querybox_driver_endings_total{cause=\"exited\"}")
+                + found("querybox_driver_endings_total{cause=\"killed\"}")
+                >= 4.0
     });
     let numbers = numbers(&server);
     for (name, least) in [

@@ -1,3 +1,4 @@
+import { closeTab as closeWithCare } from "../state/close_tabs.ts";
 import type { Action } from "./action.ts";
 
 export const closeTab: Action = {
@@ -8,6 +9,6 @@ export const closeTab: Action = {
   enabled: (app) => app.tabs.active !== undefined,
   run: (app) => {
     const tab = app.tabs.active;
-    if (tab !== undefined) app.tabs.close(tab.id);
+    if (tab !== undefined) closeWithCare(app, tab.id);
   },
 };

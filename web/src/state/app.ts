@@ -12,7 +12,7 @@ import { LinkKeeper } from "./link.ts";
 import { Runs } from "./runs.ts";
 import { Schemas } from "./schema.ts";
 import { TabSessions } from "./tab_sessions.ts";
-import { Tabs } from "./tabs.ts";
+import { type Tab, Tabs } from "./tabs.ts";
 import { Toasts } from "./toasts.ts";
 import { Views } from "./views.ts";
 
@@ -23,6 +23,7 @@ export type Overlay =
   | { readonly kind: "settings" }
   | { readonly kind: "new-connection" }
   | { readonly kind: "import" }
+  | { readonly kind: "close-tabs"; readonly tabIds: readonly string[] }
   | { readonly kind: "edit-connection"; readonly connectionId: string }
   | { readonly kind: "remove-connection"; readonly connectionId: string };
 
@@ -74,11 +75,13 @@ export function makeApp(host: Host, places: Places): App {
   runs.onDrop((resultId) => views.forget(resultId));
   tabs.store.subscribe((now, before) => {
     // A closed tab wants its result no more, and what still runs there is stopped.
-    for (const tab of before.tabs) if (!now.tabs.some(({ id }) => id === tab.id)) closed(tab.id);
+    for (const tab of before.tabs) if (!now.tabs.some(({ id }) => id === tab.id)) closed(tab);
   });
-  const closed = (tabId: string) => {
-    runs.forget(tabId);
-    void sessions.close(tabId);
+  const closed = (tab: Tab) => {
+    runs.forget(tab);
+    void sessions.close(tab.id).then((isLost) => {
+      if (isLost) toasts.say(`The transaction of ${tab.title} was rolled back`);
+    });
   };
   return {
     core,

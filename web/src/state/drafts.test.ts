@@ -72,13 +72,14 @@ test("what is typed is kept, and opened by a page that has nothing", async () =>
   const one = first.tabs.open("c1", "select 1");
   first.tabs.open("c2", "select 2");
   await settle();
-  first.tabs.change(one.id, { text: "select 1 + 1", resultId: "r1" });
+  first.tabs.change(one.id, { text: "select 1 + 1", resultId: "r1", sessionId: "s1" });
   await settle();
   const second = page(core);
   await second.drafts.start();
-  expect(second.tabs.store.getState().tabs.map(({ text, resultId }) => [text, resultId])).toEqual([
-    ["select 1 + 1", "r1"],
-    ["select 2", undefined],
+  // The result is another window's, to which the session belongs alone.
+  expect(second.tabs.store.getState().tabs.map(({ text, resultId, sessionId, isGuest }) => [text, resultId, sessionId, isGuest])).toEqual([
+    ["select 1 + 1", "r1", undefined, true],
+    ["select 2", undefined, undefined, undefined],
   ]);
 });
 

@@ -237,8 +237,9 @@ function draftOf({ id, draftId }: Tab): string {
 
 /** What is saved of a tab, and a text that is another one when that is. */
 function contentOf(tab: Tab, place: number) {
-  const { title, connectionId, text, resultId, sessionId, parameters, choices } = tab;
-  const json = JSON.stringify({ resultId, sessionId, parameters, choices, place });
+  // Its session is of this window alone: another one would end it.
+  const { title, connectionId, text, resultId, parameters, choices } = tab;
+  const json = JSON.stringify({ resultId, parameters, choices, place });
   const content = { kind: DraftKind.EDITOR, title: title.slice(0, 200), connectionId, text, state: new TextEncoder().encode(json) };
   return { key: `${title}\n${connectionId}\n${json}\n${text}`, content };
 }
@@ -253,7 +254,8 @@ function tabOf({ draftId, content }: Draft): { readonly tab: Tab; readonly place
   } catch {
     // The text is what matters.
   }
-  const { place, ...rest } = state;
+  const { place, sessionId: _sessionId, ...known } = state;
+  const rest = known.resultId === undefined ? known : { ...known, isGuest: true };
   const good = (extra: object) => parseTabs(JSON.stringify({ tabs: [{ ...extra, id: draftId, title, connectionId, text }] })).tabs[0];
   const tab = good(rest) ?? good({});
   return tab === undefined ? undefined : { tab, place: typeof place === "number" ? place : 0 };

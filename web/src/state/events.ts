@@ -76,6 +76,7 @@ export class Events {
         return;
       }
       case "resultDropped":
+        return runs.hearDropped(event.value.resultId, event.value.cause);
       case undefined:
         return;
     }

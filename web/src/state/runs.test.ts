@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
 import { beforeEach, expect, test, vi } from "vitest";
+import { ResultDropCause } from "../gen/core/v1/event_pb.ts";
 import { type Result, ResultSchema, ResultService, ResultState } from "../gen/core/v1/result_pb.ts";
 import { ErrorInfoSchema } from "../gen/google/rpc/error_info_pb.ts";
 import { coreOver } from "../transport/core.ts";
@@ -22,17 +23,24 @@ function page() {
   const notFound = new ConnectError("no such result", Code.NotFound, undefined, [
     { desc: ErrorInfoSchema, value: { domain: "querybox", reason: "RESULT_NOT_FOUND" } },
   ]);
+  const [drops, asked]: [string[], string[]] = [[], []];
+  const gate = { run: async () => undefined as void, why: notFound };
   const transport = createRouterTransport(({ service }) => {
     service(ResultService, {
-      run: ({ resultId }) => {
+      run: async ({ resultId }) => {
+        asked.push(resultId);
+        await gate.run();
         if (kept.result !== undefined) kept.result.resultId = resultId;
         return { result: kept.result };
       },
       attachResult: () => {
-        if (kept.result === undefined) throw notFound;
+        if (kept.result === undefined) throw gate.why;
         return { result: kept.result };
       },
-      dropResult: () => ({}),
+      dropResult: ({ resultId }) => {
+        drops.push(resultId);
+        return {};
+      },
     });
   });
   const core = coreOver(transport);
@@ -45,7 +53,10 @@ function page() {
   const sessions = new TabSessions(core, link, leases, tabs, "page");
   const runs = new Runs(core, link, sessions, leases, tabs, "page");
   const say = (init: MessageInitShape<typeof ResultSchema>) => (kept.result = create(ResultSchema, { ...init, resultId: kept.result?.resultId ?? "" }));
-  return { kept, runs, tabs, say };
+  tabs.store.subscribe((now, before) => {
+    for (const tab of before.tabs) if (!now.tabs.some(({ id }) => id === tab.id)) runs.forget(tab);
+  });
+  return { kept, runs, tabs, say, drops, asked, gate };
 }
 
 const begin = async (of: ReturnType<typeof page>, script: { readonly statementCount?: number; readonly goesOn?: boolean }) => {
@@ -56,7 +67,7 @@ const begin = async (of: ReturnType<typeof page>, script: { readonly statementCo
 };
 
 /** Whether a wait for the end of a run is over by now. */
-async function isThrough(wait: Promise<void>): Promise<boolean> {
+async function isThrough(wait: Promise<boolean>): Promise<boolean> {
   let through = false;
   void wait.then(() => (through = true));
   await vi.advanceTimersByTimeAsync(10);
@@ -115,4 +126,102 @@ test("a run that Core knows no more is lost when it was running, and gone when i
   ended.kept.result = undefined;
   await ended.runs.look(other.id, ended.tabs.active?.resultId ?? "");
   expect(ended.runs.of(other.id).kind).toBe("gone");
+});
+
+test("a run whose tab is closed before it has begun is stopped, and does not come back", async () => {
+  for (const opensAgain of [false, true]) {
+    const of = page();
+    of.say({ state: ResultState.RUNNING, statementCount: 0, statements: [] });
+    let arrive: () => void = () => undefined;
+    of.gate.run = () => new Promise((resolve) => (arrive = resolve));
+    const tab = of.tabs.open("connection");
+    const ran = of.runs.run(tab, { sql: "update t set a = 1", offset: 0 }, {});
+    await vi.advanceTimersByTimeAsync(10);
+    const [resultId] = of.asked;
+    if (resultId === undefined) throw new Error("it was asked for");
+    of.tabs.close(tab.id);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(of.drops).toEqual([resultId]);
+    if (opensAgain) of.tabs.reopen();
+    arrive();
+    await ran;
+    await vi.advanceTimersByTimeAsync(5_000);
+    // Core may have heard of the first before the run itself.
+    expect(of.drops).toEqual([resultId, resultId]);
+    expect(of.runs.of(tab.id).kind).toBe("idle");
+    expect(of.runs.store.getState().size).toBe(0);
+  }
+});
+
+test("a look that is answered behind its tab's end brings nothing back", async () => {
+  const of = page();
+  of.say({ state: ResultState.RUNNING, statementCount: 0, statements: [] });
+  const tab = await begin(of, {});
+  const looked = of.runs.look(tab.id, of.tabs.active?.resultId ?? "");
+  of.tabs.close(tab.id);
+  await looked;
+  expect(of.runs.store.getState().size).toBe(0);
+});
+
+test("what was dropped is gone and not lost, also where it still ran", async () => {
+  const of = page();
+  of.say({ state: ResultState.RUNNING, statementCount: 0, statements: [] });
+  const tab = await begin(of, {});
+  of.kept.result = undefined;
+  of.gate.why = new ConnectError("dropped", Code.NotFound, undefined, [
+    { desc: ErrorInfoSchema, value: { domain: "querybox", reason: "RESULT_DROPPED", metadata: { cause: "IDLE" } } },
+  ]);
+  await of.runs.look(tab.id, of.tabs.active?.resultId ?? "");
+  expect(of.runs.of(tab.id)).toEqual({ kind: "gone", why: "idle" });
+  expect(of.tabs.active?.runs).toBeUndefined();
+
+  const told = page();
+  told.say({ state: ResultState.RUNNING, statementCount: 0, statements: [] });
+  const other = await begin(told, {});
+  const resultId = told.tabs.active?.resultId ?? "";
+  told.runs.hearDropped(resultId, ResultDropCause.SHUTTING_DOWN);
+  expect(told.runs.of(other.id).kind).toBe("running");
+  told.runs.hearDropped(resultId, ResultDropCause.DROPPED);
+  expect(told.runs.of(other.id)).toEqual({ kind: "gone", why: "dropped" });
+});
+
+test("a tab that was closed and opened again tells of no run", async () => {
+  const of = page();
+  of.say({ state: ResultState.RUNNING, statementCount: 0, statements: [] });
+  const tab = await begin(of, {});
+  of.tabs.change(tab.id, { sessionId: "s" });
+  of.tabs.close(tab.id);
+  of.tabs.reopen();
+  expect(of.tabs.active).toMatchObject({ id: tab.id });
+  expect([of.tabs.active?.resultId, of.tabs.active?.sessionId, of.tabs.active?.runs]).toEqual([undefined, undefined, undefined]);
+});
+
+test("another window's result is looked at, and not dropped", async () => {
+  const of = page();
+  of.say({ state: ResultState.DONE, statementCount: 1, statements: [DONE] });
+  of.tabs.restore([{ id: "theirs", title: "Query 1", connectionId: "connection", text: "select 1", resultId: "r", isGuest: true }]);
+  const [tab] = of.tabs.store.getState().tabs;
+  if (tab === undefined || of.kept.result === undefined) throw new Error("it is there");
+  of.kept.result.resultId = "r";
+  await of.runs.look(tab.id, "r");
+  expect(of.runs.of(tab.id).kind).toBe("ended");
+  // What is run here is this window's own.
+  await of.runs.run(tab, { sql: "select 1", offset: 0 }, {});
+  await vi.advanceTimersByTimeAsync(10);
+  expect(of.drops).toEqual([]);
+  expect(of.tabs.active?.isGuest).toBeUndefined();
+  const own = of.tabs.active?.resultId;
+  of.tabs.close(tab.id);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(of.drops).toEqual([own]);
+
+  const second = page();
+  second.say({ state: ResultState.RUNNING, statementCount: 0, statements: [] });
+  second.tabs.restore([{ ...tab }]);
+  if (second.kept.result !== undefined) second.kept.result.resultId = "r";
+  await second.runs.look(tab.id, "r");
+  expect(second.runs.of(tab.id).kind).toBe("running");
+  second.tabs.close(tab.id);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(second.drops).toEqual([]);
 });

@@ -2,10 +2,11 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ExecuteOptionsSchema } from "../gen/core/v1/query_pb.ts";
+import { ResultDropCause } from "../gen/core/v1/event_pb.ts";
 import { type Result, ResultState, type Rows } from "../gen/core/v1/result_pb.ts";
 import { CancelReceipt } from "../gen/core/v1/session_pb.ts";
 import type { Core } from "../transport/core.ts";
-import { isUnreachable, type Problem, reasonOf } from "../transport/problem.ts";
+import { isUnreachable, metadataOf, type Problem, reasonOf } from "../transport/problem.ts";
 import { makeUuidV7 } from "../transport/uuid.ts";
 import { milliseconds } from "./connection_test.ts";
 import type { Leases } from "./leases.ts";
@@ -23,8 +24,8 @@ export type Run =
   /** It was never begun. */
   | { readonly kind: "failed"; readonly problem: Problem }
   /** It was kept, and is not any more. */
-  | { readonly kind: "gone" }
-  /** It ran, and Core, which began anew meanwhile, knows nothing of it. */
+  | { readonly kind: "gone"; readonly why: "idle" | "dropped" | "unknown" }
+  /** It ran, or was asked for, and Core knows nothing of it. */
   | { readonly kind: "lost" };
 
 /** The first rows, which come with the answer. */
@@ -68,6 +69,10 @@ export class Runs {
   /** Results that something was told of before the answer to their run was here. */
   private readonly early = new Set<string>();
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Runs that were asked for and had no answer yet, by tab. A closed tab has none. */
+  private readonly asked = new Map<string, { resultId: string | undefined }>();
+  /** Tabs that wait for the end of a session before something runs in them. */
+  readonly waits: StoreApi<ReadonlySet<string>> = createStore<ReadonlySet<string>>(() => new Set());
 
   constructor(
     private readonly core: Core,
@@ -99,11 +104,12 @@ export class Runs {
 
   /**
    * Waits for a run of which nothing is left but its session's end, which is told a little later than that of its last statement.
-   * Whoever runs something then is not to be turned away. Any other run is not waited for.
+   * Whoever runs something then is not to be turned away. Any other run is not waited for. Answers whether there was a wait.
    */
-  async closing(tabId: string): Promise<void> {
+  async closing(tabId: string): Promise<boolean> {
     const begun = this.of(tabId);
-    if (begun.kind !== "running" || !isOver(begun.result, this.scripts.get(tabId))) return;
+    if (begun.kind !== "running" || !isOver(begun.result, this.scripts.get(tabId))) return false;
+    this.waits.setState(new Set(this.waits.getState()).add(tabId), true);
     await new Promise<void>((resolve) => {
       const end = () => {
         stop();
@@ -115,6 +121,10 @@ export class Runs {
       });
       const timer = setTimeout(end, CLOSING_MS);
     });
+    const waits = new Set(this.waits.getState());
+    waits.delete(tabId);
+    this.waits.setState(waits, true);
+    return true;
   }
 
   /** Runs a script in a tab. What ran there before is forgotten. */
@@ -124,14 +134,18 @@ export class Runs {
     const startedAt = Date.now();
     this.set(tab.id, { kind: "starting", startedAt });
     this.scripts.set(tab.id, script);
-    if (before.kind === "ended") void this.drop(before.result.resultId);
-    let asked: string | undefined;
+    if (before.kind === "ended") this.leave(tab, before.result.resultId);
+    const asked: { resultId: string | undefined } = { resultId: undefined };
+    this.asked.set(tab.id, asked);
+    /** Whether the tab was closed meanwhile, also if it was opened again. */
+    const isClosed = () => this.asked.get(tab.id) !== asked;
     try {
       const place = await this.sessions.place(tab);
+      if (isClosed()) return;
       if (place === undefined) return this.set(tab.id, IDLE);
       const resultId = "connection" in place ? place.sessionId : makeUuidV7();
-      this.tabs.change(tab.id, { resultId, runs: true });
-      asked = resultId;
+      this.tabs.change(tab.id, { resultId, runs: true, isGuest: undefined });
+      asked.resultId = resultId;
       const { result, page, pageStatement } = await this.core.results.run({
         resultId,
         target:
@@ -143,6 +157,8 @@ export class Runs {
         frontEndId: this.frontEndId,
         page: { rowCount: FIRST_ROWS, cellBytesMax: 512 },
       });
+      // It began behind its tab's end, and nobody would see or stop it any more.
+      if (isClosed()) return void this.drop(resultId);
       if (result === undefined) return this.set(tab.id, IDLE);
       this.take(tab.id, result, startedAt, page === undefined ? undefined : { statement: pageStatement, rows: page });
       // What was told meanwhile may be newer than this answer, and the last that there is to tell.
@@ -152,10 +168,16 @@ export class Runs {
       this.leases.hear(tab.connectionId, error);
       this.sessions.hearFailure(tab.id, error);
       const problem = this.link.hear(error);
+      if (isClosed()) {
+        if (asked.resultId !== undefined && isUnreachable(error)) void this.drop(asked.resultId);
+        return;
+      }
       // Without an answer nobody knows whether it began: it is looked for until Core is there again.
-      if (asked !== undefined && isUnreachable(error)) return this.lookLater(tab.id, asked);
+      if (asked.resultId !== undefined && isUnreachable(error)) return this.lookLater(tab.id, asked.resultId);
       this.tabs.change(tab.id, { runs: undefined });
       this.set(tab.id, problem === undefined ? IDLE : { kind: "failed", problem });
+    } finally {
+      if (!isClosed()) this.asked.delete(tab.id);
     }
   }
 
@@ -172,14 +194,16 @@ export class Runs {
       const { result } = await this.core.results.attachResult({ resultId, frontEndId: this.frontEndId });
       const run = this.of(tabId);
       const isSame = !("result" in run) || run.result.resultId === resultId;
-      if (result === undefined || !isSame) return;
+      if (result === undefined || !isSame || !this.isOf(tabId, resultId)) return;
       const startedAt = run.kind === "running" ? run.startedAt : Date.now() - milliseconds(result.elapsed);
       this.take(tabId, result, startedAt, "page" in run ? run.page : undefined);
     } catch (error) {
+      if (!this.isOf(tabId, resultId)) return;
       const reason = reasonOf(error);
-      if (reason === "RESULT_NOT_FOUND" || reason === "RESULT_DROPPED") {
+      if (reason === "RESULT_DROPPED") this.goes(tabId, metadataOf(error).cause === "IDLE" ? "idle" : "dropped");
+      else if (reason === "RESULT_NOT_FOUND") {
         clearTimeout(this.timers.get(tabId));
-        this.set(tabId, { kind: this.tabOf(tabId)?.runs === true ? "lost" : "gone" });
+        this.set(tabId, this.tabOf(tabId)?.runs === true ? { kind: "lost" } : { kind: "gone", why: "unknown" });
       } else {
         this.link.hear(error);
         // A Core that is away is looked for, and this run with it.
@@ -205,6 +229,16 @@ export class Runs {
     for (const [tabId, run] of this.store.getState()) {
       if ("result" in run && run.result.resultId === resultId) void this.look(tabId, resultId);
     }
+  }
+
+  /** Hears that Core keeps a result no longer. */
+  hearDropped(resultId: string, cause: ResultDropCause): void {
+    // A Core that ends tells it of all that it has. What still ran is looked for once there is another one.
+    if (cause === ResultDropCause.SHUTTING_DOWN) return;
+    for (const [tabId, run] of this.store.getState()) {
+      if ("result" in run && run.result.resultId === resultId) this.goes(tabId, cause === ResultDropCause.IDLE ? "idle" : "dropped");
+    }
+    for (const listener of this.dropped) listener(resultId);
   }
 
   /** Asks the database to stop. Answers with what became of it, for people. */
@@ -240,10 +274,14 @@ export class Runs {
     }
   }
 
-  /** Forgets what a closed tab ran. What still runs is stopped. */
-  forget(tabId: string): void {
+  /** Forgets what a closed tab ran. What still runs is stopped, unless another window has begun it. */
+  forget(tab: Tab): void {
+    const tabId = tab.id;
     const run = this.of(tabId);
-    if ("result" in run) void this.drop(run.result.resultId);
+    if ("result" in run) this.leave(tab, run.result.resultId);
+    const asked = this.asked.get(tabId)?.resultId;
+    if (asked !== undefined) void this.drop(asked);
+    this.asked.delete(tabId);
     clearTimeout(this.timers.get(tabId));
     const runs = new Map(this.store.getState());
     runs.delete(tabId);
@@ -263,6 +301,17 @@ export class Runs {
     }
   }
 
+  private goes(tabId: string, why: "idle" | "dropped"): void {
+    clearTimeout(this.timers.get(tabId));
+    this.tabs.change(tabId, { runs: undefined });
+    this.set(tabId, { kind: "gone", why });
+  }
+
+  /** Whether a tab is there, and a result is still what it shows. */
+  private isOf(tabId: string, resultId: string): boolean {
+    return this.tabOf(tabId)?.resultId === resultId;
+  }
+
   private tabOf(tabId: string): Tab | undefined {
     return this.tabs.store.getState().tabs.find(({ id }) => id === tabId);
   }
@@ -270,6 +319,12 @@ export class Runs {
   private lookLater(tabId: string, resultId: string): void {
     clearTimeout(this.timers.get(tabId));
     this.timers.set(tabId, setTimeout(() => void this.look(tabId, resultId), LOOK_MS));
+  }
+
+  /** Has no more use for a result. One of another window is left to it. */
+  private leave(tab: Tab, resultId: string): void {
+    if (tab.isGuest !== true) void this.drop(resultId);
+    else for (const listener of this.dropped) listener(resultId);
   }
 
   private async drop(resultId: string): Promise<void> {

@@ -11,6 +11,8 @@ export interface Tab {
   readonly draftId?: string;
   /** The result that was run here last, found again after a reload. */
   readonly resultId?: string;
+  /** Its result was run by another window, which may still show it: it is looked at here, and not dropped. */
+  readonly isGuest?: true | undefined;
   /** The session that it keeps, found again after a reload. */
   readonly sessionId?: string | undefined;
   /** Values of parameters, by name, as they were given last. `null`: NULL. */
@@ -150,17 +152,15 @@ export class Tabs {
       tabs: tabs.filter((other) => other.id !== id),
       activeId: activeId === id ? (neighbor ?? otherId) : activeId,
       otherId: otherId === id ? neighbor : otherId,
-      closed: [...closed, inFirst(tab)].slice(-CLOSED_MAX),
+      closed: [...closed, plainOf(tab)].slice(-CLOSED_MAX),
     });
   }
 
-  /** Closes all but one of the panel that it stands in. */
-  closeOthers(id: string): void {
+  /** The other tabs of the panel that a tab stands in. */
+  beside(id: string): readonly Tab[] {
     const { tabs } = this.store.getState();
     const tab = tabs.find((other) => other.id === id);
-    if (tab === undefined) return;
-    this.activate(id);
-    for (const other of tabs) if (other.id !== id && other.second === tab.second) this.close(other.id);
+    return tab === undefined ? [] : tabs.filter((other) => other.id !== id && other.second === tab.second);
   }
 
   /** Closes what belongs to a connection that is gone. It is not opened again. */
@@ -193,6 +193,11 @@ export class Tabs {
 
 function inFirst({ second: _second, ...tab }: Tab): Tab {
   return tab;
+}
+
+/** What is kept of a closed tab: its result and its session go with it. */
+function plainOf({ resultId: _resultId, sessionId: _sessionId, runs: _runs, isGuest: _isGuest, ...tab }: Tab): Tab {
+  return inFirst(tab);
 }
 
 /** The tab that takes the place of one that goes from its panel. */

@@ -19,8 +19,8 @@ export function NoResult({ run, onRunAgain }: { readonly run: Run; readonly onRu
       <div className="reject" role="alert">
         <p className="msg">What ran here was lost</p>
         <p className="say wrap">
-          It was still running when this page heard of it last, and Core does not know it any more: Core was ended under it. Its rows are gone, and
-          nothing was sent again. What it was to change may have happened or not: look before you run it again.
+          It was asked for, this page heard of no end, and Core does not know it: Core was ended under it, or it never came there. Its rows are gone,
+          and nothing was sent again. What it was to change may have happened or not: look before you run it again.
         </p>
         <div className="acts">
           <Button label="Run again" icon="refresh" look="line" onClick={onRunAgain} />
@@ -30,8 +30,14 @@ export function NoResult({ run, onRunAgain }: { readonly run: Run; readonly onRu
   }
   return (
     <div className="nothing">
-      {run.kind === "gone" && <p>The result of the last run is not kept any more. Run it again to see it.</p>}
+      {run.kind === "gone" && <p>{GONE[run.why]} Run it again to see it.</p>}
       {run.kind === "idle" && <p>Results come here. Nothing is sent before you run it.</p>}
     </div>
   );
 }
+
+const GONE: Readonly<Record<Extract<Run, { kind: "gone" }>["why"], string>> = {
+  idle: "The result of the last run was not looked at for a long time, and is not kept any more.",
+  dropped: "The result of the last run was dropped: by another window, or to make room.",
+  unknown: "The result of the last run is not kept any more.",
+};

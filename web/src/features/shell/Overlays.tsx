@@ -3,6 +3,7 @@ import { ConnectionDialog } from "../connections/ConnectionDialog.tsx";
 import { ImportDialog } from "../connections/ImportDialog.tsx";
 import { PasswordDialog } from "../connections/PasswordDialog.tsx";
 import { RemoveDialog } from "../connections/RemoveDialog.tsx";
+import { CloseTabsDialog } from "./CloseTabsDialog.tsx";
 import { Palette } from "./Palette.tsx";
 import { SettingsDialog } from "./SettingsDialog.tsx";
 
@@ -22,6 +23,8 @@ export function Overlays() {
       return <SettingsDialog onClose={close} />;
     case "new-connection":
       return <ConnectionDialog onClose={close} />;
+    case "close-tabs":
+      return <CloseTabsDialog tabIds={overlay.tabIds} onClose={close} />;
     case "import":
       return <ImportDialog onClose={close} />;
     case "edit-connection": {

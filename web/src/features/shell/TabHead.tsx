@@ -1,5 +1,6 @@
 import { closeTab } from "../../actions/close_tab.ts";
 import { environmentOf } from "../../state/connections.ts";
+import { closeTab as closeWithCare } from "../../state/close_tabs.ts";
 import type { Tab } from "../../state/tabs.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { useApp, useKeys, usePart } from "../AppContext.ts";
@@ -27,7 +28,7 @@ export function TabHead({ tab, isShown, sheetId, onMenu }: TabHeadProps) {
       draggable
       onClick={() => app.tabs.activate(tab.id)}
       onAuxClick={(event) => {
-        if (event.button === 1) app.tabs.close(tab.id);
+        if (event.button === 1) closeWithCare(app, tab.id);
       }}
       onContextMenu={(event) => {
         event.preventDefault();
@@ -49,7 +50,7 @@ export function TabHead({ tab, isShown, sheetId, onMenu }: TabHeadProps) {
         title={`Close  ${keysOf(closeTab) ?? ""}`.trim()}
         onClick={(event) => {
           event.stopPropagation();
-          app.tabs.close(tab.id);
+          closeWithCare(app, tab.id);
         }}
       >
         <Icon name="close" small />

@@ -4,6 +4,7 @@ import { crossTab } from "../../actions/cross_tab.ts";
 import { newQuery } from "../../actions/new_query.ts";
 import { openPalette } from "../../actions/open_palette.ts";
 import { toggleSidebar } from "../../actions/toggle_sidebar.ts";
+import { closeOtherTabs, closeTab as closeWithCare } from "../../state/close_tabs.ts";
 import { valueOf } from "../../state/load.ts";
 import type { Tab } from "../../state/tabs.ts";
 import { Icon } from "../../ui/Icon.tsx";
@@ -53,15 +54,15 @@ export function TabStrip({ tabs, shownId, side, sheetId }: TabStripProps) {
       event.preventDefault();
       app.tabs.step(move);
       requestAnimationFrame(() => strip.current?.querySelector<HTMLElement>('[aria-selected="true"]')?.focus());
-    } else if (event.key === "Delete" && shownId !== undefined) app.tabs.close(shownId);
+    } else if (event.key === "Delete" && shownId !== undefined) closeWithCare(app, shownId);
   };
   const itemsOf = (tab: Tab): readonly (readonly MenuItem[])[] => {
     const where = side === "only" ? "Split to the right" : side === "first" ? "Move to the right panel" : "Move to the left panel";
     return [
       count < 2 ? [] : [{ label: where, icon: "pane-r", keys: keysOf(crossTab), onChoose: () => app.tabs.cross(tab.id) }],
       [
-        { label: "Close", icon: "close", keys: keysOf(closeTab), onChoose: () => app.tabs.close(tab.id) },
-        ...(tabs.length < 2 ? [] : [{ label: "Close the others", onChoose: () => app.tabs.closeOthers(tab.id) }]),
+        { label: "Close", icon: "close", keys: keysOf(closeTab), onChoose: () => closeWithCare(app, tab.id) },
+        ...(tabs.length < 2 ? [] : [{ label: "Close the others", onChoose: () => closeOtherTabs(app, tab) }]),
       ],
     ];
   };

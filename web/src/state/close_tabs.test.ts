@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { createStore } from "zustand/vanilla";
+import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
+import type { App, Overlay } from "./app.ts";
+import { closeOtherTabs, closeTab } from "./close_tabs.ts";
+import { type Run, Runs } from "./runs.ts";
+import { type TabSession, TabSessions } from "./tab_sessions.ts";
+import { Tabs } from "./tabs.ts";
+
+const OPEN = { kind: "open", sessionId: "s", isBusy: false, endsSoon: false, isShared: false } as const;
+
+function page(session: TabSession, run: Run = { kind: "idle" }) {
+  let made = 0;
+  const tabs = new Tabs({ getItem: () => null, setItem: () => undefined }, () => `tab-${made++}`);
+  const [first, second] = [tabs.open("c"), tabs.open("c")];
+  const sessions: TabSessions = Object.create(TabSessions.prototype);
+  const runs: Runs = Object.create(Runs.prototype);
+  sessions.of = (id) => (id === first.id ? session : { kind: "none" });
+  runs.of = (id) => (id === first.id ? run : { kind: "idle" });
+  const overlay = createStore<Overlay>(() => ({ kind: "none" }));
+  const app: Pick<App, "tabs" | "sessions" | "runs" | "overlay"> = { tabs, sessions, runs, overlay };
+  return { app, first, second, left: () => tabs.store.getState().tabs.map(({ id }) => id) };
+}
+
+test("a tab is closed without a question where nothing goes with it", () => {
+  for (const session of [{ kind: "none" }, { ...OPEN, transaction: TransactionState.IDLE }, { ...OPEN, transaction: TransactionState.OPEN, isShared: true }] as const) {
+    const { app, first, second, left } = page(session);
+    closeTab(app, first.id);
+    expect(left()).toEqual([second.id]);
+    expect(app.overlay.getState().kind).toBe("none");
+  }
+});
+
+test("who closes a tab with a transaction is asked, and nothing is closed before", () => {
+  for (const transaction of [TransactionState.OPEN, TransactionState.FAILED, TransactionState.UNSPECIFIED]) {
+    const { app, first, second, left } = page({ ...OPEN, transaction });
+    closeTab(app, first.id);
+    expect(left()).toEqual([first.id, second.id]);
+    expect(app.overlay.getState()).toEqual({ kind: "close-tabs", tabIds: [first.id] });
+  }
+  // What runs may have begun one.
+  const { app, first, left } = page({ ...OPEN, transaction: TransactionState.IDLE }, { kind: "starting", startedAt: 0 });
+  closeTab(app, first.id);
+  expect(left()).toContain(first.id);
+});
+
+test("of the others, only those with a transaction are asked for", () => {
+  const { app, first, second, left } = page({ ...OPEN, transaction: TransactionState.OPEN });
+  const third = app.tabs.open("c");
+  closeOtherTabs(app, second);
+  expect(left()).toEqual([first.id, second.id]);
+  expect(left()).not.toContain(third.id);
+  expect(app.overlay.getState()).toEqual({ kind: "close-tabs", tabIds: [first.id] });
+});

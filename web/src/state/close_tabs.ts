@@ -1,0 +1,33 @@
+import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
+import type { App } from "./app.ts";
+import type { Tab } from "./tabs.ts";
+
+type Parts = Pick<App, "tabs" | "sessions" | "runs" | "overlay">;
+
+/** Whether a transaction would, or may, go with a tab: its session is ended when it is closed. */
+export function holdsTransaction({ sessions, runs }: Pick<App, "sessions" | "runs">, tabId: string): boolean {
+  const session = sessions.of(tabId);
+  // A session that others share stays.
+  if (session.kind !== "open" || session.isShared) return false;
+  const { kind } = runs.of(tabId);
+  // What runs may have begun one.
+  return session.transaction !== TransactionState.IDLE || kind === "running" || kind === "starting";
+}
+
+/** Closes a tab, and asks first when a transaction goes with it. */
+export function closeTab(app: Parts, tabId: string): void {
+  closeAll(app, [tabId]);
+}
+
+/** Closes all tabs but one of the panel that it stands in. */
+export function closeOtherTabs(app: Parts, tab: Tab): void {
+  app.tabs.activate(tab.id);
+  closeAll(app, app.tabs.beside(tab.id).map(({ id }) => id));
+}
+
+function closeAll(app: Parts, tabIds: readonly string[]): void {
+  const holding = tabIds.filter((id) => holdsTransaction(app, id));
+  // What loses nothing goes at once.
+  for (const id of tabIds) if (!holding.includes(id)) app.tabs.close(id);
+  if (holding.length > 0) app.overlay.setState({ kind: "close-tabs", tabIds: holding }, true);
+}

@@ -7,6 +7,7 @@ import { dangerOf } from "../../state/danger.ts";
 import { formatted } from "../../state/format.ts";
 import { valueOf } from "../../state/load.ts";
 import { lineOf } from "../../state/offsets.ts";
+import { NOT_RUN, whenFree } from "../../state/pressed.ts";
 import { type RunChoices, optionsOf } from "../../state/run_choices.ts";
 import { faultsOf, marksOf } from "../../state/run_marks.ts";
 import { resultOf } from "../../state/run_view.ts";
@@ -48,10 +49,13 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
     void app.runs.run(now, script, optionsOf(choices));
   };
   const start = async (isAll: boolean) => {
-    await app.runs.closing(tabId);
-    const { kind } = app.runs.of(tabId);
-    if (connection === undefined || kind === "starting" || kind === "running") return;
-    const wanted = await outline.wanted(isAll);
+    const pressed = await whenFree(app.runs, tabId, () => editor.current?.now());
+    if (connection === undefined || pressed === "runs") return;
+    if (typeof pressed === "string") {
+      app.toasts.fail("Nothing was run", NOT_RUN[pressed]);
+      return;
+    }
+    const wanted = await outline.wanted(pressed, isAll);
     if (wanted === "unread") {
       app.toasts.fail("Nothing was run", "Where the statement at the cursor begins and ends could not be read. Select it, or run all.");
       return;

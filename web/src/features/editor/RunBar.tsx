@@ -4,7 +4,7 @@ import { type RunChoices, secondsOf } from "../../state/run_choices.ts";
 import type { Run } from "../../state/runs.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Spinner } from "../../ui/Spinner.tsx";
-import { useApp } from "../AppContext.ts";
+import { useApp, usePart } from "../AppContext.ts";
 
 interface RunBarProps {
   readonly tabId: string;
@@ -19,6 +19,7 @@ const TICK_MS = 100;
 /** How long a run takes, and how long it may. */
 export function RunBar({ tabId, run, deadline, spec }: RunBarProps) {
   const app = useApp();
+  const isAwaited = usePart(app.runs.waits, (waits) => waits.has(tabId));
   const [now, setNow] = useState(Date.now);
   const [limit, setLimit] = useState(() => secondsOf(deadline, spec));
   useEffect(() => {
@@ -36,6 +37,7 @@ export function RunBar({ tabId, run, deadline, spec }: RunBarProps) {
     <div className="bar thin runbar late" role="status" aria-label="What runs">
       <Spinner />
       <b>{elapsed.toFixed(1)} s</b>
+      {isAwaited && <span className="left">Waiting for the session to end</span>}
       {limit !== undefined && (
         <>
           <span className="dl" role="meter" aria-label="Deadline" aria-valuemin={0} aria-valuemax={limit} aria-valuenow={Math.min(limit, elapsed)}>

@@ -1,13 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
+import type { EditorNow } from "../../state/pressed.ts";
 import { type Outline, outlineOf, parametersOf, type StatementPlace, type Wanted, wantedOf } from "../../state/scripts.ts";
 import { useApp } from "../AppContext.ts";
-
-interface EditorNow {
-  readonly text: string;
-  readonly from: number;
-  readonly to: number;
-  readonly cursor: number;
-}
 
 export interface OutlineOfEditor {
   /** The statement that Run would run. */
@@ -15,8 +9,8 @@ export interface OutlineOfEditor {
   /** The values that it needs. */
   readonly parameters: readonly string[];
   readonly onCursor: (at: number) => void;
-  /** What is to be run now, asked for anew unless it is known. */
-  readonly wanted: (isAll: boolean) => Promise<Wanted | "unread" | "none">;
+  /** What is to be run of what an editor had, asked for anew unless it is known. */
+  readonly wanted: (of: EditorNow, isAll: boolean) => Promise<Wanted | "unread" | "none">;
 }
 
 /** Time without a key press before Core is asked. */
@@ -70,9 +64,7 @@ export function useOutline(driverType: string, text: string, now: () => EditorNo
     atCursor,
     parameters: atCursor === undefined ? NOTHING : parametersOf({ statements: [atCursor] }),
     onCursor: setCursor,
-    wanted: async (isAll) => {
-      const of = latest.current();
-      if (of === undefined) return "none";
+    wanted: async (of, isAll) => {
       const found = await ask(of, true);
       setOutline(found);
       return wantedOf(found, of.text, of, isAll);

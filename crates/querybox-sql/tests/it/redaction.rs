@@ -23,16 +23,86 @@ fn values_go_and_the_rest_stays() {
     );
     check("alter role joe password E'\\'secret' /* it */", "alter role joe password ? /*?*/");
     check("values (x'00', U&'\\0061', 'a' , 0x1F, 1::text)", "values (?, ?, ? , ?, ?::text)");
-    check(
-        "insert into \"t\"(\"a\", \"b c\") values ('x'::text)",
-        "insert into \"t\"(\"a\", ?) values (?::text)",
-    );
+    check("insert into \"t\"(\"a\", \"b c\") values ('x'::text)", "insert into \"t\"(?, ?) values (?::text)");
 }
 
 #[test]
-fn a_psql_command_goes_with_its_line() {
-    check("\\c secret\nselect 1", "?\nselect ?");
-    hides("\\c \"password=secret\"\nselect 1", &Dialect::postgres());
+fn nothing_is_shown_beside_a_psql_command_or_data_of_copy() {
+    for sql in [
+        "\\c secret\nselect 1",
+        "\\c \"password=secret\"\nselect 1",
+        "copy people (id, name, mail) from stdin;\n1\tAda Lovelace\tada@example.org\n\\.",
+        "copy people (id, name, mail) from stdin;\n1\tAda Lovelace\tada@example.org\n",
+        "select 1;\nCOPY \"people\" FROM /* it */ STDIN WITH (format csv);\n1,Ada Lovelace\n",
+        "\\copy people from stdin\n1\tAda Lovelace\n\\.\n",
+        // The rest of a file whose beginning was left out.
+        "Ada Lovelace\tada@example.org\n\\.\nselect 1",
+        "Ada Lovelace\t\\N\tada@example.org\n",
+    ] {
+        hides(sql, &Dialect::postgres());
+        if sql.contains("from stdin;") {
+            hides(sql, &Dialect::sqlite());
+        }
+    }
+    check("copy people to stdout; select stdin from t", "copy people to stdout; select stdin from t");
+}
+
+#[test]
+fn a_value_in_the_wrong_quotes_goes_and_a_name_in_its_place_stays() {
+    check("alter role app password \"hunter2\"", "alter role app password ?");
+    check("select a from t where mail = \"ada\"", "select a from t where mail = ?");
+    check("select a from t where b in (\"ada\", \"eve\")", "select a from t where b in (?, ?)");
+    check("insert into t values (\"ada\")", "insert into t values (?)");
+    check("select substring(a from \"ada\")", "select substring(a from ?)");
+    check("select a is distinct from \"ada\"", "select a is distinct from ?");
+    check("set x to \"ada\"; comment on table t is \"ada\"", "set x to ?; comment on table t is ?");
+    check(
+        "select \"u\".\"id\", u.\"b\" from \"users\" join \"s\".\"t\" on (select a from /* */ \"x\")",
+        "select \"u\".\"id\", u.\"b\" from \"users\" join \"s\".\"t\" on (select a from /*?*/ \"x\")",
+    );
+    check("update \"t\" set a = \"b\"; drop table \"t\"", "update \"t\" set a = ?; drop table \"t\"");
+}
+
+#[test]
+fn nothing_is_shown_beside_quotes_that_are_none_to_the_database() {
+    for sql in [
+        "select a from t where name = ‘Ada’ and pin = “geheim”",
+        "select a from t where name = „Ada“",
+        "select a from t where name = «Ada»",
+        "select a from t where name = ＂Ada＂",
+        "select a from t where name = ´Ada´",
+        "select a from t where name = ʼAdaʼ",
+        "select a from t where name = 1‘Ada Lovelace’",
+        "select a from t where name = :‘Ada’",
+        "select a from t where name = `Ada`",
+        "select ' , a from t where b like '%secret%' and c = '",
+    ] {
+        hides(sql, &Dialect::postgres());
+    }
+    check("select größe from naïve where x = '‘’'", "select größe from naïve where x = ?");
+}
+
+#[test]
+fn nothing_is_shown_where_a_password_has_no_quotes() {
+    for sql in [
+        "alter role app password hunter2",
+        "alter role app PASSWORD /* it */ hunter2",
+        "alter user app identified by hunter2",
+        "update t set password = hunter2",
+        "update t set password = 123-hunter",
+        "select a from t where u.password not in (hunter2)",
+        "select a from t where \"password\" = hunter2",
+        "set password for joe = hunter2",
+    ] {
+        hides(sql, &Dialect::postgres());
+    }
+    check("alter role app password 'x' login", "alter role app password ? login");
+    check("alter role app password null", "alter role app password null");
+    check(
+        "select a, password from t where password = $1 or password is not null",
+        "select a, password from t where password = $1 or password is not null",
+    );
+    check("create table t (password text, a int)", "create table t (password text, a int)");
 }
 
 #[test]
@@ -58,7 +128,7 @@ fn double_quotes_of_sqlite_may_hold_a_value() {
     let dialect = Dialect::sqlite();
     assert_eq!(
         redact("select [a] from `b` where c = \"secret\"", &dialect).as_deref(),
-        Some("select [a] from `b` where c = ?")
+        Some("select ? from `b` where c = ?")
     );
     hides("select \"it\"s secret\"", &dialect);
     let dialect = crate::soup::escaping();
@@ -97,6 +167,26 @@ const CLOSED: &[&str] = &[
 fn closed() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(CLOSED), 0..20).prop_map(|pieces| pieces.join(" "))
 }
+
+/// What stands before a value.
+const PLACES: &[&str] = &[
+    "where a =",
+    "where a <>",
+    "where a like",
+    "in (",
+    "values (",
+    "values (1,",
+    "between",
+    "between 1 and",
+    "set a to",
+    "password",
+    "is distinct from",
+    "concat(",
+    "a ||",
+    "then",
+    "limit",
+    "select",
+];
 
 const OPENING: &[&str] = &["'", "\"", "\\", "$$", "--", "/*", "*/", "\n", ";", " ", "é", "(", "$q$"];
 
@@ -137,6 +227,30 @@ proptest! {
         };
         let redacted = redact(&format!("{before} {literal}"), &Dialect::postgres());
         prop_assert!(redacted.as_deref().is_none_or(|shown| !shown.contains("c4n4ry")), "{:?}", redacted);
+    }
+
+    /// What people take for a literal is hidden too, where it can be told.
+    #[test]
+    fn no_value_survives_that_is_no_literal_to_the_database(
+        before in closed(), after in closed(), form in 0..9_usize, place in prop::sample::select(PLACES), dialect in dialect(),
+    ) {
+        let value = match form {
+            0 => "‘c4n4ry’".to_owned(),
+            1 => "“it’s c4n4ry”".to_owned(),
+            2 => "„eine c4n4ry“".to_owned(),
+            3 => "« une c4n4ry »".to_owned(),
+            4 => "＇c4n4ry＇".to_owned(),
+            5 => "\u{2bc}c4n4ry\u{2bc}".to_owned(),
+            6 => "`c4n4ry`".to_owned(),
+            _ => "\"c4n4ry\"".to_owned(),
+        };
+        let bare = ["password c4n4ry", "identified by c4n4ry", "set password to c4n4ry", "copy t from stdin; c4n4ry"];
+        let sql = match form {
+            8 => format!("{before}; {} {after}", bare[place.len() % bare.len()]),
+            _ => format!("{before} {place} {value} {after}"),
+        };
+        let redacted = redact(&sql, &dialect);
+        prop_assert!(redacted.as_deref().is_none_or(|shown| !shown.contains("c4n4ry")), "{}: {:?}", sql, redacted);
     }
 
     #[test]

@@ -20,9 +20,10 @@ fn check(start: &str, again: &str) {
         let _ = rewrite_named(&sql, &dialect);
         let _ = statement_at(&sql, sql.len(), outline(&sql, &dialect));
         let _ = asked_parameters(&sql, &dialect, UNLIMITED);
-        // Linear is some hundredths of a second, even here without full optimization; quadratic is minutes.
+        // Linear is some tenths of a second, even here without full optimization; quadratic is many minutes, so that a machine
+        // that does much else has time.
         let took = started.elapsed();
-        assert!(took < Duration::from_secs(5), "{start:?} and {again:?} took {took:?}");
+        assert!(took < Duration::from_secs(60), "{start:?} and {again:?} took {took:?}");
     }
 }
 

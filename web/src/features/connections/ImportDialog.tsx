@@ -1,6 +1,7 @@
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { SecretPlace } from "../../gen/core/v1/connection_pb.ts";
 import { type Imported, importConnection, importPlace } from "../../state/import_connections.ts";
+import { importAll } from "../../state/import_run.ts";
 import { type FoundConnection, IMPORT_CHARACTERS_MAX, IMPORT_MAX, readImport } from "../../state/import_text.ts";
 import { valueOf } from "../../state/load.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -19,6 +20,8 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const file = useRef<HTMLInputElement>(null);
+  const running = useRef<AbortController>(undefined);
+  const isGone = useRef(false);
   const { found, skipped } = useMemo(() => readImport(text), [text]);
   const wanted = found.filter(({ line }) => !left.has(line) && done.get(line)?.kind !== "saved" && done.get(line)?.kind !== "there");
   const passwords = wanted.filter(({ password }) => password !== undefined).length;
@@ -33,12 +36,25 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
   };
   const save = async () => {
     setBusy(true);
-    for (const one of wanted.slice(0, IMPORT_MAX)) {
-      const became = await importConnection(app, one, folder.trim());
-      setDone((before) => new Map(before).set(one.line, became));
-    }
+    const stop = new AbortController();
+    running.current = stop;
+    const failures: string[] = [];
+    const tell = ({ line }: FoundConnection, became: Imported) => {
+      if (became.kind === "failed") failures.push(became.why);
+      setDone((before) => new Map(before).set(line, became));
+    };
+    await importAll(wanted.slice(0, IMPORT_MAX), (one) => importConnection(app, one, folder.trim()), tell, stop.signal);
     setBusy(false);
+    // Nobody sees the list any more.
+    if (isGone.current && failures.length > 0) app.toasts.fail(`Not imported: ${failures.length}`, failures.join("\n"));
   };
+  useEffect(() => {
+    isGone.current = false;
+    return () => {
+      isGone.current = true;
+      running.current?.abort();
+    };
+  }, []);
   const flip = (line: number) => {
     const now = new Set(left);
     if (!now.delete(line)) now.add(line);
@@ -108,7 +124,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
           {passwords > 0 && (place === undefined ? "Passwords are left out: there is neither keyring nor vault. They are asked for." : `Passwords go to the ${place === SecretPlace.VAULT ? "vault" : "keyring"}.`)}
           {isOver && "Done."}
         </span>
-        <Button label={isOver ? "Close" : "Cancel"} big onClick={onClose} />
+        <Button label={isBusy ? "Stop" : isOver ? "Close" : "Cancel"} big onClick={() => (isBusy ? running.current?.abort() : onClose())} />
         {!isOver && (
           <Button
             label={wanted.length === 1 ? "Import 1 connection" : `Import ${Math.min(wanted.length, IMPORT_MAX)} connections`}

@@ -12,6 +12,7 @@ import { LinkKeeper } from "./link.ts";
 import { Runs } from "./runs.ts";
 import { Schemas } from "./schema.ts";
 import { TabSessions } from "./tab_sessions.ts";
+import { keeps } from "./storage.ts";
 import { type Tab, Tabs } from "./tabs.ts";
 import { Toasts } from "./toasts.ts";
 import { Views } from "./views.ts";
@@ -110,7 +111,7 @@ const FRONT_END = "querybox.front-end";
 /** Who the page is to Core, also after a reload: sessions and results are told to it. */
 function frontEndOf(storage: Places["passing"]): string {
   const kept = storage.getItem(FRONT_END) ?? crypto.randomUUID();
-  storage.setItem(FRONT_END, kept);
+  keeps(storage, FRONT_END, kept);
   return kept;
 }
 

@@ -3,6 +3,7 @@ import { type Draft, DraftKind, TextKeeping } from "../gen/core/v1/draft_pb.ts";
 import type { Core } from "../transport/core.ts";
 import { problemOf } from "../transport/problem.ts";
 import type { LinkKeeper } from "./link.ts";
+import { keeps } from "./storage.ts";
 import { parseTabs, type Tab, type Tabs } from "./tabs.ts";
 import type { Toasts } from "./toasts.ts";
 
@@ -226,7 +227,8 @@ export class Drafts {
   }
 
   private remember(): void {
-    this.storage.setItem(REVISIONS, JSON.stringify([...this.revisions].map(([id, revision]) => [id, String(revision)])));
+    // Without it a page that is loaded again parts with its own drafts: both are kept.
+    keeps(this.storage, REVISIONS, JSON.stringify([...this.revisions].map(([id, revision]) => [id, String(revision)])));
   }
 }
 

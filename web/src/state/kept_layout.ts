@@ -2,6 +2,7 @@ import { DraftKind } from "../gen/core/v1/draft_pb.ts";
 import type { Core } from "../transport/core.ts";
 import { DRAWER_BELOW, LAYOUT_KEY, type Layout, type LayoutStore, parseLayout } from "./layout.ts";
 import type { LinkKeeper } from "./link.ts";
+import { keeps } from "./storage.ts";
 import type { Tab, Tabs } from "./tabs.ts";
 
 /** Time without a change before it is saved. */
@@ -83,7 +84,7 @@ export class KeptLayout {
       this.wide = { sidebarOpen: layout.sidebarOpen, inspectorOpen: layout.inspectorOpen };
       const { sidebarOpen, inspectorOpen } = this.isNarrow ? this.layout.getState() : this.wide;
       this.layout.setState({ ...layout, sidebarOpen, inspectorOpen });
-      this.storage.setItem(SEEN, this.settings());
+      keeps(this.storage, SEEN, this.settings());
     }
     if (this.isOn || this.tabs.wereKept) return;
     const idOf = (draft: string | undefined) => this.tabs.store.getState().tabs.find((tab) => draftOf(tab) === draft)?.id;
@@ -130,7 +131,7 @@ export class KeptLayout {
       if (outcome.case === "saved") {
         this.revision = outcome.value.revision;
         this.saved = text;
-        this.storage.setItem(SEEN, settings);
+        keeps(this.storage, SEEN, settings);
       } else if (outcome.case === "conflict") {
         // Another window was here: it is the last change that holds.
         this.revision = outcome.value.present?.revision ?? 0n;

@@ -1,4 +1,5 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
+import { keeps } from "./storage.ts";
 
 export type Theme = "system" | "light" | "dark";
 export type Density = "compact" | "normal" | "roomy";
@@ -59,7 +60,7 @@ export function makeLayout(storage: Pick<Storage, "getItem" | "setItem">, pageWi
     sidebarOpen: kept.sidebarOpen && pageWidth > DRAWER_BELOW,
     inspectorOpen: kept.inspectorOpen && pageWidth > OVER_GRID_BELOW,
   }));
-  store.subscribe((layout) => storage.setItem(LAYOUT_KEY, JSON.stringify(layout)));
+  store.subscribe((layout) => keeps(storage, LAYOUT_KEY, JSON.stringify(layout)));
   return store;
 }
 

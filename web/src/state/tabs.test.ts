@@ -120,3 +120,35 @@ test("what was kept by another version is taken as far as it goes", () => {
   expect(parseTabs('{"tabs":[1,{"id":"a"}],"activeId":7}').tabs).toEqual([]);
   expect(parseTabs("null").tabs).toEqual([]);
 });
+
+test("a full storage keeps nobody from hearing of changes, and what was closed makes room first", () => {
+  let room = 1_000;
+  let kept = "";
+  const storage = {
+    getItem: () => null,
+    setItem: (_key: string, text: string) => {
+      if (text.length > room) throw new DOMException("full", "QuotaExceededError");
+      kept = text;
+    },
+  };
+  let made = 0;
+  const tabs = new Tabs(storage, () => `t${made++}`);
+  let heard = 0;
+  tabs.store.subscribe(() => (heard += 1));
+  const long = tabs.open("c", "x".repeat(700));
+  tabs.close(long.id);
+  const other = tabs.open("c", "y".repeat(500));
+  // Both do not fit, and the open one is there.
+  expect(kept).toContain("yyy");
+  expect(kept).not.toContain("xxx");
+  expect(tabs.isFull.getState().value).toBe(false);
+  tabs.change(other.id, { text: "z".repeat(2_000) });
+  expect(heard).toBe(4);
+  expect(tabs.isFull.getState().value).toBe(true);
+  // After a reload nothing old is taken for what was typed last.
+  expect(kept).toBe("");
+  expect(new Tabs({ getItem: () => kept, setItem: () => undefined }, () => "t").wereKept).toBe(false);
+  room = 10_000;
+  tabs.change(other.id, { text: "z" });
+  expect(tabs.isFull.getState().value).toBe(false);
+});

@@ -1,5 +1,6 @@
 import type { RunChoices } from "./run_choices.ts";
 import { createStore, type StoreApi } from "zustand/vanilla";
+import { keeps } from "./storage.ts";
 
 /** A query on a connection. */
 export interface Tab {
@@ -45,6 +46,8 @@ const CLOSED_MAX = 20;
  */
 export class Tabs {
   readonly store: StoreApi<TabState>;
+  /** Whether the browser has no room for them: then a reload finds what Core keeps. */
+  readonly isFull: StoreApi<{ readonly value: boolean }> = createStore<{ readonly value: boolean }>(() => ({ value: false }));
   /** Whether a page of this browser tab was here before. */
   readonly wereKept: boolean;
   private made = 0;
@@ -53,9 +56,17 @@ export class Tabs {
     storage: Pick<Storage, "getItem" | "setItem">,
     private readonly makeId: () => string,
   ) {
-    this.wereKept = storage.getItem(KEY) !== null;
+    this.wereKept = (storage.getItem(KEY) ?? "") !== "";
     this.store = createStore<TabState>(() => parseTabs(storage.getItem(KEY)));
-    this.store.subscribe((state) => storage.setItem(KEY, JSON.stringify(state)));
+    this.store.subscribe((state) => this.keep(state, storage));
+  }
+
+  /** Writes the tabs down for a reload: without those that were closed, where there is no room for them. */
+  private keep(state: TabState, storage: Pick<Storage, "setItem">): void {
+    const isKept = [state, { ...state, closed: [] }].some((part) => keeps(storage, KEY, JSON.stringify(part)));
+    // Old texts would be taken for new ones after a reload: with none at all, those that Core keeps are opened.
+    if (!isKept) keeps(storage, KEY, "");
+    if (this.isFull.getState().value !== !isKept) this.isFull.setState({ value: !isKept });
   }
 
   get active(): Tab | undefined {

@@ -29,6 +29,7 @@ export function StatusBar() {
   const session = usePart(app.sessions.store, (sessions) => sessions.get(tabId ?? ""));
   const keeping = usePart(app.drafts.keeping, ({ value }) => value);
   const trouble = usePart(app.drafts.trouble, ({ why }) => why);
+  const isFull = usePart(app.tabs.isFull, ({ value }) => value);
   const selected = usePart(app.selected, ({ text }) => text);
   const spec = connection?.spec;
   return (
@@ -61,6 +62,11 @@ export function StatusBar() {
         <span>
           <Icon name="plug" />
           {drivers === 1 ? "1 driver" : `${drivers} drivers`}
+        </span>
+      )}
+      {isFull && (
+        <span className="warnish" role="status" title="These texts are too long for the browser to keep: after a reload the page opens what Core has of them.">
+          Kept by Core alone
         </span>
       )}
       {trouble !== undefined && (

@@ -72,7 +72,7 @@ pub struct ViewFacts {
     /// What it was made of.
     pub of: Place,
     pub description: Vec<u8>,
-    /// Rows that it is made of.
+    /// Rows that it is made of. While it waits for its turn: those that were there when it was asked for.
     pub source_rows: u64,
     pub done: u64,
     pub all: u64,
@@ -105,10 +105,10 @@ pub(super) struct View {
     number: u32,
     of: Place,
     description: Vec<u8>,
-    source_rows: u64,
+    source_rows: AtomicU64,
     done: AtomicU64,
     all: AtomicU64,
-    is_whole: bool,
+    is_whole: AtomicBool,
     made: watch::Sender<Made>,
     /// For who works on it, and for who waits to.
     cancel: Arc<AtomicBool>,
@@ -136,7 +136,7 @@ struct Numbered {
 }
 
 impl Core {
-    /// Makes a view of the rows that are there now. Resolves when it is made, or after a tenth of a second.
+    /// Makes a view of the rows that are there when its turn comes. Resolves when it is made, or after a tenth of a second.
     ///
     /// # Errors
     ///
@@ -222,10 +222,10 @@ impl Views {
             number: views.last,
             of,
             description,
-            source_rows,
+            source_rows: AtomicU64::new(source_rows),
             done: AtomicU64::new(0),
             all: AtomicU64::new(source_rows),
-            is_whole,
+            is_whole: AtomicBool::new(is_whole),
             made: watch::Sender::new(Made::No),
             cancel: Arc::new(AtomicBool::new(false)),
             stopped: CancellationToken::new(),
@@ -249,7 +249,7 @@ impl Views {
 
     /// Whether a view was made of all rows that the database would have returned.
     pub(super) fn is_whole(&self, number: u32) -> bool {
-        self.get(number).is_some_and(|view| view.is_whole)
+        self.get(number).is_some_and(|view| view.is_whole.load(Ordering::Relaxed))
     }
 
     /// The rows of a view of a statement.
@@ -309,10 +309,10 @@ impl View {
             number: self.number,
             of: self.of,
             description: self.description.clone(),
-            source_rows: self.source_rows,
+            source_rows: self.source_rows.load(Ordering::Relaxed),
             done: self.done.load(Ordering::Relaxed),
             all: self.all.load(Ordering::Relaxed),
-            is_whole: self.is_whole,
+            is_whole: self.is_whole.load(Ordering::Relaxed),
             state,
         }
     }
@@ -329,6 +329,7 @@ struct Making {
 
 impl Making {
     fn make(mut self, rows: Rows, order: ViewOrder) {
+        let rows = self.begin(&rows);
         let made = match self.work(&rows, order) {
             Ok(rows) => Made::Yes(rows),
             Err(error) => Made::Failed(Arc::new(error)),
@@ -336,6 +337,20 @@ impl Making {
         // Who is told may look whether anything is still held.
         drop(rows);
         self.end(made);
+    }
+
+    /// The rows that it is made of: those that are there now, as more may have come while it waited.
+    fn begin(&self, rows: &Rows) -> Rows {
+        let View { of, source_rows, all, is_whole, .. } = &*self.view;
+        // Before the rows are counted: a statement that has ended has all of them. What a view is made of stays as it was, though
+        // it may have been dropped meanwhile.
+        if of.view == NO_VIEW {
+            is_whole.store(self.held.is_whole(*of), Ordering::Relaxed);
+        }
+        let rows = rows.so_far();
+        source_rows.store(rows.row_count(), Ordering::Relaxed);
+        all.store(rows.row_count(), Ordering::Relaxed);
+        rows
     }
 
     fn work(&mut self, rows: &Rows, order: ViewOrder) -> Result<Rows, ViewError> {
@@ -387,3 +402,20 @@ fn all_or(columns: Vec<u32>, rows: &Rows) -> impl Iterator<Item = usize> + use<>
 }
 
 const _: () = assert!(NO_VIEW == 0, "views are counted from 1");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_that_is_gone_takes_no_view() {
+        let views = Views::default();
+        let of = Place { statement: 0, view: NO_VIEW };
+        let view = views.add(of, Vec::new(), 0, true).unwrap();
+        views.clear();
+        assert!(view.stopped.is_cancelled() && view.cancel.load(Ordering::Relaxed));
+        // Whoever had found the result just before comes too late.
+        let late = views.add(of, Vec::new(), 0, true);
+        assert!(matches!(late, Err(ResultError::Dropped(DropCause::Dropped))));
+    }
+}

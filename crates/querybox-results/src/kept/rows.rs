@@ -14,6 +14,8 @@ use crate::{
 pub struct Rows {
     shape: Shape,
     spool: Arc<Spool>,
+    /// Rows from this one on are none of these.
+    end: u64,
 }
 
 /// Why rows cannot be read.
@@ -56,7 +58,7 @@ pub struct CellPart {
 impl Rows {
     /// Rows of this shape.
     pub fn new(shape: Shape, spool: Arc<Spool>) -> Rows {
-        Rows { shape, spool }
+        Rows { shape, spool, end: u64::MAX }
     }
 
     /// The columns, in order.
@@ -76,7 +78,13 @@ impl Rows {
 
     /// Rows that are there so far.
     pub fn row_count(&self) -> u64 {
-        self.spool.row_count()
+        self.spool.row_count().min(self.end)
+    }
+
+    /// Those that are there now, and none that come later.
+    #[must_use]
+    pub fn so_far(&self) -> Rows {
+        Rows { end: self.row_count(), ..self.clone() }
     }
 
     /// Some rows as text. Fewer than were asked for when there are not more, or their text is long.
@@ -89,7 +97,7 @@ impl Rows {
             self.check_column(*column)?;
         }
         let mut window = Window::new(query);
-        let end = query.first.saturating_add(u64::from(query.count));
+        let end = query.first.saturating_add(u64::from(query.count)).min(self.end);
         let mut row = query.first;
         while row < end {
             let Some(Placed { rows, batch }) = self.batch(row, end)? else { break };
@@ -113,6 +121,9 @@ impl Rows {
     /// When the column does not exist, or the row cannot be had back or shown.
     pub fn cell(&self, row: u64, column: usize, range: Range<u64>) -> Result<Option<CellPart>, ReadError> {
         self.check_column(column)?;
+        if row >= self.end {
+            return Ok(None);
+        }
         let Some(Placed { rows, batch }) = self.batch(row, row.saturating_add(1))? else { return Ok(None) };
         let cell = batch.cell((row - rows.start) as usize, column);
         let mut text = String::new();

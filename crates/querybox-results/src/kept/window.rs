@@ -1,5 +1,7 @@
 //! Some rows as text.
 
+use std::collections::HashMap;
+
 use crate::{Batch, Display, State};
 
 /// Which rows and columns are wanted, and how much of them.
@@ -23,6 +25,8 @@ pub struct Window {
     first: u64,
     row_count: u32,
     column_count: usize,
+    /// Where each column that is wanted stands for the first time among them.
+    first_of: Vec<usize>,
     text: String,
     cells: Vec<Entry>,
 }
@@ -55,6 +59,7 @@ impl Window {
             first: query.first,
             row_count: 0,
             column_count: query.columns.len(),
+            first_of: first_of(query.columns),
             text: String::new(),
             cells: Vec::new(),
         }
@@ -93,11 +98,20 @@ impl Window {
     }
 
     pub(crate) fn push_row(&mut self, query: &WindowQuery<'_>, batch: &Batch, row: usize) {
-        for column in query.columns {
+        let row_start = self.cells.len();
+        for (index, column) in query.columns.iter().enumerate() {
             let cell = batch.cell(row, *column);
             let start = self.text.len();
             let room = (2 * query.window_bytes).saturating_sub(start).min(query.cell_bytes);
-            let (_, text_bytes) = cell.write_part(0..room as u64, &mut self.text);
+            let text_bytes = match self.cells.get(row_start + self.first_of[index]) {
+                None => cell.write_part(0..room as u64, &mut self.text).1,
+                // A list is rendered whole for any part of it, and a column may be wanted tens of thousands of times.
+                Some(first) => {
+                    let text_bytes = first.text_bytes;
+                    self.repeat(row_start + self.first_of[index], room);
+                    text_bytes
+                }
+            };
             let is_whole = (self.text.len() - start) as u64 == text_bytes;
             let state = match cell.state() {
                 State::Value if !is_whole => {
@@ -110,4 +124,16 @@ impl Window {
         }
         self.row_count += 1;
     }
+
+    /// Appends the text of a cell again, as far as there is room.
+    fn repeat(&mut self, index: usize, room: usize) {
+        let start = index.checked_sub(1).map_or(0, |before| self.cells[before].end);
+        let end = self.text.floor_char_boundary(self.cells[index].end.min(start + room));
+        self.text.extend_from_within(start..end.max(start));
+    }
+}
+
+fn first_of(columns: &[usize]) -> Vec<usize> {
+    let mut first = HashMap::with_capacity(columns.len());
+    columns.iter().enumerate().map(|(index, column)| *first.entry(*column).or_insert(index)).collect()
 }

@@ -5,10 +5,11 @@
 //! bytes, which is the order of code points, not that of a database's collation. Among kinds, as SQLite has it: numbers, then
 //! times, text, bytes. What cannot be read as its kind is text, and so is an array, whether it came as a list or as text: its
 //! elements have no order here. An undecodable text is compared by the bytes that it is, and a
-//! value that is cut by the part that is there.
+//! value that is cut by the part that is there. Of one that is cut and no text nobody knows whether it was to be one (a blob
+//! that is too long outside of a column of blobs is sent so): it is bytes.
 
 use crate::{
-    Cell, Display,
+    Cell, Display, State,
     view::{number::Number, time},
 };
 
@@ -30,7 +31,8 @@ pub enum Case {
 pub(crate) fn push_cell(cell: &Cell<'_>, case: Case, scratch: &mut String, out: &mut Vec<u8>) {
     if let Some(bytes) = cell.own_bytes() {
         // Text that is not valid in its encoding has bytes too.
-        out.push(if *cell.display() == Display::BytesHex { BYTES } else { TEXT });
+        let is_text = *cell.display() != Display::BytesHex && !matches!(cell.state(), State::Cut { .. });
+        out.push(if is_text { TEXT } else { BYTES });
         return push_bytes(bytes, out);
     }
     let text = cell.text(scratch);
@@ -181,6 +183,16 @@ mod tests {
         assert_eq!(bytes, key(&Display::BytesHex, "\\x6162"));
         assert_eq!(bytes, key(&Display::BytesHex, "\\x61626"));
         assert!(bytes > key(&Display::Text, "\\x6162"));
+        // So a driver sends one that is too long to be told by its digits.
+        let cell = Cell::of_undecodable(b"ab", &Display::Text);
+        let key_of = |cell: Cell<'_>| {
+            let mut key = Vec::new();
+            push_cell(&cell, Case::Counts, &mut String::new(), &mut key);
+            key
+        };
+        assert_eq!(key_of(cell.with_state(State::Cut { full_size: 20 << 20 })), bytes);
+        // And so what is no valid text, though it was to be one.
+        assert_eq!(key_of(cell), key(&Display::Text, "ab"));
         assert_eq!(push_value(&Display::Integer, "many", Case::Counts, &mut Vec::new()), None);
         assert_eq!(push_value(&Display::BytesHex, "\\x0", Case::Counts, &mut Vec::new()), None);
         assert_eq!(parse_hex("\\x00aBff"), Some(vec![0, 0xab, 0xff]));

@@ -80,6 +80,18 @@ fn a_window_has_the_columns_that_are_asked_for() {
     let window = rows.window(&query).unwrap();
     assert_eq!((window.first(), window.row_count()), (3, 1));
     assert_eq!((window.cell(0, 0).text, window.cell(0, 1).text), ("\\x01abff", "1970-01-02"));
+    // One that is wanted again is what it was, as far as there is room.
+    let again = WindowQuery { first: 0, columns: &[1, 2, 1, 2], window_bytes: 1000, ..query };
+    for cell_bytes in [2, 3, 100] {
+        let window = rows.window(&WindowQuery { cell_bytes, ..again }).unwrap();
+        assert_eq!(window.row_count(), 4);
+        for (row, column) in (0..4).flat_map(|row| [(row, 0), (row, 1)]) {
+            assert_eq!(window.cell(row, column), window.cell(row, column + 2), "{cell_bytes} bytes");
+        }
+    }
+    let full = rows.window(&WindowQuery { window_bytes: 8, ..again }).unwrap();
+    let cut = full.cell(0, 3);
+    assert_eq!((cut.text, cut.text_bytes, cut.state), ("", 8, State::Cut { full_size: 3 }));
     let refused = rows.window(&WindowQuery { columns: &[0, 3], ..query }).unwrap_err();
     assert!(matches!(refused, ReadError::NoSuchColumn { column: 3, columns: 3 }), "{refused:?}");
     let refused = rows.cell(0, 7, 0..1).unwrap_err();

@@ -152,3 +152,22 @@ test("a full storage keeps nobody from hearing of changes, and what was closed m
   tabs.change(other.id, { text: "z" });
   expect(tabs.isFull.getState().value).toBe(false);
 });
+
+test("where one panel is drawn, all tabs are reached, closed and left as one row", () => {
+  let made = 0;
+  const tabs = new Tabs({ getItem: () => null, setItem: () => undefined }, () => "abcd"[made++] ?? "");
+  for (let count = 0; count < 4; count++) tabs.open("c1");
+  tabs.arrange(new Set(["b", "d"]), "a", "b");
+  const seen = () => {
+    tabs.step(1);
+    return tabs.active?.id;
+  };
+  expect([seen(), seen()]).toEqual(["c", "a"]);
+  tabs.drawn.setState({ one: true });
+  expect([seen(), seen(), seen(), seen()]).toEqual(["b", "c", "d", "a"]);
+  expect(tabs.beside("a").map(({ id }) => id)).toEqual(["b", "c", "d"]);
+  tabs.close("a");
+  expect(tabs.active?.id).toBe("b");
+  tabs.close("b");
+  expect(tabs.active?.id).toBe("c");
+});

@@ -46,6 +46,8 @@ const CLOSED_MAX = 20;
  */
 export class Tabs {
   readonly store: StoreApi<TabState>;
+  /** Whether the page has room for one panel alone, which shows the tabs of both. */
+  readonly drawn: StoreApi<{ readonly one: boolean }> = createStore<{ readonly one: boolean }>(() => ({ one: false }));
   /** Whether the browser has no room for them: then a reload finds what Core keeps. */
   readonly isFull: StoreApi<{ readonly value: boolean }> = createStore<{ readonly value: boolean }>(() => ({ value: false }));
   /** Whether a page of this browser tab was here before. */
@@ -96,8 +98,8 @@ export class Tabs {
 
   /** The tab `step` places further in the panel that is worked in, around the ends. */
   step(step: number): void {
-    const { tabs, activeId } = this.store.getState();
-    const beside = tabs.filter((tab) => tab.second === this.active?.second);
+    const { activeId } = this.store.getState();
+    const beside = this.inPanelOf(this.active);
     const at = beside.findIndex((tab) => tab.id === activeId);
     const next = beside[(at + step + beside.length) % Math.max(1, beside.length)];
     if (next !== undefined) this.activate(next.id);
@@ -113,7 +115,7 @@ export class Tabs {
     const moved: Tab = second === true ? inFirst(tab) : { ...tab, second: true };
     const shown = [activeId, otherId].find((candidate) => candidate !== id && tabs.find((other) => other.id === candidate)?.second === second);
     // The panel that it leaves shows what was beside it.
-    const beside = shown ?? neighborOf(tab, tabs)?.id;
+    const beside = shown ?? neighborOf(tab, tabs.filter((other) => other.second === second))?.id;
     this.settle({ tabs: tabs.map((other) => (other.id === id ? moved : other)), activeId: id, otherId: beside });
   }
 
@@ -158,7 +160,7 @@ export class Tabs {
     const { tabs, activeId, otherId, closed } = this.store.getState();
     const tab = tabs.find((other) => other.id === id);
     if (tab === undefined) return;
-    const neighbor = neighborOf(tab, tabs)?.id;
+    const neighbor = neighborOf(tab, this.inPanelOf(tab))?.id;
     this.settle({
       tabs: tabs.filter((other) => other.id !== id),
       activeId: activeId === id ? (neighbor ?? otherId) : activeId,
@@ -169,9 +171,14 @@ export class Tabs {
 
   /** The other tabs of the panel that a tab stands in. */
   beside(id: string): readonly Tab[] {
+    const tab = this.store.getState().tabs.find((other) => other.id === id);
+    return tab === undefined ? [] : this.inPanelOf(tab).filter((other) => other.id !== id);
+  }
+
+  /** The tabs that are drawn together with one. */
+  private inPanelOf(tab: Tab | undefined): readonly Tab[] {
     const { tabs } = this.store.getState();
-    const tab = tabs.find((other) => other.id === id);
-    return tab === undefined ? [] : tabs.filter((other) => other.id !== id && other.second === tab.second);
+    return this.drawn.getState().one ? tabs : tabs.filter((other) => other.second === tab?.second);
   }
 
   /** Closes what belongs to a connection that is gone. It is not opened again. */
@@ -211,9 +218,8 @@ function plainOf({ resultId: _resultId, sessionId: _sessionId, runs: _runs, isGu
   return inFirst(tab);
 }
 
-/** The tab that takes the place of one that goes from its panel. */
-function neighborOf(tab: Tab, tabs: readonly Tab[]): Tab | undefined {
-  const beside = tabs.filter((other) => other.second === tab.second);
+/** The tab that takes the place of one that goes from among those beside it. */
+function neighborOf(tab: Tab, beside: readonly Tab[]): Tab | undefined {
   const at = beside.findIndex((other) => other.id === tab.id);
   return beside[at + 1] ?? beside[at - 1];
 }

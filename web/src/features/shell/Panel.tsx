@@ -53,7 +53,7 @@ export function Panel({ side, share }: PanelProps) {
   const takes = (event: DragEvent<HTMLElement>) => {
     if (!isTabDrag(event)) return false;
     const box = event.currentTarget.getBoundingClientRect();
-    return side !== "only" || (own.length > 1 && event.clientX > box.left + box.width / 2);
+    return side !== "only" || (own.length > 1 && !app.tabs.drawn.getState().one && event.clientX > box.left + box.width / 2);
   };
   const sheetId = isSecond ? "sheet-2" : "sheet";
   return (

@@ -10,6 +10,7 @@ export function Panels() {
   const share = usePart(app.layout, (layout) => layout.panelShare);
   const panels = useRef<HTMLElement>(null);
   const isNarrow = useNarrow(panels);
+  useLayoutEffect(() => app.tabs.drawn.setState({ one: isNarrow }), [app, isNarrow]);
   const isSplit = hasTwo && !isNarrow;
   return (
     <main className={isSplit ? "panels two" : "panels"} ref={panels}>

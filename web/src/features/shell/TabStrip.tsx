@@ -32,6 +32,7 @@ export function TabStrip({ tabs, shownId, side, sheetId }: TabStripProps) {
   const app = useApp();
   const keysOf = useKeys();
   const count = usePart(app.tabs.store, (state) => state.tabs.length);
+  const isOne = usePart(app.tabs.drawn, ({ one }) => one);
   const sidebarOpen = usePart(app.layout, (layout) => layout.sidebarOpen);
   const hasConnections = usePart(app.connections.store, (state) => (valueOf(state)?.length ?? 0) > 0);
   const canRun = usePart(app.runs.canRun, ({ value }) => value === true);
@@ -59,7 +60,7 @@ export function TabStrip({ tabs, shownId, side, sheetId }: TabStripProps) {
   const itemsOf = (tab: Tab): readonly (readonly MenuItem[])[] => {
     const where = side === "only" ? "Split to the right" : side === "first" ? "Move to the right panel" : "Move to the left panel";
     return [
-      count < 2 ? [] : [{ label: where, icon: "pane-r", keys: keysOf(crossTab), onChoose: () => app.tabs.cross(tab.id) }],
+      count < 2 || isOne ? [] : [{ label: where, icon: "pane-r", keys: keysOf(crossTab), onChoose: () => app.tabs.cross(tab.id) }],
       [
         { label: "Close", icon: "close", keys: keysOf(closeTab), onChoose: () => closeWithCare(app, tab.id) },
         ...(tabs.length < 2 ? [] : [{ label: "Close the others", onChoose: () => closeOtherTabs(app, tab) }]),

@@ -50,6 +50,20 @@ test("names and literals are written as the database reads them", async () => {
   );
 });
 
+test("a value of another kind than its column's is written as what it is", async () => {
+  const columns: readonly ResultColumn[] = [column("texts"), column("numbers", true), { ...column("blobs"), family: "binary" }];
+  const mixed: readonly Cell[] = [
+    { text: "\\x6162", state: "value", family: "binary" },
+    { text: "12", state: "value", family: "text" },
+    { text: "\\x61", state: "value", family: "text" },
+  ];
+  const source = new MemorySource(columns, 1, (_, at) => mixed[at] ?? { text: "", state: "value" });
+  const as = (format: CopyFormat) =>
+    copyTextOf(readAll(source, 0, 0, new AbortController().signal), { top: 0, bottom: 0, left: 0, right: 2 }, columns, format, { quotes: ['"'], backslashes: false, bytes: "standard" });
+  expect(await as("in-list")).toBe("(X'6162', '12', '\\x61')");
+  expect(JSON.parse(await as("json"))).toEqual([{ texts: "\\x6162", numbers: "12", blobs: "\\x61" }]);
+});
+
 test("no two parts of an object have one name", () => {
   expect(uniqueNames(["a", "a", "a_2", "b"])).toEqual(["a", "a_2", "a_2_2", "b"]);
 });

@@ -127,13 +127,14 @@ const PLAIN_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 /** Numbers as the server printed them; what JSON has no number for, such as NaN, is a text. */
 function jsonCell(cell: Cell, column: ResultColumn | undefined): string {
   if (cell.state === "null") return "null";
+  const family = cell.family ?? column?.family;
   if (cell.state === "value") {
-    if (column?.isNumber === true && PLAIN_NUMBER.test(cell.text)) return cell.text;
-    if (column?.family === "boolean") {
+    if (family === "number" && PLAIN_NUMBER.test(cell.text)) return cell.text;
+    if (family === "boolean") {
       if (/^(t|true|1)$/.test(cell.text)) return "true";
       if (/^(f|false|0)$/.test(cell.text)) return "false";
     }
-    if (column?.family === "json" && isJson(cell.text)) return cell.text;
+    if (family === "json" && isJson(cell.text)) return cell.text;
   }
   return JSON.stringify(cell.text);
 }
@@ -149,8 +150,9 @@ function isJson(text: string): boolean {
 
 function sqlCell(cell: Cell, column: ResultColumn | undefined, { backslashes, bytes }: SqlForm): string {
   if (cell.state === "null") return "NULL";
-  if (cell.state === "value" && column?.isNumber === true && PLAIN_NUMBER.test(cell.text)) return cell.text;
-  const digits = column?.family === "binary" || cell.state === "undecodable" ? /^\\x((?:[0-9a-fA-F]{2})*)$/.exec(cell.text)?.[1] : undefined;
+  const family = cell.family ?? column?.family;
+  if (cell.state === "value" && family === "number" && PLAIN_NUMBER.test(cell.text)) return cell.text;
+  const digits = family === "binary" || cell.state === "undecodable" ? /^\\x((?:[0-9a-fA-F]{2})*)$/.exec(cell.text)?.[1] : undefined;
   if (digits !== undefined && bytes === "standard") return `X'${digits}'`;
   if (digits !== undefined && bytes === "number") return `0x${digits}`;
   const text = cell.text.replaceAll("'", "''");

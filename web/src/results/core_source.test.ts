@@ -25,6 +25,13 @@ test("cells that are not plainly their text are told apart", () => {
   expect(window.cell(401, 1)).toEqual({ text: "long", state: "cut", fullBytes: 18_400n });
 });
 
+test("a value of another kind than its column's says so", () => {
+  const window = windowOfRows(
+    create(RowsSchema, { rowCount: 1, columnCount: 1, texts: ["\\x61"], marks: [{ index: 0, state: CellState.VALUE, display: Display.BYTES_HEX }], rowsSoFar: 1n }),
+  );
+  expect(window.cell(0, 0)).toEqual({ text: "\\x61", state: "value", family: "binary" });
+});
+
 test("columns have what is known of them", () => {
   const statement = create(StatementResultSchema, {
     columns: [

@@ -46,7 +46,7 @@ function tableOf({ originSchema, originTable }: ColumnFact): readonly string[] {
   return originSchema === "" ? [originTable] : [originSchema, originTable];
 }
 
-function familyOf({ display }: Column): ResultColumn["family"] {
+function familyOf({ display }: Pick<Column, "display">): ResultColumn["family"] {
   return FAMILIES[display] ?? "other";
 }
 
@@ -96,7 +96,8 @@ export function windowOfRows(rows: Rows): RowWindow {
     rows.marks.map((mark) => {
       const text = rows.texts[mark.index] ?? "";
       const cut = mark.state === PbState.CUT ? { fullBytes: mark.fullSizeBytes } : {};
-      return [mark.index, { text, state: STATES[mark.state], ...cut }];
+      const kind = mark.display === Display.UNSPECIFIED ? {} : { family: familyOf(mark) };
+      return [mark.index, { text, state: STATES[mark.state], ...cut, ...kind }];
     }),
   );
   return windowOf(Number(rows.firstRow), rows.columnCount, rows.texts, special, Number(rows.rowsSoFar));

@@ -30,7 +30,7 @@ export class MemorySource implements ResultSource {
     for (let row = first; row < first + there; row++) {
       for (let column = 0; column < this.columns.length; column++) {
         const cell = this.cell(row, column);
-        if (cell.state !== "value") special.set(texts.length, cell);
+        if (cell.state !== "value" || cell.family !== undefined) special.set(texts.length, cell);
         texts.push(cell.text);
       }
     }

@@ -7,6 +7,8 @@ export interface Cell {
   readonly state: CellState;
   /** Of a cut value: its whole size in bytes. */
   readonly fullBytes?: bigint;
+  /** What kind of value it is, where that is not its column's. */
+  readonly family?: ResultColumn["family"];
 }
 
 /** How a column looks: which way its values align, which color its type has. */

@@ -100,7 +100,7 @@ export function Inspector({ resultId, statement, view, place, columns, onClose }
           {face !== "column" && hasCell && seen.cell.state !== "null" && <span className="where">{bytesText(seen.cell.fullBytes)}</span>}
         </div>
       )}
-      {(face === "cell" || (face === "row" && isLong)) && hasCell && <CellView cell={seen.cell} column={column} />}
+      {(face === "cell" || (face === "row" && isLong)) && hasCell && <CellView cell={seen.cell} column={{ ...column, family: seen.row?.cell(place.row, place.column).family ?? column.family }} />}
       {face === "column" && column !== undefined && (
         <div className="facts-pane">
           <ColumnFactsView column={column} place={{ resultId, statement: number, view, column: place.column }} />

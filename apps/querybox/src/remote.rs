@@ -39,14 +39,13 @@ impl FromStr for ServerUrl {
         let form = || "give an address such as `http://127.0.0.1:8210`".to_owned();
         let uri: Uri = text.parse().map_err(|_| form())?;
         let host = uri.host().ok_or_else(form)?;
+        let is_here = is_here(host);
         let has_more = uri.path() != "/" || uri.query().is_some() || text.contains(['@', '#']);
         match uri.scheme_str() {
             Some("https") if !has_more => return Ok(ServerUrl(uri)),
             Some("http") if !has_more => {}
             _ => return Err(form()),
         }
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        let is_here = host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip| ip.is_loopback());
         if !is_here {
             return Err(format!(
                 "{host} is not this machine, and the token would go there in the clear; `https://` seals it"
@@ -60,6 +59,17 @@ impl ServerUrl {
     fn speaks_tls(&self) -> bool {
         self.0.scheme_str() == Some("https")
     }
+
+    /// Whether it is on this machine.
+    fn is_here(&self) -> bool {
+        self.0.host().is_some_and(is_here)
+    }
+}
+
+/// Whether a host is this machine, by its name alone.
+fn is_here(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip| ip.is_loopback())
 }
 
 impl std::fmt::Display for ServerUrl {
@@ -68,14 +78,14 @@ impl std::fmt::Display for ServerUrl {
     }
 }
 
-/// Connects to a server with the token of the environment, or else of the home. `authorities`: whom to trust when it speaks TLS;
-/// `None`: those that browsers trust.
+/// Connects to a server with the token of the environment, or else, when it is on this machine, of the home. `authorities`:
+/// whom to trust when it speaks TLS; `None`: those that browsers trust.
 pub(crate) async fn connect(
     url: &ServerUrl,
     authorities: Option<&Path>,
     token_file: &Path,
 ) -> Result<Channel, Failure> {
-    let authorization = authorization(token_file)?;
+    let authorization = authorization(url, token_file)?;
     let endpoint = Endpoint::from(url.0.clone())
         .connect_timeout(CONNECT)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
@@ -139,9 +149,16 @@ fn not_ours(url: &ServerUrl) -> Failure {
         .with_hint("the address is the one that `querybox serve` printed, up to the port")
 }
 
-fn authorization(token_file: &Path) -> Result<HeaderValue, Failure> {
+fn authorization(url: &ServerUrl, token_file: &Path) -> Result<HeaderValue, Failure> {
     let token = match env::var_os("QUERYBOX_TOKEN").filter(|token| !token.is_empty()) {
         Some(token) => token.into_encoded_bytes(),
+        // The home's own server listens on this machine alone. Whoever else got its token would own all connections with it.
+        None if !url.is_here() => {
+            return Err(Failure::usage(format!(
+                "there is no token for the server at {url}: that of the home is for this machine alone"
+            ))
+            .with_hint("QUERYBOX_TOKEN has the token of a server elsewhere"));
+        }
         None => match fs::read(token_file) {
             Ok(token) => token,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -214,11 +231,34 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         fs::write(&path, "canary-7f3a\n").unwrap();
+        let here: ServerUrl = "https://localhost:8210".parse().unwrap();
+        let authorization = |path: &Path| authorization(&here, path);
         let header = authorization(&path).unwrap();
         assert_eq!(header.as_bytes(), b"Bearer canary-7f3a");
         assert!(!format!("{header:?}").contains("canary"));
         assert!(authorization(&folder.path().join("none")).is_err_and(|failure| failure.exit.code() == 2));
         fs::write(&path, "two\nlines").unwrap();
         assert!(authorization(&path).is_err());
+    }
+
+    #[test]
+    fn the_token_of_a_home_stays_on_this_machine() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        fs::write(&path, "canary-7f3a\n").unwrap();
+        for url in ["http://127.0.0.1:1", "https://[::1]:1", "https://LOCALHOST:1"] {
+            assert!(authorization(&url.parse().unwrap(), &path).is_ok(), "{url}");
+        }
+        for url in [
+            "https://box.example",
+            "https://192.168.0.1:8443",
+            "https://localhost.example",
+            "https://127.0.0.1.example",
+        ] {
+            let failure = authorization(&url.parse().unwrap(), &path).unwrap_err();
+            assert_eq!(failure.exit.code(), 2, "{url}");
+            assert!(failure.message.contains(url) && !failure.message.contains("canary"), "{failure}");
+            assert!(failure.hint.contains("QUERYBOX_TOKEN"), "{url}");
+        }
     }
 }

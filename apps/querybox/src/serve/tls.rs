@@ -6,7 +6,7 @@ use std::{
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustls::{
@@ -26,6 +26,8 @@ use crate::failure::{Failure, describe};
 /// How often the files are looked at. Both are written one after the other, so that they are read when they have stayed the same
 /// for as long.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// What was refused is tried again, for not all that is wrong lies in the files.
+const RETRY_EVERY: Duration = Duration::from_secs(60);
 /// A chain is a few kilobytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
@@ -57,6 +59,8 @@ enum Unusable {
 pub(super) struct Shown {
     files: Files,
     provider: Arc<CryptoProvider>,
+    /// The files as they were just before they were read first.
+    first: Stamp,
     now: RwLock<Arc<CertifiedKey>>,
 }
 
@@ -64,11 +68,12 @@ impl Shown {
     /// Reads the files.
     pub(super) fn read(files: Files) -> Result<Arc<Shown>, Failure> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let first = files.stamp();
         let now = read(&files, &provider).map_err(|error| {
             Failure::usage(error.to_string())
                 .with_hint("`--tls-certificate` and `--tls-key` name two files in PEM")
         })?;
-        Ok(Arc::new(Shown { files, provider, now: RwLock::new(Arc::new(now)) }))
+        Ok(Arc::new(Shown { files, provider, first, now: RwLock::new(Arc::new(now)) }))
     }
 
     /// What takes connections, by HTTP/2 or HTTP/1.1 as the other side can.
@@ -85,8 +90,9 @@ impl Shown {
 
     /// Shows what the files hold when they change. What is no certificate is told, and what was shown before stays.
     pub(super) async fn follow(&self) -> Infallible {
-        let mut known = self.files.stamp();
+        let mut known = self.first;
         let mut seen = known;
+        let mut refused: Option<(Stamp, Instant)> = None;
         loop {
             sleep(LOOK_EVERY).await;
             let now = self.files.stamp();
@@ -95,13 +101,17 @@ impl Shown {
             if !is_settled || seen == known {
                 continue;
             }
-            known = seen;
+            if refused.is_some_and(|(stamp, at)| stamp == seen && at.elapsed() < RETRY_EVERY) {
+                continue;
+            }
             match read(&self.files, &self.provider) {
                 Ok(read) => {
+                    (known, refused) = (seen, None);
                     *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
                     info!("the certificate was read anew");
                 }
                 Err(error) => {
+                    refused = Some((seen, Instant::now()));
                     warn!(%error, "the certificate that changed cannot be used: the old one is shown")
                 }
             }
@@ -115,14 +125,15 @@ impl ResolvesServerCert for Shown {
     }
 }
 
-/// What tells that a file is another one, or has other contents.
+/// What tells that a file is another one, or has other contents, another mode or owner.
 type Stamp = [Option<(u64, u64, i64, i64, u64)>; 2];
 
 impl Files {
     fn stamp(&self) -> Stamp {
         [&self.certificate, &self.key].map(|path| {
             let metadata = fs::metadata(path).ok()?;
-            Some((metadata.dev(), metadata.ino(), metadata.mtime(), metadata.mtime_nsec(), metadata.size()))
+            // Its last change: a new mode leaves the time of the contents as it was, and new contents do not.
+            Some((metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec(), metadata.size()))
         })
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct Cli {
     )]
     pub home: Option<PathBuf>,
     /// Let the server at this address do it, in place of a Core of this command's own. Its token is taken from QUERYBOX_TOKEN,
-    /// or from the home that it serves.
+    /// or for a server on this machine from the home that it serves.
     #[arg(
         long,
         global = true,

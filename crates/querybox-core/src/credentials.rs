@@ -29,7 +29,7 @@ pub use places::{SecretPlaces, StoredPlace};
 pub use port::KeyringPort;
 pub use rotation::{RotationFailure, RotationReport, RotationStep};
 pub use source::{KeySource, KeySourceError, Secrets};
-pub(crate) use vault::{Vault, derive_key_id};
+pub(crate) use vault::{Vault, derive_key_id, is_record_of};
 
 use crate::{
     ConnectionError, ConnectionKey, Core, ParameterError, ParameterProblem, connections::NoPlugin,

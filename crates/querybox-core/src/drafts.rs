@@ -230,13 +230,16 @@ impl Core {
         let draft = Draft { id, revision, content, updated };
         for _ in 0..SEALINGS_MAX {
             let keeper = self.texts.keeper(&store, Purpose::Write).await?;
-            let done = match seal(&keeper, &key, &draft) {
+            let sealed = seal(&keeper, &key, &draft);
+            let turn = self.memory_drafts.turn().await;
+            let done = match sealed {
                 Some(sealed) => self.put_draft(&store, &key, seen, sealed).await?,
                 None => {
                     let stored = store.draft_revision(&key).await?;
                     self.memory_drafts.put(&key, seen, stored, draft.clone(), LIMITS)
                 }
             };
+            drop(turn);
             let change = match done {
                 DraftWrite::Done => DraftChange::Done(head),
                 DraftWrite::Full => return Err(DraftError::Full),
@@ -248,7 +251,7 @@ impl Core {
         Err(DraftError::Store(StoreError::Busy))
     }
 
-    /// Writes a draft to the store, over what was `seen` there or in memory.
+    /// Writes a draft to the store, over what was `seen` there or in memory. The caller has the turn.
     async fn put_draft(
         &self,
         store: &StoreLease,
@@ -263,7 +266,7 @@ impl Core {
                 if in_memory.max(stored) != seen {
                     return Ok(DraftWrite::Changed);
                 }
-                // Of two who come here together, the store lets one through.
+                // Of two programs that come here together, the store lets one through.
                 stored
             }
         };
@@ -279,6 +282,7 @@ impl Core {
     pub(crate) async fn sweep_drafts(&self, store: &StoreLease) -> Result<(), StoreError> {
         for key in self.memory_drafts.keys() {
             let keeper = self.texts.keeper(store, Purpose::Write).await?;
+            let _turn = self.memory_drafts.turn().await;
             let Some(draft) = self.memory_drafts.get(&key) else { continue };
             let stored = store.draft_revision(&key).await?;
             if stored < draft.revision {
@@ -305,6 +309,7 @@ impl Core {
     ) -> Result<DraftChange<()>, DraftError> {
         let store = self.store()?;
         let key = DraftKey { owner, id: id.0 };
+        let turn = self.memory_drafts.turn().await;
         let is_removed = match self.memory_drafts.revision(&key) {
             None => store.delete_draft(key.clone(), seen).await? == DraftWrite::Done,
             Some(in_memory) => {
@@ -319,6 +324,7 @@ impl Core {
             self.memory_drafts.settle(&key, seen);
             return Ok(DraftChange::Done(()));
         }
+        drop(turn);
         self.conflict(&store, &key).await
     }
 

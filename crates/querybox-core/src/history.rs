@@ -16,7 +16,10 @@ use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 pub(crate) use self::recorder::{Entry, Recorder, RunAbout, RunSource};
-use self::search::{Words, look_through};
+use self::{
+    recorder::Reading,
+    search::{Words, look_through},
+};
 use crate::{
     Core, ShuttingDown, TextKeeping,
     session::Note,
@@ -29,6 +32,10 @@ pub const RUN_TEXT_BYTES_MAX: usize = 64 << 10;
 const TEXTS_BYTES_MAX: u64 = 64 << 20;
 /// Runs that are looked through together: their texts are in memory at once.
 const BATCH: u32 = 64;
+/// Lists that are made at once; others wait for their turn. Each opens texts, and has a batch of them in memory.
+const READERS_MAX: usize = 2;
+/// Characters of a text that are told in a list.
+pub const RUN_TEXT_START_CHARS: usize = 1_000;
 /// The kind of text, in the words that its seal is bound to.
 pub(crate) const RUN_TEXT: &str = "run";
 
@@ -84,7 +91,10 @@ pub struct RunEntry {
     pub run: Run,
     /// It runs now, in this Core.
     pub is_running: bool,
+    /// In a list no more than its first [`RUN_TEXT_START_CHARS`].
     pub text: PastText,
+    /// How much of the text is kept.
+    pub kept_bytes: u64,
 }
 
 /// What is there of what was run.
@@ -133,10 +143,12 @@ impl Core {
     /// Only failures of the store.
     pub async fn runs(&self, ask: RunsAsk) -> Result<RunListing, HistoryError> {
         let RunsAsk { owner, connection, outcomes, since, before, words, count, mut after } = ask;
+        let turn = self.recorder.turn().await;
         let store = self.store()?;
         let keeper = self.texts.keeper(&store, Purpose::Read).await?;
         let keeping = keeper.how;
-        let (mut keeper, words) = (Some(keeper), Words::of(&words));
+        // A thread that looks through texts goes on when nobody waits for it any more, and is counted as long.
+        let (mut held, words) = (Some((keeper, turn)), Words::of(&words));
         let filter = RunFilter { owner, connection, outcomes, since, before };
         let (mut runs, mut unreadable) = (Vec::new(), 0);
         let mut has_more = true;
@@ -146,18 +158,21 @@ impl Core {
                 Some(_) => BATCH,
                 None => BATCH.min(u32::try_from(count - runs.len()).unwrap_or(BATCH)),
             };
+            // Before the store is read: what ends meanwhile did not end by the death of its Core.
+            let running = self.recorder.running_now();
             let batch = store.runs(filter.clone(), after, limit).await?;
             has_more = batch.len() as u64 == u64::from(limit);
             let (recorder, words, wanted) = (self.recorder.clone(), words.clone(), count - runs.len());
-            let with = keeper.take().expect("each turn puts it back");
+            let (keeper, turn) = held.take().expect("each batch puts it back");
             // Opening thousands of texts takes longer than a thread that others wait for may be held.
             let looked = spawn_blocking(move || {
-                let found = look_through(batch, &with, &recorder, words.as_ref(), wanted);
-                (found, with)
+                let reading = Reading { recorder: &recorder, keeper: &keeper, running: &running };
+                let found = look_through(batch, &reading, words.as_ref(), wanted);
+                (found, (keeper, turn))
             });
             let (found, back) =
                 looked.await.expect("looking through texts is total, and this runtime's threads run");
-            keeper = Some(back);
+            held = Some(back);
             after = found.last.or(after);
             has_more |= found.stopped_early;
             unreadable += found.unreadable;
@@ -175,19 +190,22 @@ impl Core {
     pub async fn past_run(&self, owner: &Owner, id: Uuid) -> Result<RunEntry, HistoryError> {
         let store = self.store()?;
         let keeper = self.texts.keeper(&store, Purpose::Read).await?;
+        let running = self.recorder.running_now();
         let listed = store.run(owner.clone(), id).await?.ok_or(HistoryError::NotFound)?;
-        Ok(self.recorder.entry(listed.run, listed.text, &keeper))
+        let reading = Reading { recorder: &self.recorder, keeper: &keeper, running: &running };
+        Ok(reading.entry(listed.run, listed.text))
     }
 
-    /// Forgets runs. Answers how many there were.
+    /// Forgets runs, those too that have not ended, or are not written down yet. Answers how many there were.
     ///
     /// # Errors
     ///
     /// Only failures of the store.
     pub async fn delete_runs(&self, owner: Owner, choice: RunChoice) -> Result<u64, HistoryError> {
         let store = self.store()?;
-        self.recorder.forget(&owner, &choice);
-        Ok(store.delete_runs(owner, choice).await?)
+        // Whatever is not kept from being written by this lies before the store's own work already.
+        let unwritten = self.recorder.forget(&owner, &choice);
+        Ok(unwritten + store.delete_runs(owner, choice).await?)
     }
 
     /// What is to be noted of a run that begins. `source`: what it runs, if that belongs to the history.
@@ -198,6 +216,16 @@ impl Core {
             None => None,
         };
         Ok(Note { store: self.store()?, clock: self.clock.clone(), connection, begun, entry })
+    }
+}
+
+/// Whether a run is one of those that are to be forgotten.
+fn is_chosen(choice: &RunChoice, id: Uuid, connection: Option<ConnectionId>, started: Timestamp) -> bool {
+    match choice {
+        RunChoice::Ids(ids) => ids.contains(&id),
+        RunChoice::Before(time) => started < *time,
+        RunChoice::Of(chosen) => connection == Some(*chosen),
+        RunChoice::All => true,
     }
 }
 

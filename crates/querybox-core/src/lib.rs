@@ -82,7 +82,10 @@ pub use crate::{
         DriverStart, Happening, KeyringOperation, KeyringOutcome, Request, RequestEnd, VaultOperation,
         VaultOutcome, Verb,
     },
-    history::{HistoryError, HistorySettings, PastText, RUN_TEXT_BYTES_MAX, RunEntry, RunListing, RunsAsk},
+    history::{
+        HistoryError, HistorySettings, PastText, RUN_TEXT_BYTES_MAX, RUN_TEXT_START_CHARS, RunEntry,
+        RunListing, RunsAsk,
+    },
     leases::{LeaseOutcome, LeaseRequest, Leased},
     plugins::{Listing, Plugin, PluginError, PluginState},
     query_text::QueryText,

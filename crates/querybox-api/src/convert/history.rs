@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use querybox_contracts::core::v1::{self as pb, delete_runs_request::Choice};
 use querybox_core::{
-    ConnectionId, HistoryLevel, Outcome, Owner, PastRun, PastText, RunChoice, RunCursorError, RunEnd,
-    RunEntry, RunListing, RunsAsk,
+    ConnectionId, HistoryLevel, Outcome, Owner, PastRun, PastText, RUN_TEXT_START_CHARS, RunChoice,
+    RunCursorError, RunEnd, RunEntry, RunListing, RunsAsk,
 };
 use uuid::Uuid;
 
@@ -17,7 +17,8 @@ use super::{
 const PAGE_USUAL: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
 const WORDS_CHARS_MAX: usize = 1_000;
-const TEXT_START_CHARS: usize = 1_000;
+/// There are half as many.
+const OUTCOMES_MAX: usize = 16;
 const IDS_MAX: usize = 1_000;
 
 pub(crate) fn run_id(text: &str, field: &'static str) -> Result<Uuid, InvalidField> {
@@ -29,8 +30,16 @@ pub(crate) fn run_id(text: &str, field: &'static str) -> Result<Uuid, InvalidFie
 }
 
 pub(crate) fn runs_ask(request: pb::ListRunsRequest, owner: Owner) -> Result<RunsAsk, InvalidField> {
-    let outcomes: Vec<_> =
-        request.outcomes.iter().map(|outcome| outcome_of(*outcome)).collect::<Result<_, _>>()?;
+    if request.outcomes.len() > OUTCOMES_MAX {
+        return Err(InvalidField::new("outcomes", format!("has more than {OUTCOMES_MAX}")));
+    }
+    let mut outcomes = Vec::new();
+    for outcome in &request.outcomes {
+        let outcome = outcome_of(*outcome)?;
+        if !outcomes.contains(&outcome) {
+            outcomes.push(outcome);
+        }
+    }
     let pb::ListRunsRequest { connection_id, since, before, words, page_size, page_token, .. } = request;
     if words.chars().count() > WORDS_CHARS_MAX {
         return Err(InvalidField::new("words", format!("is longer than {WORDS_CHARS_MAX} characters")));
@@ -120,11 +129,11 @@ pub(crate) fn past_run_message(entry: RunEntry) -> pb::GetRunResponse {
 
 /// A run, and all that is kept of its text.
 fn run_message(entry: RunEntry) -> (pb::Run, String) {
-    let RunEntry { run, is_running, text } = entry;
+    let RunEntry { run, is_running, text, kept_bytes } = entry;
     let PastRun { id, session, connection, connection_name, driver_type, started, text_bytes, end, .. } = run;
     let RunEnd { outcome, error_code, duration, rows, bytes } = end;
     let (text_state, text) = match text {
-        PastText::Kept(text) if (text.len() as u64) < text_bytes => (pb::RunTextState::Cut, text),
+        PastText::Kept(text) if kept_bytes < text_bytes => (pb::RunTextState::Cut, text),
         PastText::Kept(text) => (pb::RunTextState::Kept, text),
         PastText::NotKept => (pb::RunTextState::NotKept, String::new()),
         PastText::Unreadable => (pb::RunTextState::Unreadable, String::new()),
@@ -151,7 +160,7 @@ fn run_message(entry: RunEntry) -> (pb::Run, String) {
         outcome: outcome.into(),
         error_code,
         text_state: text_state.into(),
-        text_start: text.chars().take(TEXT_START_CHARS).collect(),
+        text_start: text.chars().take(RUN_TEXT_START_CHARS).collect(),
         text_bytes,
     };
     (message, text)

@@ -33,11 +33,11 @@ impl Source {
         self.0.lock().unwrap().lines = Some(Ok(keys.join("\n")));
     }
 
-    fn fails(&self, why: &str) {
+    pub(crate) fn fails(&self, why: &str) {
         self.0.lock().unwrap().lines = Some(Err(why.to_owned()));
     }
 
-    fn is_gone(&self) {
+    pub(crate) fn is_gone(&self) {
         self.0.lock().unwrap().lines = None;
     }
 

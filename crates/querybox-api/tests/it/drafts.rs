@@ -310,6 +310,61 @@ async fn what_a_lost_key_sealed_can_be_forgotten_and_its_key_replaced() {
 }
 
 #[tokio::test]
+async fn nothing_is_forgotten_where_nobody_knows_that_a_key_is_lost() {
+    let (house, source, key) = house_with_vault().await;
+    let id = make_id();
+    saved(house.save(&id, 0, "kept").await);
+    let refused = async |house: &House, reason: &str, message: &str| {
+        // Those who just looked for the key and had none count for nothing.
+        assert_eq!(house.list().await.unreadable_count, 1);
+        let status = house.keys().forget_texts(pb::ForgetTextsRequest {}).await.unwrap_err();
+        assert_eq!(status.code(), Code::FailedPrecondition, "{status}");
+        assert!(format!("{status:?}").contains(reason) && status.message().contains(message), "{status:?}");
+        assert_eq!(house.list().await.unreadable_count, 1);
+    };
+    source.is_gone();
+    let house = house.again(source.key_source()).await;
+    refused(&house, "MASTER_KEY_MISSING", "no source of a master key is configured").await;
+    source.fails("the safe is locked");
+    refused(&house, "MASTER_KEY_UNREADABLE", "the safe is locked").await;
+    // It is there, behind one that nobody has registered.
+    source.says(&[&make_key(), &key]);
+    refused(&house, "MASTER_KEY_WRONG", "is not known to this store").await;
+    // It came a moment ago, and nobody has looked since.
+    source.says(&[&key]);
+    let forgotten = house.keys().forget_texts(pb::ForgetTextsRequest {}).await.unwrap().into_inner();
+    assert_eq!((forgotten.drafts, forgotten.runs), (0, 0));
+    let house = house.again(source.key_source()).await;
+    assert_eq!(house.draft(&id).await.unwrap().content, Some(content("kept")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_deleted_while_it_goes_to_the_store_stays_deleted() {
+    let source = Source::default();
+    let house = std::sync::Arc::new(House::with_keys(source.key_source()).await);
+    let mut heads = Vec::new();
+    for _ in 0..40 {
+        heads.push(saved(house.save(&make_id(), 0, "gone").await));
+    }
+    source.says(&[&make_key()]);
+    let sweep = tokio::spawn({
+        let house = std::sync::Arc::clone(&house);
+        async move { register(&house).await.unwrap() }
+    });
+    let mut deletions = tokio::task::JoinSet::new();
+    for head in heads {
+        let house = std::sync::Arc::clone(&house);
+        deletions.spawn(async move {
+            let outcome = house.delete(&head.draft_id, head.revision).await;
+            assert!(matches!(outcome, delete_draft_response::Outcome::Deleted(_)), "{outcome:?}");
+        });
+    }
+    deletions.join_all().await;
+    sweep.await.unwrap();
+    assert_eq!(house.list().await.drafts, []);
+}
+
+#[tokio::test]
 async fn rotation_tells_of_a_key_of_texts_that_does_not_open() {
     let (house, source, old) = house_with_vault().await;
     saved(house.save(&make_id(), 0, "text").await);

@@ -6,6 +6,7 @@ use querybox_contracts::core::v1::{
     self as pb, HistoryLevel, RunOutcome, RunTextState, TextKeeping, delete_runs_request::Choice,
 };
 use querybox_core::{HistorySettings, KeySource, TextStorage};
+use querybox_vault::MasterKeys;
 use tokio::time::{Instant, sleep};
 use tonic::{Code, Status};
 
@@ -64,6 +65,15 @@ impl House {
 
     async fn ran(&self, sql: &str) {
         self.execute(sql).await.rest().await.end.unwrap();
+    }
+
+    /// A session ends some time after its answer, and takes a place as long.
+    async fn nothing_runs(&self) {
+        let end = Instant::now() + PATIENCE;
+        while !self.core.running_sessions().is_empty() {
+            assert!(Instant::now() < end);
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Whether the store's files show a text.
@@ -285,6 +295,43 @@ async fn what_is_forgotten_is_gone_from_list_file_and_memory() {
     }
 }
 
+/// A source that gives a key, when it may.
+fn held(key: String) -> (KeySource, std::sync::mpsc::Sender<()>) {
+    let (let_go, may) = std::sync::mpsc::channel();
+    let may = std::sync::Mutex::new(may);
+    let held = KeySource::new(move || {
+        // An error: it was let go, for all who come.
+        let _ = may.lock().unwrap().recv();
+        Ok(Some(MasterKeys::parse(&key.clone().into()).unwrap()))
+    });
+    (held, let_go)
+}
+
+#[tokio::test]
+async fn what_is_forgotten_before_it_is_written_down_is_never_written() {
+    let (house, source, key) = house_with_vault().await;
+    let house = shop(house).await;
+    let (keys, let_go) = held(key);
+    let house = house.again(keys).await;
+    // It has ended, and its text waits for its key.
+    house.ran(&format!("select '{CANARY}'")).await;
+    house.nothing_runs().await;
+    // It runs.
+    let mut running = house.execute_with(ENDLESS, without_end()).await;
+    running.opened().await;
+    assert_eq!(house.forget(Choice::All(pb::AllRuns {})).await, 2);
+    assert_eq!(house.forget(Choice::All(pb::AllRuns {})).await, 0);
+    drop(let_go);
+    let request = pb::CancelSessionRequest { session_id: running.session_id.clone() };
+    house.sessions().cancel_session(request).await.unwrap();
+    running.rest().await.end.unwrap();
+    house.nothing_runs().await;
+    house.ran("select 'later'").await;
+    // All that is to be written is written by the end of Core.
+    let house = house.again(source.key_source()).await;
+    assert_eq!(starts(&house.runs(1).await), ["select 'later'"]);
+}
+
 #[tokio::test]
 async fn a_long_text_is_kept_by_its_beginning() {
     let (house, ..) = house_with_vault().await;
@@ -345,6 +392,9 @@ async fn what_cannot_be_asked_is_refused_by_name() {
     let outcomes = |outcome| pb::ListRunsRequest { outcomes: vec![outcome], ..words("") };
     refused(outcomes(0), "outcomes has one that this version does not know").await;
     refused(outcomes(99), "outcomes has one that this version does not know").await;
+    let many = |count| pb::ListRunsRequest { outcomes: vec![RunOutcome::Done.into(); count], ..words("") };
+    refused(many(17), "outcomes has more than 16").await;
+    assert!(house.list_runs(many(16)).await.unwrap().runs.is_empty());
     refused(words(&"w".repeat(1001)), "words is longer than 1000 characters").await;
     let page_token = "x".to_owned();
     refused(pb::ListRunsRequest { page_token, ..words("") }, "page_token is no place in a list").await;

@@ -7,7 +7,8 @@ use std::{
 
 use querybox_store::{CredentialKey, Error as StoreError, Kept, Key, KeyState, Store};
 use querybox_vault::{
-    KeyId as VaultKeyId, KeyRecord as VaultKeyRecord, KeyUse, Keyset, MasterKeys, OpenError, Place, Secret,
+    KeyId as VaultKeyId, KeyRecord as VaultKeyRecord, KeyUse, Keyset, MasterKey, MasterKeys, OpenError,
+    Place, Secret,
 };
 
 use super::{KeySource, KeySourceError, VaultError};
@@ -76,7 +77,7 @@ impl Vault {
     }
 
     /// Puts keys that were read together with the store's records.
-    pub(super) fn assemble(
+    pub(crate) fn assemble(
         &self,
         source: MasterKeys,
         keys: &[Key],
@@ -156,6 +157,11 @@ fn key_use(key: &Key) -> KeyUse {
         KeyState::Primary | KeyState::DecryptOnly if key.credentials > 0 => KeyUse::Needed,
         KeyState::Primary | KeyState::DecryptOnly => KeyUse::Free,
     }
+}
+
+/// Whether this is the store's record of that key.
+pub(crate) fn is_record_of(key: &Key, given: &MasterKey) -> bool {
+    vault_record(key).is_of(given)
 }
 
 pub(super) fn vault_record(key: &Key) -> VaultKeyRecord {

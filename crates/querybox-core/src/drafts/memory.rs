@@ -1,7 +1,8 @@
 //! Drafts where nothing can be sealed: in memory, until Core ends or a key comes.
 //!
 //! A draft may lie here and in the store: the one of the higher revision counts, for revisions only grow. So nothing is taken
-//! out of here before the store has it, and a call that is given up halfway loses nothing.
+//! out of here before the store has it, and a call that is given up halfway loses nothing. Whoever changes a draft, or brings it
+//! from here to the store, looks at both and writes one: that is done in turn.
 
 use std::{
     collections::HashMap,
@@ -9,14 +10,24 @@ use std::{
 };
 
 use querybox_store::{DraftKey, DraftLimits, DraftWrite, Owner};
+use tokio::sync::MutexGuard as Turn;
 
 use super::{Draft, DraftHead};
 
 /// The drafts of all owners that are in no store.
 #[derive(Default)]
-pub(crate) struct MemoryDrafts(Mutex<HashMap<DraftKey, Draft>>);
+pub(crate) struct MemoryDrafts {
+    drafts: Mutex<HashMap<DraftKey, Draft>>,
+    /// Held over a look at both places and one write, never while a key is asked for. The store writes one at a time anyway.
+    turn: tokio::sync::Mutex<()>,
+}
 
 impl MemoryDrafts {
+    /// Waits until nobody else changes drafts.
+    pub(super) async fn turn(&self) -> Turn<'_, ()> {
+        self.turn.lock().await
+    }
+
     pub(super) fn heads(&self, owner: &Owner) -> Vec<DraftHead> {
         let drafts = self.drafts();
         let mine = drafts.iter().filter(|(key, _)| key.owner == *owner);
@@ -80,7 +91,7 @@ impl MemoryDrafts {
 
     fn drafts(&self) -> MutexGuard<'_, HashMap<DraftKey, Draft>> {
         // Every change is whole before anything can panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.drafts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use querybox_store::{ConnectionId, Owner, Run, RunChoice};
 use uuid::Uuid;
 
+use super::is_chosen;
+
 /// A day's work of a person.
 const TEXTS_MAX: usize = 1000;
 /// Of all of them.
@@ -53,13 +55,8 @@ impl MemoryTexts {
     pub(super) fn forget(&self, owner: &Owner, choice: &RunChoice) {
         let mut kept = self.kept();
         kept.texts.retain(|text| {
-            let is_chosen = match choice {
-                RunChoice::Ids(ids) => ids.contains(&text.id),
-                RunChoice::Before(time) => text.started < *time,
-                RunChoice::Of(connection) => text.connection == Some(*connection),
-                RunChoice::All => true,
-            };
-            !(is_chosen && text.owner == *owner)
+            let Text { id, connection, started, .. } = *text;
+            text.owner != *owner || !is_chosen(choice, id, connection, started)
         });
         kept.bytes = kept.texts.iter().map(|text| text.text.len()).sum();
     }

@@ -1,7 +1,7 @@
 //! Writing runs down, beside them: a run never waits for its note.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -12,7 +12,7 @@ use querybox_store::{
     Written,
 };
 use tokio::{
-    sync::oneshot,
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     time::{Instant, timeout},
 };
 use tokio_util::task::TaskTracker;
@@ -20,7 +20,8 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::{
-    HistorySettings, PastText, RUN_TEXT, RUN_TEXT_BYTES_MAX, RunEntry, memory::MemoryTexts, read_text,
+    HistorySettings, PastText, READERS_MAX, RUN_TEXT, RUN_TEXT_BYTES_MAX, RunEntry, is_chosen,
+    memory::MemoryTexts, read_text,
 };
 use crate::{
     clock::Clock,
@@ -44,8 +45,21 @@ struct Inner {
     clock: Clock,
     /// Where nothing can be sealed.
     memory: MemoryTexts,
-    /// Runs that have not ended.
-    running: Mutex<HashSet<Uuid>>,
+    /// Runs that have not ended, or whose end is not written down.
+    running: Mutex<HashMap<Uuid, RunningRun>>,
+    /// Taken by those who make lists.
+    readers: Arc<Semaphore>,
+}
+
+/// A run that has not ended, as those know it who forget runs.
+struct RunningRun {
+    owner: Owner,
+    connection: Option<ConnectionId>,
+    started: Timestamp,
+    /// It is on its way to the store, in front of whatever is asked of it from now on.
+    is_written: bool,
+    /// It is never to be written.
+    is_forgotten: bool,
 }
 
 /// What is known of a run when it begins.
@@ -92,7 +106,8 @@ pub(super) fn place<'a>(owner: &'a Owner, id: &'a str) -> TextPlace<'a> {
 impl Recorder {
     pub(crate) fn new(settings: HistorySettings, texts: Arc<Texts>, clock: Clock) -> Self {
         let (memory, running) = (MemoryTexts::default(), Mutex::default());
-        Self(Arc::new(Inner { settings, texts, clock, memory, running }))
+        let readers = Arc::new(Semaphore::new(READERS_MAX));
+        Self(Arc::new(Inner { settings, texts, clock, memory, running, readers }))
     }
 
     pub(super) fn level(&self) -> HistoryLevel {
@@ -130,7 +145,14 @@ impl Recorder {
             },
         };
         let (tell, ended) = oneshot::channel();
-        self.running().insert(run.id);
+        let known = RunningRun {
+            owner: run.owner.clone(),
+            connection: run.connection,
+            started: run.started,
+            is_written: false,
+            is_forgotten: false,
+        };
+        self.running().insert(run.id, known);
         let running = Running { recorder: self.clone(), id: run.id };
         tracker.spawn(self.clone().write(store, run, source.text, ended, running));
         Some(Entry(tell))
@@ -146,25 +168,33 @@ impl Recorder {
         running: Running,
     ) {
         let text = self.keep(&store, &run, source).await;
-        let limits = self.0.settings.limits();
-        let now = || self.0.clock.now();
+        let id = run.id;
         match timeout(WRITTEN_AFTER, &mut ended).await {
-            Ok(Ok(end)) => {
-                drop(running);
-                store.record_run(Run { end, ..run }, text, limits, now());
-            }
-            Ok(Err(_)) => self.0.memory.forget(&run.owner, &RunChoice::Ids(vec![run.id])),
+            Ok(Ok(end)) => self.record(&store, Run { end, ..run }, text),
+            Ok(Err(_)) => self.0.memory.forget(&run.owner, &RunChoice::Ids(vec![id])),
             Err(_) => {
-                let id = run.id;
-                store.record_run(run, text, limits, now());
+                self.record(&store, run, text);
                 // Without an end it stays unfinished: the runtime goes down.
                 if let Ok(end) = ended.await {
                     store.finish_run(id, end);
                     // Until then it counts as running, for it is not told to be unfinished here.
                     let _ = store.notes_written().await;
                 }
-                drop(running);
             }
+        }
+        drop(running);
+    }
+
+    /// Hands a run to the store, unless it was forgotten. Under the lock: whoever forgets it later finds it there.
+    fn record(&self, store: &StoreLease, run: Run, text: Option<RunText>) {
+        let mut running = self.running();
+        match running.get_mut(&run.id) {
+            Some(known) if !known.is_forgotten => {
+                known.is_written = true;
+                store.record_run(run, text, self.0.settings.limits(), self.0.clock.now());
+            }
+            // Its text may have come to memory after all others were forgotten.
+            Some(_) | None => self.0.memory.forget(&run.owner, &RunChoice::Ids(vec![run.id])),
         }
     }
 
@@ -190,23 +220,60 @@ impl Recorder {
         }
     }
 
-    /// A run as it is told.
-    pub(super) fn entry(&self, run: Run, written: Option<Written>, keeper: &Keeper) -> RunEntry {
-        let text = match read_text(keeper, &run, written) {
-            PastText::NotKept => self.0.memory.get(run.id).map_or(PastText::NotKept, PastText::Kept),
-            text => text,
-        };
-        let is_running = run.end.outcome == Outcome::Unfinished && self.running().contains(&run.id);
-        RunEntry { run, is_running, text }
+    /// The runs that have not ended.
+    pub(super) fn running_now(&self) -> HashSet<Uuid> {
+        self.running().keys().copied().collect()
     }
 
-    pub(super) fn forget(&self, owner: &Owner, choice: &RunChoice) {
+    /// Waits until one may make a list.
+    pub(super) async fn turn(&self) -> OwnedSemaphorePermit {
+        let readers = Arc::clone(&self.0.readers);
+        readers.acquire_owned().await.expect("it is never closed")
+    }
+
+    /// Forgets the texts in memory, and sees to it that nothing is written of what is not written yet. Answers how many those are.
+    pub(super) fn forget(&self, owner: &Owner, choice: &RunChoice) -> u64 {
+        let mut forgotten = 0;
+        for (id, run) in &mut *self.running() {
+            let is_it = run.owner == *owner && is_chosen(choice, *id, run.connection, run.started);
+            if is_it && !run.is_written && !run.is_forgotten {
+                run.is_forgotten = true;
+                forgotten += 1;
+            }
+        }
         self.0.memory.forget(owner, choice);
+        forgotten
     }
 
-    fn running(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<Uuid, RunningRun>> {
         // Every change is whole before anything can panic.
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells runs as of a moment before they were read.
+pub(super) struct Reading<'a> {
+    pub(super) recorder: &'a Recorder,
+    pub(super) keeper: &'a Keeper,
+    /// Those that ran then.
+    pub(super) running: &'a HashSet<Uuid>,
+}
+
+impl Reading<'_> {
+    /// A run as it is told.
+    pub(super) fn entry(&self, run: Run, written: Option<Written>) -> RunEntry {
+        let text = match read_text(self.keeper, &run, written) {
+            PastText::NotKept => self.recorder.0.memory.get(run.id).map_or(PastText::NotKept, PastText::Kept),
+            text => text,
+        };
+        // One that ended since it was read ran then; one that began since then may run still.
+        let runs = || self.running.contains(&run.id) || self.recorder.running().contains_key(&run.id);
+        let is_running = run.end.outcome == Outcome::Unfinished && runs();
+        let kept_bytes = match &text {
+            PastText::Kept(text) => text.len() as u64,
+            PastText::NotKept | PastText::Unreadable => 0,
+        };
+        RunEntry { run, is_running, text, kept_bytes }
     }
 }
 

@@ -2,8 +2,7 @@
 
 use querybox_store::{ListedRun, RunCursor};
 
-use super::{PastText, Recorder, RunEntry};
-use crate::texts::Keeper;
+use super::{PastText, RUN_TEXT_START_CHARS, RunEntry, recorder::Reading};
 
 /// Words that a text must all have.
 #[derive(Clone)]
@@ -32,11 +31,10 @@ impl Words {
     }
 }
 
-/// Looks through a batch until as many are found as are wanted.
+/// Looks through a batch until as many are found as are wanted. Of their texts no more stays in memory than a list tells.
 pub(super) fn look_through(
     batch: Vec<ListedRun>,
-    keeper: &Keeper,
-    recorder: &Recorder,
+    reading: &Reading<'_>,
     words: Option<&Words>,
     wanted: usize,
 ) -> Found {
@@ -46,7 +44,7 @@ pub(super) fn look_through(
         && let Some(ListedRun { run, text, cursor }) = batch.next()
     {
         found.last = Some(cursor);
-        let entry = recorder.entry(run, text, keeper);
+        let mut entry = reading.entry(run, text);
         let has_words = match (&entry.text, words) {
             (_, None) => true,
             (PastText::Kept(text), Some(words)) => words.are_in(text),
@@ -57,6 +55,9 @@ pub(super) fn look_through(
             }
         };
         if has_words {
+            if let PastText::Kept(text) = &mut entry.text {
+                *text = text.chars().take(RUN_TEXT_START_CHARS).collect();
+            }
             found.runs.push(entry);
         }
     }
@@ -66,7 +67,91 @@ pub(super) fn look_through(
 
 #[cfg(test)]
 mod tests {
+    use std::{collections::HashSet, sync::Arc, time::Duration};
+
+    use futures::FutureExt as _;
+    use jiff::Timestamp;
+    use querybox_store::{Outcome, Run, RunEnd, Store, Written};
+    use uuid::Uuid;
+
     use super::*;
+    use crate::{
+        HistorySettings, KeySource, TextStorage,
+        clock::Clock,
+        credentials::Vault,
+        happening::Observers,
+        history::{READERS_MAX, RUN_TEXT_BYTES_MAX, Recorder},
+        texts::{Keeper, Purpose, Texts},
+    };
+
+    /// A recorder, and what reads texts that are in the clear.
+    async fn reader(folder: &tempfile::TempDir) -> (Recorder, Keeper) {
+        let clock = Clock::new(Timestamp::now);
+        let vault = Arc::new(Vault::new(KeySource::none(), Observers::default()));
+        let texts = Arc::new(Texts::new(TextStorage::Plain, vault, clock.clone()));
+        let store = Store::open(&folder.path().join("store.db")).await.unwrap();
+        let keeper = texts.keeper(&store, Purpose::Read).await.unwrap();
+        store.close().await;
+        (Recorder::new(HistorySettings::USUAL, texts, clock), keeper)
+    }
+
+    fn listed(number: u32, text: &str) -> ListedRun {
+        let run = Run {
+            id: Uuid::from_u128(number.into()),
+            owner: "me".parse().unwrap(),
+            session: Uuid::nil(),
+            connection: None,
+            connection_name: None,
+            driver_type: "test".parse().unwrap(),
+            started: Timestamp::UNIX_EPOCH,
+            text_bytes: text.len() as u64,
+            end: RunEnd {
+                outcome: Outcome::Unfinished,
+                error_code: String::new(),
+                duration: Duration::ZERO,
+                rows: 0,
+                bytes: 0,
+            },
+        };
+        let text = Some(Written::Plain(text.as_bytes().to_vec()));
+        ListedRun { run, text, cursor: format!("0.{number}").parse().unwrap() }
+    }
+
+    #[tokio::test]
+    async fn a_run_that_ends_while_it_is_read_did_not_end_by_the_death_of_its_core() {
+        let folder = tempfile::tempdir().unwrap();
+        let (recorder, keeper) = reader(&folder).await;
+        let (ran, lost) = (listed(1, "select 1"), listed(2, "select 2"));
+        // It ran when the store was about to be asked, and the recorder knows it no more.
+        let running = HashSet::from([ran.run.id]);
+        let reading = Reading { recorder: &recorder, keeper: &keeper, running: &running };
+        let found = look_through(vec![ran, lost], &reading, None, 2);
+        let told: Vec<_> = found.runs.iter().map(|entry| entry.is_running).collect();
+        assert_eq!(told, [true, false]);
+    }
+
+    #[tokio::test]
+    async fn a_list_has_the_beginnings_of_texts_alone_and_few_are_made_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (recorder, keeper) = reader(&folder).await;
+        let long = format!("é{}needle", "x".repeat(RUN_TEXT_BYTES_MAX - 8));
+        let running = HashSet::new();
+        let reading = Reading { recorder: &recorder, keeper: &keeper, running: &running };
+        let found = look_through(vec![listed(1, &long)], &reading, Words::of("needle").as_ref(), 9);
+        let [RunEntry { text: PastText::Kept(text), kept_bytes, .. }] = found.runs.as_slice() else {
+            panic!("its words are in it")
+        };
+        assert_eq!((text.chars().count(), *kept_bytes), (RUN_TEXT_START_CHARS, long.len() as u64));
+        assert!(long.starts_with(text.as_str()) && text.capacity() < 8 * RUN_TEXT_START_CHARS);
+
+        let mut turns = Vec::new();
+        for _ in 0..READERS_MAX {
+            turns.push(recorder.turn().now_or_never().unwrap());
+        }
+        assert!(recorder.turn().now_or_never().is_none());
+        turns.pop();
+        assert!(recorder.turn().now_or_never().is_some());
+    }
 
     #[test]
     fn all_words_must_be_there_whatever_their_case() {

@@ -83,11 +83,14 @@ impl Store {
 
 /// Texts that nobody can open.
 impl Store {
-    /// Forgets the key of texts and all that is sealed with it, when it is still this one. `None`: what lies there though there
-    /// is no key. Answers `None` when the key is another one by now.
-    pub async fn forget_text_key(&self, id: Option<Uuid>) -> Result<Option<ForgottenTexts>, Error> {
+    /// Forgets the key of texts and all that is sealed with it, when it is still `expected`, and sealed like that. `None`: what
+    /// lies there though there is no key. Answers `None` when another key is there by now, or another seal.
+    pub async fn forget_text_key(
+        &self,
+        expected: Option<SealedTextKey>,
+    ) -> Result<Option<ForgottenTexts>, Error> {
         self.write(move |db| {
-            if key::id(db)? != id {
+            if key::get(db)? != expected {
                 return Ok(None);
             }
             let forgotten =

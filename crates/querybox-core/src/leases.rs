@@ -93,24 +93,26 @@ impl Core {
         options: ExecuteOptions,
     ) -> Result<Answers<Part>, SessionError> {
         let request = self.request(id, Verb::Execute)?;
-        let Terms { rows_max, bytes_max, .. } = &request.lease.terms;
+        let terms = request.lease.terms.clone();
+        let Terms { rows_max, bytes_max, dialect, .. } = terms;
         let limits = StatementLimits {
-            rows_max: options.rows_max.or(*rows_max),
-            bytes_max: options.bytes_max.or(*bytes_max),
+            rows_max: options.rows_max.or(rows_max),
+            bytes_max: options.bytes_max.or(bytes_max),
         };
-        let Terms { connection, connection_name, driver_type, history, .. } = request.lease.terms.clone();
+        let Terms { connection, connection_name, driver_type, history, .. } = terms;
         let (started, begun) = (self.now(), request.begun);
-        if self.query_text != QueryText::Off {
-            let driver = self.plugins.find(&driver_type).await;
-            let dialect = driver.as_ref().and_then(|driver| driver.info.dialect.as_ref());
-            self.log_script(id, &sql, dialect);
-        }
+        let shown = (self.query_text != QueryText::Off).then(|| sql.clone());
         let about =
             RunAbout { session: id, connection, connection_name, driver_type, history, started, begun };
         let note = self.note(about, Some(RunSource::of(&sql))).map_err(ConnectionError::from)?;
         let deadline = options.deadline;
         let script = Script::new(sql, options, limits, Follows::More);
-        request.send(self, deadline, script, limits, Some(note), Job::Script).await
+        let answers = request.send(self, deadline, script, limits, Some(note), Job::Script).await?;
+        // Only now: a session that is busy or has ended refuses what it is asked.
+        if let Some(sql) = shown {
+            self.log_script(id, &sql, dialect.as_ref());
+        }
+        Ok(answers)
     }
 
     /// Streams what the database of a leased session holds. Dropping the stream stops it; the session goes on.

@@ -299,6 +299,7 @@ impl Beginning {
             connection_name: prepared.connection_name.clone(),
             history: settings.history,
             driver_type: settings.driver_type.clone(),
+            dialect: prepared.driver.info.dialect.clone(),
             deadline: settings.deadline,
             rows_max: settings.rows_max,
             bytes_max: settings.bytes_max,

@@ -9,6 +9,7 @@ mod task;
 use std::time::Duration;
 
 use querybox_launcher::TransactionState;
+use querybox_sql::Dialect;
 use querybox_store::{ConnectionId, ConnectionName, Deadline, DriverType, HistoryLevel};
 use tokio::{
     sync::{mpsc, watch},
@@ -55,6 +56,8 @@ pub(crate) struct Terms {
     pub(crate) connection_name: Option<ConnectionName>,
     pub(crate) history: HistoryLevel,
     pub(crate) driver_type: DriverType,
+    /// By whose rules the driver reads SQL, as it said before it was started.
+    pub(crate) dialect: Option<Dialect>,
     pub(crate) deadline: Deadline,
     pub(crate) rows_max: Option<u64>,
     pub(crate) bytes_max: Option<u64>,

@@ -1,10 +1,19 @@
 //! Leased sessions that nobody comes to hold, or that are given up while they open.
 
-use std::time::Duration;
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use futures::FutureExt as _;
 use querybox_core::{
-    Extension, FrontEndId, LeaseError, LeaseOutcome, LeaseRequest, SessionError, SessionId, Target,
+    Extension, FrontEndId, LeaseError, LeaseOutcome, LeaseRequest, QueryText, SessionError, SessionId, Target,
+};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span::{Attributes, Id, Record},
 };
 
 use crate::house::{House, options, session_id, soon, unsaved};
@@ -61,4 +70,56 @@ async fn a_session_that_was_closed_while_it_opened_does_not_live_on() {
             matches!(opened, Ok(LeaseOutcome::Leased(_)))
         );
     }
+}
+
+/// What is logged by this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Visit for Log {
+    fn record_debug(&mut self, _: &Field, value: &dyn fmt::Debug) {
+        self.0.lock().unwrap().push_str(&format!("{value:?}\n"));
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test]
+async fn the_log_names_no_script_that_a_session_refused() {
+    let log = Log::default();
+    let _logged = tracing::subscriber::set_default(log.clone());
+    let House { core, folder: _folder } = House::new().await;
+    let core = core.showing(QueryText::Full);
+    let id = session_id();
+    let opened = core.open_session(lease(id)).await.unwrap();
+    assert!(matches!(opened, LeaseOutcome::Leased(_)));
+    let running = core.execute_in_session(id, "wait".to_owned(), options()).await.unwrap();
+    let refused = core.execute_in_session(id, "rows 7".to_owned(), options()).await;
+    assert!(matches!(refused, Err(SessionError::Lease(LeaseError::Busy))));
+    drop(running);
+    core.close_session(id).await.unwrap();
+    let refused = core.execute_in_session(id, "rows 8".to_owned(), options()).await;
+    assert!(matches!(refused, Err(SessionError::Lease(LeaseError::Ended(_)))));
+    let log = log.0.lock().unwrap().clone();
+    assert!(log.contains("\"wait\"") && !log.contains("rows 7") && !log.contains("rows 8"), "{log}");
 }

@@ -128,6 +128,9 @@ fn derive_checksum(sql: &str) -> [u8; 32] {
 }
 
 #[cfg(test)]
+mod version_3;
+
+#[cfg(test)]
 mod tests {
     use std::{fs, thread};
 

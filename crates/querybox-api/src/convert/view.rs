@@ -28,7 +28,10 @@ pub(crate) fn view_ask(
     let kind = kind.unwrap_or_default();
     let description = kind.encode_to_vec();
     if description.len() > KIND_BYTES_MAX {
-        return Err(InvalidField::new("kind", format!("is longer than {KIND_BYTES_MAX} bytes")));
+        let problem = format!(
+            "is too long: its values, texts and patterns have {KIND_BYTES_MAX} bytes at most together"
+        );
+        return Err(InvalidField::new("kind", problem));
     }
     let order = match kind.kind {
         None => return Err(InvalidField::missing("kind")),

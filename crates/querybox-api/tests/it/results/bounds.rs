@@ -1,6 +1,6 @@
 //! What nobody may fill Core with, and what is told of parts that are not all.
 
-use futures::StreamExt as _;
+use futures::{StreamExt as _, future::join_all};
 use querybox_contracts::core::v1::{
     self as pb, cell_test::Test, condition::Condition as Which, export_order::Format, view_kind::Kind,
     watch_events_response::Event,
@@ -36,6 +36,12 @@ fn contains(text: &str) -> Kind {
     let test = Some(Test::Contains(text.to_owned()));
     let cell = pb::CellTest { column: 0, test, ignore_case: false };
     Kind::Filter(pb::Condition { condition: Some(Which::Cell(cell)) })
+}
+
+/// In the order of the second column.
+fn sorted_by_text() -> Kind {
+    let columns = vec![pb::SortColumn { column: 1, ..pb::SortColumn::default() }];
+    Kind::Sort(pb::Sort { columns })
 }
 
 /// A result that has rows and goes on.
@@ -88,7 +94,12 @@ async fn what_would_fill_memory_is_refused() {
     let status = read(&house, wide).await.unwrap_err();
     check(&status, Code::InvalidArgument, "PARAMETER_INVALID", "columns has more than 65536");
     let status = make_view(&house, &id, contains(&"x".repeat(70_000))).await.unwrap_err();
-    check(&status, Code::InvalidArgument, "PARAMETER_INVALID", "kind is longer than 65536 bytes");
+    check(
+        &status,
+        Code::InvalidArgument,
+        "PARAMETER_INVALID",
+        "kind is too long: its values, texts and patterns have 65536 bytes at most together",
+    );
     let search = pb::Search { text: "x".to_owned(), columns: vec![0; 70_000], match_case: true };
     assert_eq!(make_view(&house, &id, Kind::Search(search)).await.unwrap_err().code(), Code::InvalidArgument);
     // What is refused leaves nothing.
@@ -163,8 +174,11 @@ async fn statistics_end_with_their_result() {
     let house = House::with_shop().await;
     let id = ran(&house, &numbers(200_000)).await.result_id;
     let mut asked = Vec::new();
-    // The first two work, the others wait for their turn.
-    for _ in 0..6 {
+    for number in 0..6 {
+        // The first two work, the others wait for their turn behind all of these: not all can be through before the result goes.
+        if number == 2 {
+            join_all((0..30).map(|_| make_view(&house, &id, sorted_by_text()))).await;
+        }
         let request =
             pb::GetStatisticsRequest { result_id: id.clone(), ..pb::GetStatisticsRequest::default() };
         asked.push(house.results().get_statistics(request).await.unwrap().into_inner());
@@ -172,6 +186,7 @@ async fn statistics_end_with_their_result() {
     forget(&house, &id).await.unwrap();
     // Nobody reads them, and nothing is held for them.
     nothing_is_held(&house).await;
+    let mut stopped = 0;
     for mut parts in asked {
         // Some may have come to their end before.
         let end = loop {
@@ -185,25 +200,50 @@ async fn statistics_end_with_their_result() {
             Ok(Some(_)) => {}
             Ok(None) => panic!("there is a last word"),
             Err(status) => {
-                check(&status, Code::NotFound, "RESULT_DROPPED", "the result is gone: it was dropped")
+                check(&status, Code::NotFound, "RESULT_DROPPED", "the result is gone: it was dropped");
+                stopped += 1;
             }
         }
     }
+    assert!(stopped > 0, "all had come to their end");
 }
 
 #[tokio::test]
 async fn views_that_wait_for_their_turn_go_with_their_result() {
     let house = House::with_shop().await;
     let id = ran(&house, &numbers(100_000)).await.result_id;
-    let make = async || {
-        let columns = vec![pb::SortColumn { column: 1, ..pb::SortColumn::default() }];
-        make_view(&house, &id, Kind::Sort(pb::Sort { columns })).await
-    };
-    let (one, two, three, four, five) = tokio::join!(make(), make(), make(), make(), make());
-    for view in [one, two, three, four, five] {
-        assert_eq!(view.unwrap().failure, None);
-    }
+    // Two are made at once, so that most are not made when it is answered that they will be.
+    let asked = (0..40).map(|_| make_view(&house, &id, sorted_by_text()));
+    let views: Vec<_> = join_all(asked).await.into_iter().map(Result::unwrap).collect();
+    assert!(views.iter().all(|view| view.failure.is_none()));
+    assert!(views.iter().any(|view| view.state() == pb::ViewState::Making), "none had to wait");
     forget(&house, &id).await.unwrap();
-    assert_eq!(make().await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(make_view(&house, &id, sorted_by_text()).await.unwrap_err().code(), Code::NotFound);
     nothing_is_held(&house).await;
+}
+
+#[tokio::test]
+async fn a_view_that_waited_is_told_with_the_rows_of_its_turn() {
+    const ROWS: u32 = 300_000;
+    let house = House::with_shop().await;
+    let long = ran(&house, &numbers(200_000)).await.result_id;
+    nothing_runs(&house).await;
+    let id = run(&house, &numbers(ROWS)).await.result.unwrap().result_id;
+    until(&house, &id, |result| result.statements.first().is_some_and(|statement| statement.row_count > 0))
+        .await;
+    // It waits behind two sorts while its statement goes on.
+    for _ in 0..2 {
+        make_view(&house, &long, sorted_by_text()).await.unwrap();
+    }
+    let is_null = pb::CellTest { column: 0, test: Some(Test::IsNull(pb::IsNull {})), ignore_case: false };
+    let is_null = pb::Condition { condition: Some(Which::Cell(is_null)) };
+    let all = Kind::Filter(pb::Condition { condition: Some(Which::Not(Box::new(is_null))) });
+    let number = make_view(&house, &id, all).await.unwrap().view;
+    let is_made = |result: &pb::Result| {
+        result.statements[0].views.iter().any(|view| view.state() == pb::ViewState::Ready)
+    };
+    let view = until(&house, &id, is_made).await.statements[0].views[0].clone();
+    assert_eq!((view.view, view.row_count), (number, view.source_row_count));
+    assert!(view.incomplete || view.row_count == u64::from(ROWS), "{view:?}");
+    ended(&house, &id).await;
 }

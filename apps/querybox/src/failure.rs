@@ -182,7 +182,9 @@ fn hint_for(reason: Reason) -> &'static str {
         }
         Reason::ResultNotFound | Reason::ResultDropped => "`querybox results list` shows those that are kept",
         Reason::ResultsFull => "`querybox results drop` makes room",
-        Reason::ViewsFull => "`querybox results drop` forgets a result with its views",
+        Reason::ViewsFull => {
+            "others that are being made are to end first, or `querybox results drop` forgets a result with its views"
+        }
         Reason::ExportsFull => "others are to end first; nothing is lost by trying again",
         Reason::ExportBrokenOff => "the rows that came before can be exported now",
         Reason::StatementNotFound

@@ -67,11 +67,23 @@ pub(crate) async fn keep(args: QueryArgs, prepared: PreparedToKeep, app: &App) -
         options: Some(prepared.options),
         ..core::RunRequest::default()
     };
-    let answer = client(&app.channel).run(request).await?.into_inner();
+    let id = request.result_id.clone();
+    let answer =
+        client(&app.channel).run(request).await.map_err(|status| unsure(status.into(), &id))?.into_inner();
     let result = answer.result.unwrap_or_default();
     stdout::print(&format!("{}\n", result.result_id))?;
     app.messages.note(&standing(&result));
     Ok(Exit::Done)
+}
+
+/// An answer that was lost says nothing of the run: whoever looks for it is told its id.
+fn unsure(failure: Failure, id: &str) -> Failure {
+    match (failure.exit, failure.reason) {
+        (Exit::Machinery, None) => {
+            failure.with_hint(format!("it may run all the same: `querybox results show {id}` tells"))
+        }
+        _ => failure,
+    }
 }
 
 /// How a run stands that has just begun.

@@ -19,7 +19,7 @@ pub(crate) struct QueryArgs {
     #[arg(conflicts_with = "file")]
     pub sql: Option<String>,
     /// Let a server keep the results, and print the id by which `querybox results` finds them. What runs goes on when this
-    /// command has ended, which does not wait for it.
+    /// command has ended, which does not wait for it: exit code 0 says that a result is kept, also of what was rejected meanwhile.
     #[arg(long, conflicts_with_all = ["format", "output", "result", "copy_from"])]
     pub keep: bool,
     #[command(flatten)]
@@ -153,9 +153,9 @@ Output:
   Arrow, Parquet, workbooks and INSERT statements are of one result. Arrow and
   Parquet have the types that the driver sent; a value that its column's type
   does not hold (numeric NaN, a date beyond the range, an integer in a text
-  column) is null there, and a warning counts them: a result that is kept
-  (--keep, `results export`) is known to its end, and has such a column as
-  text. A workbook shortens text of more than 32,767 characters, and begins
+  column) is null there, and a warning counts them with exit code 4: a result
+  that is kept (--keep, `results export`) is known to its end, and has such a
+  column as text. A workbook shortens text of more than 32,767 characters, and begins
   another sheet when one is full. INSERT statements quote names, text and
   bytes as the database does that the rows are from.
   Binary formats are not written to a terminal.
@@ -169,14 +169,15 @@ everything at once. SIGTERM counts as Ctrl-C, and so does SIGHUP unless it is
 ignored, as under nohup.
 
 Exit codes:
-  0    done (also when --max-rows was reached)
+  0    done (also when --max-rows was reached); with --keep: a result is kept,
+       and `results show` and `results list` tell what came of it
   1    rejected by the database
   2    usage, unknown connection or driver, unreadable -f, unwritable -o, text
        that is not UTF-8
   3    the machinery failed: broken plugin, server out of reach, connection lost,
        disk full
   4    a limit or the deadline was reached, or a cell of another format than a
-       table was cut, shortened or undecodable
+       table was cut, shortened, left null or undecodable
   130  cancelled
   141  the reader of standard output has gone";
 

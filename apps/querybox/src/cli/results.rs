@@ -148,8 +148,9 @@ Examples:
 Rows of a statement that still runs are waited for. A file appears whole or
 not at all, with mode 0600 or that of the file it replaces; Ctrl-C leaves
 nothing of it. Parquet and Arrow have a column as text when one of its values
-does not fit its type. Exit code 4 tells that a value was not whole: cut by
-the driver, undecodable, or too long for the format.";
+does not fit its type. Exit code 4 tells that a value was not whole (cut by
+the driver, undecodable, or too long for the format), or that the rows are not
+all that the database would have returned.";
 
 const HELP: &str = "\
 Results are kept by a server, sealed and outside of memory, until they are
@@ -172,5 +173,7 @@ Examples:
   querybox results drop --all
 
 Exit codes: 0 done, 1 the database refused what was run, 2 usage, or no such
-result, statement, view, row or column, 3 machinery, 4 a limit, or a value
-that was not whole, 130 cancelled, 141 the reader has gone.";
+result, statement, view, row or column, 3 machinery, 4 a limit, a value that
+was not whole, or rows that are not all that the database would have returned
+(what was asked for is printed or written all the same), 130 cancelled, 141
+the reader has gone.";

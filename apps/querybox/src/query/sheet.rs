@@ -68,9 +68,11 @@ pub(crate) struct Losses {
 }
 
 impl Losses {
-    /// Whether a program would take what stands there for the value.
+    /// Whether a program would take what stands there for the value: a part of it, its bytes, or NULL.
     pub(crate) fn is_damage_for_programs(&self) -> bool {
-        self.cells_cut > 0 || self.cells_undecodable > 0 || self.cells_shortened > 0
+        let Losses { cells_cut, cells_undecodable, cells_narrowed: _, cells_left_out, cells_shortened } =
+            *self;
+        cells_cut > 0 || cells_undecodable > 0 || cells_left_out > 0 || cells_shortened > 0
     }
 }
 

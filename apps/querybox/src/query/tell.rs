@@ -85,7 +85,8 @@ pub(crate) fn summary(messages: &Messages, summary: &plugin::Summary, losses: Op
     }
     if cells_left_out > 0 {
         messages.warn(&format!(
-            "{} left null: the column's Arrow type does not hold such; `--format csv` writes everything",
+            "{} left null: the column's Arrow type does not hold such; `--format csv` writes everything, \
+             and `results export` of what `--keep` keeps has such a column as text",
             were(cells_left_out, "value")
         ));
     }

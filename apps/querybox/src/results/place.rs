@@ -25,6 +25,20 @@ pub(super) struct Place {
     pub(super) view: u32,
 }
 
+impl Place {
+    /// Whether the rows are a part that looks as if it were all. Of a statement that runs nobody takes them for that.
+    pub(super) fn is_part(&self) -> bool {
+        let of_view = self.statement.views.iter().find(|view| view.view == self.view);
+        match (&self.statement.end, of_view) {
+            (_, Some(view)) => view.incomplete,
+            (Some(End::Summary(summary)), None) => summary.stopped_by() != plugin::StoppedBy::Unspecified,
+            (Some(End::Rejection(_) | End::Limit(_) | End::BrokenOff(_)), None) => true,
+            // It ran when it was looked for.
+            (None, None) => false,
+        }
+    }
+}
+
 /// Finds what the arguments name.
 pub(super) async fn of(app: &App, args: &PlaceArgs) -> Result<Place, Failure> {
     let result_id = id(app, &args.result).await?;

@@ -2,10 +2,7 @@
 
 use std::io;
 
-use querybox_contracts::{
-    core::v1::{self as core, statement_result::End},
-    plugin::v1 as plugin,
-};
+use querybox_contracts::core::v1 as core;
 use querybox_results::{Column, State};
 
 use super::{client, export::INCOMPLETE, place, place::Place};
@@ -51,7 +48,8 @@ pub(super) async fn run(app: &App, args: ShowArgs) -> Result<Exit, Failure> {
     table.end().map_err(failed)?;
     let all = words::grouped(rows.rows_so_far);
     let more = if rows.growing { " so far" } else { "" };
-    if is_short(&place, rows.growing) {
+    let is_part = !rows.growing && place.is_part();
+    if is_part {
         app.messages.warn(INCOMPLETE);
     }
     app.messages.note(&match shown {
@@ -62,20 +60,7 @@ pub(super) async fn run(app: &App, args: ShowArgs) -> Result<Exit, Failure> {
             format!("(rows {} to {last} of {all}{more})", words::grouped(args.first))
         }
     });
-    Ok(Exit::Done)
-}
-
-/// Whether the rows are a part that looks as if it were all.
-fn is_short(place: &Place, growing: bool) -> bool {
-    let of_view = place.statement.views.iter().find(|view| view.view == place.view);
-    match (&place.statement.end, of_view) {
-        (_, Some(view)) => view.incomplete,
-        (_, None) if growing => false,
-        (Some(End::Summary(summary)), None) => summary.stopped_by() != plugin::StoppedBy::Unspecified,
-        (Some(End::Rejection(_) | End::Limit(_) | End::BrokenOff(_)), None) => true,
-        // It ran when it was looked for.
-        (None, None) => false,
-    }
+    Ok(if is_part { Exit::Limit } else { Exit::Done })
 }
 
 async fn window(app: &App, place: &Place, first_row: u64, row_count: u32) -> Result<core::Rows, Failure> {

@@ -3,11 +3,13 @@
 use querybox_contracts::core::v1::{self as core, get_statistics_response::Part};
 use serde_json::json;
 
-use super::{client, columns, place};
+use super::{client, columns, export::INCOMPLETE, place};
 use crate::{app::App, cli::results::StatsArgs, exit::Exit, failure::Failure, sanitize, stdout, words};
 
 pub(super) async fn run(app: &App, args: StatsArgs) -> Result<Exit, Failure> {
     let place = place::of(app, &args.place).await?;
+    // Of a statement that runs they are those of the rows so far.
+    let is_part = place.is_part() || place.view == 0 && place.statement.end.is_none();
     let request = core::GetStatisticsRequest {
         result_id: place.result_id,
         statement: place.statement.statement,
@@ -17,12 +19,15 @@ pub(super) async fn run(app: &App, args: StatsArgs) -> Result<Exit, Failure> {
     let mut parts = client(&app.channel).get_statistics(request).await?.into_inner();
     while let Some(part) = parts.message().await? {
         match part.part {
-            Some(Part::Statistics(statistics)) if args.json.json => {
-                stdout::print_json(&document(&statistics))?;
-                return Ok(Exit::Done);
-            }
             Some(Part::Statistics(statistics)) => {
-                stdout::print(&text(&statistics))?;
+                match args.json.json {
+                    true => stdout::print_json(&document(&statistics, is_part))?,
+                    false => stdout::print(&text(&statistics))?,
+                }
+                if is_part {
+                    app.messages.warn(INCOMPLETE);
+                    return Ok(Exit::Limit);
+                }
                 return Ok(Exit::Done);
             }
             Some(Part::Progress(_)) | None => {}
@@ -31,8 +36,9 @@ pub(super) async fn run(app: &App, args: StatsArgs) -> Result<Exit, Failure> {
     Err(Failure::machinery("the server ended without an answer"))
 }
 
-fn document(found: &core::Statistics) -> serde_json::Value {
+fn document(found: &core::Statistics, is_part: bool) -> serde_json::Value {
     json!({
+        "incomplete": is_part,
         "rows": found.rows,
         "nulls": found.nulls,
         "cut": found.cut,

@@ -158,7 +158,7 @@ async fn make(app: &App, place: Place, kind: Kind) -> Result<Exit, Failure> {
     }
     messages
         .note(&format!("({rows} of {of}; `querybox results show {result} --view {}` shows them)", view.view));
-    Ok(Exit::Done)
+    Ok(if view.incomplete { Exit::Limit } else { Exit::Done })
 }
 
 /// The next word of a view. `None`: it must be asked for.

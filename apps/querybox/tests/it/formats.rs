@@ -115,12 +115,14 @@ fn arrow_is_a_stream_of_one_result_that_other_readers_take() {
     "#]],
     );
     assert!(!house.path("none.arrow").exists());
-    // SQLite's types are those of values: one that the column's does not hold is told.
+    // SQLite's types are those of values: one that the column's does not hold is told, and is none to a program.
     let mixed = "select 1 as a union all select 'x'";
-    house.run(["query", "shop", "-o", "mixed.arrow", mixed]).says(0, expect![[r#"
+    house.run(["query", "shop", "-o", "mixed.arrow", mixed]).says(4, expect![[r#"
         (2 rows, T)
-        warning: 1 value was left null: the column's Arrow type does not hold such; `--format csv` writes everything
+        warning: 1 value was left null: the column's Arrow type does not hold such; `--format csv` writes everything, and `results export` of what `--keep` keeps has such a column as text
+        mixed.arrow was not written
     "#]]);
+    assert!(!house.path("mixed.arrow").exists());
 }
 
 #[test]

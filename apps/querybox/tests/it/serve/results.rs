@@ -177,7 +177,7 @@ fn what_the_database_refused_is_shown_where_rows_would_be() {
     let id = ran.stdout.trim_end().to_owned();
     let state = || listed(&house, &server)[0]["state"].as_str().unwrap().to_owned();
     within(PATIENCE, "the result is rejected", || state() == "rejected");
-    // The rows that came before are there.
+    // The rows that came before are there: this statement is whole, though the script is not.
     server.verb(&house, &["results", "show", &id]).exits(0);
     let ran = server.verb(&house, &["results", "show", &id, "--statement", "2"]).exits(1);
     assert_eq!(
@@ -189,6 +189,30 @@ fn what_the_database_refused_is_shown_where_rows_would_be() {
     let ran = server.verb(&house, &["results", "export", id.trim_end(), "-o", "none.csv"]).exits(1);
     assert!(ran.stderr.contains("no such column: nope"), "{ran:?}");
     assert!(!house.path("none.csv").exists());
+}
+
+#[test]
+fn a_part_is_not_taken_for_all() {
+    const TOLD: &str = "warning: these are not all rows that the database would have returned";
+    let house = House::new();
+    let server = Server::start(&house);
+    let ran = server.verb(&house, &["query", "shop", PRODUCTS, "--keep", "--max-rows", "2"]).exits(0);
+    let id = ran.stdout.trim_end().to_owned();
+    within(PATIENCE, "the result is done", || is_done(&house, &server, &id));
+    let part = |args: &[&str]| {
+        let ran = server.verb(&house, &[&["results"], args].concat()).exits(4);
+        assert!(ran.stderr.contains(TOLD), "{ran:?}");
+        ran.stdout
+    };
+    assert!(part(&["show", &id]).contains("Lamp"));
+    assert_eq!(part(&["sort", &id, "--by", "name"]), "1\n");
+    assert_eq!(part(&["filter", &id, "--where", "id", "=", "1"]), "2\n");
+    assert!(part(&["show", &id, "--view", "1"]).contains("Lamp"));
+    assert!(part(&["stats", &id, "id"]).starts_with("rows        2\n"));
+    let stats: serde_json::Value =
+        serde_json::from_str(&part(&["stats", &id, "id", "--view", "2", "--json"])).unwrap();
+    assert_eq!((&stats["rows"], &stats["incomplete"]), (&1.into(), &true.into()));
+    assert_eq!(part(&["export", &id]), "id,name,note\n1,Lamp,\n2,Täble,\"\"\n");
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn what_commands_ran_is_found_shown_and_forgotten() {
     assert_eq!((&runs[0]["outcome"], &runs[0]["text"]), (&"rejected".into(), &"selec".into()));
     assert!(runs[0]["error_code"].is_string(), "{runs:?}");
     assert_eq!((&runs[1]["rows"], &runs[1]["connection"]), (&3.into(), &"shop".into()));
-    assert_eq!(keyed.showing("canary_77"), [PathBuf::new(); 0], "it lies sealed");
+    assert_eq!(keyed.showing("canary_77"), Vec::<PathBuf>::new(), "it lies sealed");
 
     let listed = keyed.run(&["history", "list"]).exits(0);
     assert!(listed.stdout.lines().all(|line| line.chars().count() <= 80), "{}", listed.stdout);

@@ -42,6 +42,7 @@ async fn keep(client: &mut Client, sql: &str, folder: &Path) -> Rows {
         all_bytes: u64::MAX,
         free_disk_percent: 100,
         cache_bytes: 4 << 20,
+        files_max: 16,
     };
     let mut writer = SpoolWriter::new(&Budget::new(folder.to_owned(), limits));
     let mut shape = None;

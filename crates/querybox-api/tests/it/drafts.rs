@@ -347,10 +347,6 @@ async fn what_is_deleted_while_it_goes_to_the_store_stays_deleted() {
         heads.push(saved(house.save(&make_id(), 0, "gone").await));
     }
     source.says(&[&make_key()]);
-    let sweep = tokio::spawn({
-        let house = std::sync::Arc::clone(&house);
-        async move { register(&house).await.unwrap() }
-    });
     let mut deletions = tokio::task::JoinSet::new();
     for head in heads {
         let house = std::sync::Arc::clone(&house);
@@ -359,8 +355,8 @@ async fn what_is_deleted_while_it_goes_to_the_store_stays_deleted() {
             assert!(matches!(outcome, delete_draft_response::Outcome::Deleted(_)), "{outcome:?}");
         });
     }
-    deletions.join_all().await;
-    sweep.await.unwrap();
+    let (registered, _) = tokio::join!(register(&house), deletions.join_all());
+    registered.unwrap();
     assert_eq!(house.list().await.drafts, []);
 }
 

@@ -4,6 +4,7 @@
 
 whole TABLE        reads a whole table the way its documentation shows, and prints the number of rows
 export TABLE FILE  writes a table as CSV with a header
+parquet TABLE FILE writes a table as Parquet, compressed by zstd at its level 1
 first TABLE        first 1,000 rows on an open connection, several times: prints seconds, one a line
 sort FILE COLUMN   sorts a Parquet file by a column into a table: prints seconds
 cancel             from a cancel of a sleeping statement to the answer of the next one: prints seconds, one a line
@@ -165,6 +166,16 @@ class Adbc:
 
         repeated(once)
 
+    def parquet(self, table, path):
+        from pyarrow import parquet
+
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"select * from {table}")
+            rows = cursor.fetch_record_batch()
+            with parquet.ParquetWriter(path, rows.schema, compression="zstd", compression_level=1) as writer:
+                for batch in rows:
+                    writer.write_batch(batch)
+
 
 class Connectorx:
     def __init__(self, port):
@@ -198,6 +209,10 @@ class DuckDb:
 
     def export(self, table, path):
         self.database.execute(f"copy pg.public.{table} to '{path}' (format csv, header)")
+
+    def parquet(self, table, path):
+        options = "format parquet, compression zstd, compression_level 1"
+        self.database.execute(f"copy pg.public.{table} to '{path}' ({options})")
 
 
 class DuckDbFile:

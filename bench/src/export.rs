@@ -11,7 +11,7 @@ use std::{
 use anyhow::ensure;
 
 use crate::{
-    export::written::{Shape, Written},
+    export::written::Written,
     frame::{Bench, Bound, Contender, Goal, Run, Unit},
     hops::Hops,
     own_program::{CONNECTION, OwnProgram, PASSWORD_LINE},
@@ -19,6 +19,8 @@ use crate::{
     server::as_psql,
     tables::Table,
 };
+
+pub(crate) use self::written::Shape;
 
 pub(crate) const FLOOR: &str = "raw COPY csv";
 const PSQL: &str = "psql \\copy, CSV";
@@ -108,9 +110,9 @@ pub(crate) fn file(hops: &Hops) -> PathBuf {
     hops.folder().join("exported")
 }
 
-/// Another program that writes CSV there, looked at as all others are.
-pub(crate) fn written_by(process: Process, hops: &Arc<Hops>, rows: u64) -> impl Run + use<> {
-    Written { process, file: file(hops), shape: Shape::Csv, rows, _hops: Arc::clone(hops) }
+/// Another program that writes there, looked at as all others are.
+pub(crate) fn written_by(process: Process, hops: &Arc<Hops>, rows: u64, shape: Shape) -> impl Run + use<> {
+    Written { process, file: file(hops), shape, rows, _hops: Arc::clone(hops) }
 }
 
 /// What all contenders have in common.

@@ -13,7 +13,9 @@ use futures::future::BoxFuture;
 use querybox_fixtures::Postgres;
 
 use crate::{
-    cancel, export, first_row,
+    cancel,
+    export::{self, Shape},
+    first_row,
     frame::{Bench, Bound, Contender, Goal, Run, Sample, Unit},
     hops::Hops,
     process::Process,
@@ -40,8 +42,32 @@ const CANCEL: [Peer; 2] = [
     ("psycopg", "asleep: psycopg 3", "`cancel_safe()` from another thread, then `select 1`"),
     ("asyncpg", "asleep: asyncpg", "the task is cancelled, then `select 1`"),
 ];
-const EXPORT: [Peer; 1] =
-    [("duckdb", "DuckDB, CSV", "`copy … to 'FILE' (format csv, header)` over `postgres_scanner`")];
+/// Each with its task and what the file is.
+const EXPORT: [(Peer, &str, Shape); 3] = [
+    (
+        ("duckdb", "DuckDB, CSV", "`copy … to 'FILE' (format csv, header)` over `postgres_scanner`"),
+        "export",
+        Shape::Csv,
+    ),
+    (
+        (
+            "duckdb",
+            "DuckDB, Parquet",
+            "`copy … to 'FILE' (format parquet, compression zstd, compression_level 1)` over `postgres_scanner`",
+        ),
+        "parquet",
+        Shape::Parquet,
+    ),
+    (
+        (
+            "adbc",
+            "ADBC and pyarrow, Parquet",
+            "record batches into `ParquetWriter(…, compression=\"zstd\", compression_level=1)`",
+        ),
+        "parquet",
+        Shape::Parquet,
+    ),
+];
 
 /// A virtual environment with all of them.
 pub struct Peers {
@@ -121,10 +147,10 @@ impl Peers {
             "export" => {
                 let file = export::file(hops);
                 let rows = hops.ask("select count(*) from mixed").parse().unwrap_or_default();
-                for peer in EXPORT {
+                for (peer, task, shape) in EXPORT {
                     let words = ["mixed", &file.display().to_string()];
-                    let process = stage.process(peer.0, "export", &words, String::new());
-                    let run = export::written_by(process, hops, rows);
+                    let process = stage.process(peer.0, task, &words, String::new());
+                    let run = export::written_by(process, hops, rows, shape);
                     bench.contenders.push(contender(peer.1.to_owned(), peer.2, export::FLOOR, run));
                 }
             }

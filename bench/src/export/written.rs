@@ -20,7 +20,7 @@ use crate::{
 
 /// What must be in a file.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// A line a row, and the names: no text of the table has an end of line in it.
     Csv,
     /// A line a row, and so many others.

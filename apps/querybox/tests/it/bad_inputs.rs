@@ -286,7 +286,7 @@ fn settings_that_do_not_exist() {
           |
         1 | dedline = '5s'
           | ^^^^^^^
-        unknown field `dedline`, expected one of `deadline`, `deadline_max`, `session_idle`, `plugins`, `shell_history`, `texts`, `serve`
+        unknown field `dedline`, expected one of `deadline`, `deadline_max`, `session_idle`, `plugins`, `shell_history`, `texts`, `history`, `serve`
          hint: `querybox --help` lists what can be set there
     "#]],
     );

@@ -246,10 +246,9 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn how_long_a_session_ends_is_counted_from_there() {
-        let terms = Terms {
-            front_end: FrontEndId::default(),
+    fn terms(front_end: FrontEndId) -> Terms {
+        Terms {
+            front_end,
             connection: None,
             connection_name: None,
             history: HistoryLevel::Texts,
@@ -259,7 +258,12 @@ mod tests {
             rows_max: None,
             bytes_max: None,
             idle_limit: Duration::from_secs(1),
-        };
+        }
+    }
+
+    #[tokio::test]
+    async fn how_long_a_session_ends_is_counted_from_there() {
+        let terms = terms(FrontEndId::default());
         let id = uuid::Uuid::now_v7().to_string().parse().unwrap();
         let (lease, _jobs) = Lease::new(id, terms, CancellationToken::new(), CancellationToken::new());
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -282,18 +286,7 @@ mod tests {
         let id = id.into_uuid().to_string().parse().unwrap();
         let allowance = Budget::since(Instant::now(), None).allowance();
         let (admission, _stop) = sessions.admit(id, Kind::Leased(front_end), allowance, now).ok().unwrap();
-        let terms = Terms {
-            front_end,
-            connection: None,
-            connection_name: None,
-            history: HistoryLevel::Texts,
-            driver_type: "test".parse().unwrap(),
-            dialect: None,
-            deadline: Deadline::Default,
-            rows_max: None,
-            bytes_max: None,
-            idle_limit: Duration::from_secs(1),
-        };
+        let terms = terms(front_end);
         let (lease, _jobs) = Lease::new(id, terms, CancellationToken::new(), CancellationToken::new());
         let lease = Arc::new(lease);
         admission.leased(&lease);

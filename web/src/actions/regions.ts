@@ -3,6 +3,7 @@ const REGIONS: readonly (readonly [string, string])[] = [
   [".side .field", "input"],
   ["[role=tree]", ""],
 ];
+const REGIONS_AFTER: readonly (readonly [string, string])[] = [[".status", ""]];
 const REGIONS_OF_PANEL: readonly (readonly [string, string])[] = [
   [".tabs", '[aria-selected="true"]'],
   ['[role=toolbar][aria-label="Query"]', "button:not(:disabled)"],
@@ -21,6 +22,7 @@ export function stepRegions(step: 1 | -1): void {
   const all = [
     ...REGIONS.map((region) => [document.body, ...region] as const),
     ...panels.flatMap((panel) => REGIONS_OF_PANEL.map((region) => [panel, ...region] as const)),
+    ...REGIONS_AFTER.map((region) => [document.body, ...region] as const),
   ];
   const there = all.flatMap(([within, holder, taker]) => {
     const element = within.querySelector<HTMLElement>(holder);

@@ -3,6 +3,7 @@ import { useApp, usePart } from "../AppContext.ts";
 import { QueryPage } from "../editor/QueryPage.tsx";
 import { Hello } from "./Hello.tsx";
 import { isTabDrag, tabOfDrag } from "./tab_drag.ts";
+import { tabHeadId } from "./TabHead.tsx";
 import { TabStrip } from "./TabStrip.tsx";
 
 interface PanelProps {
@@ -69,6 +70,7 @@ export function Panel({ side, share }: PanelProps) {
       <div
         className={isOver ? `sheet over ${side}` : "sheet"}
         id={sheetId}
+        {...(shownId === undefined ? {} : { role: "tabpanel", "aria-labelledby": tabHeadId(shownId) })}
         onDragOver={(event) => {
           const will = takes(event);
           if (will) event.preventDefault();

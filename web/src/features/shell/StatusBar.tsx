@@ -33,7 +33,7 @@ export function StatusBar() {
   const selected = usePart(app.selected, ({ text }) => text);
   const spec = connection?.spec;
   return (
-    <footer className={`status ${environmentOf(spec)}`}>
+    <footer className={`status ${environmentOf(spec)}`} aria-label="Status" tabIndex={-1}>
       {spec === undefined ? (
         <span>No connection</span>
       ) : (

@@ -12,7 +12,7 @@ import { Menu, type MenuItem } from "../../ui/Menu.tsx";
 import { useApp, useKeys, usePart } from "../AppContext.ts";
 import { ActionButton } from "./ActionButton.tsx";
 import { isTabDrag, tabOfDrag } from "./tab_drag.ts";
-import { TabHead } from "./TabHead.tsx";
+import { TabHead, tabHeadId } from "./TabHead.tsx";
 
 interface TabStripProps {
   readonly tabs: readonly Tab[];
@@ -48,14 +48,25 @@ export function TabStrip({ tabs, shownId, side, sheetId }: TabStripProps) {
     strip.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [shownId]);
 
+  const hintId = `${sheetId}-close-hint`;
+  const focusShown = () => requestAnimationFrame(() => strip.current?.querySelector<HTMLElement>('[aria-selected="true"]')?.focus());
   const onKeyDown = (event: KeyboardEvent) => {
     const by: Partial<Record<string, number>> = { ArrowRight: 1, ArrowLeft: -1 };
     const move = by[event.key];
     if (move !== undefined) {
       event.preventDefault();
       app.tabs.step(move);
-      requestAnimationFrame(() => strip.current?.querySelector<HTMLElement>('[aria-selected="true"]')?.focus());
-    } else if (event.key === "Delete" && shownId !== undefined) closeWithCare(app, shownId);
+      focusShown();
+    } else if (event.key === "Delete" && shownId !== undefined) {
+      closeWithCare(app, shownId);
+      focusShown();
+    } else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) {
+      const tab = tabs.find(({ id }) => id === shownId);
+      const box = strip.current?.querySelector('[aria-selected="true"]')?.getBoundingClientRect();
+      if (tab === undefined || box === undefined) return;
+      event.preventDefault();
+      setTabMenu({ tab, x: box.left, y: box.bottom });
+    }
   };
   const itemsOf = (tab: Tab): readonly (readonly MenuItem[])[] => {
     const where = side === "only" ? "Split to the right" : side === "first" ? "Move to the right panel" : "Move to the left panel";
@@ -83,9 +94,15 @@ export function TabStrip({ tabs, shownId, side, sheetId }: TabStripProps) {
       }}
     >
       {side !== "second" && <ActionButton action={toggleSidebar} iconOnly className={sidebarOpen ? "only-narrow strip-side" : "strip-side"} />}
-      <div className="tabs" role="tablist" aria-label={side === "second" ? "Open tabs at the right" : "Open tabs"} ref={strip} onKeyDown={onKeyDown}>
+      {tabs.length > 0 && (
+        <div role="tablist" aria-label={side === "second" ? "Open tabs at the right" : "Open tabs"} aria-owns={tabs.map(({ id }) => tabHeadId(id)).join(" ")} />
+      )}
+      <span id={hintId} hidden>
+        Delete closes it
+      </span>
+      <div className="tabs" ref={strip} onKeyDown={onKeyDown}>
         {tabs.map((tab) => (
-          <TabHead key={tab.id} tab={tab} isShown={tab.id === shownId} sheetId={sheetId} onMenu={(x, y) => setTabMenu({ tab, x, y })} />
+          <TabHead key={tab.id} tab={tab} isShown={tab.id === shownId} sheetId={sheetId} hintId={hintId} onMenu={(x, y) => setTabMenu({ tab, x, y })} />
         ))}
       </div>
       <div className="strip-end">

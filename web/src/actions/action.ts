@@ -8,6 +8,8 @@ export interface Action {
   readonly icon: IconName;
   /** Such as `Mod+Shift+Enter`, with the names of `KeyboardEvent.code` without `Key`. */
   readonly shortcut?: string;
+  /** In its place on a Mac, where Alt types letters. */
+  readonly macShortcut?: string;
   /** Whether it can be done now. Absent: always. */
   readonly enabled?: (app: App) => boolean;
   readonly run: (app: App) => void;

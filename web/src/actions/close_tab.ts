@@ -6,6 +6,7 @@ export const closeTab: Action = {
   icon: "close",
   // The browser keeps Ctrl+W for itself.
   shortcut: "Alt+W",
+  macShortcut: "Ctrl+W",
   enabled: (app) => app.tabs.active !== undefined,
   run: (app) => {
     const tab = app.tabs.active;

@@ -5,6 +5,7 @@ export const formatScript: Action = {
   name: "Format SQL",
   icon: "format",
   shortcut: "Alt+Shift+F",
+  macShortcut: "Ctrl+Shift+L",
   enabled: (app) => (app.tabs.active?.text.trim() ?? "") !== "",
   run: (app) => askPage(app, "format"),
 };

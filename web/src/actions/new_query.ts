@@ -5,6 +5,7 @@ export const newQuery: Action = {
   name: "New query",
   icon: "prompt",
   shortcut: "Alt+T",
+  macShortcut: "Ctrl+Q",
   enabled: (app) => app.runs.canRun.getState().value === true && (valueOf(app.connections.store.getState())?.length ?? 0) > 0,
   run: (app) => {
     const list = valueOf(app.connections.store.getState()) ?? [];

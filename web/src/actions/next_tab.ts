@@ -4,6 +4,7 @@ export const nextTab: Action = {
   name: "Next tab",
   icon: "right",
   shortcut: "Alt+]",
+  macShortcut: "Ctrl+]",
   enabled: (app) => app.tabs.store.getState().tabs.length > 1,
   run: (app) => app.tabs.step(1),
 };

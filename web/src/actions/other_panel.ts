@@ -4,6 +4,7 @@ export const otherPanel: Action = {
   name: "Go to the other panel",
   icon: "pane-r",
   shortcut: "Alt+\\",
+  macShortcut: "Ctrl+\\",
   enabled: (app) => app.tabs.store.getState().otherId !== undefined,
   run: (app) => {
     app.tabs.other();

@@ -5,6 +5,7 @@ export const searchRows: Action = {
   name: "Search rows",
   icon: "search",
   shortcut: "Alt+F",
+  macShortcut: "Ctrl+S",
   enabled: hasRows,
   run: (app) => askPage(app, "search"),
 };

@@ -47,10 +47,15 @@ function codeOf(key: string): string {
   return CODES[key] ?? key;
 }
 
+/** Whether a shortcut names a key that has a place on every keyboard: a letter, a digit, a sign, Enter, or a function key. */
+export function hasKnownKey(key: string): boolean {
+  return /^([A-Z]|\d|Enter|F([1-9]|1\d))$/.test(key) || CODES[key] !== undefined;
+}
+
 /** What a key press would be as a shortcut. `undefined`: it is a modifier alone. */
 export function shortcutOf(press: KeyPress, mac: boolean): string | undefined {
   const { code } = press;
-  if (/^(Control|Shift|Alt|Meta|OS)(Left|Right)?$/.test(code) || code === "") return undefined;
+  if (/^(Control|Shift|Alt|Meta|OS)(Left|Right)?$|^AltGraph$/.test(code) || code === "") return undefined;
   const key = /^Key[A-Z]$/.test(code) ? code.slice(3) : /^Digit\d$/.test(code) ? code.slice(5) : (KEYS[code] ?? code);
   const words: string[] = [];
   if (mac ? press.metaKey : press.ctrlKey) words.push("Mod");
@@ -58,20 +63,6 @@ export function shortcutOf(press: KeyPress, mac: boolean): string | undefined {
   if (press.altKey) words.push("Alt");
   if (press.shiftKey) words.push("Shift");
   return [...words, key].join("+");
-}
-
-/** What browsers do not give away, or what typing needs. */
-const KEPT: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(["Mod+T", "Mod+W", "Mod+N", "Mod+Shift+T", "Mod+Shift+W", "Mod+Shift+N", "Mod+Tab", "Mod+Shift+Tab"].map((keys) => [keys, "the browser keeps it for itself"])),
-  ...Object.fromEntries(["A", "C", "V", "X", "Z", "Y", "Shift+Z", "/", "F", "ArrowDown", "ArrowUp"].map((keys) => [`Mod+${keys}`, "it is needed where text is typed"])),
-};
-
-/** Why a shortcut cannot be chosen. `undefined`: it can. */
-export function whyNot(shortcut: string): string | undefined {
-  const words = shortcut.split("+");
-  const isBare = !words.some((word) => word === "Mod" || word === "Ctrl" || word === "Alt");
-  if (isBare && !/^F\d{1,2}$/.test(words.at(-1) ?? "")) return "it needs Ctrl, ⌘ or Alt, unless it is a function key";
-  return KEPT[shortcut];
 }
 
 const MAC_SIGNS: Readonly<Record<string, string>> = { Mod: "⌘", Ctrl: "⌃", Alt: "⌥", Shift: "⇧", Enter: "↵", Escape: "Esc" };

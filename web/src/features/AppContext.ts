@@ -30,7 +30,7 @@ export function fixedKeys(shortcut: string): string {
 export function useKeys(): (action: Action) => string | undefined {
   const keys = usePart(useApp().layout, (layout) => layout.keys);
   return (action) => {
-    const shortcut = shortcutFor(action, keys);
+    const shortcut = shortcutFor(action, keys, MAC);
     return shortcut === undefined ? undefined : shown(shortcut, MAC);
   };
 }

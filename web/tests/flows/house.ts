@@ -15,6 +15,15 @@ const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/go
 /** A built page that takes the place of the one in the server, so that the server need not be built for each change of it. */
 const UI = process.env.QUERYBOX_UI;
 
+interface PageOptions extends BrowserContextOptions {
+  /** It begins with what the last one left. */
+  readonly isNew?: boolean;
+  /** What the browser says of its machine. */
+  readonly platform?: string;
+  /** Shortcuts that were chosen before. */
+  readonly keys?: Readonly<Record<string, string>>;
+}
+
 /** A server with a home of its own, and a browser. */
 export class House {
   private readonly problems: string[] = [];
@@ -61,7 +70,7 @@ export class House {
   }
 
   /** A page that came in by a link of its own. What the browser complains of is remembered. */
-  async open({ isNew = false, ...options }: BrowserContextOptions & { readonly isNew?: boolean } = {}): Promise<Page> {
+  async open({ isNew = false, platform, keys, ...options }: PageOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({
       viewport: { width: 1440, height: 900 },
       permissions: ["clipboard-read", "clipboard-write"],
@@ -75,6 +84,8 @@ export class House {
         if (localStorage.getItem("querybox.layout") === null) localStorage.setItem("querybox.layout", "{}");
       });
     }
+    if (platform !== undefined) await context.addInitScript((value) => Object.defineProperty(navigator, "platform", { get: () => value }), platform);
+    if (keys !== undefined) await context.addInitScript((chosen) => localStorage.setItem("querybox.layout", JSON.stringify({ keys: chosen })), keys);
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
     page.on("pageerror", (error) => this.problems.push(error.message));

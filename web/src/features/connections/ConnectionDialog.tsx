@@ -1,5 +1,6 @@
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { importConnections } from "../../actions/import_connections.ts";
+import { matches } from "../../actions/shortcut.ts";
 import type { Connection } from "../../gen/core/v1/connection_pb.ts";
 import { NetworkNeed, type PluginInfo } from "../../gen/plugin/v1/plugin_pb.ts";
 import {
@@ -23,6 +24,10 @@ import { driverIcon } from "./driver_icon.ts";
 import { ConnectionFields } from "./ConnectionFields.tsx";
 import { TestPanel } from "./TestPanel.tsx";
 import { UrlField } from "./UrlField.tsx";
+
+/** Where Alt types letters, it is another one. */
+const TEST_KEYS = MAC ? "Ctrl+Shift+T" : "Alt+T";
+const SAVE_KEYS = "Mod+Enter";
 
 interface ConnectionDialogProps {
   /** The connection that is changed. Absent: a new one. */
@@ -120,11 +125,10 @@ function Body({ title, drivers, connection, onClose }: BodyProps) {
     }
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const mod = MAC ? event.metaKey : event.ctrlKey;
-    if (event.key === "Enter" && mod) {
+    if (matches(SAVE_KEYS, event, MAC)) {
       event.preventDefault();
       void save(true);
-    } else if (event.code === "KeyT" && event.altKey) {
+    } else if (matches(TEST_KEYS, event, MAC)) {
       event.preventDefault();
       void test();
     }
@@ -189,14 +193,14 @@ function Body({ title, drivers, connection, onClose }: BodyProps) {
           icon="refresh"
           look="line"
           big
-          keys={fixedKeys("Alt+T")}
+          keys={fixedKeys(TEST_KEYS)}
           disabled={run.kind === "running"}
           onClick={() => void test()}
         />
         <span className="grow" />
         <Button label="Cancel" big onClick={onClose} />
         <Button label="Save" look="line" big disabled={isSaving} onClick={() => void save(false)} />
-        <Button label="Save and open" look="primary" big type="submit" keys={fixedKeys("Mod+Enter")} disabled={isSaving} />
+        <Button label="Save and open" look="primary" big type="submit" keys={fixedKeys(SAVE_KEYS)} disabled={isSaving} />
       </div>
     </form>
   );

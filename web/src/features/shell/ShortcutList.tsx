@@ -1,8 +1,9 @@
-import { type KeyboardEvent, useState } from "react";
+import { type KeyboardEvent, useRef, useState } from "react";
 import type { Action } from "../../actions/action.ts";
 import { ACTIONS } from "../../actions/all.ts";
-import { shortcutFor, takenBy, withKey, withOwnKey } from "../../actions/keys.ts";
-import { shortcutOf, whyNot } from "../../actions/shortcut.ts";
+import { ownKey, shortcutFor, takenBy, withKey } from "../../actions/keys.ts";
+import { shortcutOf } from "../../actions/shortcut.ts";
+import { whyNot } from "../../actions/shortcut_rule.ts";
 import { Button } from "../../ui/Button.tsx";
 import { fixedKeys, MAC, useApp, usePart } from "../AppContext.ts";
 
@@ -21,10 +22,21 @@ export function ShortcutList() {
   const app = useApp();
   const keys = usePart(app.layout, (layout) => layout.keys);
   const [choosing, setChoosing] = useState<Choosing>();
+  const list = useRef<HTMLUListElement>(null);
   const isChanged = Object.keys(keys).length > 0;
+  /** The keys that are pressed next are chosen: they have to come here, also where a click gives a button no focus. */
+  const focus = (action: Action) => list.current?.querySelector<HTMLElement>(`[data-key-of="${CSS.escape(action.name)}"]`)?.focus();
   const give = (action: Action, shortcut: string) => {
-    app.layout.setState({ keys: withKey(app.layout.getState().keys, action, shortcut) });
+    app.layout.setState({ keys: withKey(app.layout.getState().keys, action, shortcut, MAC) });
     setChoosing(undefined);
+    focus(action);
+  };
+  /** Gives it unless another action has it: then it is asked about. */
+  const offer = (action: Action, shortcut: string) => {
+    const taken = shortcut === "" ? undefined : takenBy(shortcut, action, keys, MAC);
+    if (taken === undefined) return give(action, shortcut);
+    setChoosing({ action, shortcut, taken });
+    focus(action);
   };
   const onKeyDown = (action: Action) => (event: KeyboardEvent) => {
     if (choosing?.action !== action) return;
@@ -40,11 +52,9 @@ export function ShortcutList() {
     if (isPlain && (key === "Backspace" || key === "Delete")) return give(action, "");
     const shortcut = shortcutOf(nativeEvent, MAC);
     if (shortcut === undefined) return;
-    const why = whyNot(shortcut);
-    const taken = takenBy(shortcut, action, keys);
-    if (why !== undefined) setChoosing({ action, shortcut, why });
-    else if (taken !== undefined) setChoosing({ action, shortcut, taken });
-    else give(action, shortcut);
+    const why = whyNot(shortcut, MAC);
+    if (why === undefined) offer(action, shortcut);
+    else setChoosing({ action, shortcut, why });
   };
   return (
     <>
@@ -53,9 +63,9 @@ export function ShortcutList() {
         <span className="grow" />
         {isChanged && <Button label="Reset all" onClick={() => app.layout.setState({ keys: {} })} />}
       </div>
-      <ul className="keys">
+      <ul className="keys" ref={list}>
         {ACTIONS.map((action) => {
-          const shortcut = shortcutFor(action, keys);
+          const shortcut = shortcutFor(action, keys, MAC);
           const now = choosing?.action === action ? choosing : undefined;
           const shown = now === undefined ? shortcut : now.shortcut;
           const text = shown !== undefined ? fixedKeys(shown) : now === undefined ? "None" : "Press keys";
@@ -63,14 +73,18 @@ export function ShortcutList() {
             <li key={action.name} onKeyDown={onKeyDown(action)}>
               <span className="grow">{action.name}</span>
               {keys[action.name] !== undefined && now === undefined && (
-                <Button label={`Reset ${action.name}`} icon="back" iconOnly onClick={() => app.layout.setState({ keys: withOwnKey(keys, action) })} />
+                <Button label={`Reset ${action.name}`} icon="back" iconOnly onClick={() => offer(action, ownKey(action, MAC))} />
               )}
               <button
                 type="button"
                 className={now === undefined ? "key-cap" : "key-cap on"}
                 aria-label={`Shortcut of ${action.name}: ${text}`}
+                data-key-of={action.name}
                 title="Change it"
-                onClick={() => setChoosing(now === undefined ? { action } : undefined)}
+                onClick={() => {
+                  setChoosing(now === undefined ? { action } : undefined);
+                  focus(action);
+                }}
               >
                 {shown === undefined ? text : <kbd>{text}</kbd>}
               </button>

@@ -10,13 +10,12 @@ import "./styles/result.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { AppContext } from "./features/AppContext.ts";
-import { Gate } from "./features/shell/Gate.tsx";
+import { ComingIn, Gate } from "./features/shell/Gate.tsx";
 import { makeApp, start } from "./state/app.ts";
-import { type Layout, rowHeightOf } from "./state/layout.ts";
+import { type Layout, LAYOUT_KEY, parseLayout, rowHeightOf } from "./state/layout.ts";
+import { partFromOriginal } from "./state/window_copy.ts";
 import { browserHost, browserParts, codeOf } from "./transport/browser.ts";
-
-const places = { lasting: localStorage, passing: sessionStorage, pageWidth: () => innerWidth };
-const app = makeApp(browserHost(browserParts()), places);
+import { claimWindow, windowParts } from "./transport/window.ts";
 
 /** Puts on the root what style sheets go by. */
 function dress(layout: Layout): void {
@@ -28,17 +27,24 @@ function dress(layout: Layout): void {
   style.setProperty("--more", `${textSize - 13}px`);
   style.setProperty("--editor-size", `${editorSize}px`);
 }
-dress(app.layout.getState());
-app.layout.subscribe(dress);
+dress(parseLayout(localStorage.getItem(LAYOUT_KEY)));
 
 // A new link that is opened where the page is already: the browser only changes the fragment.
 addEventListener("hashchange", () => {
   if (codeOf(location.hash) !== undefined) location.reload();
 });
 
-const root = document.getElementById("root");
-if (root === null) throw new Error("index.html has the root");
-createRoot(root).render(
+const element = document.getElementById("root");
+if (element === null) throw new Error("index.html has the root");
+const root = createRoot(element);
+root.render(<ComingIn />);
+
+// Nothing of what was stored is used before it is known whose it is.
+const { isCopy } = await claimWindow(windowParts());
+if (isCopy) partFromOriginal(sessionStorage);
+const app = makeApp(browserHost(browserParts()), { lasting: localStorage, passing: sessionStorage, pageWidth: () => innerWidth });
+app.layout.subscribe(dress);
+root.render(
   <StrictMode>
     <AppContext value={app}>
       <Gate />

@@ -16,6 +16,7 @@ import { keeps } from "./storage.ts";
 import { type Tab, Tabs } from "./tabs.ts";
 import { Toasts } from "./toasts.ts";
 import { Views } from "./views.ts";
+import { FRONT_END_KEY } from "./window_copy.ts";
 
 /** What lies over the page, if anything does. */
 export type Overlay =
@@ -106,12 +107,9 @@ export function makeApp(host: Host, places: Places): App {
   };
 }
 
-const FRONT_END = "querybox.front-end";
-
-/** Who the page is to Core, also after a reload: sessions and results are told to it. */
 function frontEndOf(storage: Places["passing"]): string {
-  const kept = storage.getItem(FRONT_END) ?? crypto.randomUUID();
-  keeps(storage, FRONT_END, kept);
+  const kept = storage.getItem(FRONT_END_KEY) ?? crypto.randomUUID();
+  keeps(storage, FRONT_END_KEY, kept);
   return kept;
 }
 

@@ -36,7 +36,8 @@ export interface TabState {
   readonly closed: readonly Tab[];
 }
 
-const KEY = "querybox.tabs";
+/** Where the page itself keeps them. */
+export const TABS_KEY = "querybox.tabs";
 const CLOSED_MAX = 20;
 
 /**
@@ -58,16 +59,16 @@ export class Tabs {
     storage: Pick<Storage, "getItem" | "setItem">,
     private readonly makeId: () => string,
   ) {
-    this.wereKept = (storage.getItem(KEY) ?? "") !== "";
-    this.store = createStore<TabState>(() => parseTabs(storage.getItem(KEY)));
+    this.wereKept = (storage.getItem(TABS_KEY) ?? "") !== "";
+    this.store = createStore<TabState>(() => parseTabs(storage.getItem(TABS_KEY)));
     this.store.subscribe((state) => this.keep(state, storage));
   }
 
   /** Writes the tabs down for a reload: without those that were closed, where there is no room for them. */
   private keep(state: TabState, storage: Pick<Storage, "setItem">): void {
-    const isKept = [state, { ...state, closed: [] }].some((part) => keeps(storage, KEY, JSON.stringify(part)));
+    const isKept = [state, { ...state, closed: [] }].some((part) => keeps(storage, TABS_KEY, JSON.stringify(part)));
     // Old texts would be taken for new ones after a reload: with none at all, those that Core keeps are opened.
-    if (!isKept) keeps(storage, KEY, "");
+    if (!isKept) keeps(storage, TABS_KEY, "");
     if (this.isFull.getState().value !== !isKept) this.isFull.setState({ value: !isKept });
   }
 

@@ -16,15 +16,11 @@ export function Gate() {
   const app = useApp();
   const link = usePart(app.link.store, (state) => state);
   if (link.kind === "in" || link.kind === "lost") return <Workbench />;
+  if (link.kind === "entering") return <ComingIn />;
   return (
     <main className="outside">
       <div className="hello">
         <Mark big />
-        {link.kind === "entering" && (
-          <p role="status">
-            <Spinner /> <span className="late">Coming in</span>
-          </p>
-        )}
         {link.kind === "out" && (
           <>
             <h1>A new link is needed</h1>
@@ -40,6 +36,20 @@ export function Gate() {
             <Button label="Try again" icon="refresh" look="line" big onClick={() => void app.link.enter()} />
           </>
         )}
+      </div>
+    </main>
+  );
+}
+
+/** The page before it knows whether it is let in. */
+export function ComingIn() {
+  return (
+    <main className="outside">
+      <div className="hello">
+        <Mark big />
+        <p role="status">
+          <Spinner /> <span className="late">Coming in</span>
+        </p>
       </div>
     </main>
   );

@@ -1,0 +1,75 @@
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { typeQuery, useHouse } from "./house.ts";
+
+const house = useHouse();
+
+/** Runs until it is stopped. */
+const ENDLESS = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) as never from n";
+
+/** A second window with all that the browser tab of the first has stored, as a browser duplicates it. */
+async function duplicate(page: Page): Promise<Page> {
+  const [copy] = await Promise.all([page.context().waitForEvent("page"), page.evaluate(() => void window.open(location.href))]);
+  copy.setDefaultTimeout(60_000);
+  await copy.locator("#sheet h1").waitFor({ state: "attached" });
+  return copy;
+}
+
+const stored = (page: Page, key: string) => page.evaluate((name) => sessionStorage.getItem(name), key);
+const editorOf = (page: Page) => page.getByRole("textbox", { name: /^SQL of / });
+
+async function retype(page: Page, sql: string): Promise<void> {
+  await editorOf(page).click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("Delete");
+  await page.keyboard.insertText(sql);
+}
+
+test("a duplicated window ends nothing of the first one: no query, no transaction, no result", async () => {
+  const first = await house().open();
+  await typeQuery(first, "select 0 as nothing");
+  await first.getByRole("button", { name: /^Session: / }).click();
+  await first.getByRole("menuitemradio", { name: /^Leased/ }).click();
+  await first.getByRole("button", { name: "Session: Leased" }).waitFor();
+  await retype(first, "begin; create temp table mine as select 42 as answer; select * from mine");
+  await first.keyboard.press("Control+Shift+Enter");
+  await first.getByRole("button", { name: "Session: In transaction" }).waitFor();
+  await typeQuery(first, ENDLESS);
+  await first.keyboard.press("Control+Enter");
+  await first.getByRole("button", { name: "No limit" }).click();
+  await first.getByRole("status", { name: "What runs" }).getByText("no limit").waitFor();
+
+  const copy = await duplicate(first);
+  expect(await stored(copy, "querybox.window")).not.toBe(await stored(first, "querybox.window"));
+  expect(await stored(copy, "querybox.front-end")).not.toBe(await stored(first, "querybox.front-end"));
+  expect(await stored(copy, "querybox.tabs")).not.toContain("sessionId");
+  // It shows what the first one runs, and has its texts.
+  await copy.getByRole("button", { name: "Cancel", exact: true }).waitFor();
+  await editorOf(copy).getByText("union all").waitFor();
+  await copy.getByRole("tab", { name: "Query 1" }).click();
+  await copy.getByRole("button", { name: "Session: One-shot" }).waitFor();
+  // Loaded again it is still the same window, and its own.
+  const name = await stored(copy, "querybox.window");
+  await copy.reload();
+  await copy.getByRole("tab", { name: "Query 1" }).waitFor();
+  expect(await stored(copy, "querybox.window")).toBe(name);
+  for (const title of ["Query 1", "Query 2"]) {
+    await copy.getByRole("tab", { name: title }).click();
+    await copy.keyboard.press("Alt+w");
+    await copy.getByRole("tab", { name: title }).waitFor({ state: "detached" });
+  }
+  await copy.close();
+
+  // The query of the first one still runs, its transaction is open, and its rows are there.
+  await first.bringToFront();
+  await first.getByRole("button", { name: "Cancel", exact: true }).click();
+  await first.getByText(/^The database (stopped after|did not answer)/).waitFor();
+  await first.getByRole("tab", { name: "Query 1" }).click();
+  await first.getByRole("gridcell", { name: "42", exact: true }).waitFor();
+  await retype(first, "select answer + 1 from mine");
+  await first.keyboard.press("Control+Enter");
+  await first.getByRole("gridcell", { name: "43", exact: true }).waitFor();
+  await first.getByRole("button", { name: "Session: In transaction" }).waitFor();
+  expect(house().complaints()).toEqual([]);
+  await first.context().close();
+});

@@ -35,8 +35,8 @@ test("NULL stays NULL, and numbers stay the digits that they were", async () => 
 
 test("names and literals are written as the database reads them", async () => {
   const columns: readonly ResultColumn[] = [
-    { ...column("a`b]c"), table: ["main", "t"] },
-    { ...column("raw"), family: "binary", table: ["main", "t"] },
+    { ...column("shown"), origin: { table: ["main", "t"], column: "a`b]c" } },
+    { ...column("raw"), family: "binary", origin: { table: ["main", "t"], column: "" } },
   ];
   const source = new MemorySource(columns, 1, (_, at) => ({ text: at === 0 ? "it's C:\\x" : "\\x00ff", state: "value" }));
   const insert = (form: SqlForm) =>
@@ -48,6 +48,17 @@ test("names and literals are written as the database reads them", async () => {
   expect(await insert({ quotes: ['"'], backslashes: false, bytes: "postgres" })).toBe(
     `INSERT INTO "main"."t" ("a\`b]c", "raw") VALUES\n  ('it''s C:\\x', '\\x00ff');\n`,
   );
+});
+
+test("rows of several tables, or of none, name no table", async () => {
+  const insert = (tables: readonly (readonly string[] | undefined)[]) => {
+    const columns = tables.map((table, at): ResultColumn => ({ ...column(`c${at}`), ...(table === undefined ? {} : { origin: { table, column: "x" } }) }));
+    const source = new MemorySource(columns, 1, () => ({ text: "", state: "null" }));
+    return copyTextOf(readAll(source, 0, 0, new AbortController().signal), { top: 0, bottom: 0, left: 0, right: tables.length - 1 }, columns, "insert");
+  };
+  expect(await insert([["a", "t"], ["b", "t"]])).toBe('INSERT INTO "table" ("c0", "c1") VALUES\n  (NULL, NULL);\n');
+  expect(await insert([["a", "t"], undefined])).toBe('INSERT INTO "table" ("c0", "c1") VALUES\n  (NULL, NULL);\n');
+  expect(await insert([["a.b"], ["a.b"]])).toBe('INSERT INTO "a.b" ("x", "x") VALUES\n  (NULL, NULL);\n');
 });
 
 test("a value of another kind than its column's is written as what it is", async () => {

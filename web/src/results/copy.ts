@@ -1,3 +1,4 @@
+import { tableOf } from "./columns.ts";
 import type { Cell, ResultColumn, RowWindow } from "./source.ts";
 import type { Range } from "./selection.ts";
 
@@ -79,20 +80,14 @@ function writerOf(format: CopyFormat, columns: readonly ResultColumn[], form: Sq
       return { before, between: "\n", after: "\n", row: (cells) => line(cells.map((cell) => (cell.state === "null" ? "NULL" : markdownText(cell.text)))) };
     }
     case "insert": {
-      const heads = names.map((name) => quotedName(name, form)).join(", ");
+      const table = tableOf(columns);
+      const heads = columns.map(({ name, origin }) => quotedName((table === undefined ? "" : origin?.column) || name, form)).join(", ");
       const row = (cells: readonly Cell[]) => `  (${cells.map((cell, at) => sqlCell(cell, columns[at], form)).join(", ")})`;
-      return { before: `INSERT INTO ${tableText(columns, form)} (${heads}) VALUES\n`, between: ",\n", after: ";\n", row };
+      return { before: `INSERT INTO ${(table ?? ["table"]).map((name) => quotedName(name, form)).join(".")} (${heads}) VALUES\n`, between: ",\n", after: ";\n", row };
     }
     case "in-list":
       return { before: "(", between: ", ", after: ")", row: (cells) => cells.map((cell, at) => sqlCell(cell, columns[at], form)).join(", ") };
   }
-}
-
-/** The table that all of them come from, where that is known. */
-function tableText(columns: readonly ResultColumn[], form: SqlForm): string {
-  const tables = new Set(columns.map(({ table }) => (table ?? []).map((name) => quotedName(name, form)).join(".")));
-  const [only = ""] = tables;
-  return tables.size === 1 && only !== "" ? only : quotedName("table", form);
 }
 
 /** Quoted whatever it is: then it is no keyword, and keeps its case. */

@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { CellState, RowsSchema, StatementResultSchema } from "../gen/core/v1/result_pb.ts";
+import { CellState, RowsSchema } from "../gen/core/v1/result_pb.ts";
 import { Display } from "../gen/plugin/v1/plugin_pb.ts";
-import { columnsOf, windowOfRows } from "./core_source.ts";
+import { windowOfRows } from "./core_source.ts";
 
 test("cells that are not plainly their text are told apart", () => {
   const window = windowOfRows(
@@ -30,18 +30,4 @@ test("a value of another kind than its column's says so", () => {
     create(RowsSchema, { rowCount: 1, columnCount: 1, texts: ["\\x61"], marks: [{ index: 0, state: CellState.VALUE, display: Display.BYTES_HEX }], rowsSoFar: 1n }),
   );
   expect(window.cell(0, 0)).toEqual({ text: "\\x61", state: "value", family: "binary" });
-});
-
-test("columns have what is known of them", () => {
-  const statement = create(StatementResultSchema, {
-    columns: [
-      { name: "id", databaseType: "int8", display: Display.INTEGER },
-      { name: "shipping", databaseType: "jsonb", display: Display.JSON },
-    ],
-    columnFacts: [{ column: 0, primaryKey: true, nullable: false }],
-  });
-  expect(columnsOf(statement)).toEqual([
-    { name: "id", type: "int8", family: "number", isNumber: true, isKey: true, isNullable: false },
-    { name: "shipping", type: "jsonb", family: "json", isNumber: false, isKey: false },
-  ]);
 });

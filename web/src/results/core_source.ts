@@ -1,7 +1,7 @@
-import { CellState as PbState, type Rows, type StatementResult } from "../gen/core/v1/result_pb.ts";
-import { type Column, type ColumnFact, Display } from "../gen/plugin/v1/plugin_pb.ts";
+import { CellState as PbState, type Rows } from "../gen/core/v1/result_pb.ts";
+import { Display } from "../gen/plugin/v1/plugin_pb.ts";
 import type { Core } from "../transport/core.ts";
-import { shortType } from "./type_family.ts";
+import { familyOf } from "./columns.ts";
 import { type Cell, type CellState, type ResultColumn, type ResultSource, type RowWindow, windowOf } from "./source.ts";
 
 /** Bytes of a cell that the grid asks for: more than a cell shows. */
@@ -9,77 +9,56 @@ export const CELL_BYTES = 512;
 /** Bytes of a cell that is copied: as many as Core gives in a window. */
 const WHOLE_BYTES = 1 << 20;
 
-const FAMILIES: Readonly<Partial<Record<Display, ResultColumn["family"]>>> = {
-  [Display.BOOL_T_F]: "boolean",
-  [Display.BOOL_1_0]: "boolean",
-  [Display.INTEGER]: "number",
-  [Display.FLOAT_PG]: "number",
-  [Display.FLOAT_POINT]: "number",
-  [Display.DECIMAL]: "number",
-  [Display.DATE_ISO]: "time",
-  [Display.TIMESTAMP_ISO]: "time",
-  [Display.TIMESTAMP_ISO_UTC]: "time",
-  [Display.TIME]: "time",
-  [Display.BYTES_HEX]: "binary",
-  [Display.TEXT]: "text",
-  [Display.JSON]: "json",
-};
-
-/** The columns of a statement as the grid shows them. */
-export function columnsOf(statement: StatementResult): readonly ResultColumn[] {
-  return statement.columns.map((column, index) => {
-    const fact = statement.columnFacts.find((candidate) => candidate.column === index);
-    const family = familyOf(column);
-    return {
-      name: column.name,
-      type: shortType(column.databaseType),
-      family,
-      isNumber: family === "number",
-      isKey: fact?.primaryKey === true,
-      ...(fact?.nullable === undefined ? {} : { isNullable: fact.nullable }),
-      ...(fact === undefined || fact.originTable === "" ? {} : { table: tableOf(fact) }),
-    };
-  });
-}
-
-function tableOf({ originSchema, originTable }: ColumnFact): readonly string[] {
-  return originSchema === "" ? [originTable] : [originSchema, originTable];
-}
-
-function familyOf({ display }: Pick<Column, "display">): ResultColumn["family"] {
-  return FAMILIES[display] ?? "other";
+/** Where rows are kept. */
+export interface RowsPlace {
+  readonly resultId: string;
+  readonly statement: number;
+  /** 0: the statement's own rows. */
+  readonly view: number;
 }
 
 /** Rows of a kept result, read from Core window by window. */
 export class CoreSource implements ResultSource {
   constructor(
     private readonly core: Core,
-    private readonly resultId: string,
-    private readonly statement: number,
-    readonly columns: readonly ResultColumn[],
-    /** The view that is read. 0: the statement's own rows. */
-    private readonly view = 0,
+    private readonly place: RowsPlace,
+    private known: readonly ResultColumn[],
+    /** The columns that are read, by their number in the result. Absent: all. */
+    private readonly wanted?: readonly number[],
     private readonly cellBytes = CELL_BYTES,
   ) {}
 
-  /** The same rows, for somebody who needs their values and not only what a cell shows. */
-  whole(): ResultSource {
-    return new CoreSource(this.core, this.resultId, this.statement, this.columns, this.view, WHOLE_BYTES);
+  get columns(): readonly ResultColumn[] {
+    return this.known;
+  }
+
+  /** Takes what has become known of the columns. */
+  know(columns: readonly ResultColumn[]): void {
+    this.known = columns;
+  }
+
+  /** The same rows with some of their columns. `isWhole`: for somebody who needs their values and not only what a cell shows. */
+  part(columns: readonly number[], isWhole: boolean): ResultSource {
+    const known = columns.flatMap((column) => this.known[column] ?? []);
+    return new CoreSource(this.core, this.place, known, columns, isWhole ? WHOLE_BYTES : this.cellBytes);
+  }
+
+  /** A cell as a whole, as far as Core has it. */
+  async whole(row: number, column: number, signal: AbortSignal): Promise<Cell> {
+    const texts: string[] = [];
+    let [state, fullBytes]: [CellState, bigint] = ["value", 0n];
+    for await (const piece of this.core.results.readCell({ ...this.place, row: BigInt(row), column }, { signal })) {
+      texts.push(piece.text);
+      state = STATES[piece.state];
+      fullBytes = piece.fullSizeBytes;
+    }
+    return { text: texts.join(""), state, ...(state === "cut" ? { fullBytes } : {}) };
   }
 
   async read(first: number, count: number, signal: AbortSignal): Promise<RowWindow> {
-    const { rows } = await this.core.results.readRows(
-      {
-        resultId: this.resultId,
-        statement: this.statement,
-        view: this.view,
-        firstRow: BigInt(first),
-        rowCount: count,
-        cellBytesMax: this.cellBytes,
-      },
-      { signal },
-    );
-    return rows === undefined ? windowOf(first, this.columns.length, [], new Map(), 0) : windowOfRows(rows);
+    const asked = { ...this.place, firstRow: BigInt(first), rowCount: count, cellBytesMax: this.cellBytes, columns: [...(this.wanted ?? [])] };
+    const { rows } = await this.core.results.readRows(asked, { signal });
+    return rows === undefined ? windowOf(first, this.known.length, [], new Map(), 0) : windowOfRows(rows);
   }
 }
 
@@ -95,10 +74,18 @@ export function windowOfRows(rows: Rows): RowWindow {
   const special = new Map<number, Cell>(
     rows.marks.map((mark) => {
       const text = rows.texts[mark.index] ?? "";
-      const cut = mark.state === PbState.CUT ? { fullBytes: mark.fullSizeBytes } : {};
+      const cut = mark.state === PbState.CUT ? { fullBytes: mark.fullSizeBytes, ...(hasMore(text, mark.textBytes) ? { isPart: true as const } : {}) } : {};
       const kind = mark.display === Display.UNSPECIFIED ? {} : { family: familyOf(mark) };
       return [mark.index, { text, state: STATES[mark.state], ...cut, ...kind }];
     }),
   );
   return windowOf(Number(rows.firstRow), rows.columnCount, rows.texts, special, Number(rows.rowsSoFar));
+}
+
+const UTF8 = new TextEncoder();
+
+/** Whether Core has more of a cell's text than this. */
+function hasMore(text: string, textBytes: bigint): boolean {
+  // A unit of UTF-16 is three bytes at most: most texts need not be counted.
+  return textBytes > BigInt(text.length * 3) || textBytes > BigInt(UTF8.encode(text).length);
 }

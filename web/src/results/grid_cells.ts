@@ -1,3 +1,4 @@
+import { wordsOf } from "./columns.ts";
 import { sign } from "./grid_dom.ts";
 import type { Cell, ResultColumn } from "./source.ts";
 
@@ -69,18 +70,14 @@ export function bytesText(bytes: bigint): string {
 
 const KEY = "M7.75 10.75a2.5 2.5 0 1 1-5 0a2.5 2.5 0 0 1 5 0zm-.65-1.85 5.9-5.9M10.5 5.5l2 2";
 
-/** Shows a column's name, type, key and whether it may be NULL. */
+/** Shows a column's name, type, key and whether it may be NULL: by signs, by a tooltip, and in words for who does not see. */
 export function fillHead(element: HTMLElement, column: ResultColumn): void {
   const name = word("nm", column.name);
-  if (column.isKey) {
-    name.prepend(sign("i key", KEY));
-    name.title = "primary key";
-  }
+  if (column.isKey) name.prepend(sign("i key", KEY));
   const type = word(`tp t-${column.family === "other" ? "enum" : column.family}`, "");
   type.append(word("", column.type));
-  if (column.isNullable === true) {
-    type.classList.add("nul");
-    type.title = "may be NULL";
-  }
-  element.replaceChildren(name, type);
+  if (column.isNullable === true) type.classList.add("nul");
+  const words = wordsOf(column);
+  element.title = [column.name, [column.type, ...words].filter((text) => text !== "").join(" · ")].join("\n").trim();
+  element.replaceChildren(name, type, word("sr", words.map((text) => `, ${text}`).join("")));
 }

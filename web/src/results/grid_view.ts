@@ -59,6 +59,7 @@ export class GridView {
   private rowCount: number;
   private layout: ColumnLayout;
   private columns: readonly ResultColumn[] = [];
+  private sort: readonly SortKey[] = [];
   private selection: Selection = ORIGIN;
   private isSelecting: "cells" | "rows" | undefined;
   private frame = 0;
@@ -106,9 +107,7 @@ export class GridView {
   /** Shows other columns, or the same in another order. */
   setLayout(layout: ColumnLayout): void {
     this.layout = layout;
-    this.columns = layout.order.flatMap((column) => this.source.columns[column] ?? []);
-    this.root.setAttribute("aria-colcount", String(this.columns.length));
-    this.head.setColumns(this.columns, layout.frozen);
+    this.showColumns();
     this.fitAll();
     this.selection = lead(this.selection, this.selection.active, this.bounds, false);
     this.space.style.width = `${(this.lefts.at(-1) ?? 0) + this.gutter}px`;
@@ -116,7 +115,23 @@ export class GridView {
     if (this.rows.length > 0) this.draw();
   }
 
+  /** Shows what has become known of the columns: rows, widths and what is selected stay. */
+  hearColumns(): void {
+    this.showColumns();
+    this.widths = this.widths.map((width, place) => Math.max(width, this.layout.widths.has(this.columnAt(place)) ? 0 : this.fitOf(place)));
+    this.setSort(this.sort);
+    this.placeAnew();
+    this.draw();
+  }
+
+  private showColumns(): void {
+    this.columns = this.layout.order.flatMap((column) => this.source.columns[column] ?? []);
+    this.root.setAttribute("aria-colcount", String(this.columns.length));
+    this.head.setColumns(this.columns, this.layout.frozen);
+  }
+
   setSort(sort: readonly SortKey[]): void {
+    this.sort = sort;
     const places = sort.map((key, index) => [this.layout.order.indexOf(key.column), { ...key, rank: index + 1 }] as const);
     this.head.setSort(new Map(places));
   }

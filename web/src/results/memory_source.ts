@@ -10,6 +10,8 @@ export class MemorySource implements ResultSource {
     private readonly cell: (row: number, column: number) => Cell = (row, column) => ({ text: `${row}/${column}`, state: "value" }),
     /** Whether answers wait until `release` is called. */
     private readonly isHeld = false,
+    /** Rows of an answer at most. */
+    private readonly answerMax = Number.POSITIVE_INFINITY,
   ) {}
 
   private held: (() => void)[] = [];
@@ -24,7 +26,7 @@ export class MemorySource implements ResultSource {
     this.reads.push({ first, count });
     if (this.isHeld) await new Promise<void>((resolve) => this.held.push(resolve));
     signal.throwIfAborted();
-    const there = Math.max(0, Math.min(count, this.rows - first));
+    const there = Math.max(0, Math.min(count, this.answerMax, this.rows - first));
     const texts: string[] = [];
     const special = new Map<number, Cell>();
     for (let row = first; row < first + there; row++) {

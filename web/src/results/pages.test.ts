@@ -63,6 +63,14 @@ describe("pages", () => {
     await settle();
     expect(source.reads.length).toBeLessThan(4);
   });
+  test("of rows so long that an answer has few of them are put together", async () => {
+    const source = new MemorySource([column], 1_000, undefined, false, 7);
+    const kept = new Pages(source, 1_000, { onRows: () => {}, onFailure: () => {} });
+    kept.want(0, 40, 0);
+    for (let turn = 0; turn < 100; turn++) await settle();
+    for (const row of [0, 6, 7, 40, 199]) expect(kept.cell(row, 0)?.text).toBe(`${row}/0`);
+    expect(kept.has(199)).toBe(true);
+  });
   test("are read in order for a copy", async () => {
     const source = new MemorySource([column], 25_000);
     const seen: number[] = [];

@@ -85,13 +85,15 @@ export class Pages {
     const stop = new AbortController();
     this.reading.set(page, stop);
     try {
-      const window = await this.source.read(page * PAGE_ROWS, PAGE_ROWS, stop.signal);
+      // An answer has fewer rows than were asked for when there are no more yet, or when they are long.
+      const before = this.kept.get(page);
+      const there = before?.count ?? 0;
+      const window = await this.source.read(page * PAGE_ROWS + there, PAGE_ROWS - there, stop.signal);
       if (stop.signal.aborted) return;
       this.reading.delete(page);
       // A page that has no more than before would be asked for again at once, and for ever.
-      const isNews = window.count > (this.kept.get(page)?.count ?? 0);
-      if (!isNews) return;
-      this.keep(page, window);
+      if (window.count === 0) return;
+      this.keep(page, before === undefined ? window : joined(before, window));
       this.heard.onRows();
       this.pump();
     } catch (error) {
@@ -110,6 +112,17 @@ export class Pages {
       if (!this.wanted.includes(old)) this.kept.delete(old);
     }
   }
+}
+
+/** Rows and those that follow them, as one. */
+function joined(before: RowWindow, after: RowWindow): RowWindow {
+  const end = before.first + before.count;
+  return {
+    first: before.first,
+    count: before.count + after.count,
+    rowsSoFar: after.rowsSoFar,
+    cell: (row, column) => (row < end ? before : after).cell(row, column),
+  };
 }
 
 /** Reads rows in order for somebody who needs them all. */

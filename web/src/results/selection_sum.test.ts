@@ -34,3 +34,20 @@ test("what is no number is counted, not added", async () => {
   expect(found.numbers).toEqual({ count: 2, sum: "3.5", average: "1.75" });
   expect(sumText(found)).toBe("5 cells · sum 3.5 · average 1.75 · 1 NULL · 1 empty");
 });
+
+test("a value of another kind than its column's is added by its own", async () => {
+  const cells: readonly Cell[] = [
+    { text: "1", state: "value" },
+    { text: "20", state: "value", family: "text" },
+    { text: "300", state: "value" },
+  ];
+  const sumIn = async (column: ResultColumn, own: readonly Cell[]) => {
+    const source = new MemorySource([column], own.length, (row) => own[row] ?? { text: "", state: "null" });
+    const found = await sumOf(readAll(source, 0, own.length - 1, new AbortController().signal), { top: 0, bottom: own.length - 1, left: 0, right: 0 }, [column]);
+    return found.numbers?.sum;
+  };
+  expect(await sumIn(number, cells)).toBe("301");
+  const text: ResultColumn = { ...number, family: "text", isNumber: false };
+  expect(await sumIn(text, cells)).toBeUndefined();
+  expect(await sumIn(text, cells.map((cell) => ({ ...cell, family: "number" as const })))).toBe("321");
+});

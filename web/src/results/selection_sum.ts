@@ -14,7 +14,7 @@ export interface CellsSum {
   readonly numbers: { readonly count: number; readonly sum: string; readonly average: string } | undefined;
 }
 
-/** Sums cells up. Columns of the range are those of the windows. */
+/** Sums cells up, each by its own kind: in some databases that of a column is not that of all its values. */
 export async function sumOf(windows: AsyncIterable<RowWindow>, range: Range, columns: readonly ResultColumn[]): Promise<CellsSum> {
   let [cells, nulls, empties, undecodable, count] = [0, 0, 0, 0, 0];
   const sum = new DecimalSum();
@@ -26,7 +26,7 @@ export async function sumOf(windows: AsyncIterable<RowWindow>, range: Range, col
         if (cell.state === "null") nulls++;
         else if (cell.state === "undecodable") undecodable++;
         else if (cell.state === "value" && cell.text === "") empties++;
-        else if (columns[column]?.isNumber === true && cell.state === "value" && sum.add(cell.text)) count++;
+        else if (cell.state === "value" && (cell.family ?? columns[column]?.family) === "number" && sum.add(cell.text)) count++;
       }
     }
   }

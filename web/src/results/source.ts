@@ -7,6 +7,8 @@ export interface Cell {
   readonly state: CellState;
   /** Of a cut value: its whole size in bytes. */
   readonly fullBytes?: bigint;
+  /** Of a cut value: more of it is kept than is here. */
+  readonly isPart?: true;
   /** What kind of value it is, where that is not its column's. */
   readonly family?: ResultColumn["family"];
 }
@@ -20,8 +22,18 @@ export interface ResultColumn {
   readonly isKey: boolean;
   /** Absent: not known. */
   readonly isNullable?: boolean;
-  /** The table that it comes from, with its schema before it. Absent: it is computed, or not known. */
-  readonly table?: readonly string[];
+  /** Absent: it is computed, or not known. */
+  readonly origin?: Origin;
+  /** Its values have an order of their own, which Core does not know: they sort and compare as text. */
+  readonly ordersAsText?: true;
+}
+
+/** Where a column of a result comes from. */
+export interface Origin {
+  /** The table, with its schema before it where that is known. */
+  readonly table: readonly string[];
+  /** The column of that table. Empty: not known. */
+  readonly column: string;
 }
 
 /** Some rows that were read together. */

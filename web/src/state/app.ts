@@ -2,6 +2,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import { coreOver, type Core } from "../transport/core.ts";
 import type { Host } from "../transport/host.ts";
 import { Connections } from "./connections.ts";
+import type { Copying } from "./copying.ts";
 import { Drafts } from "./drafts.ts";
 import { DriverList } from "./drivers.ts";
 import { type LayoutStore, makeLayout } from "./layout.ts";
@@ -46,6 +47,8 @@ export interface App {
   readonly views: Views;
   /** What is selected in the grid that is shown, in words. */
   readonly selected: StoreApi<{ readonly text: string }>;
+  /** What is on its way to the clipboard. */
+  readonly copying: StoreApi<{ readonly now: Copying | undefined }>;
   readonly layout: LayoutStore;
   readonly keptLayout: KeptLayout;
   readonly overlay: StoreApi<Overlay>;
@@ -100,6 +103,7 @@ export function makeApp(host: Host, places: Places): App {
     toasts,
     views,
     selected: createStore<{ readonly text: string }>(() => ({ text: "" })),
+    copying: createStore<{ readonly now: Copying | undefined }>(() => ({ now: undefined })),
     layout,
     keptLayout: new KeptLayout(core, link, layout, tabs, places.lasting, places.pageWidth, () => crypto.randomUUID()),
     overlay: createStore<Overlay>(() => ({ kind: "none" })),

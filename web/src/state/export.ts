@@ -40,7 +40,7 @@ export function firstChoice(title: string, table: readonly string[]): ExportChoi
     nullText: "",
     crlf: false,
     neutralizeFormulas: false,
-    table: table.join("."),
+    table: tableText(table),
     fileName: fileNameOf(title),
   };
 }
@@ -51,6 +51,17 @@ export function fileNameOf(title: string): string {
   return Array.from(name).slice(0, 60).join("") || "result";
 }
 
+/** A table's name as people write it: in quotes where it would be taken for several. */
+function tableText(parts: readonly string[]): string {
+  return parts.map((part) => (/^[^\s".]+$/.test(part) ? part : `"${part.replaceAll('"', '""')}"`)).join(".");
+}
+
+/** The parts of a table's name, without quotes. */
+export function tableParts(text: string): readonly string[] {
+  const parts = text.match(/"(?:[^"]|"")*"|[^".]+/g) ?? [];
+  return parts.map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part.trim())).filter((part) => part !== "");
+}
+
 export function formatOf(choice: ExportChoice): Format {
   switch (choice.format) {
     case "csv": {
@@ -58,7 +69,7 @@ export function formatOf(choice: ExportChoice): Format {
       return { case: "csv", value: { delimiter, noHeader: !hasHeader, quoteAll, nullText, crlf, neutralizeFormulas } };
     }
     case "sqlInsert":
-      return { case: "sqlInsert", value: { table: choice.table.split(".").map((part) => part.trim()).filter((part) => part !== "") } };
+      return { case: "sqlInsert", value: { table: [...tableParts(choice.table)] } };
     default:
       return { case: choice.format, value: {} } as Format;
   }

@@ -3,10 +3,12 @@ import type { StatementResult } from "../../gen/core/v1/result_pb.ts";
 import type { SortKey } from "../../results/arrangement.ts";
 import type { ColumnLayout } from "../../results/column_layout.ts";
 import type { CopyFormat, SqlForm } from "../../results/copy.ts";
-import { columnsOf, CoreSource, windowOfRows } from "../../results/core_source.ts";
+import { CoreSource, windowOfRows } from "../../results/core_source.ts";
 import { GridView } from "../../results/grid_view.ts";
 import { ORIGIN, type Place, rangeOf, type Selection } from "../../results/selection.ts";
-import { copyCells, sumCells } from "../../state/cells.ts";
+import type { ResultColumn } from "../../results/source.ts";
+import { sumCells } from "../../state/cells.ts";
+import { copyCells } from "../../state/copying.ts";
 import { rowHeightOf } from "../../state/layout.ts";
 import type { FirstPage } from "../../state/runs.ts";
 import { useApp, usePart } from "../AppContext.ts";
@@ -26,6 +28,7 @@ interface ResultGridProps {
   readonly statement: StatementResult;
   /** The view that is shown. 0: the statement's own rows. */
   readonly view: number;
+  readonly columns: readonly ResultColumn[];
   readonly rowCount: number;
   readonly page: FirstPage | undefined;
   /** How the database writes names and literals. */
@@ -45,17 +48,18 @@ interface ResultGridProps {
 
 /** The rows of a statement. The grid draws by itself; this hangs it into the page. */
 export function ResultGrid(props: ResultGridProps) {
-  const { resultId, statement, view, rowCount, page, sort, layout } = props;
+  const { resultId, statement, columns, view, rowCount, page, sort, layout } = props;
   const app = useApp();
   const rowHeight = usePart(app.layout, rowHeightOf);
   const root = useRef<HTMLDivElement>(null);
   const grid = useRef<GridView>(undefined);
   const latest = useRef(props);
   latest.current = props;
-  // What is known of columns may come after the first rows; then the grid is hung up anew.
-  const known = JSON.stringify(columnsOf(statement));
-  const columns = useMemo(() => columnsOf(latest.current.statement), [known]);
-  const source = useMemo(() => new CoreSource(app.core, resultId, statement.statement, columns, view), [app, resultId, statement.statement, columns, view]);
+  // What is known of columns may come behind the first rows: they are told, and nothing that is shown is let go for that.
+  const source = useMemo(
+    () => new CoreSource(app.core, { resultId, statement: statement.statement, view }, latest.current.columns),
+    [app, resultId, statement.statement, view],
+  );
   const selection = useRef<{ readonly view: number; readonly of: Selection }>({ view, of: ORIGIN });
   const drawn = useRef(layout);
 
@@ -83,7 +87,7 @@ export function ResultGrid(props: ResultGridProps) {
           if (problem !== undefined) app.toasts.fail("Some rows could not be read", problem.message);
         },
         onOpen: () => latest.current.onOpen(),
-        onCopy: (withNames) => void copyCells(app, source, rangeOf(made.selected), latest.current.layout, withNames ? "tsv-names" : "tsv", latest.current.form),
+        onCopy: (withNames) => void copyCells(app, resultId, source, rangeOf(made.selected), latest.current.layout, withNames ? "tsv-names" : "tsv", latest.current.form),
         onSort: (column, isAdded) => latest.current.onSort(column, isAdded),
         onColumn: (head) => latest.current.onColumn(head),
         onCells: (x, y) => latest.current.onCells(x, y),
@@ -110,6 +114,11 @@ export function ResultGrid(props: ResultGridProps) {
     };
   }, [app, source, view, page, rowHeight]);
   useEffect(() => grid.current?.setRowCount(rowCount), [rowCount]);
+  useEffect(() => {
+    if (source.columns === columns) return;
+    source.know(columns);
+    grid.current?.hearColumns();
+  }, [source, columns]);
   useEffect(() => grid.current?.setSort(sort), [sort, layout]);
   useEffect(() => {
     if (drawn.current === layout) return;
@@ -119,7 +128,7 @@ export function ResultGrid(props: ResultGridProps) {
 
   useImperativeHandle(props.ref, () => ({
     copy: (format) => {
-      if (grid.current !== undefined) void copyCells(app, source, rangeOf(grid.current.selected), latest.current.layout, format, latest.current.form);
+      if (grid.current !== undefined) void copyCells(app, resultId, source, rangeOf(grid.current.selected), latest.current.layout, format, latest.current.form);
     },
     openColumn: () => grid.current?.openColumn(),
     goToRow: (row) => grid.current?.goToRow(row),

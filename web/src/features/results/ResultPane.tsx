@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { StoppedBy } from "../../gen/plugin/v1/plugin_pb.ts";
 import { onPageRequest, type PageRequest } from "../../actions/page_event.ts";
 import { type ColumnLayout, layoutOf } from "../../results/column_layout.ts";
-import { columnsOf } from "../../results/core_source.ts";
+import { columnsOf, tableOf } from "../../results/columns.ts";
 import { sqlFormOf } from "../../results/sql_form.ts";
 import { AS_THEY_CAME } from "../../results/arrangement.ts";
 import { countOf, firstTab, messagesOf, type ResultTab, resultOf, shownCount, tabsOf } from "../../state/run_view.ts";
@@ -10,6 +10,7 @@ import type { Run } from "../../state/runs.ts";
 import { keyOf } from "../../state/views.ts";
 import { Button } from "../../ui/Button.tsx";
 import { useApp, usePart } from "../AppContext.ts";
+import { CopyBar } from "./CopyBar.tsx";
 import { ExportDialog } from "./ExportDialog.tsx";
 import { FailureBar } from "./FailureBar.tsx";
 import { searchIdOf } from "./FilterBar.tsx";
@@ -92,6 +93,7 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
         )}
         {rows !== undefined && <ResultTools isFilterOpen={isFilterOpen} onCopy={(format) => grid.current?.copy(format)} />}
       </div>
+      <CopyBar resultId={result.resultId} />
       {wanted === undefined && <MessageList messages={messages} isRunning={run.kind === "running"} />}
       {wanted?.kind === "rejected" && <RejectionView rejection={wanted.rejection} fault={faultOf(wanted.statement)} />}
       {rows !== undefined && (
@@ -125,7 +127,7 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
           title={title}
           rows={{ resultId: result.resultId, statement: rows.statement, view: arranged.shown?.view ?? 0 }}
           says={`${count?.before ?? ""} ${count?.number ?? ""} ${count?.after ?? ""}`.trim()}
-          table={columnsOf(rows).find(({ table }) => table !== undefined)?.table ?? []}
+          table={tableOf(columnsOf(rows)) ?? []}
           onClose={close}
         />
       )}

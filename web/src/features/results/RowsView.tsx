@@ -1,9 +1,8 @@
-import { type Ref, useCallback, useMemo, useRef, useState } from "react";
+import { type Ref, useCallback, useState } from "react";
 import type { StatementResult } from "../../gen/core/v1/result_pb.ts";
 import type { Arrangement } from "../../results/arrangement.ts";
 import { cycledSort } from "../../results/arrangement.ts";
 import { type ColumnLayout, frozenAt, hidden } from "../../results/column_layout.ts";
-import { columnsOf } from "../../results/core_source.ts";
 import { testText, withTest } from "../../results/filter_text.ts";
 import { COPY_FORMATS, type SqlForm } from "../../results/copy.ts";
 import type { Place } from "../../results/selection.ts";
@@ -16,6 +15,7 @@ import { ColumnPopover } from "./ColumnPopover.tsx";
 import { FilterBar, filterIdOf } from "./FilterBar.tsx";
 import { Inspector } from "./Inspector.tsx";
 import { type GridHandle, ResultGrid } from "./ResultGrid.tsx";
+import { useColumns } from "./use_columns.ts";
 
 interface RowsViewProps {
   readonly id: string;
@@ -43,9 +43,7 @@ export function RowsView(props: RowsViewProps) {
   const [menuAt, setMenuAt] = useState<{ readonly x: number; readonly y: number }>();
   const closeHead = useCallback(() => setHead(undefined), []);
   const closeMenu = useCallback(() => setMenuAt(undefined), []);
-  const known = useRef(statement);
-  known.current = statement;
-  const columns = useMemo(() => columnsOf(known.current), [statement.columns, statement.columnFacts]);
+  const columns = useColumns(statement);
   const { arrangement, shown } = arranged;
   const view = shown?.view ?? 0;
   const rowCount = shown?.rowCount ?? Number(statement.rowCount);
@@ -96,6 +94,7 @@ export function RowsView(props: RowsViewProps) {
           label={props.label}
           resultId={resultId}
           statement={statement}
+          columns={columns}
           view={view}
           rowCount={rowCount}
           page={props.page}

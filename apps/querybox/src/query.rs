@@ -297,5 +297,7 @@ fn options(run: &RunArgs) -> core::ExecuteOptions {
         bindings: bindings(run),
         gives_copy_data: run.copy_from.is_some(),
         connections_max: run.parallel.unwrap_or(1),
+        // Nothing that is printed shows them.
+        column_facts: false,
     }
 }

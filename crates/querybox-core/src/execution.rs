@@ -42,6 +42,8 @@ pub struct ExecuteOptions {
     /// Connections that a plain table may be read over at the same time; its rows have no order then. A leased session has one,
     /// whatever is said here.
     pub connections_max: u32,
+    /// Facts of the columns are told also where the database has to be asked for them.
+    pub column_facts: bool,
 }
 
 impl Core {
@@ -138,6 +140,7 @@ impl Script {
             bindings: options.bindings,
             one_shot: follows == Follows::Nothing,
             gives_copy_data: options.gives_copy_data,
+            column_facts: options.column_facts,
         })
     }
 }

@@ -196,6 +196,8 @@ pub struct Query {
     pub rows_max: Option<u64>,
     /// Bytes that a statement may return, held in the same way.
     pub bytes_max: Option<u64>,
+    /// [`Rows::column_facts`](crate::Rows::column_facts) is wanted also where the database has to be asked for it.
+    pub column_facts: bool,
     /// Set when the script is to stop; checked between statements, while [`Session::cancel`] stops the running one.
     pub cancelled: CancellationToken,
 }

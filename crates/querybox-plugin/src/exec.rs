@@ -75,6 +75,7 @@ async fn run<D: Driver>(driver: &D, arguments: Exec) -> Result<(), String> {
         bindings: Vec::new(),
         rows_max: limits.rows_max,
         bytes_max: limits.bytes_max,
+        column_facts: false,
         cancelled: CancellationToken::new(),
     };
     let print = async {

@@ -193,6 +193,7 @@ impl<D: Driver> DriverService for Service<D> {
             bindings: request.bindings,
             rows_max: limits.rows_max,
             bytes_max: limits.bytes_max,
+            column_facts: request.column_facts,
             cancelled: cancelled.clone(),
         };
         let copy = request.gives_copy_data.then(|| Arc::clone(&opened.copy));

@@ -21,6 +21,8 @@ use crate::{
     wire::{Head, Wire},
 };
 
+/// A statement of the driver's own, named so that the user's, which has no name, stays parsed meanwhile.
+const ASIDE: &str = "querybox_aside";
 /// Names of types that were asked for; more are asked for again.
 const TYPE_NAMES_MAX: usize = 10_000;
 
@@ -43,6 +45,8 @@ pub(crate) struct Connection {
     pub(crate) reported: Reported,
     pub(crate) looks: Looks,
     pub(crate) type_names: TypeNames,
+    /// The server has refused to tell facts of columns.
+    pub(crate) refuses_facts: bool,
     pub(crate) transaction: pb::TransactionState,
     /// Messages were sent since the last Sync, so that the server would wait for one after an error.
     pub(crate) is_unsynced: bool,
@@ -110,6 +114,7 @@ impl Connection {
             reported,
             looks: Looks::Stale,
             type_names: TypeNames::default(),
+            refuses_facts: false,
             transaction: pb::TransactionState::Idle,
             is_unsynced: false,
             readies_awaited: 0,
@@ -145,6 +150,15 @@ impl Connection {
         values: impl IntoIterator<Item = Option<&'v str>>,
         formats: impl IntoIterator<Item = i16>,
     ) -> Result<(), Error> {
+        self.put_bind_of("", values, formats)
+    }
+
+    fn put_bind_of<'v>(
+        &mut self,
+        statement: &str,
+        values: impl IntoIterator<Item = Option<&'v str>>,
+        formats: impl IntoIterator<Item = i16>,
+    ) -> Result<(), Error> {
         self.put(|output| {
             // No format codes for the values: all are text.
             let write = |value: Option<&str>, output: &mut BytesMut| match value {
@@ -154,8 +168,28 @@ impl Connection {
                 }
                 None => Ok(IsNull::Yes),
             };
-            frontend::bind("", "", [], values, write, formats, output)
+            frontend::bind("", statement, [], values, write, formats, output)
         })
+    }
+
+    /// Puts a statement of the driver's own into the output, to be executed to its end while the statement that was parsed
+    /// last stays that. Behind the last of them comes [`put_aside_end`](Self::put_aside_end).
+    pub(crate) fn put_aside<'v>(
+        &mut self,
+        sql: &str,
+        types: impl IntoIterator<Item = u32>,
+        values: impl IntoIterator<Item = Option<&'v str>>,
+    ) -> Result<(), Error> {
+        // One that was refused while it ran is still there.
+        self.put_aside_end()?;
+        self.put(|output| frontend::parse(ASIDE, sql, types, output))?;
+        self.put_bind_of(ASIDE, values, [])?;
+        self.put(|output| frontend::execute("", 0, output))
+    }
+
+    /// Has the server forget the statement of the driver's own.
+    pub(crate) fn put_aside_end(&mut self) -> Result<(), Error> {
+        self.put(|output| frontend::close(b'S', ASIDE, output))
     }
 
     /// Puts data of a COPY into the output.

@@ -1,6 +1,7 @@
 //! One statement: described, bound with a format for each column, executed, and told.
 
 mod describe;
+mod facts;
 mod feed;
 mod fetch;
 mod output;
@@ -24,6 +25,7 @@ use crate::{
     script,
     types::{self, Plan},
 };
+use facts::{Question, Reply};
 use feed::Feed;
 use fetch::Fetch;
 use output::{Output, Taken};
@@ -77,6 +79,15 @@ impl Executor<'_> {
             }
             _ => statement,
         };
+        self.run_over_one(bound, statement).await
+    }
+
+    /// Runs one statement over the session's own connection.
+    async fn run_over_one(
+        &mut self,
+        bound: &Bound<'_>,
+        statement: Statement<'_>,
+    ) -> Result<Ended, ExecuteError> {
         let described = match self.describe(bound.sql(), &statement).await? {
             Ok(described) => described,
             Err(refusal) => return self.refused(refusal, bound, Output::Waiting(statement)).await,
@@ -93,6 +104,10 @@ impl Executor<'_> {
             Some(_) => Fetch::new(self.query.rows_max, self.query.bytes_max),
             None => Fetch::everything(),
         };
+        let question = described.fields.as_ref().and_then(|fields| Question::new(self, fields));
+        if let Some(question) = &question {
+            question.put(self.connection)?;
+        }
         let formats = plans.iter().flatten().map(|plan| plan.decoder.format());
         self.connection.put_bind(bound.values(), formats)?;
         // A Sync is thrown away by a server that waits for data.
@@ -101,8 +116,19 @@ impl Executor<'_> {
         self.execute(&fetch, if is_copy { Sync::Later } else { Sync::Along }).await?;
         self.connection.looks = self.connection.looks.after_statement();
 
+        let facts = match question {
+            None => Vec::new(),
+            Some(question) => match self.reply(&question, &statement).await? {
+                Reply::Facts(facts) => facts,
+                // Once: it is not asked again.
+                Reply::Nothing => return Box::pin(self.run_over_one(bound, statement)).await,
+                Reply::Refused(refusal) => {
+                    return self.refused(refusal, bound, Output::Waiting(statement)).await;
+                }
+            },
+        };
         let output = match (plans, described.fields) {
-            (Some(plans), Some(fields)) => self.rows(&fields, plans, statement).await?,
+            (Some(plans), Some(fields)) => self.rows(&fields, plans, facts, statement).await?,
             _ => Output::Waiting(statement),
         };
         self.tell(bound, output, fetch).await
@@ -119,6 +145,7 @@ impl Executor<'_> {
         &self,
         fields: &[Field],
         plans: Vec<Plan>,
+        facts: Vec<pb::ColumnFact>,
         statement: Statement<'s>,
     ) -> Result<Output<'s>, ExecuteError> {
         let columns: Vec<_> = fields
@@ -127,7 +154,11 @@ impl Executor<'_> {
             .map(|(field, plan)| types::column(field, self.type_name(field), plan.clone()))
             .collect();
         let decoders = plans.into_iter().map(|plan| plan.decoder).collect();
-        Ok(Output::Rows { rows: statement.rows(&columns).await?, decoders })
+        let mut rows = statement.rows(&columns).await?;
+        if !facts.is_empty() {
+            rows.column_facts(facts).await?;
+        }
+        Ok(Output::Rows { rows, decoders })
     }
 
     /// A statement that would not reach the server as it was written, with its values.

@@ -4,7 +4,8 @@ use querybox_plugin::{Error, OpenError, pb};
 
 use crate::connection::{Connection, Frame};
 
-const SET: &str = "SAVEPOINT querybox_schema";
+pub(crate) const SET: &str = "SAVEPOINT querybox_schema";
+pub(crate) const RELEASE: &str = "RELEASE SAVEPOINT querybox_schema";
 const GO_BACK: &str = "ROLLBACK TO SAVEPOINT querybox_schema; RELEASE SAVEPOINT querybox_schema";
 
 /// A place in the user's transaction to go back to: a query that fails, or that is cancelled, would else end the

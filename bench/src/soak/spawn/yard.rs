@@ -131,6 +131,7 @@ pub(super) fn script(sql: &str) -> ExecuteOrder {
         bytes_max: None,
         bindings: Vec::new(),
         gives_copy_data: false,
+        column_facts: false,
         one_shot: false,
     }
 }

@@ -43,6 +43,7 @@ pub(crate) fn execute_options(message: Option<pb::ExecuteOptions>) -> Result<Exe
         bindings: message.bindings.into_iter().map(|plugin::Binding { name, text }| (name, text)).collect(),
         gives_copy_data: message.gives_copy_data,
         connections_max: message.connections_max.max(1),
+        column_facts: message.column_facts,
     })
 }
 

@@ -3634,6 +3634,10 @@ pub struct ExecuteOptions {
     /// without CAPABILITY_PARALLEL_READ.
     #[prost(uint32, tag = "8")]
     pub connections_max: u32,
+    /// Tell what is known of the columns beyond their types (ColumnFacts: table, key, nullability) also where the database has to
+    /// be asked for it. It comes before the first rows or with them, and costs the database a look into its catalog.
+    #[prost(bool, tag = "9")]
+    pub column_facts: bool,
 }
 /// Runs a script on a saved connection.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -1382,6 +1382,11 @@ pub struct ExecuteRequest {
     /// The caller gives data to statements that ask for it by a CopyIn. False: such a statement is refused.
     #[prost(bool, tag = "9")]
     pub gives_copy_data: bool,
+    /// Tell ColumnFacts also where the database has to be asked for them. The driver asks so that no row waits for a further
+    /// round trip and an open transaction stays what it was, and leaves out what the database does not answer. False: only
+    /// what is known without a question of its own.
+    #[prost(bool, tag = "10")]
+    pub column_facts: bool,
 }
 /// A piece of the data that a statement asked for.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1657,16 +1662,18 @@ pub struct ColumnFacts {
     #[prost(message, repeated, tag = "1")]
     pub columns: ::prost::alloc::vec::Vec<ColumnFact>,
 }
-/// What is known of one column.
+/// What is known of one column. What is said of its origin holds for the origin's column, and not for what the statement
+/// makes of it: an outer join, for instance, adds NULLs to a column that is declared NOT NULL.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ColumnFact {
     /// The column, from 0.
     #[prost(uint32, tag = "1")]
     pub column: u32,
-    /// The schema of the table that it comes from. Empty: unknown.
+    /// The schema of the table or view that it comes from. Empty: unknown.
     #[prost(string, tag = "2")]
     pub origin_schema: ::prost::alloc::string::String,
-    /// The table that it comes from. Empty: it is computed.
+    /// The table or view that it comes from, as the database tells it: it may tell a view itself, or the table behind the
+    /// view. Empty: it is computed.
     #[prost(string, tag = "3")]
     pub origin_table: ::prost::alloc::string::String,
     /// The column of that table.
@@ -1675,7 +1682,9 @@ pub struct ColumnFact {
     /// Whether it is part of that table's primary key.
     #[prost(bool, tag = "5")]
     pub primary_key: bool,
-    /// Whether it may be NULL. Absent: unknown.
+    /// Whether that table's column is declared to take NULL: false for NOT NULL and for a column that the primary key makes
+    /// so, true for any other, whatever else (a domain, a check) keeps NULL out. Absent: unknown, as for the columns of a
+    /// view.
     #[prost(bool, optional, tag = "6")]
     pub nullable: ::core::option::Option<bool>,
 }

@@ -150,6 +150,7 @@ pub(crate) fn options() -> ExecuteOptions {
         bindings: Vec::new(),
         gives_copy_data: false,
         connections_max: 1,
+        column_facts: false,
     }
 }
 

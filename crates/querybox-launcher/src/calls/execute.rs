@@ -21,6 +21,8 @@ pub struct ExecuteOrder {
     pub one_shot: bool,
     /// Data is given to statements that ask for it: see [`CopySender`](crate::CopySender).
     pub gives_copy_data: bool,
+    /// Facts of the columns are told also where the database has to be asked for them.
+    pub column_facts: bool,
 }
 
 /// What follows a rejected statement.
@@ -49,6 +51,7 @@ impl ExecuteOrder {
             bindings: self.bindings.into_iter().map(|(name, text)| pb::Binding { name, text }).collect(),
             one_shot: self.one_shot,
             gives_copy_data: self.gives_copy_data,
+            column_facts: self.column_facts,
         }
     }
 }

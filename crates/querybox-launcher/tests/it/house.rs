@@ -92,6 +92,7 @@ pub(crate) fn script(sql: &str) -> ExecuteOrder {
         bytes_max: None,
         bindings: Vec::new(),
         gives_copy_data: false,
+        column_facts: false,
         one_shot: false,
     }
 }

@@ -122,7 +122,7 @@ impl Executor<'_> {
         let fields = described.fields.ok_or_else(crate::connection::out_of_order)?;
         let plans = self.plans(&fields);
         let formats = plans.iter().map(|plan| plan.decoder.format()).collect();
-        let output = self.rows(&fields, plans, statement).await?;
+        let output = self.rows(&fields, plans, Vec::new(), statement).await?;
         self.connection.looks = self.connection.looks.after_statement();
 
         let work = Work {

@@ -8,6 +8,7 @@ mod connect;
 mod contract;
 mod copy_in;
 mod ddl;
+mod facts;
 mod hostile;
 mod identity;
 mod limits;

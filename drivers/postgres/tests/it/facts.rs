@@ -1,0 +1,296 @@
+//! What is told of the columns that come from a table, and what asking for it does to the session: nothing.
+
+use querybox_fixtures::Postgres;
+use querybox_plugin::{
+    pb::{self, TransactionState, execute_response::Part},
+    testkit::{Answer, Client},
+};
+
+use crate::server::{ends, open};
+
+const TABLES: &str = r#"
+    create schema "Größe; drop";
+    create table "Größe; drop"."a ""b""" ("id x" int primary key, v text not null, w text);
+    create table pair (b int, a int, note text, primary key (a, b) include (note));
+    create table part (id int not null, at date not null, v int, primary key (id, at)) partition by range (at);
+    create table part_1 partition of part for values from ('2024-01-01') to ('2025-01-01');
+    create view seen as select id, v from part;
+    create materialized view kept as select id, v from part;
+    create domain solid as int not null;
+    create table odd (d solid, gone int, n int unique);
+    alter table odd drop column gone;
+    insert into part values (1, '2024-02-29', 7);
+    insert into pair values (1, 2, 'x');
+"#;
+
+fn asking(client: &Client, sql: &str) -> pb::ExecuteRequest {
+    pb::ExecuteRequest { column_facts: true, ..client.execute_request(sql) }
+}
+
+async fn ask(client: &mut Client, sql: &str) -> Answer {
+    client.execute_with(asking(client, sql)).await.unwrap()
+}
+
+/// One line a fact of the last statement: `column: schema.table.column`, `key`, `not null` or `null`.
+fn told(answer: &Answer) -> Vec<String> {
+    let line = |fact: &pb::ColumnFact| {
+        let pb::ColumnFact { column, origin_schema, origin_table, origin_column, primary_key, nullable } =
+            fact;
+        let key = if *primary_key { " key" } else { "" };
+        let null = match nullable {
+            Some(true) => " null",
+            Some(false) => " not null",
+            None => "",
+        };
+        format!("{column}: {origin_schema}.{origin_table}.{origin_column}{key}{null}")
+    };
+    answer.statements.last().unwrap().facts.iter().map(line).collect()
+}
+
+async fn check(client: &mut Client, sql: &str, expected: &[&str]) {
+    let answer = ask(client, sql).await;
+    assert!(answer.statements.iter().all(|statement| statement.rejection.is_none()), "{sql}: {answer:?}");
+    assert_eq!(told(&answer), expected, "{sql}");
+}
+
+#[tokio::test]
+async fn columns_of_tables_are_told_by_what_the_table_declares() {
+    let server = Postgres::start();
+    server.psql(TABLES);
+    let mut client = open(&server).await;
+    check(
+        &mut client,
+        r#"select w, "id x", v, v || 'x' as e, 1 as one, v as again from "Größe; drop"."a ""b""""#,
+        &[
+            r#"0: Größe; drop.a "b".w null"#,
+            r#"1: Größe; drop.a "b".id x key not null"#,
+            r#"2: Größe; drop.a "b".v not null"#,
+            r#"5: Größe; drop.a "b".v not null"#,
+        ],
+    )
+    .await;
+    // What the index of a key has besides is not of the key; an outer join changes nothing of what was declared.
+    check(
+        &mut client,
+        "select p.note, p.a, q.b, q.v from pair p left join (select b, 1 as v from pair) q using (b)",
+        &["0: public.pair.note null", "1: public.pair.a key not null", "2: public.pair.b key not null"],
+    )
+    .await;
+    check(
+        &mut client,
+        "select * from part",
+        &["0: public.part.id key not null", "1: public.part.at key not null", "2: public.part.v null"],
+    )
+    .await;
+    check(&mut client, "select v, id from seen", &["0: public.seen.v", "1: public.seen.id"]).await;
+    check(&mut client, "select id from kept", &["0: public.kept.id"]).await;
+    check(&mut client, "select n, d from odd", &["0: public.odd.n null", "1: public.odd.d null"]).await;
+    check(
+        &mut client,
+        "select ctid, tableoid from pair",
+        &["0: public.pair.ctid not null", "1: public.pair.tableoid not null"],
+    )
+    .await;
+    check(
+        &mut client,
+        "insert into part values (2, '2024-03-01', 1) returning v",
+        &["0: public.part.v null"],
+    )
+    .await;
+    check(&mut client, "select count(*) from part", &[]).await;
+    check(&mut client, "select", &[]).await;
+    check(
+        &mut client,
+        "with t as (select id as renamed from part) select renamed from t",
+        &["0: public.part.id key not null"],
+    )
+    .await;
+    let schema = temp_schema(&mut client).await;
+    let sql = "create temp table mine (a int primary key); select a from mine";
+    check(&mut client, sql, &[&format!("0: {schema}.mine.a key not null")]).await;
+    // A thousand columns of one table, and a type whose name is asked for as well.
+    server.psql("create type mood as enum ('sad'); create table moods (m mood not null)");
+    let many = format!("select m{} from moods", ", m".repeat(1_000));
+    let answer = ask(&mut client, &many).await;
+    assert_eq!(told(&answer).len(), 1_001, "{answer:?}");
+    assert_eq!(answer.statements[0].header.as_ref().unwrap().columns[1_000].database_type, "mood");
+}
+
+async fn temp_schema(client: &mut Client) -> String {
+    // The schema is made with its first table.
+    client.execute("create temp table first ()").await.unwrap();
+    let bytes = crate::rendering::csv(client, "select pg_my_temp_schema()::regnamespace::text as n").await.0;
+    String::from_utf8(bytes).unwrap().lines().last().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn facts_stand_between_the_header_and_the_first_row() {
+    let server = Postgres::start();
+    server.psql(TABLES);
+    let client = open(&server).await;
+    let sql = "select v, pg_sleep(0) from part, generate_series(1, 50000)";
+    for rows_max in [0, 10] {
+        let request = pb::ExecuteRequest { rows_max, ..asking(&client, sql) };
+        let mut parts = client.grpc.clone().execute(request).await.unwrap().into_inner();
+        let mut order = Vec::new();
+        while let Some(part) = parts.message().await.unwrap() {
+            order.push(match part.part.unwrap() {
+                Part::Header(_) => "header",
+                Part::ColumnFacts(_) => "facts",
+                Part::Batch(_) => "batch",
+                Part::Summary(_) => "summary",
+                other => panic!("{other:?}"),
+            });
+        }
+        order.dedup();
+        assert_eq!(order, ["header", "facts", "batch", "summary"], "{rows_max}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_asked_where_nobody_wants_to_know() {
+    let server = Postgres::start();
+    server.psql(TABLES);
+    let mut client = open(&server).await;
+    assert_eq!(told(&client.execute("select * from part").await.unwrap()), [""; 0]);
+    // In one transaction the server's locks tell what was looked at.
+    let sql =
+        "select mode from pg_locks where relation = 'pg_constraint'::regclass and pid = pg_backend_pid()";
+    let script = format!("begin; select * from part; {sql}; rollback");
+    let answer = client.execute(&script).await.unwrap();
+    assert_eq!(answer.statements[2].rows(), 0, "{answer:?}");
+    let answer = ask(&mut client, &script).await;
+    assert_eq!(answer.statements[1].facts.len(), 3, "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_transaction_stays_as_it_was() {
+    let server = Postgres::start();
+    server.psql(TABLES);
+    let mut client = open(&server).await;
+    let id = ["0: public.part.id key not null"];
+    check(
+        &mut client,
+        "begin; savepoint querybox_schema; insert into pair values (5, 5); select id from part",
+        &id,
+    )
+    .await;
+    // The user's savepoint of the same name is the one that is there.
+    let back = "rollback to savepoint querybox_schema; select count(*) from pair where a = 5";
+    let answer = ask(&mut client, back).await;
+    assert_eq!(ends(&answer), ["ROLLBACK", "SELECT 1"]);
+    check(&mut client, "select id from part", &id).await;
+    check(&mut client, "declare c cursor for select id from part; fetch 1 from c", &id).await;
+    let answer = ask(&mut client, "select 1/0 from part").await;
+    assert_eq!(ends(&answer), ["22012"]);
+    assert_eq!(
+        answer.statements[0].rejection.as_ref().unwrap().transaction_state(),
+        TransactionState::Failed
+    );
+    let answer = ask(&mut client, "select id from part").await;
+    assert_eq!(ends(&answer), ["25P02"]);
+    assert_eq!(ends(&ask(&mut client, "rollback").await), ["ROLLBACK"]);
+
+    // The snapshot is the statement's: what another commits before it is seen.
+    check(&mut client, "begin isolation level repeatable read; select id from part", &id).await;
+    server.psql("insert into part values (9, '2024-05-05', 1)");
+    let answer = ask(&mut client, "select id from part").await;
+    assert_eq!(answer.statements[0].rows(), 1);
+    assert_eq!(ends(&ask(&mut client, "commit").await), ["COMMIT"]);
+
+    // A script as one transaction, and a one-shot session's.
+    let request = pb::ExecuteRequest {
+        single_transaction: true,
+        one_shot: true,
+        ..asking(&client, "insert into pair values (6, 6); select id from part")
+    };
+    let answer = client.execute_with(request).await.unwrap();
+    assert_eq!(ends(&answer), ["INSERT 0 1", "SELECT 2"]);
+    assert_eq!(told(&answer), id);
+    assert_eq!(server.psql("select count(*) from pair where a = 6"), b"1\n");
+}
+
+#[tokio::test]
+async fn a_catalog_that_may_not_be_read_costs_nothing_but_the_facts() {
+    let server = Postgres::start();
+    server.psql(TABLES);
+    server.psql(
+        "revoke select on pg_catalog.pg_constraint from public;
+         create role poor; grant all on part, pair to poor; create table log (a int); grant all on log to poor",
+    );
+    let mut client = open(&server).await;
+    client.execute("set role poor").await.unwrap();
+    // Once: the statement is run once as well.
+    let answer = ask(&mut client, "insert into log values (1) returning a").await;
+    assert_eq!(ends(&answer), ["INSERT 0 1"]);
+    assert_eq!(told(&answer), [""; 0]);
+    assert_eq!(server.psql("select count(*) from log"), b"1\n");
+
+    // Each in a session that has not been refused yet.
+    let mut client = open(&server).await;
+    client.execute("set role poor").await.unwrap();
+    let answer = ask(&mut client, "begin; insert into log values (2); select * from log; commit").await;
+    assert_eq!(ends(&answer), ["BEGIN", "INSERT 0 1", "SELECT 2", "COMMIT"]);
+    assert_eq!(server.psql("select count(*) from log"), b"2\n");
+
+    let mut client = open(&server).await;
+    client.execute("set role poor").await.unwrap();
+    let request =
+        pb::ExecuteRequest { rows_max: 1, single_transaction: true, ..asking(&client, "select * from log") };
+    let answer = client.execute_with(request).await.unwrap();
+    assert_eq!(ends(&answer), [""]);
+    assert_eq!(answer.statements[0].rows(), 1);
+}
+
+#[tokio::test]
+async fn names_and_operators_of_a_user_are_not_the_servers() {
+    let server = Postgres::start();
+    server.psql(TABLES);
+    server.psql(
+        "create schema evil;
+         create table evil.heard (what text);
+         create function evil.eq(oid, oid) returns bool language plpgsql as
+           $$ begin insert into evil.heard values ('oid'); return false; end $$;
+         create operator evil.= (leftarg = oid, rightarg = oid, function = evil.eq);
+         create function evil.eq(int2, int2) returns bool language plpgsql as
+           $$ begin insert into evil.heard values ('int2'); return false; end $$;
+         create operator evil.= (leftarg = int2, rightarg = int2, function = evil.eq);
+         create function evil.eq(\"char\", \"char\") returns bool language plpgsql as
+           $$ begin insert into evil.heard values ('char'); return false; end $$;
+         create operator evil.= (leftarg = \"char\", rightarg = \"char\", function = evil.eq);
+         create function evil.unnest(anyarray) returns setof int language plpgsql as
+           $$ begin insert into evil.heard values ('unnest'); end $$;
+         create table evil.pg_class (oid oid); create table evil.pg_attribute (attrelid oid);
+         create type evil.\"char\" as (a int)",
+    );
+    let mut client = open(&server).await;
+    client.execute("set search_path to evil, pg_temp, public, pg_catalog").await.unwrap();
+    check(
+        &mut client,
+        "select id, at from part",
+        &["0: public.part.id key not null", "1: public.part.at key not null"],
+    )
+    .await;
+    assert_eq!(server.psql("select count(*) from evil.heard"), b"0\n");
+}
+
+#[tokio::test]
+async fn a_statement_may_change_what_it_is_asked_about() {
+    let server = Postgres::start();
+    server.psql(TABLES);
+    let mut client = open(&server).await;
+    check(&mut client, "select a from pair", &["0: public.pair.a key not null"]).await;
+    // Nothing is remembered.
+    server.psql("alter table pair drop constraint pair_pkey; alter table pair rename a to renamed");
+    check(&mut client, "select renamed from pair", &["0: public.pair.renamed not null"]).await;
+    let script = "begin; declare c cursor with hold for select id from part; commit; drop view seen; \
+         drop materialized view kept; drop table part; fetch 1 from c";
+    let answer = ask(&mut client, script).await;
+    assert_eq!(ends(&answer).last().unwrap(), "FETCH 1");
+    assert_eq!(told(&answer), [""; 0], "there is no such table any more");
+    check(&mut client, "prepare p as select note from pair; execute p", &["0: public.pair.note null"]).await;
+    assert_eq!(
+        ends(&ask(&mut client, "select name from pg_prepared_statements where name <> 'p'").await),
+        ["SELECT 0"]
+    );
+}

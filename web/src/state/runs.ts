@@ -153,7 +153,7 @@ export class Runs {
             ? { case: "connection", value: place.connection }
             : { case: "sessionId", value: place.sessionId },
         sql: script.sql,
-        options: { ...options, bindings: (script.bindings ?? []).map(({ name, value }) => (value === null ? { name } : { name, text: value })) },
+        options: { ...options, columnFacts: true, bindings: (script.bindings ?? []).map(({ name, value }) => (value === null ? { name } : { name, text: value })) },
         frontEndId: this.frontEndId,
         page: { rowCount: FIRST_ROWS, cellBytesMax: 512 },
       });

@@ -12,7 +12,7 @@ import { createRoot } from "react-dom/client";
 import { AppContext } from "./features/AppContext.ts";
 import { ComingIn, Gate } from "./features/shell/Gate.tsx";
 import { makeApp, start } from "./state/app.ts";
-import { type Layout, LAYOUT_KEY, parseLayout, rowHeightOf } from "./state/layout.ts";
+import { type Layout, hearLayout, LAYOUT_KEY, parseLayout, rowHeightOf } from "./state/layout.ts";
 import { partFromOriginal } from "./state/window_copy.ts";
 import { browserHost, browserParts, codeOf } from "./transport/browser.ts";
 import { claimWindow, windowParts } from "./transport/window.ts";
@@ -44,6 +44,9 @@ const { isCopy } = await claimWindow(windowParts());
 if (isCopy) partFromOriginal(sessionStorage);
 const app = makeApp(browserHost(browserParts()), { lasting: localStorage, passing: sessionStorage, pageWidth: () => innerWidth });
 app.layout.subscribe(dress);
+addEventListener("storage", ({ key, newValue }) => {
+  if (key === LAYOUT_KEY && newValue !== null) hearLayout(app.layout, newValue);
+});
 root.render(
   <StrictMode>
     <AppContext value={app}>

@@ -7,7 +7,8 @@ import { Drafts } from "./drafts.ts";
 import { DriverList } from "./drivers.ts";
 import { type LayoutStore, makeLayout } from "./layout.ts";
 import { Events } from "./events.ts";
-import { KeptLayout } from "./kept_layout.ts";
+import { KeptArrangement } from "./kept_arrangement.ts";
+import { KeptSettings } from "./kept_settings.ts";
 import { Leases } from "./leases.ts";
 import { LinkKeeper } from "./link.ts";
 import { Runs } from "./runs.ts";
@@ -50,7 +51,8 @@ export interface App {
   /** What is on its way to the clipboard. */
   readonly copying: StoreApi<{ readonly now: Copying | undefined }>;
   readonly layout: LayoutStore;
-  readonly keptLayout: KeptLayout;
+  readonly keptArrangement: KeptArrangement;
+  readonly keptSettings: KeptSettings;
   readonly overlay: StoreApi<Overlay>;
   /** What is open in the tree against its nature. */
   readonly toggled: StoreApi<ReadonlySet<string>>;
@@ -105,7 +107,8 @@ export function makeApp(host: Host, places: Places): App {
     selected: createStore<{ readonly text: string }>(() => ({ text: "" })),
     copying: createStore<{ readonly now: Copying | undefined }>(() => ({ now: undefined })),
     layout,
-    keptLayout: new KeptLayout(core, link, layout, tabs, places.lasting, places.pageWidth, () => crypto.randomUUID()),
+    keptArrangement: new KeptArrangement(core, link, tabs),
+    keptSettings: new KeptSettings(core, link, layout, places.lasting, places.pageWidth),
     overlay: createStore<Overlay>(() => ({ kind: "none" })),
     toggled: createStore<ReadonlySet<string>>(() => new Set()),
   };
@@ -120,7 +123,8 @@ function frontEndOf(storage: Places["passing"]): string {
 /** Comes in, and asks for what every page shows. */
 export async function start(app: App): Promise<void> {
   // What was typed comes before anything is offered that would open more.
-  const load = () => Promise.all([app.connections.load(), app.drivers.load(), app.drafts.start().then(() => Promise.all([app.keptLayout.start(), app.runs.probe()]))]);
+  const typed = () => app.drafts.start().then(() => Promise.all([app.keptArrangement.start(), app.runs.probe()]));
+  const load = () => Promise.all([app.connections.load(), app.drivers.load(), app.keptSettings.start(), typed()]);
   app.link.onReturn(() => {
     void load();
     app.schemas.retry();

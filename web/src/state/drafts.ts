@@ -4,7 +4,7 @@ import type { Core } from "../transport/core.ts";
 import { problemOf } from "../transport/problem.ts";
 import type { LinkKeeper } from "./link.ts";
 import { keeps } from "./storage.ts";
-import { parseTabs, type Tab, type Tabs } from "./tabs.ts";
+import { draftOf, parseTabs, type Tab, type Tabs } from "./tabs.ts";
 import type { Toasts } from "./toasts.ts";
 
 /** How Core keeps what is typed. `unknown`: it was not asked yet, or keeps nothing. */
@@ -230,11 +230,6 @@ export class Drafts {
     // Without it a page that is loaded again parts with its own drafts: both are kept.
     keeps(this.storage, REVISIONS, JSON.stringify([...this.revisions].map(([id, revision]) => [id, String(revision)])));
   }
-}
-
-/** What a tab is kept as. */
-function draftOf({ id, draftId }: Tab): string {
-  return draftId ?? id;
 }
 
 /** What is saved of a tab, and a text that is another one when that is. */

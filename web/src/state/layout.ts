@@ -52,6 +52,9 @@ export type LayoutStore = StoreApi<Layout>;
 export const DRAWER_BELOW = 860;
 const OVER_GRID_BELOW = 1100;
 
+/** What is the same in all windows of a browser. How wide the parts of one are is its own. */
+const SHARED = ["theme", "density", "textSize", "editorSize", "keys"] as const satisfies readonly (keyof Layout)[];
+
 /** The layout, remembered from page to page. What would cover a narrow page begins closed. */
 export function makeLayout(storage: Pick<Storage, "getItem" | "setItem">, pageWidth: number): LayoutStore {
   const kept = parseLayout(storage.getItem(LAYOUT_KEY));
@@ -60,8 +63,20 @@ export function makeLayout(storage: Pick<Storage, "getItem" | "setItem">, pageWi
     sidebarOpen: kept.sidebarOpen && pageWidth > DRAWER_BELOW,
     inspectorOpen: kept.inspectorOpen && pageWidth > OVER_GRID_BELOW,
   }));
-  store.subscribe((layout) => keeps(storage, LAYOUT_KEY, JSON.stringify(layout)));
+  store.subscribe((now, before) => {
+    // Another window may have written what it changed.
+    const changed = Object.entries(now).filter(([name, value]) => value !== before[name as keyof Layout]);
+    keeps(storage, LAYOUT_KEY, JSON.stringify({ ...parseLayout(storage.getItem(LAYOUT_KEY)), ...Object.fromEntries(changed) }));
+  });
   return store;
+}
+
+/** Hears what another window of the browser has written down. */
+export function hearLayout(store: LayoutStore, text: string | null): void {
+  const now = store.getState();
+  const theirs = parseLayout(text);
+  const changed = SHARED.filter((name) => JSON.stringify(theirs[name]) !== JSON.stringify(now[name]));
+  if (changed.length > 0) store.setState(Object.fromEntries(changed.map((name) => [name, theirs[name]])));
 }
 
 /** What was remembered, as far as it makes sense. */

@@ -210,6 +210,11 @@ export class Tabs {
   }
 }
 
+/** The draft that a tab is kept as. */
+export function draftOf({ id, draftId }: Tab): string {
+  return draftId ?? id;
+}
+
 function inFirst({ second: _second, ...tab }: Tab): Tab {
   return tab;
 }

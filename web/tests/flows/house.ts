@@ -1,10 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { createClient, type Interceptor } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll } from "vitest";
+import { DraftKind, DraftService } from "../../src/gen/core/v1/draft_pb.ts";
 
 /** How long anything may take on a machine that does ten other things. */
 export const PATIENCE_MS = 60_000;
@@ -79,6 +82,7 @@ export class House {
     if (UI !== undefined) await serveFrom(UI, context, this.url);
     // Tabs and settings of the tests before this one are not taken over, unless that is what is tested.
     if (!isNew) {
+      await this.forgetSettings();
       await context.addInitScript(() => {
         if (sessionStorage.getItem("querybox.tabs") === null) sessionStorage.setItem("querybox.tabs", "{}");
         if (localStorage.getItem("querybox.layout") === null) localStorage.setItem("querybox.layout", "{}");
@@ -96,6 +100,18 @@ export class House {
     // The sheet has its heading once all that the page asks for at first is there.
     await page.locator("#sheet h1").waitFor({ state: "attached" });
     return page;
+  }
+
+  /** Has Core forget how the page was laid out. */
+  private async forgetSettings(): Promise<void> {
+    const token = readFileSync(join(this.home, "token"), "utf8").trim();
+    const authorize: Interceptor = (next) => (request) => {
+      request.header.set("authorization", `Bearer ${token}`);
+      return next(request);
+    };
+    const drafts = createClient(DraftService, createGrpcWebTransport({ baseUrl: this.url, interceptors: [authorize] }));
+    const { drafts: heads } = await drafts.listDrafts({});
+    for (const { draftId, revision, kind } of heads) if (kind === DraftKind.LAYOUT) await drafts.deleteDraft({ draftId, revision });
   }
 
   link(): string {

@@ -73,3 +73,32 @@ test("a duplicated window ends nothing of the first one: no query, no transactio
   expect(house().complaints()).toEqual([]);
   await first.context().close();
 });
+
+test("settings that are chosen in one window show in the others at once, and none writes over another's", async () => {
+  const first = await house().open({ colorScheme: "light" });
+  const second = await duplicate(first);
+  const themeOf = (page: Page) => page.evaluate(() => document.documentElement.dataset.theme);
+  await first.keyboard.press("Control+Comma");
+  await first.getByRole("radio", { name: "Dark" }).click();
+  await expect.poll(() => themeOf(second), { timeout: 60_000 }).toBe("dark");
+  // Another browser, which has heard of nothing since, changes something else.
+  const third = await house().open({ isNew: true });
+  await second.keyboard.press("Control+Comma");
+  await second.getByRole("radio", { name: "14" }).first().click();
+  await third.keyboard.press("Control+Comma");
+  await third.getByRole("radio", { name: "Compact" }).click();
+  await expect
+    .poll(
+      async () => {
+        const next = await house().open({ isNew: true });
+        const found = await next.evaluate(() => localStorage.getItem("querybox.layout"));
+        await next.context().close();
+        return JSON.parse(found ?? "{}") as object;
+      },
+      { timeout: 120_000 },
+    )
+    .toMatchObject({ theme: "dark", textSize: 14, density: "compact" });
+  expect(house().complaints()).toEqual([]);
+  await first.context().close();
+  await third.context().close();
+});

@@ -1,0 +1,123 @@
+import type { Core } from "../transport/core.ts";
+import { KeptDocument, SETTINGS_ID } from "./kept_document.ts";
+import { DRAWER_BELOW, LAYOUT_KEY, type Layout, type LayoutStore, parseLayout } from "./layout.ts";
+import type { LinkKeeper } from "./link.ts";
+import { areSame, merge, parseValues, type Values } from "./merge.ts";
+import { keeps } from "./storage.ts";
+
+/** Time without a change before it is saved. */
+const PAUSE_MS = 400;
+/** What Core had when this browser looked last: what differs from it was changed here and is not there yet. */
+const SEEN = "querybox.layout.seen";
+const SHORTCUT = "keys.";
+
+/**
+ * Keeps the user's settings in Core as well, for all browsers: only what was changed here is written, onto what others have
+ * changed meanwhile.
+ */
+export class KeptSettings {
+  private readonly document: KeptDocument;
+  /** What Core had when this page looked last. */
+  private seen: Values;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private isBusy = false;
+  private isOn = false;
+  /** What a narrow page closes for itself says nothing of a wide one. */
+  private wide: Pick<Layout, "sidebarOpen" | "inspectorOpen">;
+
+  constructor(
+    core: Core,
+    private readonly link: LinkKeeper,
+    private readonly layout: LayoutStore,
+    private readonly storage: Pick<Storage, "getItem" | "setItem">,
+    private readonly pageWidth: () => number,
+  ) {
+    this.document = new KeptDocument(core, SETTINGS_ID, "Settings");
+    this.seen = parseValues(storage.getItem(SEEN));
+    const { sidebarOpen, inspectorOpen } = parseLayout(storage.getItem(LAYOUT_KEY));
+    this.wide = { sidebarOpen, inspectorOpen };
+    layout.subscribe((now, before) => {
+      if (!this.isNarrow) {
+        if (now.sidebarOpen !== before.sidebarOpen) this.wide = { ...this.wide, sidebarOpen: now.sidebarOpen };
+        if (now.inspectorOpen !== before.inspectorOpen) this.wide = { ...this.wide, inspectorOpen: now.inspectorOpen };
+      }
+      this.saveSoon();
+    });
+  }
+
+  /** Takes what was changed elsewhere; and from now on tells Core of what is changed here. */
+  async start(): Promise<void> {
+    try {
+      this.meet(await this.document.read());
+      this.isOn = true;
+      this.saveSoon();
+    } catch (error) {
+      // They live on in the browser.
+      this.link.hear(error);
+    }
+  }
+
+  /** Puts together what Core has and what was changed here. */
+  private meet(text: string | undefined): void {
+    const theirs = parseValues(text);
+    // A Core that has nothing has forgotten all, and changed none of it.
+    const merged = merge(text === undefined ? {} : this.seen, this.mine(), theirs);
+    this.see(theirs);
+    if (areSame(merged, this.mine())) return;
+    const layout = layoutOf(merged);
+    this.wide = { sidebarOpen: layout.sidebarOpen, inspectorOpen: layout.inspectorOpen };
+    const { sidebarOpen, inspectorOpen } = this.isNarrow ? this.layout.getState() : this.wide;
+    this.layout.setState({ ...layout, sidebarOpen, inspectorOpen });
+  }
+
+  private see(values: Values): void {
+    this.seen = values;
+    keeps(this.storage, SEEN, JSON.stringify(values));
+  }
+
+  private get isNarrow(): boolean {
+    return this.pageWidth() <= DRAWER_BELOW;
+  }
+
+  private mine(): Values {
+    return valuesOf({ ...this.layout.getState(), ...this.wide });
+  }
+
+  private saveSoon(): void {
+    if (!this.isOn || areSame(this.mine(), this.seen)) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.save(), PAUSE_MS);
+  }
+
+  private async save(): Promise<void> {
+    const mine = this.mine();
+    if (areSame(mine, this.seen)) return;
+    // What is changed while it is on its way follows it.
+    if (this.isBusy) return this.saveSoon();
+    this.isBusy = true;
+    try {
+      const written = await this.document.write(JSON.stringify(mine));
+      if (written.kind === "saved") this.see(mine);
+      else this.meet(written.present);
+      this.saveSoon();
+    } catch (error) {
+      this.link.hear(error);
+    } finally {
+      this.isBusy = false;
+    }
+  }
+}
+
+/** What is otherwise than by itself. */
+function valuesOf({ keys, ...layout }: Layout): Values {
+  const plain: Readonly<Record<string, unknown>> = { ...parseLayout(null) };
+  const shortcuts = Object.entries(keys).map(([action, shortcut]) => [`${SHORTCUT}${action}`, shortcut] as const);
+  return Object.fromEntries([...Object.entries(layout).filter(([name, value]) => plain[name] !== value), ...shortcuts]);
+}
+
+function layoutOf(values: Values): Layout {
+  const isShortcut = ([name]: readonly [string, unknown]) => name.startsWith(SHORTCUT);
+  const entries = Object.entries(values);
+  const keys = Object.fromEntries(entries.filter(isShortcut).map(([name, shortcut]) => [name.slice(SHORTCUT.length), shortcut]));
+  return parseLayout(JSON.stringify({ ...Object.fromEntries(entries.filter((entry) => !isShortcut(entry))), keys }));
+}

@@ -2,7 +2,7 @@ import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react"
 import type { Action } from "../../actions/action.ts";
 import { ACTIONS } from "../../actions/all.ts";
 import { valueOf } from "../../state/load.ts";
-import { type Found, find } from "../../state/search.ts";
+import { find, type Piece, rankOf } from "../../state/search.ts";
 import type { App } from "../../state/app.ts";
 import { RelationKind } from "../../gen/plugin/v1/catalog_pb.ts";
 import { openTable } from "../../state/open_table.ts";
@@ -20,7 +20,7 @@ interface Entry {
   readonly run: () => void;
 }
 
-type Hit = Entry & { readonly found: Found };
+type Hit = Entry & { readonly pieces: readonly Piece[] };
 
 const SHOWN_MAX = 60;
 
@@ -94,7 +94,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
           >
             <Icon name={hit.icon} />
             <span className="grow">
-              {hit.found.pieces.map((piece, part) => (piece.isMatch ? <mark key={part}>{piece.text}</mark> : piece.text))}
+              {hit.pieces.map((piece, part) => (piece.isMatch ? <mark key={part}>{piece.text}</mark> : piece.text))}
               {hit.where !== undefined && <em>{hit.where}</em>}
             </span>
             {hit.keys !== undefined && <kbd>{hit.keys}</kbd>}
@@ -119,18 +119,20 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
 }
 
 function hitsOf(entries: readonly Entry[], wanted: string): readonly Hit[] {
-  const groups = new Map<string, Hit[]>();
+  const groups = new Map<string, { readonly entry: Entry; readonly rank: number }[]>();
   for (const entry of entries) {
     // Tables are many: they are listed when something is looked for.
     if (wanted === "" && entry.group === "Tables") continue;
-    const found = find(entry.name, wanted);
-    if (found === undefined) continue;
+    const rank = rankOf(entry.name, wanted);
+    if (rank === undefined) continue;
     const group = groups.get(entry.group) ?? [];
     groups.set(entry.group, group);
-    group.push({ ...entry, found });
+    group.push({ entry, rank });
   }
+  // What is shown alone is taken to pieces.
   return [...groups.values()]
-    .flatMap((group) => group.toSorted((a, b) => a.found.rank - b.found.rank).slice(0, SHOWN_MAX));
+    .flatMap((group) => group.toSorted((a, b) => a.rank - b.rank).slice(0, SHOWN_MAX))
+    .map(({ entry }) => ({ ...entry, pieces: find(entry.name, wanted)?.pieces ?? [] }));
 }
 
 function entriesOf(app: App, keysOf: (action: Action) => string | undefined): readonly Entry[] {
@@ -158,12 +160,14 @@ function entriesOf(app: App, keysOf: (action: Action) => string | undefined): re
     run: () => void app.tabs.open(connection.id),
   }));
   if (!canRun) return commands;
+  let place = 0;
   const tables = [...app.schemas.store.getState().catalogs].flatMap(([connectionId, catalog]) => {
     const connection = app.connections.find(connectionId);
     return (valueOf(catalog)?.schemas ?? []).flatMap(({ relations }) =>
       relations.map((relation): Entry => {
         return {
-          key: JSON.stringify([connectionId, relation.schema, relation.name]),
+          // By its place: names would have to be quoted, ten thousand times.
+          key: `${connectionId} ${place++}`,
           group: "Tables",
           icon: relation.kind === RelationKind.VIEW ? "view" : "table",
           name: relation.name,

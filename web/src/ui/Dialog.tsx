@@ -10,11 +10,16 @@ interface DialogProps {
 /** A window over the page. The browser holds the focus inside, beginning where `data-first` stands, and gives it back to what opened it. */
 export function Dialog({ label, className = "", onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const isOver = useRef(false);
   useEffect(() => {
     const element = dialog.current;
+    isOver.current = false;
     element?.showModal();
     element?.querySelector<HTMLElement>("[data-first]")?.focus();
-    return () => element?.close();
+    return () => {
+      isOver.current = true;
+      element?.close();
+    };
   }, []);
   return (
     <dialog
@@ -22,8 +27,14 @@ export function Dialog({ label, className = "", onClose, children }: DialogProps
       className={className}
       aria-label={label}
       onCancel={(event) => {
+        // A window over this one, and the choice of a file, are cancelled for themselves.
+        if (event.target !== event.currentTarget) return;
         event.preventDefault();
         onClose();
+      }}
+      // Browsers let nobody hold a window open for ever: a second Esc closes it without a question.
+      onClose={(event) => {
+        if (event.target === event.currentTarget && !isOver.current) onClose();
       }}
       onMouseDown={(event) => {
         // The backdrop belongs to the dialog's element, its content to elements inside.

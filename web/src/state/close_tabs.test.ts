@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createStore } from "zustand/vanilla";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import type { App, Overlay } from "./app.ts";
-import { closeOtherTabs, closeTab } from "./close_tabs.ts";
+import { closeOtherTabs, closeTab, tabsInTransaction } from "./close_tabs.ts";
 import { type Run, Runs } from "./runs.ts";
 import { type TabSession, TabSessions } from "./tab_sessions.ts";
 import { Tabs } from "./tabs.ts";
@@ -51,4 +51,14 @@ test("of the others, only those with a transaction are asked for", () => {
   expect(left()).toEqual([first.id, second.id]);
   expect(left()).not.toContain(third.id);
   expect(app.overlay.getState()).toEqual({ kind: "close-tabs", tabIds: [first.id] });
+});
+
+test("the tabs in a transaction are told by connection, those that share a session too", () => {
+  for (const isShared of [true, false]) {
+    const { app, first } = page({ ...OPEN, transaction: TransactionState.OPEN, isShared });
+    app.tabs.open("other");
+    expect(tabsInTransaction(app, "c").map(({ id }) => id)).toEqual([first.id]);
+    expect(tabsInTransaction(app, "other")).toEqual([]);
+  }
+  expect(tabsInTransaction(page({ ...OPEN, transaction: TransactionState.IDLE }).app, "c")).toEqual([]);
 });

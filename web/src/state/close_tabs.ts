@@ -5,13 +5,22 @@ import type { Tab } from "./tabs.ts";
 type Parts = Pick<App, "tabs" | "sessions" | "runs" | "overlay">;
 
 /** Whether a transaction would, or may, go with a tab: its session is ended when it is closed. */
-export function holdsTransaction({ sessions, runs }: Pick<App, "sessions" | "runs">, tabId: string): boolean {
-  const session = sessions.of(tabId);
+export function holdsTransaction(app: Pick<App, "sessions" | "runs">, tabId: string): boolean {
+  const session = app.sessions.of(tabId);
   // A session that others share stays.
-  if (session.kind !== "open" || session.isShared) return false;
+  return session.kind === "open" && !session.isShared && isInTransaction(app, tabId);
+}
+
+/** The tabs whose transactions would, or may, go with the sessions on a connection. */
+export function tabsInTransaction(app: Pick<App, "sessions" | "runs" | "tabs">, connectionId: string): readonly Tab[] {
+  return app.tabs.store.getState().tabs.filter((tab) => tab.connectionId === connectionId && isInTransaction(app, tab.id));
+}
+
+function isInTransaction({ sessions, runs }: Pick<App, "sessions" | "runs">, tabId: string): boolean {
+  const session = sessions.of(tabId);
   const { kind } = runs.of(tabId);
   // What runs may have begun one.
-  return session.transaction !== TransactionState.IDLE || kind === "running" || kind === "starting";
+  return session.kind === "open" && (session.transaction !== TransactionState.IDLE || kind === "running" || kind === "starting");
 }
 
 /** Closes a tab, and asks first when a transaction goes with it. */

@@ -83,7 +83,9 @@ export class Leases {
 
   /** Takes a password that was typed already: who has just made a connection is not asked for it again. */
   offer(connectionId: string, password: string): void {
-    this.offered.set(connectionId, password);
+    const { open } = this.question.getState();
+    if (open?.connectionId === connectionId && !open.busy) void this.answer(password);
+    else this.offered.set(connectionId, password);
   }
 
   /** The user's answer to the open question. */

@@ -39,6 +39,8 @@ export interface SchemaState {
   readonly catalogs: ReadonlyMap<string, Load<Catalog>>;
   /** By the key of `relationKey`. */
   readonly columns: ReadonlyMap<string, Load<readonly ColumnOfRelation[]>>;
+  /** The connections whose catalogs are read again, while the old ones are shown. */
+  readonly refreshing: ReadonlySet<string>;
 }
 
 export function relationKey(connectionId: string, schema: string, relation: string): string {
@@ -47,13 +49,18 @@ export function relationKey(connectionId: string, schema: string, relation: stri
 
 /** What is known of the databases behind connections. Nothing is asked for before it is looked at. */
 export class Schemas {
-  readonly store: StoreApi<SchemaState> = createStore<SchemaState>(() => ({ catalogs: new Map(), columns: new Map() }));
+  readonly store: StoreApi<SchemaState> = createStore<SchemaState>(() => ({ catalogs: new Map(), columns: new Map(), refreshing: new Set() }));
+  /** What was asked for last, by connection: an answer to an older question is of a place that it may not lead to any more. */
+  private readonly asked = new Map<string, object>();
 
   constructor(
     private readonly core: Core,
     private readonly link: LinkKeeper,
     private readonly leases: Leases,
-  ) {}
+  ) {
+    // Nothing of the old place is shown under the new name.
+    leases.onMove((connectionId) => this.forget(connectionId));
+  }
 
   /** Asks for the catalog of a connection unless it is there or on its way. */
   async open(connectionId: string): Promise<void> {
@@ -62,23 +69,34 @@ export class Schemas {
     await this.refresh(connectionId);
   }
 
+  /** Asks for a catalog anew. What is there stays until the answer has come. */
   async refresh(connectionId: string): Promise<void> {
-    this.setCatalog(connectionId, { kind: "loading" });
+    const turn = {};
+    this.asked.set(connectionId, turn);
+    const before = this.store.getState().catalogs.get(connectionId);
+    if (before?.kind === "ready") this.setRefreshing(connectionId, true);
+    else this.setCatalog(connectionId, { kind: "loading" });
     const kinds = [SchemaObjectKind.SCHEMA, SchemaObjectKind.RELATION, SchemaObjectKind.ROUTINE];
-    const { columns } = this.store.getState();
-    const prefix = JSON.stringify([connectionId]).slice(0, -1);
-    this.store.setState({ columns: new Map([...columns].filter(([key]) => !key.startsWith(prefix))) });
-    this.setCatalog(connectionId, await this.read(connectionId, { kinds }, catalogOf));
+    const catalog = await this.read(connectionId, { kinds }, catalogOf);
+    if (this.asked.get(connectionId) !== turn) return;
+    this.asked.delete(connectionId);
+    // Columns are read again by whoever looks at them.
+    this.store.setState({ columns: this.columnsBut(connectionId) });
+    this.setCatalog(connectionId, catalog);
+    this.setRefreshing(connectionId, false);
   }
 
   async openColumns(connectionId: string, schema: string, relation: string): Promise<void> {
     const key = relationKey(connectionId, schema, relation);
     const state = this.store.getState().columns.get(key);
     if (state?.kind === "loading" || state?.kind === "ready") return;
-    this.setColumns(key, { kind: "loading" });
+    const loading = { kind: "loading" } as const;
+    this.setColumns(key, loading);
     const kinds = [SchemaObjectKind.COLUMN, SchemaObjectKind.KEY];
     const asked = { schemas: [schema], name: relation, kinds };
-    this.setColumns(key, await this.read(connectionId, asked, (objects) => columnsOf(objects, schema, relation)));
+    const columns = await this.read(connectionId, asked, (objects) => columnsOf(objects, schema, relation));
+    // Those of a catalog that was dropped meanwhile are not asked for any more.
+    if (this.store.getState().columns.get(key) === loading) this.setColumns(key, columns);
   }
 
   /** Asks again for the catalogs that could not be read. */
@@ -89,9 +107,24 @@ export class Schemas {
   }
 
   forget(connectionId: string): void {
+    this.asked.delete(connectionId);
     const catalogs = new Map(this.store.getState().catalogs);
     catalogs.delete(connectionId);
-    this.store.setState({ catalogs });
+    this.store.setState({ catalogs, columns: this.columnsBut(connectionId) });
+    this.setRefreshing(connectionId, false);
+  }
+
+  private columnsBut(connectionId: string): SchemaState["columns"] {
+    const prefix = JSON.stringify([connectionId]).slice(0, -1);
+    return new Map([...this.store.getState().columns].filter(([key]) => !key.startsWith(prefix)));
+  }
+
+  private setRefreshing(connectionId: string, isRefreshing: boolean): void {
+    const refreshing = new Set(this.store.getState().refreshing);
+    if (refreshing.has(connectionId) === isRefreshing) return;
+    if (isRefreshing) refreshing.add(connectionId);
+    else refreshing.delete(connectionId);
+    this.store.setState({ refreshing });
   }
 
   private async read<T>(

@@ -21,7 +21,7 @@ const catalog = catalogOf([
   schema("audit"),
   relation("audit", "orders_log"),
 ]);
-const known: SchemaState = { catalogs: new Map([["1", { kind: "ready", value: catalog }]]), columns: new Map() };
+const known: Pick<SchemaState, "catalogs" | "columns"> = { catalogs: new Map([["1", { kind: "ready", value: catalog }]]), columns: new Map() };
 
 function word(row: TreeRow): string {
   switch (row.kind) {

@@ -21,7 +21,7 @@ export type Group = "tables" | "views" | "routines";
 
 export interface TreeInput {
   readonly connections: readonly Connection[];
-  readonly schemas: SchemaState;
+  readonly schemas: Pick<SchemaState, "catalogs" | "columns">;
   /** The keys of what was opened or closed against its nature. */
   readonly toggled: ReadonlySet<string>;
   /** What is looked for. Empty: everything is shown. */

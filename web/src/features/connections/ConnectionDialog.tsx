@@ -14,14 +14,15 @@ import {
 } from "../../state/connection_form.ts";
 import { type TestRun, testConnection } from "../../state/connection_test.ts";
 import type { Drivers } from "../../state/drivers.ts";
-import { saveConnection } from "../../state/save_connection.ts";
+import { endedBySaving, saveConnection } from "../../state/save_connection.ts";
 import type { Problem } from "../../transport/problem.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { fixedKeys, MAC, useApp, usePart } from "../AppContext.ts";
-import { driverIcon } from "./driver_icon.ts";
 import { ConnectionFields } from "./ConnectionFields.tsx";
+import { DriverTiles } from "./DriverTiles.tsx";
+import { EndSessionsDialog } from "./EndSessionsDialog.tsx";
 import { TestPanel } from "./TestPanel.tsx";
 import { UrlField } from "./UrlField.tsx";
 
@@ -74,6 +75,7 @@ function Body({ title, drivers, connection, onClose }: BodyProps) {
   const [run, setRun] = useState<TestRun>({ kind: "idle" });
   const [problem, setProblem] = useState<Problem>();
   const [isSaving, setSaving] = useState(false);
+  const [asking, setAsking] = useState<{ readonly titles: readonly string[]; readonly thenOpen: boolean }>();
   const testing = useRef<AbortController>(undefined);
   const body = useRef<HTMLFormElement>(null);
   useEffect(() => () => testing.current?.abort(), []);
@@ -105,17 +107,23 @@ function Body({ title, drivers, connection, onClose }: BodyProps) {
       : ({ case: "unsaved", value: specOf({ ...form, name: form.name || "test" }, driver, connection?.spec) } as const);
     for await (const step of testConnection(app.core, { target, secrets: form.secrets }, stop.signal)) setRun(step);
   };
-  const save = async (thenOpen: boolean) => {
+  const save = async (thenOpen: boolean, isSure = false) => {
     const driver = fit("save");
     if (driver === undefined || isSaving) return;
+    const ends = isSure ? [] : endedBySaving(app, form, driver, connection);
+    if (ends.length > 0) return setAsking({ titles: ends.map((tab) => tab.title), thenOpen });
+    setAsking(undefined);
     setSaving(true);
     try {
       const { saved, notice } = await saveConnection(app, form, driver, connection);
       onClose();
       if (notice !== "") app.toasts.say(notice);
+      // It may be read now.
+      if (saved !== undefined && app.schemas.store.getState().catalogs.get(saved.id)?.kind === "failed") void app.schemas.refresh(saved.id);
       if (saved !== undefined && thenOpen) {
         app.toggled.setState(new Set(app.toggled.getState()).add(saved.id), true);
-        void app.schemas.refresh(saved.id);
+        // One that leads elsewhere now has been forgotten.
+        void app.schemas.open(saved.id);
         const canRun = app.runs.canRun.getState().value === true;
         if (canRun && app.tabs.active?.connectionId !== saved.id) app.tabs.open(saved.id);
       }
@@ -141,68 +149,56 @@ function Body({ title, drivers, connection, onClose }: BodyProps) {
   const typeAgain = () => body.current?.querySelector<HTMLInputElement>('input[type="password"]')?.select();
 
   return (
-    <form className="dialog-body" noValidate ref={body} onSubmit={onSubmit} onKeyDown={onKeyDown}>
-      <div className="head">
-        <h2>{title}</h2>
-        <UrlField form={form} drivers={drivers} onFill={setForm} />
-        <Button label="Close" icon="close" iconOnly keys="Esc" onClick={onClose} />
-      </div>
-      <div className="cols">
-        <div className="tiles" role="radiogroup" aria-label="Database">
-          {drivers.usable.map(({ driverType, name, iconName }) => (
-            <button
-              key={driverType}
-              type="button"
-              className="tile"
-              role="radio"
-              aria-checked={driverType === form.driverType}
-              onClick={() => change({ driverType, ...(driverType === form.driverType ? {} : { values: {}, secrets: {} }) })}
-            >
-              <Icon name={driverIcon(iconName)} />
-              <span>{name}</span>
-            </button>
-          ))}
-          {connection === undefined && (
-            <button type="button" className="more-tiles" onClick={() => importConnections.run(app)}>
-              <Icon name="clip" />
-              <span>Import…</span>
-            </button>
+    <>
+      <form className="dialog-body" noValidate ref={body} onSubmit={onSubmit} onKeyDown={onKeyDown}>
+        <div className="head">
+          <h2>{title}</h2>
+          <UrlField form={form} drivers={drivers} onFill={setForm} />
+          <Button label="Close" icon="close" iconOnly keys="Esc" onClick={onClose} />
+        </div>
+        <div className="cols">
+          <DriverTiles
+            drivers={drivers.usable}
+            chosen={form.driverType}
+            onChoose={(driverType) => change({ driverType, ...(driverType === form.driverType ? {} : { values: {}, secrets: {} }) })}
+            onImport={connection === undefined ? () => importConnections.run(app) : undefined}
+          />
+          {info === undefined ? (
+            <div className="form">
+              <p role="alert">The driver “{form.driverType}” is not installed any more.</p>
+            </div>
+          ) : (
+            <ConnectionFields form={form} info={info} places={drivers.places} faults={faults} connection={connection} moved={moved} onChange={change} />
           )}
+          <TestPanel run={run} isDialed={info?.networkNeed !== NetworkNeed.NONE} onTypeAgain={typeAgain} />
         </div>
-        {info === undefined ? (
-          <div className="form">
-            <p role="alert">The driver “{form.driverType}” is not installed any more.</p>
+        {problem !== undefined && (
+          <div className="note-bar danger" role="alert">
+            <Icon name="error" />
+            <div className="grow">
+              <p className="tt">{problem.message}</p>
+              <p>{problem.advice}</p>
+            </div>
           </div>
-        ) : (
-          <ConnectionFields form={form} info={info} places={drivers.places} faults={faults} connection={connection} moved={moved} onChange={change} />
         )}
-        <TestPanel run={run} isDialed={info?.networkNeed !== NetworkNeed.NONE} onTypeAgain={typeAgain} />
-      </div>
-      {problem !== undefined && (
-        <div className="note-bar danger" role="alert">
-          <Icon name="error" />
-          <div className="grow">
-            <p className="tt">{problem.message}</p>
-            <p>{problem.advice}</p>
-          </div>
+        <div className="foot">
+          <Button
+            label={run.kind === "idle" ? "Test" : "Test again"}
+            icon="refresh"
+            look="line"
+            big
+            keys={fixedKeys(TEST_KEYS)}
+            disabled={run.kind === "running"}
+            onClick={() => void test()}
+          />
+          <span className="grow" />
+          <Button label="Cancel" big className="hide-phone" onClick={onClose} />
+          <Button label="Save" look="line" big disabled={isSaving} onClick={() => void save(false)} />
+          <Button label="Save and open" look="primary" big type="submit" keys={fixedKeys(SAVE_KEYS)} disabled={isSaving} />
         </div>
-      )}
-      <div className="foot">
-        <Button
-          label={run.kind === "idle" ? "Test" : "Test again"}
-          icon="refresh"
-          look="line"
-          big
-          keys={fixedKeys(TEST_KEYS)}
-          disabled={run.kind === "running"}
-          onClick={() => void test()}
-        />
-        <span className="grow" />
-        <Button label="Cancel" big onClick={onClose} />
-        <Button label="Save" look="line" big disabled={isSaving} onClick={() => void save(false)} />
-        <Button label="Save and open" look="primary" big type="submit" keys={fixedKeys(SAVE_KEYS)} disabled={isSaving} />
-      </div>
-    </form>
+      </form>
+      {asking !== undefined && <EndSessionsDialog titles={asking.titles} onClose={() => setAsking(undefined)} onSave={() => void save(asking.thenOpen, true)} />}
+    </>
   );
 }
 

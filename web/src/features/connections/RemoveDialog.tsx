@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { type Connection, SecretPlace } from "../../gen/core/v1/connection_pb.ts";
+import { tabsInTransaction } from "../../state/close_tabs.ts";
 import type { Problem } from "../../transport/problem.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
@@ -15,6 +16,7 @@ export function RemoveDialog({ connection, onClose }: RemoveDialogProps) {
   const app = useApp();
   const [problem, setProblem] = useState<Problem>();
   const name = connection.spec?.name ?? "";
+  const loses = tabsInTransaction(app, connection.id).length > 0;
   const keeps = connection.spec?.secretPlace === SecretPlace.VAULT || connection.spec?.secretPlace === SecretPlace.KEYRING;
   const remove = async () => {
     try {
@@ -35,7 +37,7 @@ export function RemoveDialog({ connection, onClose }: RemoveDialogProps) {
       <div className="form">
         <p>
           Core forgets the connection{keeps ? ", and the password that it keeps for it" : ""}. The database itself stays as it
-          is. Tabs on this connection are closed.
+          is. Tabs on this connection are closed{loses ? ", and transactions that are open in them are rolled back" : ""}.
         </p>
         {problem !== undefined && (
           <div className="why" role="alert">

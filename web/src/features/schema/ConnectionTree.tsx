@@ -1,7 +1,8 @@
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { rowHeightOf } from "../../state/layout.ts";
 import { valueOf } from "../../state/load.ts";
-import { toggle } from "../../state/app.ts";
+import { type App, toggle } from "../../state/app.ts";
+import type { SchemaState } from "../../state/schema.ts";
 import { type TreeRow, treeRows } from "../../state/tree.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Menu } from "../../ui/Menu.tsx";
@@ -21,17 +22,18 @@ interface OpenMenu {
 export function ConnectionTree({ filter }: { readonly filter: string }) {
   const app = useApp();
   const connections = usePart(app.connections.store, (state) => state);
-  const schemas = usePart(app.schemas.store, (state) => state);
+  const catalogs = usePart(app.schemas.store, (state) => state.catalogs);
+  const columns = usePart(app.schemas.store, (state) => state.columns);
   const toggled = usePart(app.toggled, (state) => state);
   const rowHeight = usePart(app.layout, rowHeightOf);
-  const [selectedKey, setSelectedKey] = useState<string>();
+  const [selected, setSelected] = useState<TreeRow>();
   const [menu, setMenu] = useState<OpenMenu>();
   const [view, setView] = useState({ top: 0, height: 600 });
   const box = useRef<HTMLDivElement>(null);
   const list = valueOf(connections);
   const rows = useMemo(
-    () => treeRows({ connections: list ?? [], schemas, toggled, filter }),
-    [list, schemas, toggled, filter],
+    () => treeRows({ connections: list ?? [], schemas: { catalogs, columns }, toggled, filter }),
+    [list, catalogs, columns, toggled, filter],
   );
 
   useEffect(() => {
@@ -42,22 +44,20 @@ export function ConnectionTree({ filter }: { readonly filter: string }) {
     return () => observer.disconnect();
   }, []);
 
-  const at = rows.findIndex((row) => row.key === selectedKey);
+  const at = placeOf(rows, selected);
   const select = (index: number) => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
     const element = box.current;
     if (row === undefined || element === null) return;
-    setSelectedKey(row.key);
+    setSelected(row);
     const top = rows.indexOf(row) * rowHeight;
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + rowHeight > element.scrollTop + element.clientHeight) element.scrollTop = top + rowHeight - element.clientHeight;
   };
-  const flip = (row: TreeRow) => {
+  const flip = (row: Foldable) => {
     toggle(app, row.key);
-    if (row.kind === "connection" && !row.open) void app.schemas.open(row.connection.id);
-    if (row.kind === "relation" && !row.open && row.connection !== undefined) {
-      void app.schemas.openColumns(row.connection.id, row.relation.schema, row.relation.name);
-    }
+    // What could not be read is tried again; what was never read, is read when it is in sight.
+    if (!row.open) read(app, row);
   };
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
     const row = rows[at];
@@ -80,7 +80,9 @@ export function ConnectionTree({ filter }: { readonly filter: string }) {
       if (isFoldable(row) && row.open) flip(row);
       else select(rows.slice(0, at).findLastIndex((other) => other.depth < row.depth));
     } else if (event.key === "Enter") openRow(app, row);
-    else if (event.key === " ") flip(row);
+    else if (event.key === " ") {
+      if (isFoldable(row)) flip(row);
+    }
     else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) {
       const place = document.getElementById(idOf(row))?.getBoundingClientRect();
       if (place !== undefined) setMenu({ row, x: place.left + 24, y: place.bottom });
@@ -91,6 +93,9 @@ export function ConnectionTree({ filter }: { readonly filter: string }) {
 
   const first = Math.max(0, Math.floor(view.top / rowHeight) - OVERSCAN);
   const last = Math.min(rows.length, Math.ceil((view.top + view.height) / rowHeight) + OVERSCAN);
+  useEffect(() => {
+    for (const row of rows.slice(first, last)) if (isFoldable(row) && row.open && !isAsked({ catalogs, columns }, row)) read(app, row);
+  }, [app, rows, catalogs, columns, first, last]);
   if (connections.kind === "failed") {
     return (
       <div className="tree-say" role="alert">
@@ -122,14 +127,14 @@ export function ConnectionTree({ filter }: { readonly filter: string }) {
             id={idOf(row)}
             row={row}
             top={(first + index) * rowHeight}
-            isSelected={row.key === selectedKey}
+            isSelected={first + index === at}
             // Below a connection all rows carry its color.
             isLast={rows[first + index + 1]?.connection !== row.connection}
-            onSelect={() => setSelectedKey(row.key)}
-            onFlip={() => flip(row)}
+            onSelect={() => setSelected(row)}
+            onFlip={() => isFoldable(row) && flip(row)}
             onOpen={() => openRow(app, row)}
             onMenu={(x, y) => {
-              setSelectedKey(row.key);
+              setSelected(row);
               setMenu({ row, x, y });
             }}
           />
@@ -145,8 +150,30 @@ export function ConnectionTree({ filter }: { readonly filter: string }) {
   );
 }
 
-function isFoldable(row: TreeRow): row is Extract<TreeRow, { open: boolean }> {
+type Foldable = Extract<TreeRow, { open: boolean }>;
+
+function isFoldable(row: TreeRow): row is Foldable {
   return "open" in row;
+}
+
+/** Asks for what a row holds. */
+function read(app: App, row: Foldable): void {
+  if (row.kind === "connection") void app.schemas.open(row.connection.id);
+  if (row.kind === "relation" && row.connection !== undefined) {
+    void app.schemas.openColumns(row.connection.id, row.relation.schema, row.relation.name);
+  }
+}
+
+function isAsked({ catalogs, columns }: Pick<SchemaState, "catalogs" | "columns">, row: Foldable): boolean {
+  if (row.kind === "connection") return catalogs.has(row.connection.id);
+  return row.kind !== "relation" || columns.has(row.key);
+}
+
+/** Where the selected row is now. When it is gone, its connection stands in for it. */
+function placeOf(rows: readonly TreeRow[], selected: TreeRow | undefined): number {
+  const at = rows.findIndex(({ key }) => key === selected?.key);
+  if (at >= 0 || selected?.connection === undefined) return at;
+  return rows.findIndex(({ key }) => key === selected.connection?.id);
 }
 
 function idOf(row: TreeRow): string {

@@ -64,11 +64,17 @@ export function TreeRowView(props: TreeRowViewProps) {
 function ConnectionFace({ connection }: { readonly connection: Connection }) {
   const app = useApp();
   const { spec } = connection;
+  const isRefreshing = usePart(app.schemas.store, ({ refreshing }) => refreshing.has(connection.id));
   const iconName = usePart(app.drivers.store, () => app.drivers.find(spec?.driverType ?? "")?.iconName);
   return (
     <>
       <Icon name={driverIcon(iconName)} />
       <span className="n">{spec?.name}</span>
+      {isRefreshing && (
+        <span className="m" title="Reading the catalog again">
+          <Spinner />
+        </span>
+      )}
       {spec?.readOnly === true && (
         <span className="m" title="Read-only">
           <Icon name="lock" small />

@@ -61,7 +61,7 @@ export function tableOf(columns: readonly ResultColumn[]): readonly string[] | u
 }
 
 /** What there is to say of a column beside its name and type. */
-export function wordsOf({ isKey, isNullable, origin, ordersAsText, name }: ResultColumn): readonly string[] {
+export function wordsOf({ isKey, isNullable, origin, ordersAsText, name }: Omit<ResultColumn, "origin"> & { readonly origin?: Origin | undefined }): readonly string[] {
   const words: string[] = [];
   if (isKey) words.push("primary key");
   if (isNullable !== undefined) words.push(isNullable ? "may be NULL" : "not null");

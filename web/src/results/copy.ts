@@ -5,8 +5,9 @@ import type { Range } from "./selection.ts";
 /** Cells that go to the clipboard at most: beyond it an export is the better way. */
 export const COPY_CELLS_MAX = 500_000;
 
-export type CopyFormat = "tsv" | "tsv-names" | "csv" | "json" | "markdown" | "insert" | "in-list";
+export type CopyFormat = "tsv" | "tsv-names" | "csv" | "json" | "markdown" | "insert" | "in-list" | "record";
 
+/** Those that are offered of a selection; a record is one row, a line for each of its columns. */
 export const COPY_FORMATS: readonly (readonly [CopyFormat, string])[] = [
   ["tsv", "Values between tabs"],
   ["tsv-names", "Values between tabs, with names"],
@@ -85,6 +86,8 @@ function writerOf(format: CopyFormat, columns: readonly ResultColumn[], form: Sq
       const row = (cells: readonly Cell[]) => `  (${cells.map((cell, at) => sqlCell(cell, columns[at], form)).join(", ")})`;
       return { before: `INSERT INTO ${(table ?? ["table"]).map((name) => quotedName(name, form)).join(".")} (${heads}) VALUES\n`, between: ",\n", after: ";\n", row };
     }
+    case "record":
+      return { before: "", between: "\n\n", after: "", row: (cells) => cells.map((cell, at) => `${names[at] ?? ""}\t${quotedTsv(textOf(cell))}`).join("\n") };
     case "in-list":
       return { before: "(", between: ", ", after: ")", row: (cells) => cells.map((cell, at) => sqlCell(cell, columns[at], form)).join(", ") };
   }

@@ -20,7 +20,7 @@ export function fillCell(element: HTMLElement, column: ResultColumn, cell: Cell 
     case "undecodable":
       element.classList.add("bad");
       element.title = "These bytes are no text in the database's encoding";
-      element.replaceChildren(word("hex", cell.text.slice(0, SHOWN_MAX)));
+      element.replaceChildren(sign("i", WARN), word("hex", spacedBytes(cell.text.slice(0, SHOWN_MAX))));
       return;
     case "cut":
       element.classList.add("cut");
@@ -34,6 +34,11 @@ export function fillCell(element: HTMLElement, column: ResultColumn, cell: Cell 
         element.textContent = oneLine(cell.text);
       }
   }
+}
+
+/** `\\x5365f1` as `53 65 f1`. */
+function spacedBytes(text: string): string {
+  return text.replace(/^\\x/, "").replaceAll(/[0-9a-f]{2}(?=.)/gi, "$& ");
 }
 
 /** A cell is one line: line ends are shown as signs. */
@@ -68,6 +73,7 @@ export function bytesText(bytes: bigint): string {
   return `${value.toFixed(1)} ${units[unit] ?? ""}`;
 }
 
+const WARN = "M7.15 3.05 1.9 12a1 1 0 0 0 .85 1.5h10.5a1 1 0 0 0 .85-1.5L8.850 3.050a1 1 0 0 0-1.700 0zM8 6.500v3M8 11.500v.010";
 const KEY = "M7.75 10.75a2.5 2.5 0 1 1-5 0a2.5 2.5 0 0 1 5 0zm-.65-1.85 5.9-5.9M10.5 5.5l2 2";
 
 /** Shows a column's name, type, key and whether it may be NULL: by signs, by a tooltip, and in words for who does not see. */

@@ -26,6 +26,7 @@ export class GridHead {
   private readonly cells = element("div", "cells");
   private readonly fixed = element("div", "cells fixed");
   private heads: readonly HTMLElement[] = [];
+  private ordersAsText: readonly boolean[] = [];
   private drag: { readonly column: number; readonly x: number; isMoving: boolean } | undefined;
 
   constructor(private readonly listener: HeadListener) {
@@ -40,8 +41,21 @@ export class GridHead {
   /** Shows columns in this order, the first `frozen` of them where they stay. */
   setColumns(columns: readonly ResultColumn[], frozen: number): void {
     this.heads = columns.map((column, index) => this.makeHead(column, index));
+    this.ordersAsText = columns.map((column) => column.ordersAsText === true);
     this.fixed.replaceChildren(...this.heads.slice(0, frozen));
     this.cells.replaceChildren(...this.heads.slice(frozen));
+  }
+
+  /** Takes what has become known of the same columns. The heads stay: one may be under the pointer, or be dragged. */
+  hearColumns(columns: readonly ResultColumn[]): void {
+    this.ordersAsText = columns.map((column) => column.ordersAsText === true);
+    columns.forEach((column, index) => {
+      const head = this.heads[index];
+      if (head === undefined) return;
+      const own = [...head.querySelectorAll(":scope > .sort, :scope > .edge")];
+      fillHead(head, column);
+      head.append(...own);
+    });
   }
 
   place(lefts: readonly number[], widths: readonly number[], frozen: number): void {
@@ -63,7 +77,8 @@ export class GridHead {
       button.classList.toggle("on", key !== undefined);
       button.replaceChildren(sign("i s", key?.isDescending === true ? DOWN : UP));
       if (key !== undefined && keys.size > 1) button.append(String(key.rank));
-      button.title = key === undefined ? "Sort  Shift adds to the order" : key.isDescending ? "Sorted, greatest first" : "Sorted, least first";
+      const how = this.ordersAsText[index] === true ? ", as text" : "";
+      button.title = key === undefined ? `Sort${how}  Shift adds to the order` : key.isDescending ? `Sorted, greatest first${how}` : `Sorted, least first${how}`;
     });
   }
 

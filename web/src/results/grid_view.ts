@@ -1,39 +1,15 @@
 import type { SortKey } from "./arrangement.ts";
 import { type ColumnLayout, moved, withWidth } from "./column_layout.ts";
+import { ColumnPlaces } from "./column_places.ts";
 import { fillCell } from "./grid_cells.ts";
 import { characterWidths, element, haveCells, type RowElements } from "./grid_dom.ts";
 import { GridHead } from "./grid_head.ts";
+import type { GridListener, GridStart } from "./grid_listener.ts";
 import { PAGE_ROWS, Pages } from "./pages.ts";
 import { ScaledScroll } from "./scroll.ts";
 import { isIn, lead, ORIGIN, type Place, placeByKey, rangeOf, type Selection, everything, wholeColumn, wholeRow } from "./selection.ts";
-import type { Cell, ResultColumn, ResultSource, RowWindow } from "./source.ts";
+import type { Cell, ResultColumn, ResultSource } from "./source.ts";
 import { gutterOf, widthOf } from "./widths.ts";
-
-/** What the grid tells of. Columns of places are counted as they are shown. */
-export interface GridListener {
-  readonly onSelect: (selection: Selection) => void;
-  readonly onFailure: (error: unknown) => void;
-  /** The user asks for a cell's whole value. */
-  readonly onOpen: (place: Place) => void;
-  readonly onCopy: (withNames: boolean) => void;
-  /** The user sorts by a column of the result. */
-  readonly onSort: (column: number, isAdded: boolean) => void;
-  /** The user asks what there is to say of the active column, or to do with it. */
-  readonly onColumn: (head: DOMRect) => void;
-  /** The user asks what there is to do with the selected cells. */
-  readonly onCells: (x: number, y: number) => void;
-  readonly onLayout: (layout: ColumnLayout) => void;
-}
-
-/** How a grid begins. */
-export interface GridStart {
-  readonly rowCount: number;
-  readonly layout: ColumnLayout;
-  readonly sort: readonly SortKey[];
-  readonly selection: Selection;
-  /** Rows that are there already. */
-  readonly firstRows: RowWindow | undefined;
-}
 
 /** Rows beyond the lower edge that are drawn, so that a scroll by less than a row shows no gap. */
 const SPARE_ROWS = 2;
@@ -52,8 +28,7 @@ export class GridView {
   private readonly layer = element("div", "layer");
   private readonly space = element("div", "space");
   private rows: RowElements[] = [];
-  private widths: number[] = [];
-  private lefts: number[] = [0];
+  private readonly places = new ColumnPlaces();
   private gutter = 44;
   private rowHeight = 26;
   private rowCount: number;
@@ -107,27 +82,26 @@ export class GridView {
   /** Shows other columns, or the same in another order. */
   setLayout(layout: ColumnLayout): void {
     this.layout = layout;
-    this.showColumns();
+    this.columns = this.shownColumns();
+    this.root.setAttribute("aria-colcount", String(this.columns.length));
+    this.head.setColumns(this.columns, layout.frozen);
     this.fitAll();
     this.selection = lead(this.selection, this.selection.active, this.bounds, false);
-    this.space.style.width = `${(this.lefts.at(-1) ?? 0) + this.gutter}px`;
-    for (const row of this.rows) row.row = -1;
-    if (this.rows.length > 0) this.draw();
+    if (this.rows.length > 0) this.drawAnew();
   }
 
   /** Shows what has become known of the columns: rows, widths and what is selected stay. */
   hearColumns(): void {
-    this.showColumns();
-    this.widths = this.widths.map((width, place) => Math.max(width, this.layout.widths.has(this.columnAt(place)) ? 0 : this.fitOf(place)));
+    this.columns = this.shownColumns();
+    this.head.hearColumns(this.columns);
     this.setSort(this.sort);
-    this.placeAnew();
+    this.place(this.widthsFrom(this.places.widths));
+    this.drawAnew();
     this.draw();
   }
 
-  private showColumns(): void {
-    this.columns = this.layout.order.flatMap((column) => this.source.columns[column] ?? []);
-    this.root.setAttribute("aria-colcount", String(this.columns.length));
-    this.head.setColumns(this.columns, this.layout.frozen);
+  private shownColumns(): readonly ResultColumn[] {
+    return this.layout.order.flatMap((column) => this.source.columns[column] ?? []);
   }
 
   setSort(sort: readonly SortKey[]): void {
@@ -143,8 +117,24 @@ export class GridView {
 
   /** Asks for what there is to say of the column at a place. */
   openColumn(place = this.selection.active.column): void {
+    this.showColumn(place);
     const box = this.head.boxOf(place);
     if (box !== undefined) this.listener.onColumn(box);
+  }
+
+  /** Puts the active column before or behind others, and stays with it. */
+  moveColumn(by: number): void {
+    const { row, column } = this.selection.active;
+    const to = Math.max(0, Math.min(this.columns.length - 1, column + by));
+    this.change(moved(this.layout, column, to));
+    this.select(lead(this.selection, { row, column: to }, this.bounds, false));
+    this.openColumn();
+  }
+
+  /** Gives the active column more or less room, or as much as it needs. */
+  stretchColumn(by: number | "fit"): void {
+    const { column } = this.selection.active;
+    this.setWidth(column, by === "fit" ? this.fitOf(column) : (this.places.widths[column] ?? 0) + by);
   }
 
   /** Makes a row the active one, in the middle of what is seen. */
@@ -189,6 +179,11 @@ export class GridView {
     return Math.max(0, this.scroller.clientHeight - this.head.root.offsetHeight);
   }
 
+  /** The width in which columns are seen. */
+  private get viewWidth(): number {
+    return this.scroller.clientWidth - this.gutter;
+  }
+
   private get pageRows(): number {
     return Math.max(1, Math.floor(this.viewHeight / this.rowHeight) - 1);
   }
@@ -228,19 +223,23 @@ export class GridView {
   }
 
   private fitAll(): void {
-    this.widths = this.layout.order.map((column, index) => this.layout.widths.get(column) ?? this.fitOf(index));
     this.fitRows = this.pages.beginning;
-    this.place();
+    this.place(this.widthsFrom([]));
   }
 
   /** Makes room for rows that have come since: the first of them may have been one alone. Nothing becomes narrower under the pointer. */
   private widen(): void {
     const known = this.pages.beginning;
     if (known === this.fitRows) return;
-    const before = this.fitRows === 0 ? [] : this.widths;
+    const before = this.fitRows === 0 ? [] : this.places.widths;
     this.fitRows = known;
-    this.widths = this.layout.order.map((column, index) => this.layout.widths.get(column) ?? Math.max(before[index] ?? 0, this.fitOf(index)));
-    this.placeAnew();
+    this.place(this.widthsFrom(before));
+    for (const row of this.rows) row.row = -1;
+  }
+
+  /** As wide as somebody chose, else as what is known needs, and not narrower than before. */
+  private widthsFrom(before: readonly number[]): readonly number[] {
+    return this.layout.order.map((column, place) => this.layout.widths.get(column) ?? Math.max(before[place] ?? 0, this.fitOf(place)));
   }
 
   private fitOf(place: number): number {
@@ -256,30 +255,22 @@ export class GridView {
 
   private setWidth(place: number, wanted: number): void {
     const width = Math.max(32, Math.min(2000, Math.round(wanted)));
-    this.widths[place] = width;
     this.layout = withWidth(this.layout, this.columnAt(place), width);
     this.listener.onLayout(this.layout);
-    this.placeAnew();
-    this.draw();
+    this.place(this.places.widths.with(place, width));
+    this.drawAnew();
   }
 
   /** Puts columns side by side. */
-  private place(): void {
-    this.lefts = [0];
-    for (const width of this.widths) this.lefts.push((this.lefts.at(-1) ?? 0) + width);
-    this.head.place(this.lefts, this.widths, this.layout.frozen);
+  private place(widths: readonly number[]): void {
+    this.places.set(widths, this.layout.frozen);
+    this.head.place(this.places.lefts, widths, this.layout.frozen);
+    this.space.style.width = `${this.places.total + this.gutter}px`;
   }
 
-  /** Also has every row drawn anew. */
-  private placeAnew(): void {
-    this.place();
-    this.space.style.width = `${(this.lefts.at(-1) ?? 0) + this.gutter}px`;
+  private drawAnew(): void {
     for (const row of this.rows) row.row = -1;
-  }
-
-  /** The width of the columns that stand still. */
-  private get fixedWidth(): number {
-    return this.lefts[this.layout.frozen] ?? 0;
+    this.draw();
   }
 
   private resize(): void {
@@ -290,7 +281,7 @@ export class GridView {
     this.head.root.style.width = `${this.scroller.clientWidth}px`;
     this.scroll.resize(this.rowCount * this.rowHeight, height);
     this.space.style.height = `${this.scroll.physicalHeight}px`;
-    this.space.style.width = `${(this.lefts.at(-1) ?? 0) + this.gutter}px`;
+    this.space.style.width = `${this.places.total + this.gutter}px`;
     // The layer stands still in the window of the scroller, and takes no place of its own.
     this.layer.style.height = `${height}px`;
     this.layer.style.marginBottom = `${-height}px`;
@@ -298,9 +289,8 @@ export class GridView {
     const wanted = Math.ceil(height / this.rowHeight) + SPARE_ROWS;
     while (this.rows.length < wanted) this.rows.push(this.makeRow());
     for (const row of this.rows.splice(wanted)) row.root.remove();
-    for (const row of this.rows) row.row = -1;
     this.syncBar();
-    this.draw();
+    this.drawAnew();
   }
 
   private makeRow(): RowElements {
@@ -330,7 +320,7 @@ export class GridView {
     const last = Math.min(this.rowCount - 1, first + this.rows.length - 1);
     const left = this.scroller.scrollLeft;
     this.root.style.setProperty("--left", `${-left}px`);
-    const [from, to] = this.columnsInSight(left);
+    const [from, to] = this.places.inSight(left, this.viewWidth);
     this.pages.want(first, last, Math.sign(top - this.lastTop) as -1 | 0 | 1);
     this.lastTop = top;
     const range = rangeOf(this.selection);
@@ -350,15 +340,6 @@ export class GridView {
     else this.root.removeAttribute("aria-activedescendant");
   }
 
-  private columnsInSight(left: number): readonly [number, number] {
-    const width = this.scroller.clientWidth - this.gutter;
-    let from = this.layout.frozen;
-    while (from < this.widths.length - 1 && (this.lefts[from + 1] ?? 0) <= left + this.fixedWidth) from++;
-    let to = from;
-    while (to < this.widths.length && (this.lefts[to] ?? 0) < left + width) to++;
-    return [from, to];
-  }
-
   private fill(elements: RowElements, row: number, from: number, to: number): void {
     const isFilled = this.pages.has(row);
     if (elements.row === row && elements.isFilled === isFilled && elements.from === from && elements.to === to) return;
@@ -370,7 +351,7 @@ export class GridView {
     elements.root.classList.toggle("waits", !isFilled);
     elements.number.textContent = (row + 1).toLocaleString("en-US");
     elements.fixed.hidden = this.layout.frozen === 0;
-    elements.fixed.style.width = `${this.fixedWidth}px`;
+    elements.fixed.style.width = `${this.places.fixed}px`;
     haveCells(elements.fixed, this.layout.frozen);
     haveCells(elements.cells, to - from);
     this.eachCell(elements, (cell, column) => {
@@ -378,8 +359,8 @@ export class GridView {
       if (head === undefined) return;
       cell.id = this.idOf({ row, column });
       cell.setAttribute("aria-colindex", String(column + 1));
-      cell.style.left = `${this.lefts[column] ?? 0}px`;
-      cell.style.width = `${this.widths[column] ?? 0}px`;
+      cell.style.left = `${this.places.lefts[column] ?? 0}px`;
+      cell.style.width = `${this.places.widths[column] ?? 0}px`;
       fillCell(cell, head, this.pages.cell(row, this.columnAt(column)));
     });
   }
@@ -413,11 +394,11 @@ export class GridView {
   private show({ row, column }: Place): void {
     this.scroll.show(row * this.rowHeight, (row + 1) * this.rowHeight);
     this.syncBar();
-    if (column < this.layout.frozen) return;
-    const [left, right] = [this.lefts[column] ?? 0, this.lefts[column + 1] ?? 0];
-    const width = this.scroller.clientWidth - this.gutter;
-    if (left < this.scroller.scrollLeft + this.fixedWidth) this.scroller.scrollLeft = left - this.fixedWidth;
-    else if (right > this.scroller.scrollLeft + width) this.scroller.scrollLeft = right - width;
+    this.showColumn(column);
+  }
+
+  private showColumn(column: number): void {
+    this.scroller.scrollLeft = this.places.leftToShow(column, this.scroller.scrollLeft, this.viewWidth);
   }
 
   private syncBar(): void {
@@ -442,10 +423,8 @@ export class GridView {
   private placeAt(event: MouseEvent): { readonly place: Place; readonly isNumber: boolean } {
     const box = this.layer.getBoundingClientRect();
     const inView = event.clientX - box.left - this.gutter;
-    const x = inView < this.fixedWidth ? inView : inView + this.scroller.scrollLeft;
     const row = Math.floor((event.clientY - box.top + this.scroll.top) / this.rowHeight);
-    let column = this.widths.length - 1;
-    while (column > 0 && (this.lefts[column] ?? 0) > x) column--;
+    const column = this.places.at(inView, this.scroller.scrollLeft);
     return { place: { row, column }, isNumber: event.clientX - box.left < this.gutter };
   }
 

@@ -13,8 +13,8 @@ test("a layout is remembered", () => {
 });
 
 test("what would cover a narrow page begins closed", () => {
-  expect(makeLayout(storage(), 900).getState()).toMatchObject({ sidebarOpen: true, inspectorOpen: false });
-  expect(makeLayout(storage(), 400).getState()).toMatchObject({ sidebarOpen: false, inspectorOpen: false });
+  expect(makeLayout(storage(), 900).getState()).toMatchObject({ sidebarOpen: true });
+  expect(makeLayout(storage(), 400).getState()).toMatchObject({ sidebarOpen: false });
 });
 
 test("what makes no sense is left to the defaults", () => {

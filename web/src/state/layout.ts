@@ -48,9 +48,8 @@ const ROW_HEIGHTS: Readonly<Record<Density, number>> = { compact: 22, normal: 26
 
 export type LayoutStore = StoreApi<Layout>;
 
-/** Widths of a page below which the sidebar is a drawer, and the inspector lies over the grid. */
+/** The width of a page below which the sidebar is a drawer. */
 export const DRAWER_BELOW = 860;
-const OVER_GRID_BELOW = 1100;
 
 /** What is the same in all windows of a browser. How wide the parts of one are is its own. */
 const SHARED = ["theme", "density", "textSize", "editorSize", "keys"] as const satisfies readonly (keyof Layout)[];
@@ -61,7 +60,6 @@ export function makeLayout(storage: Pick<Storage, "getItem" | "setItem">, pageWi
   const store = createStore<Layout>(() => ({
     ...kept,
     sidebarOpen: kept.sidebarOpen && pageWidth > DRAWER_BELOW,
-    inspectorOpen: kept.inspectorOpen && pageWidth > OVER_GRID_BELOW,
   }));
   store.subscribe((now, before) => {
     // Another window may have written what it changed.

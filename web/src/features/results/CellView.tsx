@@ -5,19 +5,25 @@ import { formatJson } from "../../results/json_text.ts";
 import { jsonTree } from "../../results/json_tree.ts";
 import type { CellText } from "../../results/read_cell.ts";
 import type { ResultColumn } from "../../results/source.ts";
+import { formatXml } from "../../results/xml_text.ts";
+import { Button } from "../../ui/Button.tsx";
+import { Icon } from "../../ui/Icon.tsx";
 import { Segments } from "../../ui/Segments.tsx";
 import { ImageView } from "./ImageView.tsx";
 import { JsonTree } from "./JsonTree.tsx";
+import { LongText } from "./LongText.tsx";
 
-type Form = "text" | "tree" | "json" | "hex" | "image";
-const NAMES: Readonly<Record<Form, string>> = { text: "Text", tree: "Tree", json: "JSON", hex: "Hex", image: "Image" };
+type Form = "text" | "tree" | "json" | "xml" | "hex" | "image";
+const NAMES: Readonly<Record<Form, string>> = { text: "Text", tree: "Tree", json: "JSON", xml: "XML", hex: "Hex", image: "Image" };
 
 /** A value in full, in the form that suits it or another one. */
 export function CellView({ cell, column }: { readonly cell: CellText; readonly column: ResultColumn }) {
   const [chosen, setChosen] = useState<Form>();
   const [wraps, setWraps] = useState(true);
+  const [isSearched, setSearched] = useState(false);
   const isWhole = cell.state === "value" && !cell.isPart;
   const tree = useMemo(() => (isWhole && /^\s*[[{]/.test(cell.text) ? jsonTree(cell.text) : undefined), [isWhole, cell.text]);
+  const xml = useMemo(() => (isWhole && /^\s*</.test(cell.text) ? formatXml(cell.text) : undefined), [isWhole, cell.text]);
   const bytes = useMemo(() => (column.family === "binary" || cell.state === "undecodable" ? bytesOf(cell.text) : undefined), [cell, column.family]);
   const image = bytes === undefined || !isWhole ? undefined : imageType(bytes);
   if (cell.state === "null") {
@@ -27,41 +33,51 @@ export function CellView({ cell, column }: { readonly cell: CellText; readonly c
       </p>
     );
   }
+  const isXml = column.type === "xml";
   const forms: readonly Form[] = [
     ...(image === undefined ? [] : ["image" as const]),
     ...(bytes === undefined ? [] : ["hex" as const]),
     ...(tree === undefined ? [] : ["tree" as const, "json" as const]),
+    ...(xml !== undefined && isXml ? ["xml" as const] : []),
     "text",
+    // Text that happens to be markup is text at first.
+    ...(xml !== undefined && !isXml ? ["xml" as const] : []),
   ];
   const form = forms.find((candidate) => candidate === chosen) ?? forms[0] ?? "text";
-  const shown = form === "hex" && bytes !== undefined ? hexDump(bytes) : form === "json" ? formatJson(cell.text) : cell.text;
+  const shown = form === "hex" && bytes !== undefined ? hexDump(bytes) : form === "json" ? formatJson(cell.text) : form === "xml" ? (xml ?? "") : cell.text;
+  const isText = form !== "tree" && form !== "image";
   return (
     <>
-      {(forms.length > 1 || form === "text") && (
-        <div className="sub">
-          {forms.length > 1 && (
-            <Segments<Form> label="Form" segments={forms.map((value) => ({ value, label: NAMES[value] }))} value={form} onChange={setChosen} />
-          )}
-          <span className="grow" />
-          {form === "text" && (
-            <button type="button" className="btn" aria-pressed={wraps} onClick={() => setWraps(!wraps)}>
-              Wrap
-            </button>
-          )}
-        </div>
-      )}
+      <div className="sub">
+        {forms.length > 1 && (
+          <Segments<Form> label="Form" segments={forms.map((value) => ({ value, label: NAMES[value] }))} value={form} onChange={setChosen} />
+        )}
+        <span className="grow" />
+        {isText && form !== "hex" && <Button label="Wrap lines" icon="return" iconOnly pressed={wraps} onClick={() => setWraps(!wraps)} />}
+        {isText && <Button label="Search in the value" icon="search" iconOnly pressed={isSearched} onClick={() => setSearched(!isSearched)} />}
+      </div>
       {form === "tree" && tree !== undefined && <JsonTree node={tree} />}
       {form === "image" && bytes !== undefined && image !== undefined && <ImageView bytes={bytes} type={image} />}
-      {form !== "tree" && form !== "image" && (
-        <pre className={form === "text" && wraps ? "long wraps" : "long"} tabIndex={0}>
-          {cell.state === "value" && cell.text === "" ? <span className="empty">empty</span> : shown}
-        </pre>
-      )}
-      {(cell.isPart || cell.state !== "value") && (
-        <p className="sub top">
-          {cell.state === "undecodable" ? "These bytes are no text in the database's encoding." : `The first ${bytesText(cell.shownBytes)} of ${bytesText(cell.fullBytes)}.`}
-        </p>
-      )}
+      {isText && <LongText text={shown} wraps={wraps && form !== "hex"} isSearched={isSearched} onSearchEnd={() => setSearched(false)} />}
+      <p className="sub top whole">
+        <span className="grow">{sizeOf(cell, bytes)}</span>
+        {isWhole && (
+          <>
+            <Icon name="check" small />
+            <span className="ok">whole value</span>
+          </>
+        )}
+      </p>
     </>
   );
+}
+
+/** How large a value is, and what of it is here. */
+function sizeOf(cell: CellText, bytes: Uint8Array | undefined): string {
+  if (cell.state === "undecodable" && !cell.isPart) return "These bytes are no text in the database's encoding.";
+  if (cell.isPart) return `The first ${bytesText(cell.shownBytes)} of ${bytesText(cell.fullBytes)}. Copy takes all of it.`;
+  if (cell.state === "cut") return `The first ${bytesText(cell.shownBytes)} of ${bytesText(cell.fullBytes)}: the driver sent no more.`;
+  if (bytes !== undefined) return bytesText(BigInt(bytes.length));
+  const characters = cell.text.length - (cell.text.match(/[\uD800-\uDBFF]/g)?.length ?? 0);
+  return `${bytesText(cell.fullBytes)} · ${characters === 1 ? "1 character" : `${characters.toLocaleString("en-US")} characters`}`;
 }

@@ -1,11 +1,13 @@
 import { useEffect, useState } from "react";
 import type { StatementResult } from "../../gen/core/v1/result_pb.ts";
-import { bytesText } from "../../results/grid_cells.ts";
+import { layoutOf } from "../../results/column_layout.ts";
+import { STANDARD_SQL } from "../../results/copy.ts";
+import { CoreSource } from "../../results/core_source.ts";
 import type { Place } from "../../results/selection.ts";
 import type { ResultColumn } from "../../results/source.ts";
+import { copyCells } from "../../state/copying.ts";
 import { type Inspected, readInspected } from "../../state/inspect.ts";
 import { Button } from "../../ui/Button.tsx";
-import { copyText } from "../../ui/clipboard.ts";
 import { Resizer } from "../../ui/Resizer.tsx";
 import { Segments } from "../../ui/Segments.tsx";
 import { useApp, usePart } from "../AppContext.ts";
@@ -20,6 +22,8 @@ interface InspectorProps {
   /** The active cell, by its column in the result. */
   readonly place: Place;
   readonly columns: readonly ResultColumn[];
+  /** It covers rows, and is closed like what covers a page. */
+  readonly liesOver: boolean;
   readonly onClose: () => void;
 }
 
@@ -29,7 +33,7 @@ type Face = "row" | "cell" | "column";
 const PAUSE_MS = 80;
 
 /** A row, a cell or a column in full. */
-export function Inspector({ resultId, statement, view, place, columns, onClose }: InspectorProps) {
+export function Inspector({ resultId, statement, view, place, columns, liesOver, onClose }: InspectorProps) {
   const app = useApp();
   const width = usePart(app.layout, (layout) => layout.inspectorWidth);
   const [face, setFace] = useState<Face>("row");
@@ -53,17 +57,27 @@ export function Inspector({ resultId, statement, view, place, columns, onClose }
     };
   }, [app, resultId, number, view, place.row, place.column]);
 
-  const copy = async () => {
-    if (seen === undefined) return;
-    const text = face === "cell" ? seen.cell.text : columns.map(({ name }, index) => `${name}\t${seen.row?.cell(place.row, index).text ?? ""}`).join("\n");
-    if (await copyText(text)) app.toasts.say(face === "cell" ? "The value is copied" : "The row is copied");
-    else app.toasts.fail("The browser did not let the page copy", "");
+  /** What is shown may be the beginning alone; what is copied is all of it. */
+  const copy = () => {
+    const source = new CoreSource(app.core, { resultId, statement: number, view }, columns);
+    const [left, right] = face === "cell" ? [place.column, place.column] : [0, columns.length - 1];
+    const range = { top: place.row, bottom: place.row, left, right };
+    void copyCells(app, resultId, source, range, layoutOf(columns.length), face === "cell" ? "tsv" : "record", STANDARD_SQL);
   };
   const hasCell = seen !== undefined && column !== undefined && seen.place.row === place.row && seen.place.column === place.column;
   // A value that a line cannot show stands below its row.
   const isLong = hasCell && seen.cell.state !== "null" && (column.family === "json" || column.family === "binary" || seen.cell.fullBytes > 120n);
   return (
-    <aside className="inspector" aria-label="Inspector" style={{ width }}>
+    <aside
+      className={liesOver ? "inspector over" : "inspector"}
+      aria-label="Inspector"
+      style={{ width }}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !liesOver) return;
+        event.stopPropagation();
+        onClose();
+      }}
+    >
       <Resizer
         label="Width of the inspector"
         axis="x"
@@ -88,8 +102,8 @@ export function Inspector({ resultId, statement, view, place, columns, onClose }
           onChange={setFace}
         />
         <span className="grow" />
-        {face !== "column" && <Button label="Copy" icon="copy" iconOnly onClick={() => void copy()} />}
-        <Button label="Close" icon="close" iconOnly onClick={onClose} />
+        {face !== "column" && <Button label="Copy" icon="copy" iconOnly onClick={copy} />}
+        <Button label="Close" icon="close" iconOnly keys={liesOver ? "Esc" : undefined} onClick={onClose} />
       </div>
       {face === "row" && <RowList columns={columns} row={seen?.row} place={place} />}
       {(face !== "row" || isLong) && column !== undefined && (
@@ -97,7 +111,7 @@ export function Inspector({ resultId, statement, view, place, columns, onClose }
           <b>{column.name}</b>
           <span className="t">{column.type}</span>
           <span className="grow" />
-          {face !== "column" && hasCell && seen.cell.state !== "null" && <span className="where">{bytesText(seen.cell.fullBytes)}</span>}
+          {face !== "column" && hasCell && <span className="where">{whereOf(seen, columns)}</span>}
         </div>
       )}
       {(face === "cell" || (face === "row" && isLong)) && hasCell && <CellView cell={seen.cell} column={{ ...column, family: seen.row?.cell(place.row, place.column).family ?? column.family }} />}
@@ -108,4 +122,13 @@ export function Inspector({ resultId, statement, view, place, columns, onClose }
       )}
     </aside>
   );
+}
+
+/** Which row it is: by its number, and by its key where that is one column. */
+function whereOf({ place, row }: Inspected, columns: readonly ResultColumn[]): string {
+  const words = [`row ${(place.row + 1).toLocaleString("en-US")}`];
+  const keys = columns.flatMap((column, index) => (column.isKey ? [index] : []));
+  const [key] = keys;
+  if (keys.length === 1 && key !== undefined && row?.first === place.row) words.push(`${columns[key]?.name ?? ""} ${row.cell(place.row, key).text}`);
+  return words.join(" · ");
 }

@@ -17,6 +17,8 @@ import { useApp, usePart } from "../AppContext.ts";
 export interface GridHandle {
   readonly copy: (format: CopyFormat) => void;
   readonly openColumn: () => void;
+  readonly moveColumn: (by: number) => void;
+  readonly stretchColumn: (by: number | "fit") => void;
   readonly goToRow: (row: number) => void;
   readonly focus: () => void;
 }
@@ -61,6 +63,7 @@ export function ResultGrid(props: ResultGridProps) {
     [app, resultId, statement.statement, view],
   );
   const selection = useRef<{ readonly view: number; readonly of: Selection }>({ view, of: ORIGIN });
+  /** The layout that the grid has: what it tells of is counted by it, and the page may hear of a change a little later. */
   const drawn = useRef(layout);
 
   useEffect(() => {
@@ -71,23 +74,24 @@ export function ResultGrid(props: ResultGridProps) {
     const { active } = selection.current.of;
     const top: Selection = { anchor: { row: 0, column: active.column }, active: { row: 0, column: active.column } };
     let stop = new AbortController();
+    drawn.current = now.layout;
     const made = new GridView(
       element,
       source,
       {
         onSelect: (selected) => {
           selection.current = { view, of: selected };
-          latest.current.onPlace({ row: selected.active.row, column: latest.current.layout.order[selected.active.column] ?? 0 });
+          latest.current.onPlace({ row: selected.active.row, column: drawn.current.order[selected.active.column] ?? 0 });
           stop.abort();
           stop = new AbortController();
-          void sumCells(app, source, rangeOf(selected), latest.current.layout, stop.signal);
+          void sumCells(app, source, rangeOf(selected), drawn.current, stop.signal);
         },
         onFailure: (error) => {
           const problem = app.link.hear(error);
           if (problem !== undefined) app.toasts.fail("Some rows could not be read", problem.message);
         },
         onOpen: () => latest.current.onOpen(),
-        onCopy: (withNames) => void copyCells(app, resultId, source, rangeOf(made.selected), latest.current.layout, withNames ? "tsv-names" : "tsv", latest.current.form),
+        onCopy: (withNames) => void copyCells(app, resultId, source, rangeOf(made.selected), drawn.current, withNames ? "tsv-names" : "tsv", latest.current.form),
         onSort: (column, isAdded) => latest.current.onSort(column, isAdded),
         onColumn: (head) => latest.current.onColumn(head),
         onCells: (x, y) => latest.current.onCells(x, y),
@@ -105,7 +109,6 @@ export function ResultGrid(props: ResultGridProps) {
       },
     );
     grid.current = made;
-    drawn.current = now.layout;
     return () => {
       stop.abort();
       app.selected.setState({ text: "" });
@@ -128,9 +131,11 @@ export function ResultGrid(props: ResultGridProps) {
 
   useImperativeHandle(props.ref, () => ({
     copy: (format) => {
-      if (grid.current !== undefined) void copyCells(app, resultId, source, rangeOf(grid.current.selected), latest.current.layout, format, latest.current.form);
+      if (grid.current !== undefined) void copyCells(app, resultId, source, rangeOf(grid.current.selected), drawn.current, format, latest.current.form);
     },
     openColumn: () => grid.current?.openColumn(),
+    moveColumn: (by) => grid.current?.moveColumn(by),
+    stretchColumn: (by) => grid.current?.stretchColumn(by),
     goToRow: (row) => grid.current?.goToRow(row),
     focus: () => root.current?.focus(),
   }));

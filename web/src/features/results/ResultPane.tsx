@@ -22,6 +22,7 @@ import type { GridHandle } from "./ResultGrid.tsx";
 import { ResultTabs } from "./ResultTabs.tsx";
 import { ResultTools } from "./ResultTools.tsx";
 import { RowsView } from "./RowsView.tsx";
+import { useInspector } from "./use_inspector.ts";
 
 interface ResultPaneProps {
   readonly tabId: string;
@@ -47,6 +48,7 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
   const [isFilterOpen, setFilterOpen] = useState(false);
   const [layouts, setLayouts] = useState<ReadonlyMap<string, ColumnLayout>>(new Map());
   const grid = useRef<GridHandle>(null);
+  const inspector = useInspector();
   const result = resultOf(run);
   // What was chosen of another run says nothing of this one.
   const [seen, setSeen] = useState(result?.resultId);
@@ -91,7 +93,7 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
             {count.before} <b>{count.number}</b> {count.after}
           </span>
         )}
-        {rows !== undefined && <ResultTools isFilterOpen={isFilterOpen} onCopy={(format) => grid.current?.copy(format)} />}
+        {rows !== undefined && <ResultTools isFilterOpen={isFilterOpen} inspector={inspector} onCopy={(format) => grid.current?.copy(format)} />}
       </div>
       <CopyBar resultId={result.resultId} />
       {wanted === undefined && <MessageList messages={messages} isRunning={run.kind === "running"} />}
@@ -108,6 +110,7 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
           form={sqlFormOf(app.drivers.find(app.connections.find(result.connectionId)?.spec?.driverType ?? "")?.dialect)}
           layout={layout}
           isFilterOpen={isFilterOpen}
+          inspector={inspector}
           grid={grid}
           onFilterOpen={setFilterOpen}
           onLayout={(changed) => setLayouts((old) => new Map(old).set(key, changed))}

@@ -8,19 +8,20 @@ import { COPY_FORMATS, type CopyFormat } from "../../results/copy.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { Menu } from "../../ui/Menu.tsx";
-import { useApp, useKeys, usePart } from "../AppContext.ts";
+import { useApp, useKeys } from "../AppContext.ts";
+import type { InspectorWish } from "./use_inspector.ts";
 import { ActionButton } from "../shell/ActionButton.tsx";
 
 interface ResultToolsProps {
   readonly isFilterOpen: boolean;
+  readonly inspector: InspectorWish;
   readonly onCopy: (format: CopyFormat) => void;
 }
 
 /** What can be done with rows. */
-export function ResultTools({ isFilterOpen, onCopy }: ResultToolsProps) {
+export function ResultTools({ isFilterOpen, inspector, onCopy }: ResultToolsProps) {
   const app = useApp();
   const keysOf = useKeys();
-  const inspectorOpen = usePart(app.layout, (layout) => layout.inspectorOpen);
   const [menuAt, setMenuAt] = useState<{ readonly x: number; readonly y: number }>();
   const close = useCallback(() => setMenuAt(undefined), []);
   return (
@@ -50,8 +51,8 @@ export function ResultTools({ isFilterOpen, onCopy }: ResultToolsProps) {
         label="Inspector"
         icon="pane-r"
         iconOnly
-        pressed={inspectorOpen}
-        onClick={() => app.layout.setState({ inspectorOpen: !inspectorOpen })}
+        pressed={inspector.isOpen}
+        onClick={() => inspector.setOpen(!inspector.isOpen)}
       />
       {menuAt !== undefined && (
         <Menu

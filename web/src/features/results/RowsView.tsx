@@ -10,12 +10,13 @@ import { readCell } from "../../results/read_cell.ts";
 import type { FirstPage } from "../../state/runs.ts";
 import type { Arranged } from "../../state/views.ts";
 import { Menu } from "../../ui/Menu.tsx";
-import { useApp, usePart } from "../AppContext.ts";
+import { useApp } from "../AppContext.ts";
 import { ColumnPopover } from "./ColumnPopover.tsx";
 import { FilterBar, filterIdOf } from "./FilterBar.tsx";
 import { Inspector } from "./Inspector.tsx";
 import { type GridHandle, ResultGrid } from "./ResultGrid.tsx";
 import { useColumns } from "./use_columns.ts";
+import type { InspectorWish } from "./use_inspector.ts";
 
 interface RowsViewProps {
   readonly id: string;
@@ -27,6 +28,7 @@ interface RowsViewProps {
   readonly form: SqlForm;
   readonly layout: ColumnLayout;
   readonly isFilterOpen: boolean;
+  readonly inspector: InspectorWish;
   readonly grid: Ref<GridHandle> & { readonly current: GridHandle | null };
   readonly onFilterOpen: (isOpen: boolean) => void;
   readonly onLayout: (layout: ColumnLayout) => void;
@@ -35,9 +37,8 @@ interface RowsViewProps {
 
 /** The rows of a statement, with what arranges them and what shows one of them whole. */
 export function RowsView(props: RowsViewProps) {
-  const { resultId, statement, arranged, layout, grid, onLayout } = props;
+  const { resultId, statement, arranged, layout, inspector, grid, onLayout } = props;
   const app = useApp();
-  const inspectorOpen = usePart(app.layout, (kept) => kept.inspectorOpen);
   const [place, setPlace] = useState<Place>({ row: 0, column: 0 });
   const [head, setHead] = useState<DOMRect>();
   const [menuAt, setMenuAt] = useState<{ readonly x: number; readonly y: number }>();
@@ -106,17 +107,21 @@ export function RowsView(props: RowsViewProps) {
           onPlace={setPlace}
           onColumn={setHead}
           onCells={(x, y) => setMenuAt({ x, y })}
-          onOpen={() => app.layout.setState({ inspectorOpen: true })}
+          onOpen={() => inspector.setOpen(true)}
           onLeave={props.onLeave}
         />
-        {rowCount > 0 && inspectorOpen && (
+        {rowCount > 0 && inspector.isOpen && (
           <Inspector
             resultId={resultId}
             statement={statement}
             view={view}
             place={place}
             columns={columns}
-            onClose={() => app.layout.setState({ inspectorOpen: false })}
+            liesOver={inspector.liesOver}
+            onClose={() => {
+              inspector.setOpen(false);
+              if (inspector.liesOver) grid.current?.focus();
+            }}
           />
         )}
       </div>
@@ -130,6 +135,8 @@ export function RowsView(props: RowsViewProps) {
           onFilter={filterColumn}
           onFreeze={() => onLayout(frozenAt(layout, place.column))}
           onHide={() => onLayout(hidden(layout, place.column))}
+          onMove={(by) => grid.current?.moveColumn(by)}
+          onStretch={(by) => grid.current?.stretchColumn(by)}
           onClose={closeHead}
         />
       )}

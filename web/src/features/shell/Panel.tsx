@@ -1,6 +1,7 @@
 import { type DragEvent, useEffect, useRef, useState } from "react";
 import { useApp, usePart } from "../AppContext.ts";
 import { QueryPage } from "../editor/QueryPage.tsx";
+import { InspectorLiesOver } from "../InspectorRoom.ts";
 import { Hello } from "./Hello.tsx";
 import { isTabDrag, tabOfDrag } from "./tab_drag.ts";
 import { tabHeadId } from "./TabHead.tsx";
@@ -12,9 +13,11 @@ interface PanelProps {
   readonly share: number;
 }
 
-/** Below these widths the inspector lies over the grid, and the words of a bar's choices go. */
+/** Below these widths of a panel the inspector lies over the grid, and the words of a bar's choices go. */
 const SLIM_BELOW = 840;
 const TIGHT_BELOW = 600;
+/** The width of a page below which the inspector lies over the grid in any panel. */
+const OVER_BELOW = 1100;
 
 /** Tabs, and the sheet with the one that is shown. */
 export function Panel({ side, share }: PanelProps) {
@@ -23,22 +26,19 @@ export function Panel({ side, share }: PanelProps) {
   const activeId = usePart(app.tabs.store, (state) => state.activeId);
   const otherId = usePart(app.tabs.store, (state) => state.otherId);
   const [room, setRoom] = useState("");
+  const [liesOver, setLiesOver] = useState(false);
   const [isOver, setOver] = useState(false);
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
     const element = panel.current;
     if (element === null) return;
-    let before = element.clientWidth;
     const observer = new ResizeObserver(() => {
-      const { clientWidth } = element;
-      // What would cover most of a panel is closed when the panel becomes that narrow.
-      if (before >= SLIM_BELOW && clientWidth < TIGHT_BELOW) app.layout.setState({ inspectorOpen: false });
-      if (clientWidth > 0) before = clientWidth;
-      setRoom(roomOf(clientWidth));
+      setRoom(roomOf(element.clientWidth));
+      setLiesOver(element.clientWidth < SLIM_BELOW || innerWidth < OVER_BELOW);
     });
     observer.observe(element);
     return () => observer.disconnect();
-  }, [app]);
+  }, []);
 
   const isSecond = side === "second";
   const isIts = (id: string | undefined) => side === "only" || (tabs.find((tab) => tab.id === id)?.second === true) === isSecond;
@@ -85,7 +85,7 @@ export function Panel({ side, share }: PanelProps) {
           if (id !== undefined && takes(event) && (side === "only" || !isIts(id))) app.tabs.cross(id);
         }}
       >
-        {shownId === undefined ? <Hello /> : <QueryPage key={shownId} tabId={shownId} />}
+        {shownId === undefined ? <Hello /> : <InspectorLiesOver value={liesOver}><QueryPage key={shownId} tabId={shownId} /></InspectorLiesOver>}
       </div>
     </section>
   );

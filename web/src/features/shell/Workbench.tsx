@@ -31,7 +31,7 @@ export function Workbench() {
     // What would cover a narrow page is closed when the page becomes one.
     const narrow = matchMedia("(max-width: 860px)");
     const onNarrow = () => {
-      if (narrow.matches) app.layout.setState({ sidebarOpen: false, inspectorOpen: false });
+      if (narrow.matches) app.layout.setState({ sidebarOpen: false });
     };
     narrow.addEventListener("change", onNarrow);
     return () => narrow.removeEventListener("change", onNarrow);

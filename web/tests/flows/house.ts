@@ -7,6 +7,7 @@ import { createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll } from "vitest";
+import type { Keyring } from "./keyring.ts";
 import { DraftKind, DraftService } from "../../src/gen/core/v1/draft_pb.ts";
 
 /** How long anything may take on a machine that does ten other things. */
@@ -27,6 +28,13 @@ interface PageOptions extends BrowserContextOptions {
   readonly keys?: Readonly<Record<string, string>>;
 }
 
+interface HouseOptions {
+  /** Its server has a master key, and so a vault. */
+  readonly hasVault?: boolean;
+  /** The keyring that its server finds. */
+  readonly keyring?: () => Keyring;
+}
+
 /** A server with a home of its own, and a browser. */
 export class House {
   private readonly problems: string[] = [];
@@ -34,14 +42,17 @@ export class House {
   private constructor(
     readonly home: string,
     readonly url: string,
+    private readonly surroundings: NodeJS.ProcessEnv,
     private server: ChildProcess,
     private browser: Browser,
   ) {}
 
-  static async start(): Promise<House> {
+  static async start({ hasVault = false, keyring }: HouseOptions = {}): Promise<House> {
     const home = mkdtempSync(join(tmpdir(), "querybox-flows-"));
-    const { server, url } = await serve(home, "127.0.0.1:0");
-    return new House(home, url, server, await browse());
+    const surroundings = { ...cleanEnvironment(), ...keyring?.().environment, QUERYBOX_HOME: home };
+    if (hasVault) execFileSync(PROGRAM, ["keys", "init", "--keep-on-disk"], { env: surroundings, stdio: "pipe" });
+    const { server, url } = await serve(surroundings, "127.0.0.1:0");
+    return new House(home, url, surroundings, server, await browse());
   }
 
   /** Ends the server without a word, and starts another one at the same place. */
@@ -52,7 +63,7 @@ export class House {
     const place = new URL(this.url).host;
     for (const until = Date.now() + PATIENCE_MS; ; ) {
       try {
-        ({ server: this.server } = await serve(this.home, place));
+        ({ server: this.server } = await serve(this.surroundings, place));
         return;
       } catch (error) {
         // Something else may have its port for a moment.
@@ -115,8 +126,7 @@ export class House {
   }
 
   link(): string {
-    const environment = { ...cleanEnvironment(), QUERYBOX_HOME: this.home, QUERYBOX_SERVER: this.url };
-    return execFileSync(PROGRAM, ["link"], { env: environment, encoding: "utf8" }).trim();
+    return execFileSync(PROGRAM, ["link"], { env: { ...this.surroundings, QUERYBOX_SERVER: this.url }, encoding: "utf8" }).trim();
   }
 
   /** The server's process. */
@@ -139,9 +149,9 @@ export class House {
 }
 
 /** Starts a server. Whoever ends it reads no more of its words. */
-async function serve(home: string, listen: string): Promise<{ readonly server: ChildProcess; readonly url: string }> {
+async function serve(surroundings: NodeJS.ProcessEnv, listen: string): Promise<{ readonly server: ChildProcess; readonly url: string }> {
   const server = spawn(PROGRAM, ["serve", "--listen", listen], {
-    env: { ...cleanEnvironment(), QUERYBOX_HOME: home },
+    env: surroundings,
     stdio: ["ignore", "pipe", "ignore"],
   });
   const url = await new Promise<string>((found, failed) => {
@@ -163,10 +173,10 @@ export async function browse(...more: readonly string[]): Promise<Browser> {
 }
 
 /** A house for the tests of a file. */
-export function useHouse(): () => House {
+export function useHouse(options: HouseOptions = {}): () => House {
   let house: House | undefined;
   beforeAll(async () => {
-    house = await House.start();
+    house = await House.start(options);
   });
   afterAll(async () => {
     await house?.stop();
@@ -194,7 +204,7 @@ function typeOf(pathname: string): Record<string, string> {
 }
 
 /** Nothing of whoever runs the tests, nor his keyring. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(QUERYBOX_|PG|DBUS_)/.test(name)));
 }
 

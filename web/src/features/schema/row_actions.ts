@@ -3,6 +3,7 @@ import { valueOf } from "../../state/load.ts";
 import { openTable } from "../../state/open_table.ts";
 import { relationKey } from "../../state/schema.ts";
 import { insertInto, relationName, selectColumns } from "../../state/sql_text.ts";
+import type { Problem } from "../../transport/problem.ts";
 import type { TreeRow } from "../../state/tree.ts";
 import { copyText } from "../../ui/clipboard.ts";
 import type { MenuItem } from "../../ui/Menu.tsx";
@@ -71,6 +72,7 @@ export function rowMenu(app: App, row: TreeRow): readonly (readonly MenuItem[])[
       return [
         [
           refresh,
+          { label: "Copy the error", icon: "copy", onChoose: () => void copyError(app, row.problem) },
           { label: "Edit the connection…", icon: "sliders", onChoose: () => app.overlay.setState({ kind: "edit-connection", connectionId: id }, true) },
         ],
       ];
@@ -135,6 +137,11 @@ async function copyDdl(app: App, connectionId: string, relation: Relation): Prom
 
 async function copy(app: App, name: string): Promise<void> {
   if (await copyText(name)) app.toasts.say(`${name} is copied`);
+  else app.toasts.fail("The browser did not let the page copy", "");
+}
+
+async function copyError(app: App, { message, reason, advice }: Problem): Promise<void> {
+  if (await copyText([message, reason, advice].filter((text) => text !== "").join("\n"))) app.toasts.say("The error is copied");
   else app.toasts.fail("The browser did not let the page copy", "");
 }
 

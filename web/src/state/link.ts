@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { isAborted, isLockedOut, isUnreachable, type Problem, problemOf } from "../transport/problem.ts";
-import type { Entry, Host } from "../transport/host.ts";
+import type { Entry, Followed, Host } from "../transport/host.ts";
 
 /** How the page stands with Core. */
 export type Link =
@@ -43,9 +43,9 @@ export class LinkKeeper {
     return problemOf(error);
   }
 
-  /** Comes in by another link. `false`: it is none. */
-  follow(link: string): boolean {
-    return this.host.follow?.(link) ?? false;
+  /** Comes in by another link. */
+  follow(link: string, isMeant: boolean): Followed {
+    return this.host.follow?.(link, isMeant) ?? { kind: "no-link" };
   }
 
   /** Asks at once whether Core is there again. */

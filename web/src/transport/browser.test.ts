@@ -38,7 +38,7 @@ function page(fragment: string, stored?: string) {
     fetch: fetch as typeof globalThis.fetch,
     go: (address) => void went.push(address),
   });
-  return { enter: () => host.enter(new AbortController().signal), kept, dropped: () => dropped, follow: (link: string) => host.follow(link), went };
+  return { enter: () => host.enter(new AbortController().signal), kept, dropped: () => dropped, follow: (link: string, isMeant = false) => host.follow(link, isMeant), went };
 }
 
 describe("a page comes in", () => {
@@ -84,10 +84,22 @@ describe("a page stays out", () => {
 test("a link that is pasted is followed, and nothing else is", () => {
   const { follow, went } = page("");
   for (const text of ["", "code=good", "http://127.0.0.1:1/", "javascript:alert(1)#code=good", "http://127.0.0.1:1/#other=1"]) {
-    expect(follow(text), text).toBe(false);
+    expect(follow(text), text).toEqual({ kind: "no-link" });
   }
-  expect(follow("  http://127.0.0.1:1/#code=good\n")).toBe(true);
-  expect(went).toEqual(["http://127.0.0.1:1/#code=good"]);
+  expect(follow("  http://127.0.0.1:1/#code=good\n")).toEqual({ kind: "followed" });
+  // Another name of the same machine leads to the same server, and the page stays where what was typed is kept.
+  expect(follow("http://localhost:1/#code=good")).toEqual({ kind: "followed" });
+  expect(went).toEqual(["http://127.0.0.1:1/#code=good", "http://127.0.0.1:1/#code=good"]);
+});
+
+test("a link to another server is followed only when it is meant", () => {
+  const { follow, went } = page("");
+  for (const origin of ["http://127.0.0.1:2", "http://elsewhere.example:1", "https://127.0.0.1:1"]) {
+    expect(follow(`${origin}/#code=good`)).toEqual({ kind: "elsewhere", origin });
+  }
+  expect(went).toEqual([]);
+  expect(follow("http://127.0.0.1:2/#code=good", true)).toEqual({ kind: "followed" });
+  expect(went).toEqual(["http://127.0.0.1:2/#code=good"]);
 });
 
 test("a code is found among other things of a fragment", () => {

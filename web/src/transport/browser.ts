@@ -1,7 +1,7 @@
 import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { AccessService } from "../gen/core/v1/access_pb.ts";
-import type { Entry, Host } from "./host.ts";
+import type { Entry, Followed, Host } from "./host.ts";
 
 const TOKEN_KEY = "querybox.token";
 
@@ -37,6 +37,13 @@ export function browserParts(): BrowserParts {
 /** The code of a link such as `http://127.0.0.1:8210/#code=…`. */
 export function codeOf(fragment: string): string | undefined {
   return new URLSearchParams(fragment.replace(/^#/, "")).get("code") ?? undefined;
+}
+
+/** Whether both addresses are of one server: a machine has several names for itself. */
+function isSameServer(one: string, other: string): boolean {
+  const [a, b] = [new URL(one), new URL(other)];
+  const isItself = ({ hostname }: URL) => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+  return a.origin === b.origin || (a.protocol === b.protocol && a.port === b.port && isItself(a) && isItself(b));
 }
 
 /** The host of a page in a browser: gRPC-web on the page's own origin, with a token from the link that led here. */
@@ -80,13 +87,18 @@ export function browserHost(parts: BrowserParts): Host {
       return { kind: "out", why: hadToken ? "token-old" : "no-code" };
     }
   };
-  const follow = (link: string): boolean => {
+  const follow = (link: string, isMeant: boolean): Followed => {
     const text = link.trim();
-    if (!URL.canParse(text)) return false;
-    const { protocol, hash } = new URL(text);
-    if (!/^https?:$/.test(protocol) || codeOf(hash) === undefined) return false;
-    parts.go(text);
-    return true;
+    if (!URL.canParse(text)) return { kind: "no-link" };
+    const { protocol, hash, origin } = new URL(text);
+    if (!/^https?:$/.test(protocol) || codeOf(hash) === undefined) return { kind: "no-link" };
+    if (!isSameServer(text, parts.baseUrl)) {
+      if (isMeant) parts.go(text);
+      return isMeant ? { kind: "followed" } : { kind: "elsewhere", origin };
+    }
+    // What is typed is kept by the page's own origin: the code is good there as well.
+    parts.go(`${parts.baseUrl}/${hash}`);
+    return { kind: "followed" };
   };
   return { transport, enter, follow };
 }

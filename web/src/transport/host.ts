@@ -6,9 +6,16 @@ export interface Host {
   readonly transport: Transport;
   /** Comes by the right to call. */
   enter(signal: AbortSignal): Promise<Entry>;
-  /** Comes in by a link that somebody pasted: the page begins anew with it. `false`: it is no such link. */
-  follow(link: string): boolean;
+  /** Comes in by a link that somebody pasted: the page begins anew with it. One that leads to another server is followed only when it is meant so. */
+  follow(link: string, isMeant: boolean): Followed;
 }
+
+/** What became of a link. */
+export type Followed =
+  | { readonly kind: "followed" }
+  | { readonly kind: "no-link" }
+  /** It leads to another server than the page's: what is typed here is not there. */
+  | { readonly kind: "elsewhere"; readonly origin: string };
 
 /** Whether the page may call Core. */
 export type Entry =

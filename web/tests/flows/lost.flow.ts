@@ -49,6 +49,10 @@ test("what is typed outlives Core, and what ran in it is told as lost", async ()
   await page.getByLabel("New link").fill("http://nothing/");
   await page.keyboard.press("Enter");
   await page.getByText("This is no link with a code").waitFor();
+  await page.getByLabel("New link").fill("http://elsewhere.example/#code=abc");
+  await page.keyboard.press("Enter");
+  await page.getByText("This link leads to http://elsewhere.example").waitFor();
+  expect(await violations(page)).toEqual([]);
   await page.getByLabel("New link").fill(house().link());
   await page.keyboard.press("Enter");
   await page.getByRole("textbox", { name: /^SQL of / }).getByText("-- typed to the end").waitFor();

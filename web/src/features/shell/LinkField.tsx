@@ -1,4 +1,5 @@
 import { useState } from "react";
+import type { Followed } from "../../transport/host.ts";
 import { Button } from "../../ui/Button.tsx";
 import { useApp } from "../AppContext.ts";
 
@@ -6,16 +7,17 @@ import { useApp } from "../AppContext.ts";
 export function LinkField() {
   const app = useApp();
   const [link, setLink] = useState("");
-  const [isWrong, setWrong] = useState(false);
+  const [became, setBecame] = useState<Followed>();
+  const isWrong = became?.kind === "no-link";
   return (
     <form
       className="link-field"
       onSubmit={(event) => {
         event.preventDefault();
-        setWrong(!app.link.follow(link));
+        setBecame(app.link.follow(link, false));
       }}
     >
-      <p>Paste it here to go on in this page: what you typed in it is kept.</p>
+      <p>Paste it here to go on in this page: a link to the same address keeps what you typed.</p>
       <div className="row">
         <label className="field code grow">
           <input
@@ -28,7 +30,7 @@ export function LinkField() {
             {...(isWrong ? { "aria-invalid": true, "aria-describedby": "link-fault" } : {})}
             onChange={(event) => {
               setLink(event.target.value);
-              setWrong(false);
+              setBecame(undefined);
             }}
           />
         </label>
@@ -38,6 +40,15 @@ export function LinkField() {
         <p id="link-fault" className="danger" role="alert">
           This is no link with a code: copy the whole line that the command prints.
         </p>
+      )}
+      {became?.kind === "elsewhere" && (
+        <div className="elsewhere" role="alert">
+          <p>
+            This link leads to <span className="code">{became.origin}</span>, and this page is of <span className="code">{location.origin}</span>. What you typed
+            here stays here, and is shown there only if that server has kept it too.
+          </p>
+          <Button label="Go there all the same" look="line" big onClick={() => app.link.follow(link, true)} />
+        </div>
       )}
     </form>
   );

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { violations } from "./accessible.ts";
-import { useHouse } from "./house.ts";
+import { PATIENCE_MS, useHouse } from "./house.ts";
 
 const house = useHouse();
 
@@ -115,7 +115,7 @@ test("connections are imported from what other programs have written", async () 
   await dialog.getByLabel("Folder").fill("imported");
   expect(await violations(page)).toEqual([]);
   await dialog.getByRole("button", { name: "Import 2 connections" }).click();
-  await dialog.getByRole("button", { name: "Import 1 connection" }).waitFor({ state: "detached" });
+  await dialog.getByText(/^2 imported\./).waitFor();
   await dialog.getByRole("button", { name: "Close", exact: true }).last().click();
   await dialog.waitFor({ state: "detached" });
   await page.getByRole("treeitem", { name: "imported" }).waitFor();
@@ -132,6 +132,40 @@ test("connections are imported from what other programs have written", async () 
   await dialog.getByRole("button", { name: "Import 1 connection" }).click();
   await dialog.getByText("leads there already").waitFor();
   expect(await violations(page)).toEqual([]);
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("an import is begun once, and Esc stops it before it leaves", async () => {
+  const page = await house().open();
+  let created = 0;
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route("**/CreateConnection", async (route) => {
+    created++;
+    await held;
+    await route.continue();
+  });
+  await page.keyboard.press("Control+k");
+  await page.keyboard.insertText("import conn");
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Import connections" });
+  await dialog.getByLabel("List of connections").fill("postgres://a@one.example.com/x\npostgres://a@two.example.com/x\npostgres://a@three.example.com/x");
+  await dialog.getByRole("button", { name: "Import 3 connections" }).dblclick();
+  await expect.poll(() => created, { timeout: PATIENCE_MS }).toBe(1);
+  // Nothing is changed under what is on its way.
+  expect(await dialog.getByLabel("List of connections").getAttribute("readonly")).not.toBeNull();
+  expect(await violations(page)).toEqual([]);
+  await page.keyboard.press("Escape");
+  await dialog.getByText("Stopping after this one.").waitFor();
+  release();
+  await dialog.getByText("Stopped. 1 imported.").waitFor();
+  await dialog.getByRole("button", { name: "Import 2 connections" }).waitFor();
+  expect(created).toBe(1);
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  await page.getByRole("treeitem", { name: "a@one.example.com x" }).waitFor();
+  expect(await page.getByRole("treeitem", { name: "a@two.example.com x" }).count()).toBe(0);
   expect(house().complaints()).toEqual([]);
   await page.context().close();
 });

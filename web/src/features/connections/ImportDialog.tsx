@@ -17,7 +17,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
   const [folder, setFolder] = useState("");
   const [left, setLeft] = useState<ReadonlySet<number>>(new Set());
   const [done, setDone] = useState<ReadonlyMap<number, Imported>>(new Map());
-  const [isBusy, setBusy] = useState(false);
+  const [run, setRun] = useState<"none" | "busy" | "stopping" | "stopped">("none");
   const [problem, setProblem] = useState("");
   const file = useRef<HTMLInputElement>(null);
   const running = useRef<AbortController>(undefined);
@@ -25,6 +25,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
   const { found, skipped } = useMemo(() => readImport(text), [text]);
   const wanted = found.filter(({ line }) => !left.has(line) && done.get(line)?.kind !== "saved" && done.get(line)?.kind !== "there");
   const passwords = wanted.filter(({ password }) => password !== undefined).length;
+  const isBusy = run === "busy" || run === "stopping";
   const isOver = done.size > 0 && !isBusy && wanted.length === 0;
 
   const read = (now: string) => {
@@ -33,9 +34,12 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
     setText(now);
     setLeft(new Set());
     setDone(new Map());
+    setRun("none");
   };
   const save = async () => {
-    setBusy(true);
+    // A second click is the first one's.
+    if (running.current !== undefined) return;
+    setRun("busy");
     const stop = new AbortController();
     running.current = stop;
     const failures: string[] = [];
@@ -44,7 +48,8 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
       setDone((before) => new Map(before).set(line, became));
     };
     await importAll(wanted.slice(0, IMPORT_MAX), (one) => importConnection(app, one, folder.trim()), tell, stop.signal);
-    setBusy(false);
+    running.current = undefined;
+    setRun(stop.signal.aborted ? "stopped" : "none");
     // Nobody sees the list any more.
     if (isGone.current && failures.length > 0) app.toasts.fail(`Not imported: ${failures.length}`, failures.join("\n"));
   };
@@ -55,6 +60,12 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
       running.current?.abort();
     };
   }, []);
+  /** What is on its way is stopped first: whoever leaves sees what became of the others. A second time leaves all the same. */
+  const leave = () => {
+    if (run !== "busy") return onClose();
+    running.current?.abort();
+    setRun("stopping");
+  };
   const flip = (line: number) => {
     const now = new Set(left);
     if (!now.delete(line)) now.add(line);
@@ -62,11 +73,11 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
   };
 
   return (
-    <Dialog label="Import connections" className="dialog import" onClose={onClose}>
+    <Dialog label="Import connections" className="dialog import" onClose={leave}>
       <div className="head">
         <h2>Import connections</h2>
         <span className="grow" />
-        <Button label="Close" icon="close" iconOnly keys="Esc" onClick={onClose} />
+        <Button label="Close" icon="close" iconOnly keys="Esc" onClick={leave} />
       </div>
       <div className="import-body">
         <p className="say wrap">URLs, one a line; lines of a .pgpass file; or a pg_service.conf. They are read in this page, and passwords in them are shown nowhere.</p>
@@ -75,6 +86,8 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
             aria-label="List of connections"
             data-first
             rows={5}
+            // What comes back is told at its line.
+            readOnly={isBusy}
             spellCheck={false}
             autoComplete="off"
             placeholder={"postgresql://ada@db.example.org/shop\nsqlite:/srv/books.db"}
@@ -92,7 +105,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
           }}
         />
         <div className="import-line">
-          <Button label="Open a file…" icon="clip" look="line" onClick={() => file.current?.click()} />
+          <Button label="Open a file…" icon="clip" look="line" disabled={isBusy} onClick={() => file.current?.click()} />
           <span className="grow" />
           <label className="field small">
             <input aria-label="Folder" placeholder="Folder, such as work/eu" value={folder} onChange={(event) => setFolder(event.target.value)} />
@@ -106,7 +119,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
         {(found.length > 0 || skipped.length > 0) && (
           <ul className="import-list" tabIndex={0} aria-label="What was found">
             {found.map((one) => (
-              <FoundRow key={one.line} found={one} isWanted={!left.has(one.line)} became={done.get(one.line)} onFlip={() => flip(one.line)} />
+              <FoundRow key={one.line} found={one} isWanted={!left.has(one.line)} became={done.get(one.line)} isBusy={isBusy} onFlip={() => flip(one.line)} />
             ))}
             {skipped.map(({ line, why }) => (
               <li key={line} className="dim">
@@ -121,10 +134,11 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
       </div>
       <div className="foot">
         <span className="say wrap grow" role="status">
-          {passwords > 0 && (place === undefined ? "Passwords are left out: there is neither keyring nor vault. They are asked for." : `Passwords go to the ${place === SecretPlace.VAULT ? "vault" : "keyring"}.`)}
-          {isOver && "Done."}
+          {run === "stopping" && "Stopping after this one."}
+          {run !== "stopping" && done.size > 0 && `${run === "stopped" ? "Stopped. " : ""}${saysDone([...done.values()])} `}
+          {!isBusy && passwords > 0 && (place === undefined ? "Passwords are left out: there is neither keyring nor vault. They are asked for." : `Passwords go to the ${place === SecretPlace.VAULT ? "vault" : "keyring"}.`)}
         </span>
-        <Button label={isBusy ? "Stop" : isOver ? "Close" : "Cancel"} big onClick={() => (isBusy ? running.current?.abort() : onClose())} />
+        <Button label={isBusy ? "Stop" : done.size > 0 ? "Close" : "Cancel"} big disabled={run === "stopping"} onClick={leave} />
         {!isOver && (
           <Button
             label={wanted.length === 1 ? "Import 1 connection" : `Import ${Math.min(wanted.length, IMPORT_MAX)} connections`}
@@ -139,20 +153,28 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
   );
 }
 
+/** `3 imported, 1 was there, 1 failed.` */
+function saysDone(became: readonly Imported[]): string {
+  const count = (kind: Imported["kind"]) => became.filter((one) => one.kind === kind).length;
+  const parts = [`${count("saved")} imported`, count("there") === 0 ? "" : `${count("there")} there before`, count("failed") === 0 ? "" : `${count("failed")} failed`];
+  return `${parts.filter((part) => part !== "").join(", ")}.`;
+}
+
 interface FoundRowProps {
   readonly found: FoundConnection;
   readonly isWanted: boolean;
   readonly became: Imported | undefined;
+  readonly isBusy: boolean;
   readonly onFlip: () => void;
 }
 
-function FoundRow({ found, isWanted, became, onFlip }: FoundRowProps) {
+function FoundRow({ found, isWanted, became, isBusy, onFlip }: FoundRowProps) {
   const { leadsTo } = found;
   const where = leadsTo.kind === "url" ? leadsTo.url : leadsTo.values.map(([name, value]) => `${name}=${value}`).join(" ");
   return (
     <li>
       {became === undefined || became.kind === "failed" ? (
-        <input type="checkbox" aria-label={`Import ${found.name}`} checked={isWanted} onChange={onFlip} />
+        <input type="checkbox" aria-label={`Import ${found.name}`} checked={isWanted} disabled={isBusy} onChange={onFlip} />
       ) : (
         <Icon name="check" className="ok" />
       )}

@@ -108,6 +108,7 @@ impl Exit {
             | Reason::ShuttingDown
             | Reason::ResultIdInvalid
             | Reason::ResultUnreadable
+            | Reason::CoreBroken
             | Reason::ExportBrokenOff => Exit::Machinery,
             Reason::LimitReached
             | Reason::CallsFull
@@ -119,6 +120,7 @@ impl Exit {
             | Reason::WatchersFull
             | Reason::ResultsFull
             | Reason::ViewsFull
+            | Reason::WorkFull
             | Reason::ExportsFull
             | Reason::ResultLimit => Exit::Limit,
             Reason::Cancelled => Exit::Cancelled,

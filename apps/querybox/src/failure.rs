@@ -90,6 +90,11 @@ impl From<Status> for Failure {
             (None, Code::DeadlineExceeded | Code::ResourceExhausted) => Exit::Limit,
             (None, _) => Exit::Machinery,
         };
+        if reason.is_none() && is_of_transport(&status) {
+            tracing::debug!(%status, "the connection to the server ended");
+            return Failure::machinery("the server is gone: its connection ended before its answer did")
+                .with_hint(GONE_HINT);
+        }
         let mut metadata = status.get_details_error_info().map(|info| info.metadata).unwrap_or_default();
         let field = metadata.remove("field").unwrap_or_default();
         let holds_texts = metadata.contains_key("texts");
@@ -100,13 +105,21 @@ impl From<Status> for Failure {
         };
         let hint = match (reason, field.as_str()) {
             (Some(Reason::ParameterInvalid), "name" | "spec.name") => NAME_HINT,
-            (Some(Reason::ParameterInvalid), "url") => "",
+            (Some(Reason::ParameterInvalid), "url" | "kind") => "",
             (Some(Reason::ParameterInvalid), field) if field.starts_with("spec.") => "",
             (Some(Reason::KeysUsed), _) if holds_texts => FORGET_TEXTS_HINT,
             (reason, _) => reason.map_or("", hint_for),
         };
         Failure { exit, message, hint: hint.to_owned(), reason }
     }
+}
+
+const GONE_HINT: &str = "what was asked may have been done or not, and what the server kept in memory is lost with it; see why it \
+     ended and start it again by `querybox serve`, then look before you ask again";
+
+/// Whether nobody answered, and the client's own transport tells so. What somebody answered is no error of another.
+fn is_of_transport(status: &Status) -> bool {
+    std::error::Error::source(status).is_some() && status.code() != Code::DeadlineExceeded
 }
 
 const NAME_HINT: &str =
@@ -182,10 +195,9 @@ fn hint_for(reason: Reason) -> &'static str {
         }
         Reason::ResultNotFound | Reason::ResultDropped => "`querybox results list` shows those that are kept",
         Reason::ResultsFull => "`querybox results drop` makes room",
-        Reason::ViewsFull => {
-            "others that are being made are to end first, or `querybox results drop` forgets a result with its views"
-        }
-        Reason::ExportsFull => "others are to end first; nothing is lost by trying again",
+        Reason::ViewsFull => "`querybox results drop` forgets a result with its views",
+        Reason::CoreBroken => "try again; if it comes back, report it with what the server's log says",
+        Reason::WorkFull | Reason::ExportsFull => "others are to end first; nothing is lost by trying again",
         Reason::ExportBrokenOff => "the rows that came before can be exported now",
         Reason::StatementNotFound
         | Reason::StatementWithoutRows

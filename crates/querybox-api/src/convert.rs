@@ -59,16 +59,23 @@ pub(crate) use view::{statistics_message, view_ask, view_message};
 
 /// A field of a request that cannot be what it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field} {problem}")]
+#[error("{called} {problem}")]
 pub struct InvalidField {
     /// The field's path in the request, for instance `spec.name`.
     pub(crate) field: &'static str,
+    /// What its message calls it: the field, unless people know it by another name.
+    pub(crate) called: &'static str,
     pub(crate) problem: String,
 }
 
 impl InvalidField {
     pub(crate) fn new(field: &'static str, problem: impl Into<String>) -> Self {
-        Self { field, problem: problem.into() }
+        Self { field, called: field, problem: problem.into() }
+    }
+
+    /// The same, in the words of people who do not see the request.
+    pub(crate) fn called(self, called: &'static str) -> Self {
+        Self { called, ..self }
     }
 
     pub(crate) fn missing(field: &'static str) -> Self {

@@ -218,7 +218,7 @@ impl From<ResultError> for Refused {
             ResultError::NoView(_) => refuse(Reason::ViewNotFound, &error, []),
             ResultError::ViewNotReady(_) => refuse(Reason::ViewNotReady, &error, []),
             ResultError::ViewsFull { max } => refuse(Reason::ViewsFull, &error, [("max", max.to_string())]),
-            ResultError::WorkFull { max } => refuse(Reason::ViewsFull, &error, [("max", max.to_string())]),
+            ResultError::WorkFull { max } => refuse(Reason::WorkFull, &error, [("max", max.to_string())]),
             ResultError::ExportsFull { max } => {
                 refuse(Reason::ExportsFull, &error, [("max", max.to_string())])
             }
@@ -232,7 +232,8 @@ impl From<ResultError> for Refused {
             ResultError::ReaderIdle(limit) => {
                 refuse(Reason::StreamIdle, &error, [("limit_ms", limit.as_millis().to_string())])
             }
-            ResultError::Unreadable(_) | ResultError::Lost => refuse(Reason::ResultUnreadable, &error, []),
+            ResultError::Unreadable(_) => refuse(Reason::ResultUnreadable, &error, []),
+            ResultError::Lost => refuse(Reason::CoreBroken, &error, []),
             ResultError::ShuttingDown(_) => refuse(Reason::ShuttingDown, &error, []),
         }
     }
@@ -293,9 +294,10 @@ impl Refused {
             ViewError::Read(ReadError::NoSuchColumn { columns, .. }) => {
                 refuse(Reason::ColumnNotFound, error, [("columns", columns.to_string())])
             }
-            ViewError::Read(_) | ViewError::Rows(_) | ViewError::Spool(_) | ViewError::Lost => {
+            ViewError::Read(_) | ViewError::Rows(_) | ViewError::Spool(_) => {
                 refuse(Reason::ResultUnreadable, error, [])
             }
+            ViewError::Lost => refuse(Reason::CoreBroken, error, []),
             ViewError::Limit(limit) => refuse(Reason::ResultLimit, error, [("limit", limit.to_string())]),
             ViewError::Value { column, .. } => {
                 refuse(Reason::ViewInvalid, error, [("column", column.to_string())])

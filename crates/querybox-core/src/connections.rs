@@ -7,7 +7,7 @@ use querybox_store::{
 };
 
 use crate::{
-    Core, CredentialError, Forgotten, ShuttingDown,
+    Core, CredentialError, Forgotten, KeptId, ShuttingDown,
     form::{Given, GivenValue, ParameterError, check, check_no_secret_needed},
     url::{self, UrlError},
 };
@@ -96,7 +96,9 @@ impl Core {
         settings: ConnectionSettings,
     ) -> Result<Connection, ConnectionError> {
         let settings = self.check_settings(settings).await?;
-        Ok(self.store()?.create_connection(settings, self.now()).await?)
+        let connection = self.store()?.create_connection(settings, self.now()).await?;
+        self.tell_connection(connection.id);
+        Ok(connection)
     }
 
     /// All connections by folder, then by name.
@@ -145,10 +147,12 @@ impl Core {
         let dropped_for = secret_losses(form, &before.settings, &settings);
         if dropped_for.is_empty() {
             let connection = store.update_connection(id, revision, settings, self.now()).await?;
+            self.tell_connection(id);
             return Ok(Updated { connection, dropped: Forgotten::default(), dropped_for });
         }
         let (connection, dropped) =
             store.update_connection_and_drop_credentials(id, revision, settings, self.now()).await?;
+        self.tell_connection(id);
         let keyring_entries_left = self.remove_forgotten(&store, &dropped).await?;
         let dropped_for = if dropped.is_empty() { Vec::new() } else { dropped_for };
         let mut fields: Vec<String> = dropped.into_iter().map(|credential| credential.key.field).collect();
@@ -168,7 +172,9 @@ impl Core {
         name: ConnectionName,
     ) -> Result<Connection, ConnectionError> {
         let original = self.connection(key).await?;
-        Ok(self.store()?.duplicate_connection(original.id, name, self.now()).await?)
+        let copy = self.store()?.duplicate_connection(original.id, name, self.now()).await?;
+        self.tell_connection(copy.id);
+        Ok(copy)
     }
 
     /// Forgets a connection and its secrets. Answers how many entries of the keyring could not be removed now.
@@ -183,6 +189,7 @@ impl Core {
         };
         let store = self.store()?;
         let forgotten = store.delete_connection(id).await?;
+        self.tell_kept(KeptId::Connection(id), true);
         self.remove_forgotten(&store, &forgotten).await
     }
 

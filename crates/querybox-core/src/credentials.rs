@@ -89,7 +89,9 @@ impl Core {
         let kept = self.keep(&store, place, &key, &connection.settings.name, secret).await?;
         let set =
             store.set_credential(key, connection.revision, before.clone(), kept.clone(), self.now()).await;
-        self.settle(&store, &kept, before.as_ref(), set).await
+        let settled = self.settle(&store, &kept, before.as_ref(), set).await?;
+        self.tell_connection(id);
+        Ok(settled)
     }
 
     /// Forgets the secret of one field of a connection, or of all, for a user.
@@ -115,6 +117,7 @@ impl Core {
             return Err(CredentialError::Missing { field });
         }
         store.delete_credentials(chosen.clone()).await?;
+        self.tell_connection(id);
         let keyring_entries_left = self.remove_forgotten(&store, &chosen).await?;
         Ok(Forgotten {
             fields: chosen.into_iter().map(|credential| credential.key.field).collect(),

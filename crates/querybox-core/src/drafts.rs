@@ -18,7 +18,7 @@ use uuid::Uuid;
 use self::form::{Head, read_body, read_head, write_body, write_head};
 pub(crate) use self::{memory::MemoryDrafts, revisions::Revisions};
 use crate::{
-    Core, ShuttingDown, TextKeeping,
+    Core, KeptId, ShuttingDown, TextKeeping,
     core::StoreLease,
     texts::{Keeper, Purpose, TextPlace},
 };
@@ -241,7 +241,10 @@ impl Core {
             };
             drop(turn);
             let change = match done {
-                DraftWrite::Done => DraftChange::Done(head),
+                DraftWrite::Done => {
+                    self.tell_kept(KeptId::Draft(id), false);
+                    DraftChange::Done(head)
+                }
                 DraftWrite::Full => return Err(DraftError::Full),
                 DraftWrite::Changed => self.conflict(&store, &key).await?,
                 DraftWrite::KeyGone => continue,
@@ -322,6 +325,7 @@ impl Core {
         };
         if is_removed {
             self.memory_drafts.settle(&key, seen);
+            self.tell_kept(KeptId::Draft(id), true);
             return Ok(DraftChange::Done(()));
         }
         drop(turn);

@@ -11,10 +11,11 @@ use futures::{
     stream::{BoxStream, unfold},
 };
 use querybox_launcher::{Notification, Part};
+use querybox_store::ConnectionId;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::{
-    Core, ShuttingDown,
+    Core, DraftId, ShuttingDown,
     results::{DownloadEnded, DropCause, RunProgress, ViewFacts},
     session::{FrontEndId, SessionEnd, SessionId},
 };
@@ -43,8 +44,18 @@ pub enum FrontEndEvent {
     DownloadEnded(DownloadEnded),
     /// A result is kept no longer.
     ResultDropped { result: SessionId, cause: DropCause },
+    /// A saved connection or a draft was made, changed or removed. For every front end.
+    KeptChanged { kept: KeptId, is_removed: bool },
     /// The reader was slow, and so many events before the next are lost.
     Missed { count: u64 },
+}
+
+/// What is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptId {
+    /// What is saved of a connection, or its secrets.
+    Connection(ConnectionId),
+    Draft(DraftId),
 }
 
 /// Why a front end cannot be told.
@@ -80,6 +91,16 @@ impl Core {
             return Err(ShuttingDown.into());
         }
         Ok(stream(self.watchers.add(front_end)?))
+    }
+
+    /// Tells every front end what became of something that is kept.
+    pub(crate) fn tell_kept(&self, kept: KeptId, is_removed: bool) {
+        self.watchers.tell_all(&FrontEndEvent::KeptChanged { kept, is_removed });
+    }
+
+    /// The same of a connection that was made or changed.
+    pub(crate) fn tell_connection(&self, id: ConnectionId) {
+        self.tell_kept(KeptId::Connection(id), false);
     }
 }
 
@@ -118,6 +139,13 @@ impl Watchers {
             && sender.send(event).is_err()
         {
             senders.remove(&front_end);
+        }
+    }
+
+    /// Tells whoever listens, for whichever front end.
+    pub(crate) fn tell_all(&self, event: &FrontEndEvent) {
+        if let Some(senders) = self.lock().as_mut() {
+            senders.retain(|_, sender| sender.send(event.clone()).is_ok());
         }
     }
 

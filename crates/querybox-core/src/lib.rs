@@ -75,7 +75,7 @@ pub use crate::{
         DRAFT_STATE_BYTES_MAX, DRAFT_TEXT_BYTES_MAX, DRAFT_TITLE_CHARS_MAX, Draft, DraftChange, DraftContent,
         DraftError, DraftHead, DraftId, DraftIdError, DraftKind, DraftListing,
     },
-    events::{FrontEndEvent, WatchError},
+    events::{FrontEndEvent, KeptId, WatchError},
     execution::{ExecuteOptions, ExecuteRequest},
     form::{Given, GivenValue, ParameterError, ParameterProblem},
     happening::{

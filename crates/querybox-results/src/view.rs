@@ -84,7 +84,7 @@ pub enum ViewError {
         max: usize,
     },
     /// Whoever made it panicked.
-    #[error("the view was lost by a mistake of ours")]
+    #[error("a mistake of QueryBox's own ended the making of the view")]
     Lost,
     /// Arrow refused to put rows together.
     #[error("the rows cannot be put together")]

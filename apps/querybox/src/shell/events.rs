@@ -112,6 +112,7 @@ fn told(event: Event) -> Option<Told> {
         | Event::ResultNotice(_)
         | Event::ViewChanged(_)
         | Event::DownloadEnded(_)
+        | Event::KeptChanged(_)
         | Event::ResultDropped(_) => None,
     }
 }

@@ -4,7 +4,7 @@ use querybox_contracts::{
     core::v1::{self as pb, watch_events_response::Event},
     plugin::v1 as plugin,
 };
-use querybox_core::{DownloadEnded, FrontEndEvent, Notification};
+use querybox_core::{DownloadEnded, FrontEndEvent, KeptId, Notification};
 
 use super::{
     export::done_message,
@@ -52,6 +52,13 @@ pub(crate) fn event_message(event: FrontEndEvent) -> pb::WatchEventsResponse {
         }
         FrontEndEvent::ResultDropped { result, cause } => {
             Event::ResultDropped(dropped_message(result, cause))
+        }
+        FrontEndEvent::KeptChanged { kept, is_removed } => {
+            let (kind, id) = match kept {
+                KeptId::Connection(id) => (pb::KeptKind::Connection, id.to_string()),
+                KeptId::Draft(id) => (pb::KeptKind::Draft, id.to_string()),
+            };
+            Event::KeptChanged(pb::KeptChanged { kind: kind.into(), id, removed: is_removed })
         }
         FrontEndEvent::Missed { count } => Event::Missed(pb::Missed { count }),
     };

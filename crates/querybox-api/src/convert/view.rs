@@ -29,9 +29,10 @@ pub(crate) fn view_ask(
     let description = kind.encode_to_vec();
     if description.len() > KIND_BYTES_MAX {
         let problem = format!(
-            "is too long: its values, texts and patterns have {KIND_BYTES_MAX} bytes at most together"
+            "is too long: its values, texts and patterns have {} KiB at most together",
+            KIND_BYTES_MAX >> 10
         );
-        return Err(InvalidField::new("kind", problem));
+        return Err(InvalidField::new("kind", problem).called("the view"));
     }
     let order = match kind.kind {
         None => return Err(InvalidField::missing("kind")),

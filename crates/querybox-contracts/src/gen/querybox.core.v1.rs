@@ -5455,14 +5455,16 @@ pub mod result_service_client {
     /// VIEW_NOT_FOUND        the statement has no view of that number               NOT_FOUND
     /// VIEW_NOT_READY        the view is still being made, or failed                FAILED_PRECONDITION
     /// VIEW_INVALID          a value or a pattern of the view cannot be read        INVALID_ARGUMENT
-    /// VIEWS_FULL            the result has as many views as it may, or as many     RESOURCE_EXHAUSTED
-    /// views and statistics wait as may
+    /// VIEWS_FULL            the result has as many views as it may; `max`          RESOURCE_EXHAUSTED
+    /// WORK_FULL             as many views and statistics are made or wait as may;  RESOURCE_EXHAUSTED
+    /// `max`; trying again helps
     /// RESULT_LIMIT          a view is longer than may be kept; metadata `limit`    RESOURCE_EXHAUSTED
     /// EXPORTS_FULL          as many exports and downloads run as may               RESOURCE_EXHAUSTED
     /// EXPORT_UNFIT          the format cannot hold these rows                      FAILED_PRECONDITION
     /// EXPORT_BROKEN_OFF     the statement did not come to its end                  FAILED_PRECONDITION
     /// RESULTS_FULL          as many results are kept as may                        RESOURCE_EXHAUSTED
     /// RESULT_UNREADABLE     what was kept cannot be had back or shown              DATA_LOSS
+    /// CORE_BROKEN           a mistake of Core's own; what is kept is as it was     INTERNAL
     #[derive(Debug, Clone)]
     pub struct ResultServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -6003,14 +6005,16 @@ pub mod result_service_server {
     /// VIEW_NOT_FOUND        the statement has no view of that number               NOT_FOUND
     /// VIEW_NOT_READY        the view is still being made, or failed                FAILED_PRECONDITION
     /// VIEW_INVALID          a value or a pattern of the view cannot be read        INVALID_ARGUMENT
-    /// VIEWS_FULL            the result has as many views as it may, or as many     RESOURCE_EXHAUSTED
-    /// views and statistics wait as may
+    /// VIEWS_FULL            the result has as many views as it may; `max`          RESOURCE_EXHAUSTED
+    /// WORK_FULL             as many views and statistics are made or wait as may;  RESOURCE_EXHAUSTED
+    /// `max`; trying again helps
     /// RESULT_LIMIT          a view is longer than may be kept; metadata `limit`    RESOURCE_EXHAUSTED
     /// EXPORTS_FULL          as many exports and downloads run as may               RESOURCE_EXHAUSTED
     /// EXPORT_UNFIT          the format cannot hold these rows                      FAILED_PRECONDITION
     /// EXPORT_BROKEN_OFF     the statement did not come to its end                  FAILED_PRECONDITION
     /// RESULTS_FULL          as many results are kept as may                        RESOURCE_EXHAUSTED
     /// RESULT_UNREADABLE     what was kept cannot be had back or shown              DATA_LOSS
+    /// CORE_BROKEN           a mistake of Core's own; what is kept is as it was     INTERNAL
     #[derive(Debug)]
     pub struct ResultServiceServer<T> {
         inner: Arc<T>,
@@ -6679,7 +6683,10 @@ pub struct WatchEventsRequest {
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchEventsResponse {
     /// What happened.
-    #[prost(oneof = "watch_events_response::Event", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(
+        oneof = "watch_events_response::Event",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
+    )]
     pub event: ::core::option::Option<watch_events_response::Event>,
 }
 /// Nested message and enum types in `WatchEventsResponse`.
@@ -6715,7 +6722,23 @@ pub mod watch_events_response {
         /// A download of a result came to its end.
         #[prost(message, tag = "9")]
         DownloadEnded(super::DownloadEnded),
+        /// A saved connection or a draft was changed through this Core, by whichever front end.
+        #[prost(message, tag = "10")]
+        KeptChanged(super::KeptChanged),
     }
+}
+/// Something that is kept was made, changed or removed: whoever shows it looks again. Whoever changed it is told as well.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptChanged {
+    /// What it is.
+    #[prost(enumeration = "KeptKind", tag = "1")]
+    pub kind: i32,
+    /// Its id.
+    #[prost(string, tag = "2")]
+    pub id: ::prost::alloc::string::String,
+    /// It is there no longer.
+    #[prost(bool, tag = "3")]
+    pub removed: bool,
 }
 /// A leased session was not used for long. Any request in it puts the end off.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -6827,6 +6850,39 @@ pub struct ResultDropped {
     /// Why.
     #[prost(enumeration = "ResultDropCause", tag = "2")]
     pub cause: i32,
+}
+/// What is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum KeptKind {
+    /// Never sent.
+    Unspecified = 0,
+    /// A connection: what is saved of it, or its secrets.
+    Connection = 1,
+    /// A draft.
+    Draft = 2,
+}
+impl KeptKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "KEPT_KIND_UNSPECIFIED",
+            Self::Connection => "KEPT_KIND_CONNECTION",
+            Self::Draft => "KEPT_KIND_DRAFT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "KEPT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "KEPT_KIND_CONNECTION" => Some(Self::Connection),
+            "KEPT_KIND_DRAFT" => Some(Self::Draft),
+            _ => None,
+        }
+    }
 }
 /// Why a result is kept no longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -6960,7 +7016,7 @@ pub mod event_service_client {
             self
         }
         /// Tells of everything that the front end holds, from the moment on when the call was answered: its leased sessions, and
-        /// the results that it ran or attached. What else runs ends in its own stream. Any number of streams of one front end are told the same. The stream ends when it
+        /// the results that it ran or attached; and each front end of the same owner of what changes among saved connections and drafts. What else runs ends in its own stream. Any number of streams of one front end are told the same. The stream ends when it
         /// is dropped, or when Core has ended all sessions.
         pub async fn watch_events(
             &mut self,
@@ -7008,7 +7064,7 @@ pub mod event_service_server {
             + std::marker::Send
             + 'static;
         /// Tells of everything that the front end holds, from the moment on when the call was answered: its leased sessions, and
-        /// the results that it ran or attached. What else runs ends in its own stream. Any number of streams of one front end are told the same. The stream ends when it
+        /// the results that it ran or attached; and each front end of the same owner of what changes among saved connections and drafts. What else runs ends in its own stream. Any number of streams of one front end are told the same. The stream ends when it
         /// is dropped, or when Core has ended all sessions.
         async fn watch_events(
             &self,

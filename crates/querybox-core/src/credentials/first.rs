@@ -64,6 +64,8 @@ impl Core {
         let key = CredentialKey { connection, owner: settings.secret_scope.owner(user), field };
         let kept = self.keep(&store, place, &key, &settings.name, secret).await?;
         let made = store.create_connection_with_credential(key, settings, kept.clone(), now).await;
-        self.settle(&store, &kept, None, made).await
+        let settled = self.settle(&store, &kept, None, made).await?;
+        self.tell_connection(connection);
+        Ok(settled)
     }
 }

@@ -15,7 +15,12 @@ use super::{
     keyring::Keyring,
     vault::{Vault, WatchedKeyset, open, seal},
 };
-use crate::{ConnectionKey, Core, ShuttingDown, clock::Clock, core::StoreLease};
+use crate::{
+    ConnectionKey, Core, ShuttingDown,
+    clock::Clock,
+    core::StoreLease,
+    events::{FrontEndEvent, KeptId, Watchers},
+};
 
 /// What became of one secret that was to be moved.
 #[derive(Debug)]
@@ -71,6 +76,7 @@ impl Core {
             keyring: self.keyring.clone(),
             clock: self.clock.clone(),
             closing: self.closing.clone(),
+            watchers: Arc::clone(&self.watchers),
             to,
             is_dry_run,
             connections: chosen.into(),
@@ -87,6 +93,7 @@ struct Migration {
     keyring: Keyring,
     clock: Clock,
     closing: CancellationToken,
+    watchers: Arc<Watchers>,
     to: StoredPlace,
     is_dry_run: bool,
     connections: VecDeque<Connection>,
@@ -140,7 +147,12 @@ impl Migration {
             .await;
         match updated {
             // Whoever changed or removed it meanwhile knows better.
-            Ok(_) | Err(querybox_store::Error::Conflict(_) | querybox_store::Error::NotFound(_)) => Ok(()),
+            Ok(_) => {
+                let kept = KeptId::Connection(connection.id);
+                self.watchers.tell_all(&FrontEndEvent::KeptChanged { kept, is_removed: false });
+                Ok(())
+            }
+            Err(querybox_store::Error::Conflict(_) | querybox_store::Error::NotFound(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

@@ -61,7 +61,7 @@ pub enum ResultError {
     #[error("what was kept cannot be read")]
     Unreadable(#[source] ReadError),
     /// Something panicked.
-    #[error("it was lost by a mistake of ours")]
+    #[error("a mistake of QueryBox's own ended it; what is kept is as it was")]
     Lost,
     #[error(transparent)]
     ShuttingDown(#[from] ShuttingDown),

@@ -98,7 +98,7 @@ async fn what_would_fill_memory_is_refused() {
         &status,
         Code::InvalidArgument,
         "PARAMETER_INVALID",
-        "kind is too long: its values, texts and patterns have 65536 bytes at most together",
+        "the view is too long: its values, texts and patterns have 64 KiB at most together",
     );
     let search = pb::Search { text: "x".to_owned(), columns: vec![0; 70_000], match_case: true };
     assert_eq!(make_view(&house, &id, Kind::Search(search)).await.unwrap_err().code(), Code::InvalidArgument);

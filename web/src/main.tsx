@@ -15,6 +15,7 @@ import { makeApp, start } from "./state/app.ts";
 import { type Layout, hearLayout, LAYOUT_KEY, parseLayout, rowHeightOf } from "./state/layout.ts";
 import { partFromOriginal } from "./state/window_copy.ts";
 import { browserHost, browserParts, codeOf } from "./transport/browser.ts";
+import { onWake } from "./transport/wake.ts";
 import { claimWindow, windowParts } from "./transport/window.ts";
 
 /** Puts on the root what style sheets go by. */
@@ -42,7 +43,12 @@ root.render(<ComingIn />);
 // Nothing of what was stored is used before it is known whose it is.
 const { isCopy } = await claimWindow(windowParts());
 if (isCopy) partFromOriginal(sessionStorage);
-const app = makeApp(browserHost(browserParts()), { lasting: localStorage, passing: sessionStorage, pageWidth: () => innerWidth });
+const app = makeApp(browserHost(browserParts()), {
+  lasting: localStorage,
+  passing: sessionStorage,
+  pageWidth: () => innerWidth,
+  channel: "BroadcastChannel" in globalThis ? new BroadcastChannel("querybox.news") : undefined,
+});
 app.layout.subscribe(dress);
 addEventListener("storage", ({ key, newValue }) => {
   if (key === LAYOUT_KEY && newValue !== null) hearLayout(app.layout, newValue);
@@ -53,5 +59,9 @@ root.render(
       <Gate />
     </AppContext>
   </StrictMode>,
+);
+onWake(
+  () => app.events.again(),
+  () => app.news.hearAll(),
 );
 void start(app);

@@ -10,6 +10,7 @@ import { Events } from "./events.ts";
 import { KeptArrangement } from "./kept_arrangement.ts";
 import { KeptSettings } from "./kept_settings.ts";
 import { Leases } from "./leases.ts";
+import { type Channel, News } from "./news.ts";
 import { LinkKeeper } from "./link.ts";
 import { Runs } from "./runs.ts";
 import { Schemas } from "./schema.ts";
@@ -39,6 +40,7 @@ export interface App {
   readonly drafts: Drafts;
   readonly drivers: DriverList;
   readonly leases: Leases;
+  readonly news: News;
   readonly events: Events;
   readonly runs: Runs;
   readonly sessions: TabSessions;
@@ -64,12 +66,15 @@ export interface Places {
   /** Goes with the browser's tab. */
   readonly passing: Pick<Storage, "getItem" | "setItem">;
   readonly pageWidth: () => number;
+  /** To the other windows of the browser. Absent: the browser has none. */
+  readonly channel: Channel | undefined;
 }
 
 export function makeApp(host: Host, places: Places): App {
   const core = coreOver(host.transport);
   const link = new LinkKeeper(host);
-  const connections = new Connections(core, link);
+  const news = new News(places.channel);
+  const connections = new Connections(core, link, news);
   const drivers = new DriverList(core, link);
   const frontEndId = frontEndOf(places.passing);
   const leases = new Leases(core, link, connections, drivers, frontEndId);
@@ -84,6 +89,11 @@ export function makeApp(host: Host, places: Places): App {
     // A closed tab wants its result no more, and what still runs there is stopped.
     for (const tab of before.tabs) if (!now.tabs.some(({ id }) => id === tab.id)) closed(tab);
   });
+  const lookAtAll = () => {
+    runs.hearAll();
+    void sessions.find(connections, false);
+    news.hearAll();
+  };
   const closed = (tab: Tab) => {
     runs.forget(tab);
     void sessions.close(tab.id).then((isLost) => {
@@ -94,10 +104,11 @@ export function makeApp(host: Host, places: Places): App {
     core,
     link,
     connections,
-    drafts: new Drafts(core, link, tabs, toasts, places.passing, () => crypto.randomUUID()),
+    drafts: new Drafts(core, link, tabs, toasts, places.passing, () => crypto.randomUUID(), news),
     drivers,
     leases,
-    events: new Events(core, link, { runs, views, sessions, toasts }, frontEndId),
+    news,
+    events: new Events(core, link, { runs, views, sessions, toasts, lookAtAll }, frontEndId),
     runs,
     sessions,
     schemas: new Schemas(core, link, leases),
@@ -126,13 +137,15 @@ export async function start(app: App): Promise<void> {
   const typed = () => app.drafts.start().then(() => Promise.all([app.keptArrangement.start(), app.runs.probe()]));
   const load = () => Promise.all([app.connections.load(), app.drivers.load(), app.keptSettings.start(), typed()]);
   app.link.onReturn(() => {
-    void load();
+    void load().then(() => app.sessions.find(app.connections, false));
+    app.runs.hearAll();
     app.schemas.retry();
   });
   await app.link.enter();
   if (app.link.store.getState().kind !== "in") return;
   void app.events.listen();
   await load();
+  await app.sessions.find(app.connections, true);
 }
 
 /** Opens what is closed in the tree, and closes what is open. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createStore } from "zustand/vanilla";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import type { App, Overlay } from "./app.ts";
-import { closeOtherTabs, closeTab, tabsInTransaction } from "./close_tabs.ts";
+import { closeOtherTabs, closeTab, moveTab, tabsInTransaction } from "./close_tabs.ts";
 import { type Run, Runs } from "./runs.ts";
 import { type TabSession, TabSessions } from "./tab_sessions.ts";
 import { Tabs } from "./tabs.ts";
@@ -61,4 +61,10 @@ test("the tabs in a transaction are told by connection, those that share a sessi
     expect(tabsInTransaction(app, "other")).toEqual([]);
   }
   expect(tabsInTransaction(page({ ...OPEN, transaction: TransactionState.IDLE }).app, "c")).toEqual([]);
+});
+
+test("a tab goes to another connection, but leaves no transaction behind", () => {
+  const { app, first, second } = page({ ...OPEN, transaction: TransactionState.OPEN });
+  expect([moveTab(app, first, "d"), moveTab(app, second, "d"), moveTab(app, first, "c")]).toEqual([false, true, true]);
+  expect(app.tabs.store.getState().tabs.map(({ connectionId }) => connectionId)).toEqual(["c", "d"]);
 });

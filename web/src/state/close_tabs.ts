@@ -28,6 +28,14 @@ export function closeTab(app: Parts, tabId: string): void {
   closeAll(app, [tabId]);
 }
 
+/** Puts a tab on another connection. Answers whether it is there: a transaction is not left behind unasked. */
+export function moveTab(app: Pick<App, "tabs" | "sessions" | "runs">, tab: Tab, connectionId: string): boolean {
+  if (tab.connectionId === connectionId) return true;
+  if (holdsTransaction(app, tab.id)) return false;
+  app.tabs.change(tab.id, { connectionId });
+  return true;
+}
+
 /** Closes all tabs but one of the panel that it stands in. */
 export function closeOtherTabs(app: Parts, tab: Tab): void {
   app.tabs.activate(tab.id);

@@ -11,6 +11,7 @@ import {
 import type { Core } from "../transport/core.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { Load } from "./load.ts";
+import type { News } from "./news.ts";
 
 /** The word for an environment's color, as the style sheets have it. */
 export type Environment = "none" | "green" | "amber" | "red";
@@ -38,7 +39,16 @@ export class Connections {
   constructor(
     private readonly core: Core,
     private readonly link: LinkKeeper,
-  ) {}
+    private readonly news: Pick<News, "tell" | "on"> = SILENT,
+  ) {
+    news.on("connections", () => void this.load());
+  }
+
+  /** Looks anew after something was changed here, and has the other windows do so. */
+  async changed(): Promise<void> {
+    this.news.tell("connections");
+    await this.load();
+  }
 
   async load(signal?: AbortSignal): Promise<void> {
     try {
@@ -46,7 +56,8 @@ export class Connections {
       this.store.setState({ kind: "ready", value: connections }, true);
     } catch (error) {
       const problem = this.link.hear(error);
-      if (problem !== undefined) this.store.setState({ kind: "failed", problem }, true);
+      // What was there is not gone with a look that failed.
+      if (problem !== undefined && this.store.getState().kind !== "ready") this.store.setState({ kind: "failed", problem }, true);
     }
   }
 
@@ -60,7 +71,7 @@ export class Connections {
     secret: MessageInitShape<typeof NewSecretSchema> | undefined,
   ): Promise<Connection | undefined> {
     const answer = await this.core.connections.createConnection({ spec, ...(secret === undefined ? {} : { secret }) });
-    await this.load();
+    await this.changed();
     return answer.connection;
   }
 
@@ -69,7 +80,7 @@ export class Connections {
     spec: MessageInitShape<typeof ConnectionSpecSchema>,
   ): Promise<UpdateConnectionResponse> {
     const answer = await this.core.connections.updateConnection({ id: old.id, revision: old.revision, spec });
-    await this.load();
+    await this.changed();
     return answer;
   }
 
@@ -81,13 +92,13 @@ export class Connections {
       connection: { key: { case: "id", value: connection.id } },
       name: copyName(connection.spec?.name ?? "connection", taken),
     });
-    await this.load();
+    await this.changed();
     return answer.connection;
   }
 
   async remove(connection: Connection): Promise<void> {
     await this.core.connections.deleteConnection({ connection: { key: { case: "id", value: connection.id } } });
-    await this.load();
+    await this.changed();
   }
 }
 
@@ -100,6 +111,8 @@ export function copyName(name: string, taken: readonly string[]): string {
     if (!used.has(candidate.toLowerCase())) return candidate;
   }
 }
+
+const SILENT: Pick<News, "tell" | "on"> = { tell: () => undefined, on: () => undefined };
 
 function options(signal: AbortSignal | undefined) {
   return signal === undefined ? {} : { signal };

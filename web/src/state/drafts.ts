@@ -3,6 +3,7 @@ import { type Draft, DraftKind, TextKeeping } from "../gen/core/v1/draft_pb.ts";
 import type { Core } from "../transport/core.ts";
 import { problemOf } from "../transport/problem.ts";
 import type { LinkKeeper } from "./link.ts";
+import type { News } from "./news.ts";
 import { keeps } from "./storage.ts";
 import { draftOf, parseTabs, type Tab, type Tabs } from "./tabs.ts";
 import type { Toasts } from "./toasts.ts";
@@ -31,7 +32,7 @@ const REVISIONS = "querybox.drafts";
 /**
  * Keeps what is typed in Core as well: a page that is closed, a browser that dies, and another machine find it again.
  *
- * A tab is a draft. Who changes a draft that somebody else changed meanwhile keeps his own text as another one:
+ * A tab is a draft. It is forgotten when its tab is closed; a window that still shows its text then saves it again. Who changes a draft that somebody else changed meanwhile keeps his own text as another one:
  * nothing that was typed is overwritten.
  */
 export class Drafts {
@@ -59,8 +60,13 @@ export class Drafts {
     private readonly toasts: Toasts,
     private readonly storage: Pick<Storage, "getItem" | "setItem">,
     private readonly makeId: () => string,
+    private readonly news: Pick<News, "tell" | "on"> | undefined = undefined,
   ) {
     this.revisions = parseRevisions(storage.getItem(REVISIONS));
+    // What another window closes lives on in this one.
+    news?.on("drafts", () => {
+      if (this.isOn) void this.start();
+    });
     tabs.store.subscribe((now, before) => {
       if (!this.isOn) return;
       now.tabs.forEach((tab, place) => {
@@ -195,6 +201,7 @@ export class Drafts {
     try {
       const { outcome } = await this.core.drafts.deleteDraft({ draftId: id, revision });
       this.goesWell(id);
+      if (outcome.case === "deleted") this.news?.tell("drafts");
       const present = outcome.case === "conflict" ? outcome.value.present : undefined;
       // What this page sent itself goes with its tab; anything else lives on elsewhere.
       if (present === undefined || present.revision === revision || !this.isOwn(present)) return this.isForgotten(id);

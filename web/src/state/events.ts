@@ -13,6 +13,8 @@ interface Hearers {
   readonly views: Views;
   readonly sessions: TabSessions;
   readonly toasts: Toasts;
+  /** What was told while nobody listened is not heard any more. */
+  readonly lookAtAll: () => void;
 }
 
 const AGAIN_MS = 1_000;
@@ -20,6 +22,7 @@ const AGAIN_MS = 1_000;
 /** The one long stream of the page: Core tells of what the page holds. */
 export class Events {
   private readonly over = new AbortController();
+  private stream = new AbortController();
 
   constructor(
     private readonly core: Core,
@@ -31,9 +34,15 @@ export class Events {
   /** Listens until the page goes. A stream that breaks is opened again once Core is there. */
   async listen(): Promise<void> {
     const { signal } = this.over;
-    while (!signal.aborted) {
+    for (let isFirst = true; !signal.aborted; isFirst = false) {
+      this.stream = new AbortController();
+      const stream = AbortSignal.any([signal, this.stream.signal]);
       try {
-        for await (const { event } of this.core.events.watchEvents({ frontEndId: this.frontEndId }, { signal })) {
+        // What is asked for behind this is not older than what will be told.
+        const onHeader = () => {
+          if (!isFirst) this.hearers.lookAtAll();
+        };
+        for await (const { event } of this.core.events.watchEvents({ frontEndId: this.frontEndId }, { signal: stream, onHeader })) {
           this.tell(event);
         }
       } catch (error) {
@@ -43,6 +52,11 @@ export class Events {
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       await this.isIn();
     }
+  }
+
+  /** Listens anew: the stream may have broken without a word, as over the sleep of a machine. */
+  again(): void {
+    this.stream.abort();
   }
 
   close(): void {
@@ -58,7 +72,7 @@ export class Events {
       case "viewChanged":
         return views.hear(event.value.resultId, event.value.view?.view ?? 0);
       case "missed":
-        return runs.hearAll();
+        return this.hearers.lookAtAll();
       case "idleWarning":
         return sessions.hearIdle(event.value.sessionId);
       case "leaseEnded": {

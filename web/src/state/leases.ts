@@ -40,7 +40,7 @@ export class Leases {
   private readonly offered = new Map<string, string>();
   /** Who waits for an answer, by connection. The question that is open is the first one's. */
   private readonly waiting = new Map<string, ((sessionId: string | undefined) => void)[]>();
-  private readonly moved = new Set<(connectionId: string) => void>();
+  private readonly moved = new Set<(connectionId: string, isGone: boolean) => void>();
   /** Where each connection led when it was seen last. */
   private led: ReadonlyMap<string, string> = new Map();
 
@@ -57,7 +57,7 @@ export class Leases {
   }
 
   /** Calls when a connection leads elsewhere than before, or is gone: what was opened on it is not on it any more. */
-  onMove(listener: (connectionId: string) => void): void {
+  onMove(listener: (connectionId: string, isGone: boolean) => void): void {
     this.moved.add(listener);
   }
 
@@ -74,6 +74,16 @@ export class Leases {
   /** Hears of a failure in a session, which may be its end. */
   hear(connectionId: string, error: unknown): void {
     if (OVER.has(reasonOf(error))) this.sessions.delete(connectionId);
+  }
+
+  /** Takes up the session that the page had before it was loaded again. */
+  adopt(connectionId: string, sessionId: string): void {
+    if (!this.sessions.has(connectionId)) this.sessions.set(connectionId, sessionId);
+  }
+
+  /** Whether a session is on a connection that asks for its password. */
+  has(sessionId: string): boolean {
+    return [...this.sessions.values()].includes(sessionId);
   }
 
   /** A session has ended. */
@@ -168,7 +178,7 @@ export class Leases {
     const sessionId = this.sessions.get(connectionId);
     this.sessions.delete(connectionId);
     if (sessionId !== undefined) void this.end(sessionId);
-    for (const listener of this.moved) listener(connectionId);
+    for (const listener of this.moved) listener(connectionId, !this.led.has(connectionId));
     if (this.waiting.has(connectionId)) this.settle(connectionId, undefined);
   }
 

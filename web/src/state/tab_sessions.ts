@@ -1,8 +1,11 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
+import { SecretPlace } from "../gen/core/v1/connection_pb.ts";
 import { EndCause } from "../gen/core/v1/query_pb.ts";
+import { SessionActivity, type SessionFacts, SessionKind } from "../gen/core/v1/session_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import type { Core } from "../transport/core.ts";
 import { type Problem, problemOfRejection, reasonOf } from "../transport/problem.ts";
+import type { Connections } from "./connections.ts";
 import type { Leases, Place } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { Tab, Tabs } from "./tabs.ts";
@@ -32,7 +35,69 @@ export class TabSessions {
     private readonly tabs: Tabs,
     private readonly frontEndId: string,
   ) {
-    leases.onMove((connectionId) => this.leave(connectionId));
+    leases.onMove((connectionId, isGone) => void this.leave(connectionId, isGone));
+    tabs.store.subscribe((now, before) => {
+      for (const tab of before.tabs) {
+        const connectionId = now.tabs.find(({ id }) => id === tab.id)?.connectionId;
+        // Nothing runs at the old place under the name of another one.
+        if (connectionId !== undefined && connectionId !== tab.connectionId) void this.close(tab.id);
+      }
+    });
+  }
+
+  /**
+   * Looks which sessions Core still holds for the page: after it was loaded again, and when it may not have heard of an end. What
+   * nobody here has any use for is ended, when the page has just begun.
+   */
+  async find(connections: Pick<Connections, "find">, isNew: boolean): Promise<void> {
+    try {
+      // What is opened while the answer is on its way is not missed in it.
+      const asked = new Set(this.tabs.store.getState().tabs.map((tab) => this.idOf(tab)));
+      const { sessions } = await this.core.sessions.listSessions({});
+      const held = new Map(sessions.filter((facts) => this.isHeld(facts)).map((facts) => [facts.sessionId, facts]));
+      for (const tab of this.tabs.store.getState().tabs) if (asked.has(this.idOf(tab))) this.compare(tab, held);
+      if (!isNew) return;
+      const owned = new Set(this.tabs.store.getState().tabs.map(({ sessionId }) => sessionId));
+      for (const [sessionId, { connectionId, transactionState }] of held) {
+        if (owned.has(sessionId) || this.leases.has(sessionId)) continue;
+        if (connections.find(connectionId)?.spec?.secretPlace !== SecretPlace.ASK) {
+          void this.end(sessionId);
+          continue;
+        }
+        this.leases.adopt(connectionId, sessionId);
+        for (const tab of this.tabs.store.getState().tabs) {
+          if (tab.connectionId === connectionId && this.of(tab.id).kind === "none") this.set(tab.id, { ...opened(sessionId, true), transaction: known(transactionState) });
+        }
+      }
+    } catch (error) {
+      this.link.hear(error);
+    }
+  }
+
+  private isHeld({ kind, activity, frontEndId }: SessionFacts): boolean {
+    const isThere = activity === SessionActivity.RUNNING || activity === SessionActivity.IDLE;
+    return kind === SessionKind.LEASED && isThere && frontEndId === this.frontEndId;
+  }
+
+  private idOf(tab: Tab): string | undefined {
+    const session = this.of(tab.id);
+    return session.kind === "open" ? session.sessionId : tab.sessionId;
+  }
+
+  /** Puts what the page takes a tab's session for beside what Core has. */
+  private compare(tab: Tab, held: ReadonlyMap<string, SessionFacts>): void {
+    const session = this.of(tab.id);
+    const sessionId = this.idOf(tab);
+    if (sessionId === undefined) return;
+    const facts = held.get(sessionId);
+    if (facts === undefined) {
+      this.lose(tab.id, "it had ended");
+      this.leases.forget(sessionId);
+    } else if (session.kind === "none") {
+      this.set(tab.id, { ...opened(sessionId, false), transaction: known(facts.transactionState) });
+    } else if (session.kind === "open" && session.transaction === TransactionState.UNSPECIFIED) {
+      this.set(tab.id, { ...session, transaction: known(facts.transactionState) });
+    }
   }
 
   of(tabId: string): TabSession {
@@ -133,12 +198,14 @@ export class TabSessions {
   }
 
   /** Gives up the sessions of tabs on a connection that leads elsewhere now: nothing runs at the old place under the new name. */
-  private leave(connectionId: string): void {
+  private async leave(connectionId: string, isGone: boolean): Promise<void> {
+    const why = `its connection was ${isGone ? "removed" : "changed"}`;
     for (const tab of this.tabs.store.getState().tabs) {
       const session = this.of(tab.id);
       if (tab.connectionId !== connectionId || session.kind !== "open") continue;
-      this.lose(tab.id, "its connection was changed");
-      if (!session.isShared) void this.end(session.sessionId);
+      this.lose(tab.id, why);
+      if (session.isShared || !(await this.end(session.sessionId))) continue;
+      if (this.of(tab.id).kind === "lost") this.lose(tab.id, `${why}; its transaction was rolled back`);
     }
   }
 
@@ -181,6 +248,11 @@ export class TabSessions {
   private set(tabId: string, session: TabSession): void {
     this.store.setState(new Map(this.store.getState()).set(tabId, session), true);
   }
+}
+
+/** How a session's transaction stands, where no statement has said otherwise. */
+function known(transaction: TransactionState): TransactionState {
+  return transaction === TransactionState.UNSPECIFIED ? TransactionState.IDLE : transaction;
 }
 
 function opened(sessionId: string, isShared: boolean): OpenSession {

@@ -32,10 +32,19 @@ test("closing leads to the neighbor, and what was closed is opened again with it
   expect(opened.active?.title).toBe("Query 1");
   opened.reopen();
   expect(opened.active).toEqual(second);
-  opened.close(second.id);
+});
+
+test("a connection that is gone takes no texts with it", () => {
+  const { opened } = tabs();
+  opened.open("c");
+  opened.open("c", "select 1");
+  opened.close(opened.open("c", "select 2").id);
+  opened.open("d");
   opened.forget("c");
+  expect(titles(opened)).toEqual(["Query 2", "Query 4"]);
   opened.reopen();
-  expect(titles(opened)).toEqual([]);
+  opened.reopen();
+  expect(opened.active?.text).toBe("select 2");
 });
 
 test("steps go around the ends", () => {

@@ -182,11 +182,9 @@ export class Tabs {
     return this.drawn.getState().one ? tabs : tabs.filter((other) => other.second === tab?.second);
   }
 
-  /** Closes what belongs to a connection that is gone. It is not opened again. */
+  /** Closes the empty tabs of a connection that is gone. What is typed in the others is good for another one. */
   forget(connectionId: string): void {
-    for (const tab of this.store.getState().tabs) if (tab.connectionId === connectionId) this.close(tab.id);
-    const { closed } = this.store.getState();
-    this.store.setState({ closed: closed.filter((tab) => tab.connectionId !== connectionId) });
+    for (const tab of this.store.getState().tabs) if (tab.connectionId === connectionId && tab.text.trim() === "") this.close(tab.id);
   }
 
   reopen(): void {

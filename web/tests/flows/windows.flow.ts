@@ -102,3 +102,72 @@ test("settings that are chosen in one window show in the others at once, and non
   await first.context().close();
   await third.context().close();
 });
+
+test("a text that one window closes lives on in Core as long as another one shows it", async () => {
+  const first = await house().open({ isNew: true });
+  await typeQuery(first, "select 'shown by two' as word");
+  const drafts = async () => {
+    const next = await house().open({ isNew: true });
+    const found = await stored(next, "querybox.tabs");
+    await next.context().close();
+    return found ?? "";
+  };
+  await expect.poll(drafts, { timeout: 120_000 }).toContain("shown by two");
+  const second = await first.context().newPage();
+  second.setDefaultTimeout(60_000);
+  await second.goto(house().link());
+  await editorOf(second).getByText("shown by two").waitFor();
+  const told = second.waitForResponse((answer) => answer.url().endsWith("/DeleteDraft"));
+  const savedAgain = first.waitForResponse((answer) => answer.url().endsWith("/SaveDraft"));
+  await second.keyboard.press("Alt+w");
+  await told;
+  await savedAgain;
+  expect(await drafts()).toContain("shown by two");
+  // Nobody shows it any more.
+  const forgotten = first.waitForResponse((answer) => answer.url().endsWith("/DeleteDraft"));
+  await first.bringToFront();
+  await editorOf(first).click();
+  await first.keyboard.press("Alt+w");
+  await forgotten;
+  expect(await drafts()).not.toContain("shown by two");
+  expect(house().complaints()).toEqual([]);
+  await first.context().close();
+});
+
+test("connections that are made, changed and removed in one window are so in the others, whose tabs keep their texts", async () => {
+  const first = await house().open();
+  const second = await duplicate(first);
+  const menu = async (page: Page, name: string, item: string) => {
+    await page.getByRole("treeitem", { name, exact: true }).click({ button: "right" });
+    await page.getByRole("menuitem", { name: item }).click();
+  };
+  await menu(first, "sample", "Duplicate");
+  await second.getByRole("treeitem", { name: "sample copy", exact: true }).waitFor();
+  await first.getByRole("dialog", { name: "Edit connection" }).getByLabel("Name", { exact: true }).fill("another sample");
+  await first.getByRole("button", { name: "Save", exact: true }).click();
+  await second.getByRole("treeitem", { name: "another sample", exact: true }).waitFor();
+  await typeQuery(second, ENDLESS);
+  await second.getByRole("button", { name: /^Connection: / }).click();
+  await second.getByRole("menuitemradio", { name: "another sample", exact: true }).click();
+  await second.getByRole("button", { name: "Connection: another sample" }).waitFor();
+  await second.keyboard.press("Control+Enter");
+  await second.getByRole("button", { name: "No limit" }).click();
+  await second.getByRole("status", { name: "What runs" }).getByText("no limit").waitFor();
+  // It is removed while something runs on it.
+  await menu(first, "another sample", "Remove…");
+  await first.getByRole("button", { name: "Remove" }).click();
+  await second.getByRole("button", { name: "Connection: No connection" }).waitFor();
+  await editorOf(second).getByText("union all").waitFor();
+  await second.getByRole("button", { name: "Cancel", exact: true }).click();
+  await second.getByText(/^The database (stopped after|did not answer)/).waitFor();
+  await editorOf(second).click();
+  await second.keyboard.press("Control+Enter");
+  await second.getByText("The connection of this tab is not there").waitFor();
+  await second.getByRole("button", { name: "Connection: No connection" }).click();
+  await second.getByRole("menuitemradio", { name: "sample", exact: true }).click();
+  await retype(second, "select 5 as five");
+  await second.keyboard.press("Control+Enter");
+  await second.getByRole("gridcell", { name: "5", exact: true }).waitFor();
+  expect(house().complaints()).toEqual([]);
+  await first.context().close();
+});

@@ -37,7 +37,7 @@ export function RemoveDialog({ connection, onClose }: RemoveDialogProps) {
       <div className="form">
         <p>
           Core forgets the connection{keeps ? ", and the password that it keeps for it" : ""}. The database itself stays as it
-          is. Tabs on this connection are closed{loses ? ", and transactions that are open in them are rolled back" : ""}.
+          is. Its tabs keep what is typed in them; their sessions end{loses ? ", and transactions that are open there are rolled back" : ""}.
         </p>
         {problem !== undefined && (
           <div className="why" role="alert">

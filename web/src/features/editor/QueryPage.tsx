@@ -50,7 +50,11 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
   };
   const start = async (isAll: boolean) => {
     const pressed = await whenFree(app.runs, tabId, () => editor.current?.now());
-    if (connection === undefined || pressed === "runs") return;
+    if (pressed === "runs") return;
+    if (connection === undefined) {
+      app.toasts.fail("Nothing was run", "The connection of this tab is not there. Choose another one in the toolbar.");
+      return;
+    }
     if (typeof pressed === "string") {
       app.toasts.fail("Nothing was run", NOT_RUN[pressed]);
       return;

@@ -5,6 +5,7 @@ import { runAll } from "../../actions/run_all.ts";
 import { runScript } from "../../actions/run_script.ts";
 import type { Connection } from "../../gen/core/v1/connection_pb.ts";
 import { valueOf } from "../../state/load.ts";
+import { moveTab } from "../../state/close_tabs.ts";
 import { type RunChoices, rowsText, secondsOf, secondsText } from "../../state/run_choices.ts";
 import type { Run } from "../../state/runs.ts";
 import type { Tab } from "../../state/tabs.ts";
@@ -69,7 +70,10 @@ export function QueryToolbar({ tab, connection, run, choices, hasSelection, onCh
         items={(connections ?? []).map((other) => ({
           label: other.spec?.name ?? "",
           checked: other.id === tab.connectionId,
-          onChoose: () => app.tabs.change(tab.id, { connectionId: other.id }),
+          onChoose: () => {
+            if (moveTab(app, tab, other.id)) return;
+            app.toasts.fail("The tab stays on its connection", "A transaction may be open in its session: commit it or roll it back first.");
+          },
         }))}
       />
       <SessionChoice tab={tab} isRunning={isBusy} />

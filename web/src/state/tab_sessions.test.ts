@@ -1,0 +1,77 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { createRouterTransport } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { ConnectionSchema, SecretPlace } from "../gen/core/v1/connection_pb.ts";
+import { SessionActivity, type SessionFacts, SessionFactsSchema, SessionKind, SessionService } from "../gen/core/v1/session_pb.ts";
+import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
+import { coreOver } from "../transport/core.ts";
+import { Connections } from "./connections.ts";
+import { DriverList } from "./drivers.ts";
+import { Leases } from "./leases.ts";
+import { LinkKeeper } from "./link.ts";
+import { TabSessions } from "./tab_sessions.ts";
+import { type Tab, Tabs, TABS_KEY } from "./tabs.ts";
+
+const held = (sessionId: string, more: MessageInitShape<typeof SessionFactsSchema> = {}) =>
+  create(SessionFactsSchema, { kind: SessionKind.LEASED, activity: SessionActivity.IDLE, frontEndId: "page", connectionId: "c", ...more, sessionId });
+
+/** A page with tabs that were kept over a reload, before a Core that holds some sessions. */
+function page(tabs: readonly Partial<Tab>[], sessions: readonly SessionFacts[]) {
+  const ended: string[] = [];
+  const transport = createRouterTransport(({ service }) => {
+    service(SessionService, {
+      listSessions: () => ({ sessions: [...sessions] }),
+      closeSession: ({ sessionId }) => {
+        ended.push(sessionId);
+        return { transactionLost: false };
+      },
+    });
+  });
+  const core = coreOver(transport);
+  const link = new LinkKeeper({ transport, enter: async () => ({ kind: "in" }) });
+  const connections = new Connections(core, link);
+  const spec = { name: "shop", secretPlace: SecretPlace.ASK };
+  connections.store.setState({ kind: "ready", value: [create(ConnectionSchema, { id: "asks", spec })] }, true);
+  const kept = JSON.stringify({ tabs: tabs.map((tab, index) => ({ id: `tab-${index}`, title: "Query", connectionId: "c", text: "", ...tab })) });
+  const store = new Tabs({ getItem: (key) => (key === TABS_KEY ? kept : null), setItem: () => undefined }, () => "new");
+  const leases = new Leases(core, link, connections, new DriverList(core, link), "page");
+  const of = new TabSessions(core, link, leases, store, "page");
+  return { of, tabs: store, leases, ended, connections, find: (isNew = true) => of.find(connections, isNew) };
+}
+
+test("a page that is loaded again has its sessions as they are, and says which one ended", async () => {
+  const { of, find, tabs, ended } = page([{ sessionId: "a" }, { sessionId: "b" }, {}], [held("a", { transactionState: TransactionState.OPEN })]);
+  await find();
+  expect(of.of("tab-0")).toMatchObject({ kind: "open", sessionId: "a", transaction: TransactionState.OPEN });
+  expect(of.of("tab-1")).toMatchObject({ kind: "lost" });
+  expect(of.of("tab-2")).toEqual({ kind: "none" });
+  expect(tabs.store.getState().tabs[1]?.sessionId).toBeUndefined();
+  expect(ended).toEqual([]);
+});
+
+test("a password is not asked for again after a reload, and a session that nobody has any use for ends", async () => {
+  const sessions = [held("shared", { connectionId: "asks", transactionState: TransactionState.OPEN }), held("left"), held("theirs", { frontEndId: "other" })];
+  const { of, find, leases, ended } = page([{ connectionId: "asks" }], sessions);
+  await find();
+  expect(await leases.place("asks")).toEqual({ sessionId: "shared" });
+  expect(of.of("tab-0")).toMatchObject({ kind: "open", isShared: true, transaction: TransactionState.OPEN });
+  await expect.poll(() => ended).toEqual(["left"]);
+});
+
+test("a page that looks again ends nothing, and loses no session that was opened meanwhile", async () => {
+  const of = page([{}], [held("left")]);
+  const looked = of.find(false);
+  of.tabs.change("tab-0", { sessionId: "new" });
+  await looked;
+  expect(of.of.of("tab-0").kind).toBe("none");
+  expect(of.ended).toEqual([]);
+});
+
+test("a tab that goes to another connection leaves its session behind", async () => {
+  const { of, find, tabs, ended } = page([{ sessionId: "a" }], [held("a")]);
+  await find();
+  tabs.change("tab-0", { connectionId: "asks" });
+  expect(of.of("tab-0")).toEqual({ kind: "none" });
+  await expect.poll(() => ended).toEqual(["a"]);
+  expect(tabs.store.getState().tabs[0]?.sessionId).toBeUndefined();
+});

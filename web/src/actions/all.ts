@@ -3,6 +3,7 @@ import { cancelRun } from "./cancel_run.ts";
 import { changeDensity } from "./change_density.ts";
 import { columnFacts } from "./column_facts.ts";
 import { closeTab } from "./close_tab.ts";
+import { commit } from "./commit.ts";
 import { crossTab } from "./cross_tab.ts";
 import { exportRows } from "./export_rows.ts";
 import { filterRows } from "./filter_rows.ts";
@@ -22,6 +23,7 @@ import { previousRegion } from "./previous_region.ts";
 import { previousTab } from "./previous_tab.ts";
 import { refreshSchema } from "./refresh_schema.ts";
 import { reopenTab } from "./reopen_tab.ts";
+import { rollBack } from "./roll_back.ts";
 import { runAll } from "./run_all.ts";
 import { runScript } from "./run_script.ts";
 import { searchRows } from "./search_rows.ts";
@@ -33,6 +35,8 @@ export const ACTIONS: readonly Action[] = [
   runScript,
   runAll,
   cancelRun,
+  commit,
+  rollBack,
   formatScript,
   filterRows,
   searchRows,

@@ -131,7 +131,7 @@ export class Runs {
   async run(tab: Tab, script: Script, options: Options): Promise<void> {
     const before = this.of(tab.id);
     if (before.kind === "starting" || before.kind === "running") return;
-    const startedAt = Date.now();
+    let startedAt = Date.now();
     this.set(tab.id, { kind: "starting", startedAt });
     this.scripts.set(tab.id, script);
     if (before.kind === "ended") this.leave(tab, before.result.resultId);
@@ -143,6 +143,9 @@ export class Runs {
       const place = await this.sessions.place(tab);
       if (isClosed()) return;
       if (place === undefined) return this.set(tab.id, IDLE);
+      // While a password is asked for, nothing runs yet.
+      startedAt = Date.now();
+      this.set(tab.id, { kind: "starting", startedAt });
       const resultId = "connection" in place ? place.sessionId : makeUuidV7();
       this.tabs.change(tab.id, { resultId, runs: true, isGuest: undefined });
       asked.resultId = resultId;

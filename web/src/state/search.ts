@@ -41,6 +41,24 @@ export function rankOf(text: string, wanted: string): number | undefined {
   return 10 + (last - first) + text.length / 1000;
 }
 
+/** Where a name ends and what it lies in begins: `sales.orders`, and as people write it, `sales orders`. */
+const BETWEEN = /[.\s]+/;
+
+/** As `rankOf`, of a name that is also known by what it lies in. */
+export function rankWithin(holder: string, name: string, wanted: string): number | undefined {
+  const rank = rankOf(name, wanted);
+  const parts = wanted.split(BETWEEN);
+  const last = parts.at(-1) ?? "";
+  if (rank !== undefined || parts.length < 2 || rankOf(holder, parts.slice(0, -1).join(" ")) === undefined) return rank;
+  return rankOf(name, last);
+}
+
+/** The name with what was found in it, also if only its end was named. */
+export function piecesWithin(name: string, wanted: string): readonly Piece[] {
+  const found = find(name, wanted) ?? find(name, wanted.split(BETWEEN).at(-1) ?? "");
+  return found?.pieces ?? [{ text: name, isMatch: false }];
+}
+
 function split(text: string, places: readonly number[]): readonly Piece[] {
   const marked = new Set(places);
   const pieces: { text: string; isMatch: boolean }[] = [];

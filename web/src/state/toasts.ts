@@ -32,7 +32,9 @@ export class Toasts {
 
   private add(toast: Omit<Toast, "id">): number {
     const id = ++this.last;
-    this.store.setState([...this.store.getState(), { ...toast, id }].slice(-SHOWN_MAX), true);
+    // What is said again takes the place of what was said.
+    const others = this.store.getState().filter(({ tone, text, detail }) => tone !== toast.tone || text !== toast.text || detail !== toast.detail);
+    this.store.setState([...others, { ...toast, id }].slice(-SHOWN_MAX), true);
     return id;
   }
 }

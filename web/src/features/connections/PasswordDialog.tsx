@@ -30,7 +30,8 @@ export function PasswordDialog({ question }: { readonly question: Question }) {
               autoComplete="off"
               autoFocus
               value={password}
-              disabled={question.busy}
+              // A field that is disabled loses the focus, and whoever mistyped would type into nothing.
+              readOnly={question.busy}
               onChange={(event) => setPassword(event.target.value)}
             />
             {question.busy && <Spinner />}

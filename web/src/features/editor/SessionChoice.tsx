@@ -1,3 +1,4 @@
+import { finishTransaction } from "../../actions/finish_transaction.ts";
 import { TransactionState } from "../../gen/plugin/v1/plugin_pb.ts";
 import type { Tab } from "../../state/tabs.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -32,11 +33,6 @@ export function SessionChoice({ tab, isRunning }: SessionChoiceProps) {
   const release = async () => {
     if (await app.sessions.close(tab.id)) app.toasts.say("The session is closed, and its transaction was rolled back");
   };
-  const finish = async (sql: "COMMIT" | "ROLLBACK") => {
-    const problem = await app.sessions.finish(tab.id, sql);
-    if (problem !== undefined) app.toasts.fail(sql === "COMMIT" ? "Not committed" : "Not rolled back", problem.message);
-    else app.toasts.say(sql === "COMMIT" ? "The transaction is committed" : "The transaction is rolled back");
-  };
   return (
     <>
       <Choice
@@ -55,9 +51,9 @@ export function SessionChoice({ tab, isRunning }: SessionChoiceProps) {
       {isOpen && inTransaction && (
         <>
           {transaction === TransactionState.OPEN && (
-            <Button label="Commit" icon="check" disabled={isRunning || session.isBusy} onClick={() => void finish("COMMIT")} />
+            <Button label="Commit" icon="check" disabled={isRunning || session.isBusy} onClick={() => void finishTransaction(app, "COMMIT", tab.id)} />
           )}
-          <Button label="Roll back" icon="back" disabled={isRunning || session.isBusy} onClick={() => void finish("ROLLBACK")} />
+          <Button label="Roll back" icon="back" disabled={isRunning || session.isBusy} onClick={() => void finishTransaction(app, "ROLLBACK", tab.id)} />
         </>
       )}
     </>

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { StoppedBy } from "../../gen/plugin/v1/plugin_pb.ts";
 import { onPageRequest, type PageRequest } from "../../actions/page_event.ts";
 import { type ColumnLayout, layoutOf } from "../../results/column_layout.ts";
@@ -13,7 +14,7 @@ import { useApp, usePart } from "../AppContext.ts";
 import { CopyBar } from "./CopyBar.tsx";
 import { ExportDialog } from "./ExportDialog.tsx";
 import { FailureBar } from "./FailureBar.tsx";
-import { searchIdOf } from "./FilterBar.tsx";
+import { filterIdOf, searchIdOf } from "./FilterBar.tsx";
 import { GoToRowDialog } from "./GoToRowDialog.tsx";
 import { MessageList } from "./MessageList.tsx";
 import { NoResult } from "./NoResult.tsx";
@@ -64,10 +65,13 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
 
   const ask = (request: PageRequest) => {
     if (rows === undefined) return;
-    if (request === "filter") setFilterOpen((isOpen) => !isOpen);
-    else if (request === "search") {
-      setFilterOpen(true);
-      requestAnimationFrame(() => document.getElementById(searchIdOf(`grid-${tabId}`))?.focus());
+    if (request === "filter" && isFilterOpen) {
+      setFilterOpen(false);
+      grid.current?.focus();
+    } else if (request === "filter" || request === "search") {
+      // Whoever asks types on at once: the field is there before this returns.
+      flushSync(() => setFilterOpen(true));
+      document.getElementById((request === "filter" ? filterIdOf : searchIdOf)(`grid-${tabId}`))?.focus();
     } else if (request === "column") grid.current?.openColumn();
     else if (request === "export") setAsked("export");
     else if (request === "go-to-row") setAsked("row");

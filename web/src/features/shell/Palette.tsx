@@ -2,7 +2,7 @@ import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react"
 import type { Action } from "../../actions/action.ts";
 import { ACTIONS } from "../../actions/all.ts";
 import { valueOf } from "../../state/load.ts";
-import { find, type Piece, rankOf } from "../../state/search.ts";
+import { type Piece, piecesWithin, rankWithin } from "../../state/search.ts";
 import type { App } from "../../state/app.ts";
 import { RelationKind } from "../../gen/plugin/v1/catalog_pb.ts";
 import { openTable } from "../../state/open_table.ts";
@@ -16,6 +16,8 @@ interface Entry {
   readonly icon: IconName;
   readonly name: string;
   readonly where?: string;
+  /** The schema that it lies in. */
+  readonly holder?: string;
   readonly keys?: string | undefined;
   readonly run: () => void;
 }
@@ -123,7 +125,7 @@ function hitsOf(entries: readonly Entry[], wanted: string): readonly Hit[] {
   for (const entry of entries) {
     // Tables are many: they are listed when something is looked for.
     if (wanted === "" && entry.group === "Tables") continue;
-    const rank = rankOf(entry.name, wanted);
+    const rank = rankWithin(entry.holder ?? "", entry.name, wanted);
     if (rank === undefined) continue;
     const group = groups.get(entry.group) ?? [];
     groups.set(entry.group, group);
@@ -132,7 +134,7 @@ function hitsOf(entries: readonly Entry[], wanted: string): readonly Hit[] {
   // What is shown alone is taken to pieces.
   return [...groups.values()]
     .flatMap((group) => group.toSorted((a, b) => a.rank - b.rank).slice(0, SHOWN_MAX))
-    .map(({ entry }) => ({ ...entry, pieces: find(entry.name, wanted)?.pieces ?? [] }));
+    .map(({ entry }) => ({ ...entry, pieces: piecesWithin(entry.name, wanted) }));
 }
 
 function entriesOf(app: App, keysOf: (action: Action) => string | undefined): readonly Entry[] {
@@ -171,6 +173,7 @@ function entriesOf(app: App, keysOf: (action: Action) => string | undefined): re
           group: "Tables",
           icon: relation.kind === RelationKind.VIEW ? "view" : "table",
           name: relation.name,
+          holder: relation.schema,
           where: `${relation.schema} · ${connection?.spec?.name ?? ""}`,
           run: () => openTable(app, connectionId, relation),
         };

@@ -47,6 +47,8 @@ test("F6 goes through the parts of the page in their order, and back", async () 
   await page.getByLabel("Value of :least").fill("3");
   await page.keyboard.press("Control+Enter");
   await page.getByRole("gridcell").first().waitFor();
+  // Its end is told a little later than its rows.
+  await page.getByRole("button", { name: /^Run/ }).first().waitFor();
   await page.getByLabel("Find connection or table").focus();
   const order = [
     "input Find connection or table",
@@ -120,6 +122,28 @@ test("keys that come from elsewhere hold to the rule, and nothing is taken from 
   await settings.getByRole("button", { name: "Take them" }).click();
   await settings.getByRole("button", { name: "Shortcut of Search or run a command: Ctrl+K" }).waitFor();
   await settings.getByRole("button", { name: "Shortcut of Run all: None" }).waitFor();
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("fields that a key opens take what is typed next, and Esc leads back to the rows", async () => {
+  const page = await house().open();
+  await typeQuery(page, "select * from orders order by id");
+  await page.keyboard.press("Control+Enter");
+  const grid = page.getByRole("grid", { name: "Result 1" });
+  await page.getByRole("gridcell").first().click();
+  await page.keyboard.press("Alt+f");
+  await page.keyboard.type("zz-nowhere");
+  await expect.poll(() => page.getByLabel("Search in all columns").inputValue(), { timeout: PATIENCE_MS }).toBe("zz-nowhere");
+  await page.keyboard.press("Escape");
+  await expect.poll(() => focused(page), { timeout: PATIENCE_MS }).toBe("grid Result 1");
+  await page.keyboard.press("Control+Shift+f");
+  await page.keyboard.type("id = 3");
+  await page.keyboard.press("Enter");
+  await page.getByText(/\b1 of [\d,]+ rows/).waitFor();
+  await page.keyboard.press("Control+Shift+f");
+  await expect.poll(() => focused(page), { timeout: PATIENCE_MS }).toBe("grid Result 1");
+  await grid.waitFor();
   expect(house().complaints()).toEqual([]);
   await page.context().close();
 });

@@ -1,4 +1,4 @@
-import { useCallback, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import type { Arrangement } from "../../results/arrangement.ts";
 import { type ColumnLayout, hidden, shownAgain } from "../../results/column_layout.ts";
 import { readFilter } from "../../results/filter_text.ts";
@@ -40,13 +40,18 @@ export function FilterBar({ gridId, columns, arranged, layout, sourceRows, onArr
   }
   const read = readFilter(filter, columns);
   const fault = read.kind === "fault" ? read.message : problem?.message;
+  // Esc leaves what was typed and not applied.
+  const isLeft = useRef(false);
   const apply = () => {
+    if (isLeft.current) return;
     if (read.kind !== "fault") onArrange({ ...arrangement, filter: filter.trim(), search });
   };
   const onKeyDown = (event: { readonly key: string; readonly preventDefault: () => void }) => {
     if (event.key === "Enter") apply();
-    else if (event.key === "Escape") onClose();
-    else return;
+    else if (event.key === "Escape") {
+      isLeft.current = true;
+      onClose();
+    } else return;
     event.preventDefault();
   };
   const newer = shown === undefined ? 0 : sourceRows - shown.sourceRowCount;

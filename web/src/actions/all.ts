@@ -10,6 +10,7 @@ import { filterRows } from "./filter_rows.ts";
 import { findInTree } from "./find_in_tree.ts";
 import { followSystemTheme } from "./follow_system_theme.ts";
 import { formatScript } from "./format_script.ts";
+import { goToFault } from "./go_to_fault.ts";
 import { goToRow } from "./go_to_row.ts";
 import { importConnections } from "./import_connections.ts";
 import { newConnection } from "./new_connection.ts";
@@ -37,6 +38,7 @@ export const ACTIONS: readonly Action[] = [
   cancelRun,
   commit,
   rollBack,
+  goToFault,
   formatScript,
   filterRows,
   searchRows,

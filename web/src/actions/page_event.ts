@@ -1,7 +1,7 @@
 import type { App } from "../state/app.ts";
 
 /** What the page of the active tab can be asked for. */
-export type PageRequest = "run" | "run-all" | "filter" | "search" | "column" | "export" | "go-to-row" | "format";
+export type PageRequest = "run" | "run-all" | "filter" | "search" | "column" | "export" | "go-to-row" | "go-to-fault" | "format";
 
 const PAGE_EVENT = "querybox-page";
 

@@ -85,5 +85,5 @@ export function fillHead(element: HTMLElement, column: ResultColumn): void {
   if (column.isNullable === true) type.classList.add("nul");
   const words = wordsOf(column);
   element.title = [column.name, [column.type, ...words].filter((text) => text !== "").join(" · ")].join("\n").trim();
-  element.replaceChildren(name, type, word("sr", words.map((text) => `, ${text}`).join("")));
+  element.replaceChildren(name, type, word("sr", words.join(", ")));
 }

@@ -31,4 +31,10 @@ test("rows, columns and everything", () => {
   expect(rangeOf(wholeRow(9, bounds, wholeRow(7, bounds, undefined)))).toEqual({ top: 7, bottom: 9, left: 0, right: 4 });
   expect(rangeOf(wholeColumn(2, bounds, undefined))).toEqual({ top: 0, bottom: 99, left: 2, right: 2 });
   expect(rangeOf(everything(bounds))).toEqual({ top: 0, bottom: 99, left: 0, right: 4 });
+  // What is active is where they begin, which is shown whole beside them.
+  expect([wholeRow(7, bounds, undefined), wholeColumn(2, bounds, undefined), everything(bounds)].map(({ active }) => active)).toEqual([
+    { row: 7, column: 0 },
+    { row: 0, column: 2 },
+    { row: 0, column: 0 },
+  ]);
 });

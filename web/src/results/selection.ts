@@ -51,21 +51,22 @@ export function lead(selection: Selection, to: Place, bounds: Bounds, isExtended
 }
 
 export function wholeRow(row: number, bounds: Bounds, from: Selection | undefined): Selection {
+  // The active cell is the first one: it is what a reader begins with.
   return {
-    anchor: { row: from?.anchor.row ?? row, column: 0 },
-    active: { row, column: Math.max(0, bounds.columns - 1) },
+    anchor: { row: from?.anchor.row ?? row, column: Math.max(0, bounds.columns - 1) },
+    active: { row, column: 0 },
   };
 }
 
 export function wholeColumn(column: number, bounds: Bounds, from: Selection | undefined): Selection {
   return {
-    anchor: { row: 0, column: from?.anchor.column ?? column },
-    active: { row: Math.max(0, bounds.rows - 1), column },
+    anchor: { row: Math.max(0, bounds.rows - 1), column: from?.anchor.column ?? column },
+    active: { row: 0, column },
   };
 }
 
 export function everything(bounds: Bounds): Selection {
-  return wholeColumn(Math.max(0, bounds.columns - 1), bounds, ORIGIN);
+  return { anchor: { row: Math.max(0, bounds.rows - 1), column: Math.max(0, bounds.columns - 1) }, active: ORIGIN.active };
 }
 
 /** Where a key leads. `page`: rows of a screen. `undefined`: it is no key of the grid's. */

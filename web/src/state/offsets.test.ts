@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { lineOf, placeOfByte } from "./offsets.ts";
+import { lineOf, placeOfByte, placesOfBytes } from "./offsets.ts";
 
 test("a byte's place is found in any text", () => {
   fc.assert(
@@ -9,6 +9,11 @@ test("a byte's place is found in any text", () => {
       expect(placeOfByte(before + after, byte)).toBe(before.length);
     }),
   );
+});
+
+test("several places are found at once", () => {
+  const text = "ä€😀x";
+  expect([...placesOfBytes(text, [9, 2, 0, 5, 10, 2])]).toEqual([[0, 0], [2, 1], [5, 2], [9, 4], [10, 5]]);
 });
 
 test("lines and columns begin with one", () => {

@@ -10,6 +10,18 @@ export function placeOfByte(text: string, byte: number): number {
   return text.length;
 }
 
+/** The places of several bytes of a text, which is gone through once for all of them. */
+export function placesOfBytes(text: string, bytes: Iterable<number>): ReadonlyMap<number, number> {
+  const places = new Map<number, number>();
+  let [at, before] = [0, 0];
+  for (const byte of [...new Set(bytes)].toSorted((a, b) => a - b)) {
+    at += placeOfByte(at === 0 ? text : text.slice(at), byte - before);
+    places.set(byte, at);
+    before = byte;
+  }
+  return places;
+}
+
 /** The line and column of a place, both from 1. */
 export function lineOf(text: string, place: number): { readonly line: number; readonly column: number } {
   const before = text.slice(0, place);

@@ -1,8 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { KeepLimitKind, ResultSchema, StatementResultSchema } from "../gen/core/v1/result_pb.ts";
+import { KeepLimitKind, ResultSchema, ResultState, StatementResultSchema } from "../gen/core/v1/result_pb.ts";
 import { StoppedBy } from "../gen/plugin/v1/plugin_pb.ts";
-import { countOf, firstTab, messagesOf, tabsOf } from "./run_view.ts";
+import { countOf, firstTab, messagesOf, shownCount, tabsOf } from "./run_view.ts";
 
 const statement = (init: MessageInitShape<typeof StatementResultSchema>) => create(StatementResultSchema, init);
 const count = (init: MessageInitShape<typeof StatementResultSchema>) => {
@@ -33,9 +33,49 @@ test("each statement with rows has a tab, and what was refused is shown first", 
   expect(tabs.map(({ label, kind }) => [label, kind])).toEqual([
     ["Result 1", "rows"],
     ["Result 2", "rows"],
-    ["Error", "rejected"],
+    ["Rejected", "rejected"],
   ]);
   expect(firstTab(tabs)?.kind).toBe("rejected");
+});
+
+test("what was stopped was not rejected", () => {
+  const end = { case: "rejection" as const, value: { sqlstate: "57014", message: "canceling statement due to user request" } };
+  const stopped = (state: ResultState, reason: string, rowCount: bigint) =>
+    create(ResultSchema, {
+      state,
+      statementCount: 1,
+      ...(reason === "" ? {} : { failure: { reason, message: "it took too long" } }),
+      statements: [{ statement: 0, returnsRows: true, rowCount, end }],
+    });
+  const cases = [
+    [stopped(ResultState.CANCELLED, "", 5n), "Cancelled", "plain"],
+    [stopped(ResultState.FAILED, "DEADLINE", 0n), "Stopped by the deadline", "warn"],
+    [stopped(ResultState.FAILED, "CONNECTION_LOST", 5n), "The server closed the connection", "danger"],
+  ] as const;
+  for (const [result, text, tone] of cases) {
+    expect(tabsOf(result).map(({ kind }) => kind)).toEqual(result.statements[0]?.rowCount === 0n ? [] : ["rows"]);
+    // Once, with the database's own words.
+    expect(messagesOf(result).map((message) => [message.text, message.tone, message.detail])).toEqual([[text, tone, end.value.message]]);
+  }
+  expect(tabsOf(stopped(ResultState.REJECTED, "", 0n)).map(({ label }) => label)).toEqual(["Rejected"]);
+});
+
+test("what is not shown or was not run is said", () => {
+  const result = create(ResultSchema, { state: ResultState.REJECTED, statementCount: 150, statements: [{ statement: 0, end: { case: "summary", value: { commandTag: "SET" } } }], noticeCount: 3_000n });
+  expect(messagesOf(result, 152).map(({ text }) => text)).toEqual([
+    "3,000 earlier messages are not kept",
+    "SET",
+    "149 more statements ran, which are not listed here",
+    "2 statements did not run",
+  ]);
+});
+
+test("a view's count keeps what is not known of its rows", () => {
+  const shown = { view: 1, rowCount: 20, sourceRowCount: 1_000 };
+  const cut = statement({ rowCount: 1_000n, end: { case: "summary", value: { stoppedBy: StoppedBy.ROWS_MAX } } });
+  expect(shownCount(cut, shown)).toEqual({ before: "", number: "20", after: "of the first 1,000 of more: limit", isWarning: true });
+  expect(shownCount(statement({ rowCount: 1_000n }), shown)?.after).toBe("of 1,000 rows so far");
+  expect(shownCount(cut, { ...shown, rowCount: 1_000 })).toBeUndefined();
 });
 
 test("messages say how each statement ended", () => {

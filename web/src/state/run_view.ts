@@ -1,6 +1,7 @@
 import { type Result, type ResultFailure, ResultState, type StatementResult, KeepLimitKind } from "../gen/core/v1/result_pb.ts";
 import { type Rejection, StoppedBy } from "../gen/plugin/v1/plugin_pb.ts";
 import { milliseconds, spanText } from "./connection_test.ts";
+import { type Ending, endingOf, notRunOf, rejectionOf, rowsText } from "./endings.ts";
 import type { Run } from "./runs.ts";
 import type { ShownView } from "./views.ts";
 
@@ -23,22 +24,25 @@ export function resultOf(run: Run): Result | undefined {
 /** The tabs of a result, in the order of its statements. */
 export function tabsOf(result: Result): readonly ResultTab[] {
   const tabs: ResultTab[] = [];
-  const refused = result.statements.filter(({ end }) => end.case === "rejection").length;
+  const rejections = new Map(result.statements.flatMap((statement) => {
+    const rejection = rejectionOf(result, statement);
+    return rejection === undefined ? [] : [[statement.statement, rejection] as const];
+  }));
   for (const statement of result.statements) {
     const label = `Result ${tabs.length + 1}`;
-    const rejection = statement.end.case === "rejection" ? statement.end.value : undefined;
-    // Rows that came before a refusal are kept and shown; the refusal then stands beside them.
-    if (statement.returnsRows && (rejection === undefined || statement.rowCount > 0n)) {
+    const rejection = rejections.get(statement.statement);
+    // Rows that came before a rejection are kept and shown; the rejection then stands beside them.
+    if (statement.returnsRows && (statement.end.case !== "rejection" || statement.rowCount > 0n)) {
       tabs.push({ kind: "rows", key: `rows ${statement.statement}`, label, statement });
     }
     if (rejection !== undefined) {
-      // Where a script goes on, several may be refused: they are told apart by the number that messages have too.
-      const name = refused > 1 ? `Error in ${statement.statement + 1}` : "Error";
+      // Where a script goes on, several may be rejected: they are told apart by the number that messages have too.
+      const name = rejections.size > 1 ? `Rejected ${statement.statement + 1}` : "Rejected";
       tabs.push({ kind: "rejected", key: `rejected ${statement.statement}`, label: name, rejection, statement: statement.statement });
     }
   }
-  if (result.rejection !== undefined) {
-    tabs.push({ kind: "rejected", key: "rejected", label: "Error", rejection: result.rejection });
+  if (result.rejection !== undefined && result.rejection !== endingOf(result)?.rejection) {
+    tabs.push({ kind: "rejected", key: "rejected", label: "Rejected", rejection: result.rejection });
   }
   return tabs;
 }
@@ -79,10 +83,10 @@ export function countOf(statement: StatementResult): Count {
 export function shownCount(statement: StatementResult, shown: ShownView | undefined): Count | undefined {
   if (shown === undefined) return undefined;
   const number = shown.rowCount.toLocaleString("en-US");
-  const all = Number(statement.rowCount);
   // A sort alone leaves none out; then the count is the statement's own.
-  if (shown.rowCount === all) return undefined;
-  return { before: "", number, after: `of ${all.toLocaleString("en-US")} rows`, isWarning: false };
+  if (shown.rowCount === Number(statement.rowCount)) return undefined;
+  const { before, number: all, after, isWarning } = countOf(statement);
+  return { before: "", number, after: ["of", ...(before === "" ? [] : ["the", before]), all, after].join(" "), isWarning };
 }
 
 function limitWord(kind: KeepLimitKind): string {
@@ -109,7 +113,7 @@ export interface Message {
 }
 
 /** What was said while a result came: an end for each statement, and the database's own words. */
-export function messagesOf(result: Result): readonly Message[] {
+export function messagesOf(result: Result, statementCount?: number): readonly Message[] {
   const messages: Message[] = result.notices.map((notice, index) => ({
     key: `notice ${index}`,
     tone: /^(WARNING|ERROR)$/i.test(notice.severity) ? "warn" : "plain",
@@ -117,24 +121,54 @@ export function messagesOf(result: Result): readonly Message[] {
     text: notice.severity === "" ? notice.message : `${notice.severity}: ${notice.message}`,
     detail: [notice.detail, notice.hint].filter((text) => text !== "").join(" "),
   }));
-  for (const { statement, end, rowCount } of result.statements) {
-    const common = { key: `end ${statement}`, statement: String(statement + 1) };
-    if (end.case === "summary") {
-      const { commandTag, affectedRows, elapsed } = end.value;
-      const rows = affectedRows === undefined ? `${rowCount.toLocaleString("en-US")} rows` : `${affectedRows.toLocaleString("en-US")} rows changed`;
-      messages.push({ ...common, tone: "plain", text: commandTag, detail: `${rows} in ${spanText(milliseconds(elapsed))}` });
-    } else if (end.case === "rejection") {
-      messages.push({ ...common, tone: "danger", text: end.value.message, detail: end.value.hint || end.value.detail });
-    } else if (end.case === "limit") {
-      messages.push({ ...common, tone: "warn", text: `The rest was not kept: ${limitWord(end.value.kind)}`, detail: "" });
-    } else if (end.case === "brokenOff") {
-      messages.push({ ...common, tone: "warn", text: "It did not come to its end", detail: "Rows that came before are kept." });
-    }
-  }
-  if (result.failure !== undefined) {
+  const unheard = result.noticeCount - BigInt(result.notices.length);
+  if (unheard > 0n) messages.unshift({ key: "unheard", tone: "plain", statement: "", text: `${unheard.toLocaleString("en-US")} earlier messages are not kept`, detail: "" });
+  const ending = endingOf(result);
+  for (const statement of result.statements) messages.push(...endOf(result, statement, ending));
+  if (ending !== undefined && ending.statement === undefined) messages.push(endMessage(ending, ""));
+  if (result.failure !== undefined && ending === undefined) {
     messages.push({ key: "failure", tone: "danger", statement: "", text: failureText(result.failure), detail: failureAdvice(result.failure) });
   }
+  const unseen = result.statementCount - result.statements.length;
+  if (unseen > 0) messages.push({ key: "unseen", tone: "plain", statement: "", text: `${unseen.toLocaleString("en-US")} more statements ran, which are not listed here`, detail: "" });
+  const notRun = notRunOf(result, statementCount);
+  if (notRun > 0) messages.push({ key: "not-run", tone: "warn", statement: "", text: notRunText(notRun), detail: "" });
   return messages;
+}
+
+/** How a statement ended, if it has. */
+function endOf(result: Result, statement: StatementResult, ending: Ending | undefined): readonly Message[] {
+  const { end, rowCount } = statement;
+  const common = { key: `end ${statement.statement}`, statement: String(statement.statement + 1) };
+  switch (end.case) {
+    case undefined:
+      return [];
+    case "summary": {
+      const { commandTag, affectedRows, elapsed } = end.value;
+      const rows = affectedRows === undefined ? rowsText(rowCount) : `${rowsText(affectedRows)} changed`;
+      return [{ ...common, tone: "plain", text: commandTag, detail: `${rows} in ${spanText(milliseconds(elapsed))}` }];
+    }
+    case "limit":
+      return [{ ...common, tone: "warn", text: `The rest was not kept: ${limitWord(end.value.kind)}`, detail: "" }];
+    case "rejection":
+    case "brokenOff": {
+      const rejection = rejectionOf(result, statement);
+      if (rejection !== undefined) return [{ ...common, tone: "danger", text: rejection.message, detail: rejection.hint || rejection.detail }];
+      if (ending?.statement === statement) return [endMessage(ending, common.statement)];
+      return [{ ...common, tone: "warn", text: "It did not come to its end", detail: "Rows that came before are kept." }];
+    }
+  }
+}
+
+const ENDINGS: Readonly<Record<Ending["why"], string>> = { cancelled: "Cancelled", deadline: "Stopped by the deadline", lost: "The server closed the connection" };
+
+function endMessage({ why, rejection }: Ending, statement: string): Message {
+  return { key: "ending", tone: why === "cancelled" ? "plain" : why === "deadline" ? "warn" : "danger", statement, text: ENDINGS[why], detail: rejection?.message ?? "" };
+}
+
+/** What a rejection kept from running, in words. */
+export function notRunText(count: number): string {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? "statement" : "statements"} did not run`;
 }
 
 /** What failed, as a sentence. */

@@ -163,7 +163,8 @@ export class Runs {
       // It began behind its tab's end, and nobody would see or stop it any more.
       if (isClosed()) return void this.drop(resultId);
       if (result === undefined) return this.set(tab.id, IDLE);
-      this.take(tab.id, result, startedAt, page === undefined ? undefined : { statement: pageStatement, rows: page });
+      // What passed before it began, while a password was typed, is no part of its time.
+      this.take(tab.id, result, Date.now() - milliseconds(result.elapsed), page === undefined ? undefined : { statement: pageStatement, rows: page });
       // What was told meanwhile may be newer than this answer, and the last that there is to tell.
       if (this.early.has(resultId) && result.state === ResultState.RUNNING) void this.look(tab.id, resultId);
       this.early.clear();

@@ -101,14 +101,15 @@ test("a script stops at an error or goes on, as it was chosen, and each error is
   await page.keyboard.press("Control+Shift+Enter");
   await page.getByRole("alert").getByText("no such table: nowhere_one").waitFor();
   await page.getByRole("button", { name: "Cancel", exact: true }).waitFor({ state: "detached" });
-  expect(await page.getByRole("tab", { name: /^Result \d|^Error/ }).allInnerTexts()).toEqual(["Result 1", "Error"]);
+  expect((await page.getByRole("tab", { name: /^Result \d|^Rejected/ }).allInnerTexts()).map((text) => text.split("\n")[0])).toEqual(["Result 1", "Rejected"]);
+  await page.getByRole("alert").getByText("3 statements did not run").waitFor();
   await page.getByRole("button", { name: /^After an error/ }).click();
   await page.getByRole("menuitemradio", { name: /^Go on/ }).click();
   await page.getByRole("textbox", { name: /^SQL of / }).click();
   await page.keyboard.press("Control+Shift+Enter");
-  await page.getByRole("tab", { name: "Error in 4" }).click();
+  await page.getByRole("tab", { name: "Rejected 4" }).click();
   await page.getByRole("alert").getByText("no such table: nowhere_two").waitFor();
-  await page.getByRole("tab", { name: "Error in 2" }).click();
+  await page.getByRole("tab", { name: "Rejected 2" }).click();
   await page.getByRole("alert").getByText("no such table: nowhere_one").waitFor();
   await page.getByRole("tab", { name: "Result 5" }).click();
   await page.getByRole("columnheader", { name: "behind" }).waitFor();

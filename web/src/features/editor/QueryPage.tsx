@@ -91,6 +91,10 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
       onPageRequest(tabId, (request) => {
         if (request === "run" || request === "run-all") void latest.current(request === "run-all");
         else if (request === "format") void latestFormat.current();
+        else if (request === "go-to-fault") {
+          const [fault] = latestFaults.current;
+          if (fault !== undefined) editor.current?.goTo(fault.at);
+        }
       }),
     [],
   );

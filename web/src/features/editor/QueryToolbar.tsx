@@ -4,6 +4,7 @@ import { formatScript } from "../../actions/format_script.ts";
 import { runAll } from "../../actions/run_all.ts";
 import { runScript } from "../../actions/run_script.ts";
 import type { Connection } from "../../gen/core/v1/connection_pb.ts";
+import { StoppedBy } from "../../gen/plugin/v1/plugin_pb.ts";
 import { valueOf } from "../../state/load.ts";
 import { moveTab } from "../../state/close_tabs.ts";
 import { type RunChoices, rowsText, secondsOf, secondsText } from "../../state/run_choices.ts";
@@ -37,6 +38,7 @@ export function QueryToolbar({ tab, connection, run, choices, hasSelection, onCh
   const connections = usePart(app.connections.store, (state) => valueOf(state));
   const isBusy = run.kind === "starting" || run.kind === "running";
   const spec = connection?.spec;
+  const isLimited = run.kind === "ended" && run.result.statements.some(({ end }) => end.case === "summary" && end.value.stoppedBy === StoppedBy.ROWS_MAX);
   const icon = driverIcon(usePart(app.drivers.store, () => app.drivers.find(spec?.driverType ?? "")?.iconName));
   return (
     <div className="bar" role="toolbar" aria-label="Query" onKeyDown={walk}>
@@ -101,7 +103,7 @@ export function QueryToolbar({ tab, connection, run, choices, hasSelection, onCh
       <Choice
         label="Row limit"
         icon="limit"
-        className="fold"
+        className={isLimited ? "fold warnish" : "fold"}
         text={rowsText(choices.rows, spec)}
         items={ROWS.map((rows) => ({
           label: rows === "connection" ? `As the connection says: ${rowsText(rows, spec).toLowerCase()}` : rowsText(rows, spec),

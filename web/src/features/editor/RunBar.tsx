@@ -38,7 +38,7 @@ export function RunBar({ tabId, run, deadline, spec }: RunBarProps) {
       <Spinner />
       <b>{elapsed.toFixed(1)} s</b>
       {isAwaited && <span className="left">Waiting for the session to end</span>}
-      {limit !== undefined && (
+      {limit !== undefined && run.kind === "running" && (
         <>
           <span className="dl" role="meter" aria-label="Deadline" aria-valuemin={0} aria-valuemax={limit} aria-valuenow={Math.min(limit, elapsed)}>
             <i style={{ width: `${Math.min(100, (elapsed / limit) * 100)}%` }} />

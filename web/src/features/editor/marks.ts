@@ -3,8 +3,8 @@ import { Decoration, type DecorationSet, EditorView, WidgetType } from "@codemir
 
 /** The bar before the lines of a statement, and what is said behind it. */
 export interface StatementMarks {
-  /** The statement that is meant, runs, or was refused. */
-  readonly bar: { readonly from: number; readonly to: number; readonly tone: "meant" | "runs" | "refused" } | undefined;
+  /** The statement that is meant, runs, or was rejected. */
+  readonly bar: { readonly from: number; readonly to: number; readonly tone: "meant" | "runs" | "rejected" } | undefined;
   /** What came of statements, at their ends. */
   readonly said: readonly { readonly at: number; readonly text: string }[];
 }
@@ -65,7 +65,7 @@ export const statementMarks: Extension = [
     ".cm-stmt": { position: "relative" },
     ".cm-stmt::before": { content: '""', position: "absolute", left: "0", top: "0", bottom: "0", width: "2px", background: "var(--line-control)" },
     ".cm-stmt.cm-runs::before": { background: "var(--accent-mark)" },
-    ".cm-stmt.cm-refused::before": { background: "var(--danger-mark)" },
+    ".cm-stmt.cm-rejected::before": { background: "var(--danger-mark)" },
     ".cm-first::before": { top: "3px", borderRadius: "1px 1px 0 0" },
     ".cm-last::before": { bottom: "3px", borderRadius: "0 0 1px 1px" },
     ".cm-said": { marginLeft: "24px", font: "400 11px/20px var(--font-ui)", color: "var(--text-3)" },

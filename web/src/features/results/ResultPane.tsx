@@ -8,12 +8,14 @@ import { sqlFormOf } from "../../results/sql_form.ts";
 import { AS_THEY_CAME } from "../../results/arrangement.ts";
 import { countOf, firstTab, messagesOf, type ResultTab, resultOf, shownCount, tabsOf } from "../../state/run_view.ts";
 import type { Run } from "../../state/runs.ts";
+import { milliseconds, spanText } from "../../state/connection_test.ts";
+import { endingOf, notRunOf } from "../../state/endings.ts";
 import { keyOf } from "../../state/views.ts";
 import { Button } from "../../ui/Button.tsx";
 import { useApp, usePart } from "../AppContext.ts";
 import { CopyBar } from "./CopyBar.tsx";
+import { EndBar } from "./EndBar.tsx";
 import { ExportDialog } from "./ExportDialog.tsx";
-import { FailureBar } from "./FailureBar.tsx";
 import { filterIdOf, searchIdOf } from "./FilterBar.tsx";
 import { GoToRowDialog } from "./GoToRowDialog.tsx";
 import { MessageList } from "./MessageList.tsx";
@@ -23,6 +25,7 @@ import type { GridHandle } from "./ResultGrid.tsx";
 import { ResultTabs } from "./ResultTabs.tsx";
 import { ResultTools } from "./ResultTools.tsx";
 import { RowsView } from "./RowsView.tsx";
+import { useSqlOf } from "./use_sql_of.ts";
 import { useInspector } from "./use_inspector.ts";
 
 interface ResultPaneProps {
@@ -47,6 +50,8 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
   const [chosen, setChosen] = useState<string>();
   const [asked, setAsked] = useState<Asked>("nothing");
   const [isFilterOpen, setFilterOpen] = useState(false);
+  /** Of a result that was cut by the limit: what is exported is the next one, which has all rows. */
+  const [exportNext, setExportNext] = useState<string>();
   const [layouts, setLayouts] = useState<ReadonlyMap<string, ColumnLayout>>(new Map());
   const grid = useRef<GridHandle>(null);
   const inspector = useInspector();
@@ -57,7 +62,12 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
     setSeen(result?.resultId);
     setChosen(undefined);
   }
+  if (exportNext !== undefined && result !== undefined && result.resultId !== exportNext && result.statements.some(({ returnsRows }) => returnsRows)) {
+    setExportNext(undefined);
+    setAsked("export");
+  }
   const tabs = result === undefined ? [] : tabsOf(result);
+  const sqls = useSqlOf(tabs, app.runs.scriptOf(tabId)?.sql ?? result?.sql ?? "");
   const wanted = tabs.find((tab) => tab.key === chosen) ?? (chosen === MESSAGES ? undefined : firstTab(tabs));
   const rows = wanted?.kind === "rows" ? wanted.statement : undefined;
   const key = result === undefined || rows === undefined ? "" : keyOf({ resultId: result.resultId, statement: rows.statement });
@@ -81,27 +91,30 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
   useEffect(() => onPageRequest(tabId, (request) => latest.current(request)), [tabId]);
 
   if (result === undefined) return <NoResult run={run} onRunAgain={onRunAgain} />;
-  const messages = messagesOf(result);
+  const ending = endingOf(result);
+  const script = app.runs.scriptOf(tabId);
+  const messages = messagesOf(result, script?.statementCount);
   const count = rows === undefined ? undefined : (shownCount(rows, arranged.shown) ?? countOf(rows));
   const rowCount = arranged.shown?.rowCount ?? Number(rows?.rowCount ?? 0n);
   const layout = (rows && layouts.get(key)) ?? layoutOf(rows?.columns.length ?? 0);
   const close = () => setAsked("nothing");
   return (
     <>
-      {result.failure !== undefined && <FailureBar failure={result.failure} onRunAgain={onRunAgain} />}
+      {(ending ?? result.failure) !== undefined && <EndBar result={result} ending={ending} failure={result.failure} onRunAgain={onRunAgain} />}
       <div className="bar thin result-bar">
-        <ResultTabs tabs={tabs} shown={wanted} messages={messages.length} onTab={(tab: ResultTab | undefined) => setChosen(tab?.key ?? MESSAGES)} />
+        <ResultTabs tabs={tabs} shown={wanted} messages={messages.length} sqlOf={sqls} onTab={(tab: ResultTab | undefined) => setChosen(tab?.key ?? MESSAGES)} />
         <span className="grow" />
         {count !== undefined && (
           <span className={count.isWarning ? "count warn" : "count"} role="status">
             {count.before} <b>{count.number}</b> {count.after}
           </span>
         )}
+        {wanted?.kind === "rejected" && <span className="count dim">rejected after {spanText(milliseconds(result.elapsed))}</span>}
         {rows !== undefined && <ResultTools isFilterOpen={isFilterOpen} inspector={inspector} onCopy={(format) => grid.current?.copy(format)} />}
       </div>
       <CopyBar resultId={result.resultId} />
       {wanted === undefined && <MessageList messages={messages} isRunning={run.kind === "running"} />}
-      {wanted?.kind === "rejected" && <RejectionView rejection={wanted.rejection} fault={faultOf(wanted.statement)} />}
+      {wanted?.kind === "rejected" && <RejectionView rejection={wanted.rejection} fault={faultOf(wanted.statement)} notRun={notRunOf(result, script?.statementCount)} />}
       {rows !== undefined && (
         <RowsView
           key={key}
@@ -126,7 +139,17 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
           <p>
             <b>{rows.rowCount.toLocaleString("en-US")} rows, then the limit.</b> The rest was not fetched.
           </p>
-          <Button label="Run again, all rows" icon="play" look="line" onClick={onRunWhole} />
+          <div className="acts">
+            <Button label="Run again, all rows" icon="play" look="line" onClick={onRunWhole} />
+            <Button
+              label="Export every row…"
+              icon="export"
+              onClick={() => {
+                setExportNext(result.resultId);
+                onRunWhole();
+              }}
+            />
+          </div>
         </div>
       )}
       {rows !== undefined && asked === "export" && (

@@ -1,0 +1,39 @@
+import { type Result, ResultState, type StatementResult } from "../gen/core/v1/result_pb.ts";
+import type { Rejection } from "../gen/plugin/v1/plugin_pb.ts";
+
+/** Why a run was over before its end, other than that the database rejected a statement. */
+export interface Ending {
+  readonly why: "cancelled" | "deadline" | "lost";
+  /** The statement that it came upon. Absent: none ran. */
+  readonly statement: StatementResult | undefined;
+  /** The database's word to it. Absent: it said none. */
+  readonly rejection: Rejection | undefined;
+}
+
+const FAILURES: Readonly<Record<string, Ending["why"]>> = { DEADLINE: "deadline", CONNECTION_LOST: "lost" };
+
+/** What the database answers to a cancel reads like a rejection, and is none. */
+export function endingOf(result: Result): Ending | undefined {
+  const why = result.state === ResultState.CANCELLED ? "cancelled" : FAILURES[result.failure?.reason ?? ""];
+  if (why === undefined) return undefined;
+  const statement = result.statements.at(-1);
+  return { why, statement, rejection: statement?.end.case === "rejection" ? statement.end.value : result.rejection };
+}
+
+/** What the database rejected of a statement. Not its answer when it was stopped, or went away. */
+export function rejectionOf(result: Result, { statement, end }: StatementResult): Rejection | undefined {
+  if (end.case !== "rejection") return undefined;
+  const ending = endingOf(result);
+  return ending?.rejection === end.value && ending.statement?.statement === statement ? undefined : end.value;
+}
+
+/** Statements of a script that never began. 0: none, or nobody counted. */
+export function notRunOf(result: Result, statementCount: number | undefined): number {
+  if (result.state === ResultState.RUNNING || statementCount === undefined) return 0;
+  return Math.max(0, statementCount - result.statementCount);
+}
+
+/** `1 row`, `12,408 rows`. */
+export function rowsText(count: bigint): string {
+  return `${count.toLocaleString("en-US")} ${count === 1n ? "row" : "rows"}`;
+}

@@ -11,7 +11,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { AppContext } from "./features/AppContext.ts";
 import { ComingIn, Gate } from "./features/shell/Gate.tsx";
-import { makeApp, start } from "./state/app.ts";
+import { holdsPage, makeApp, start } from "./state/app.ts";
 import { type Layout, hearLayout, LAYOUT_KEY, parseLayout, rowHeightOf } from "./state/layout.ts";
 import { partFromOriginal } from "./state/window_copy.ts";
 import { browserHost, browserParts, codeOf } from "./transport/browser.ts";
@@ -43,12 +43,7 @@ root.render(<ComingIn />);
 // Nothing of what was stored is used before it is known whose it is.
 const { isCopy } = await claimWindow(windowParts());
 if (isCopy) partFromOriginal(sessionStorage);
-const app = makeApp(browserHost(browserParts()), {
-  lasting: localStorage,
-  passing: sessionStorage,
-  pageWidth: () => innerWidth,
-  channel: "BroadcastChannel" in globalThis ? new BroadcastChannel("querybox.news") : undefined,
-});
+const app = makeApp(browserHost(browserParts()), { lasting: localStorage, passing: sessionStorage, pageWidth: () => innerWidth });
 app.layout.subscribe(dress);
 addEventListener("storage", ({ key, newValue }) => {
   if (key === LAYOUT_KEY && newValue !== null) hearLayout(app.layout, newValue);
@@ -64,4 +59,11 @@ onWake(
   () => app.events.again(),
   () => app.news.hearAll(),
 );
+addEventListener("beforeunload", (event) => {
+  if (holdsPage(app)) event.preventDefault();
+});
+addEventListener("pagehide", () => app.drafts.flush());
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "hidden") app.drafts.flush();
+});
 void start(app);

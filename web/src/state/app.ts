@@ -1,6 +1,7 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { coreOver, type Core } from "../transport/core.ts";
 import type { Host } from "../transport/host.ts";
+import { holdsTransaction } from "./close_tabs.ts";
 import { Connections } from "./connections.ts";
 import type { Copying } from "./copying.ts";
 import { Drafts } from "./drafts.ts";
@@ -10,7 +11,7 @@ import { Events } from "./events.ts";
 import { KeptArrangement } from "./kept_arrangement.ts";
 import { KeptSettings } from "./kept_settings.ts";
 import { Leases } from "./leases.ts";
-import { type Channel, News } from "./news.ts";
+import { News } from "./news.ts";
 import { LinkKeeper } from "./link.ts";
 import { Runs } from "./runs.ts";
 import { Schemas } from "./schema.ts";
@@ -66,14 +67,12 @@ export interface Places {
   /** Goes with the browser's tab. */
   readonly passing: Pick<Storage, "getItem" | "setItem">;
   readonly pageWidth: () => number;
-  /** To the other windows of the browser. Absent: the browser has none. */
-  readonly channel: Channel | undefined;
 }
 
 export function makeApp(host: Host, places: Places): App {
   const core = coreOver(host.transport);
   const link = new LinkKeeper(host);
-  const news = new News(places.channel);
+  const news = new News();
   const connections = new Connections(core, link, news);
   const drivers = new DriverList(core, link);
   const frontEndId = frontEndOf(places.passing);
@@ -108,7 +107,7 @@ export function makeApp(host: Host, places: Places): App {
     drivers,
     leases,
     news,
-    events: new Events(core, link, { runs, views, sessions, toasts, lookAtAll }, frontEndId),
+    events: new Events(core, link, { runs, views, sessions, toasts, news, lookAtAll }, frontEndId),
     runs,
     sessions,
     schemas: new Schemas(core, link, leases),
@@ -119,7 +118,7 @@ export function makeApp(host: Host, places: Places): App {
     copying: createStore<{ readonly now: Copying | undefined }>(() => ({ now: undefined })),
     layout,
     keptArrangement: new KeptArrangement(core, link, tabs),
-    keptSettings: new KeptSettings(core, link, layout, places.lasting, places.pageWidth),
+    keptSettings: new KeptSettings(core, link, layout, places.lasting, places.pageWidth, news),
     overlay: createStore<Overlay>(() => ({ kind: "none" })),
     toggled: createStore<ReadonlySet<string>>(() => new Set()),
   };
@@ -142,10 +141,15 @@ export async function start(app: App): Promise<void> {
     app.schemas.retry();
   });
   await app.link.enter();
-  if (app.link.store.getState().kind !== "in") return;
+  await app.link.whenIn();
   void app.events.listen();
   await load();
   await app.sessions.find(app.connections, true);
+}
+
+/** Whether something is lost with the page that people would want to keep: a transaction, or what is typed and nobody else has. */
+export function holdsPage(app: Pick<App, "tabs" | "sessions" | "runs" | "drafts">): boolean {
+  return app.drafts.trouble.getState().why !== undefined || app.tabs.store.getState().tabs.some(({ id }) => holdsTransaction(app, id));
 }
 
 /** Opens what is closed in the tree, and closes what is open. */

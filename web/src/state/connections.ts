@@ -39,15 +39,9 @@ export class Connections {
   constructor(
     private readonly core: Core,
     private readonly link: LinkKeeper,
-    private readonly news: Pick<News, "tell" | "on"> = SILENT,
+    news?: News,
   ) {
-    news.on("connections", () => void this.load());
-  }
-
-  /** Looks anew after something was changed here, and has the other windows do so. */
-  async changed(): Promise<void> {
-    this.news.tell("connections");
-    await this.load();
+    news?.on("connections", () => void this.load());
   }
 
   async load(signal?: AbortSignal): Promise<void> {
@@ -71,7 +65,7 @@ export class Connections {
     secret: MessageInitShape<typeof NewSecretSchema> | undefined,
   ): Promise<Connection | undefined> {
     const answer = await this.core.connections.createConnection({ spec, ...(secret === undefined ? {} : { secret }) });
-    await this.changed();
+    await this.load();
     return answer.connection;
   }
 
@@ -80,7 +74,7 @@ export class Connections {
     spec: MessageInitShape<typeof ConnectionSpecSchema>,
   ): Promise<UpdateConnectionResponse> {
     const answer = await this.core.connections.updateConnection({ id: old.id, revision: old.revision, spec });
-    await this.changed();
+    await this.load();
     return answer;
   }
 
@@ -92,13 +86,13 @@ export class Connections {
       connection: { key: { case: "id", value: connection.id } },
       name: copyName(connection.spec?.name ?? "connection", taken),
     });
-    await this.changed();
+    await this.load();
     return answer.connection;
   }
 
   async remove(connection: Connection): Promise<void> {
     await this.core.connections.deleteConnection({ connection: { key: { case: "id", value: connection.id } } });
-    await this.changed();
+    await this.load();
   }
 }
 
@@ -111,8 +105,6 @@ export function copyName(name: string, taken: readonly string[]): string {
     if (!used.has(candidate.toLowerCase())) return candidate;
   }
 }
-
-const SILENT: Pick<News, "tell" | "on"> = { tell: () => undefined, on: () => undefined };
 
 function options(signal: AbortSignal | undefined) {
   return signal === undefined ? {} : { signal };

@@ -4,7 +4,9 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { DeleteDraftResponseSchema, type Draft, DraftHeadSchema, DraftKind, DraftSchema, DraftService, TextKeeping } from "../gen/core/v1/draft_pb.ts";
 import { coreOver } from "../transport/core.ts";
 import { Drafts } from "./drafts.ts";
+import { KeptChangedSchema, KeptKind } from "../gen/core/v1/event_pb.ts";
 import { LinkKeeper } from "./link.ts";
+import { News } from "./news.ts";
 import { Tabs } from "./tabs.ts";
 import { Toasts } from "./toasts.ts";
 
@@ -49,12 +51,12 @@ function headOf({ draftId, revision, content }: Draft) {
   return create(DraftHeadSchema, { draftId, revision, kind: content?.kind ?? DraftKind.EDITOR, title: content?.title ?? "" });
 }
 
-function page({ transport }: ReturnType<typeof keeper>, storage = store()) {
+function page({ transport }: ReturnType<typeof keeper>, storage = store(), news?: News) {
   let made = 0;
   const makeId = () => `id-${made++}`;
   const tabs = new Tabs(storage, makeId);
   const link = new LinkKeeper({ transport, enter: async () => ({ kind: "in" }) });
-  const drafts = new Drafts(coreOver(transport), link, tabs, new Toasts(), storage, makeId);
+  const drafts = new Drafts(coreOver(transport), link, tabs, new Toasts(), storage, makeId, news);
   return { tabs, drafts };
 }
 
@@ -262,4 +264,45 @@ test("how Core keeps texts is told anew by each text that it takes", async () =>
   tabs.open("c1", "select 1");
   await settle();
   expect(drafts.keeping.getState().value).toBe("memory");
+});
+
+test("a page that goes sends what was typed last at once, and brings nothing back that was closed", async () => {
+  const core = keeper();
+  const { tabs, drafts } = page(core);
+  await drafts.start();
+  const other = tabs.open("c1", "select 0");
+  await settle();
+  core.gate.before = () => Promise.reject(new Error("Core is away"));
+  tabs.close(other.id);
+  await settle();
+  core.gate.before = async () => undefined;
+  tabs.open("c1", "select 1");
+  drafts.flush();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(textsIn(core)).toContain("select 1");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(textsIn(core)).toEqual(["select 1"]);
+});
+
+test("a text that another window has closed is saved again by the one that shows it", async () => {
+  const core = keeper();
+  const news = new News();
+  const [first, second] = [page(core, store(), news), page(core)];
+  await first.drafts.start();
+  first.tabs.open("c1", "select 1");
+  await settle();
+  await second.drafts.start();
+  const shown = second.tabs.active;
+  if (shown === undefined) throw new Error("it is opened");
+  second.tabs.close(shown.id);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(textsIn(core)).toEqual([]);
+  news.hear(create(KeptChangedSchema, { kind: KeptKind.DRAFT, id: shown.id, removed: true }), "settings");
+  await settle();
+  expect(textsIn(core)).toEqual(["select 1"]);
+  // Opened again it is the same draft, of which there is one.
+  second.tabs.reopen();
+  await settle();
+  expect(textsIn(core)).toEqual(["select 1"]);
+  expect(second.tabs.store.getState().tabs).toHaveLength(1);
 });

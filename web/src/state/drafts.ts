@@ -60,7 +60,7 @@ export class Drafts {
     private readonly toasts: Toasts,
     private readonly storage: Pick<Storage, "getItem" | "setItem">,
     private readonly makeId: () => string,
-    private readonly news: Pick<News, "tell" | "on"> | undefined = undefined,
+    news?: News,
   ) {
     this.revisions = parseRevisions(storage.getItem(REVISIONS));
     // What another window closes lives on in this one.
@@ -112,6 +112,15 @@ export class Drafts {
     tabs.forEach((tab, index) => this.saved.set(tab.id, contentOf(tab, index).key));
     this.remember();
     this.tabs.restore(tabs);
+  }
+
+  /** Sends at once what waits for a pause: the page may go. */
+  flush(): void {
+    for (const [id, timer] of this.timers) {
+      if (this.closed.has(id)) continue;
+      clearTimeout(timer);
+      void this.save(id);
+    }
   }
 
   private saveSoon(id: string): void {
@@ -201,7 +210,6 @@ export class Drafts {
     try {
       const { outcome } = await this.core.drafts.deleteDraft({ draftId: id, revision });
       this.goesWell(id);
-      if (outcome.case === "deleted") this.news?.tell("drafts");
       const present = outcome.case === "conflict" ? outcome.value.present : undefined;
       // What this page sent itself goes with its tab; anything else lives on elsewhere.
       if (present === undefined || present.revision === revision || !this.isOwn(present)) return this.isForgotten(id);

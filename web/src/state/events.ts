@@ -2,6 +2,8 @@ import type { WatchEventsResponse } from "../gen/core/v1/event_pb.ts";
 import { downloadLosses } from "../results/download_losses.ts";
 import type { Core } from "../transport/core.ts";
 import type { LinkKeeper } from "./link.ts";
+import { SETTINGS_ID } from "./kept_document.ts";
+import type { News } from "./news.ts";
 import type { Runs } from "./runs.ts";
 import type { TabSessions } from "./tab_sessions.ts";
 import type { Toasts } from "./toasts.ts";
@@ -13,6 +15,7 @@ interface Hearers {
   readonly views: Views;
   readonly sessions: TabSessions;
   readonly toasts: Toasts;
+  readonly news: News;
   /** What was told while nobody listened is not heard any more. */
   readonly lookAtAll: () => void;
 }
@@ -50,7 +53,7 @@ export class Events {
         this.link.hear(error);
       }
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-      await this.isIn();
+      await this.link.whenIn();
     }
   }
 
@@ -64,7 +67,7 @@ export class Events {
   }
 
   private tell(event: WatchEventsResponse["event"]): void {
-    const { runs, views, sessions, toasts } = this.hearers;
+    const { runs, views, sessions, toasts, news } = this.hearers;
     switch (event.case) {
       case "resultChanged":
       case "resultNotice":
@@ -91,19 +94,10 @@ export class Events {
       }
       case "resultDropped":
         return runs.hearDropped(event.value.resultId, event.value.cause);
+      case "keptChanged":
+        return news.hear(event.value, SETTINGS_ID);
       case undefined:
         return;
     }
-  }
-
-  private isIn(): Promise<void> {
-    if (this.link.store.getState().kind === "in") return Promise.resolve();
-    return new Promise((resolve) => {
-      const stop = this.link.store.subscribe((link) => {
-        if (link.kind !== "in") return;
-        stop();
-        resolve();
-      });
-    });
   }
 }

@@ -3,6 +3,7 @@ import { KeptDocument, SETTINGS_ID } from "./kept_document.ts";
 import { DRAWER_BELOW, LAYOUT_KEY, type Layout, type LayoutStore, parseLayout } from "./layout.ts";
 import type { LinkKeeper } from "./link.ts";
 import { areSame, merge, parseValues, type Values } from "./merge.ts";
+import type { News } from "./news.ts";
 import { keeps } from "./storage.ts";
 
 /** Time without a change before it is saved. */
@@ -31,11 +32,15 @@ export class KeptSettings {
     private readonly layout: LayoutStore,
     private readonly storage: Pick<Storage, "getItem" | "setItem">,
     private readonly pageWidth: () => number,
+    news?: News,
   ) {
     this.document = new KeptDocument(core, SETTINGS_ID, "Settings");
     this.seen = parseValues(storage.getItem(SEEN));
     const { sidebarOpen, inspectorOpen } = parseLayout(storage.getItem(LAYOUT_KEY));
     this.wide = { sidebarOpen, inspectorOpen };
+    news?.on("settings", () => {
+      if (this.isOn) void this.start();
+    });
     layout.subscribe((now, before) => {
       if (!this.isNarrow) {
         if (now.sidebarOpen !== before.sidebarOpen) this.wide = { ...this.wide, sidebarOpen: now.sidebarOpen };

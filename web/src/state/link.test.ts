@@ -52,3 +52,16 @@ test("what the page broke off itself is told to nobody", async () => {
   await link.enter();
   expect(link.hear(new ConnectError("canceled", Code.Canceled))).toBeUndefined();
 });
+
+test("a page that nobody answers comes in by itself once somebody does", async () => {
+  const away: Entry = { kind: "unreachable", error: gone };
+  const link = keeper(away, away, { kind: "in" });
+  let isIn = false;
+  void link.whenIn().then(() => (isIn = true));
+  await link.enter();
+  expect(link.store.getState().kind).toBe("failed");
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect([link.store.getState().kind, isIn]).toEqual(["failed", false]);
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect([link.store.getState().kind, isIn]).toEqual(["in", true]);
+});

@@ -13,6 +13,8 @@ export type Link =
 
 const AGAIN_MS = 2_000;
 const AGAIN_MAX_MS = 15_000;
+/** A page that shows nothing yet asks this often. */
+const FAILED_AGAIN_MS = 5_000;
 
 /** Keeps the page's link to Core: comes in, and comes in again when Core was away. */
 export class LinkKeeper {
@@ -23,10 +25,23 @@ export class LinkKeeper {
 
   constructor(private readonly host: Omit<Host, "follow"> & Partial<Pick<Host, "follow">>) {}
 
-  /** Comes in. */
+  /** Comes in. Where nobody answers it is tried again by itself. */
   async enter(): Promise<void> {
+    clearTimeout(this.timer);
     this.store.setState({ kind: "entering" }, true);
     this.settle(await this.host.enter(this.over.signal));
+  }
+
+  /** Waits until the page is in. */
+  whenIn(): Promise<void> {
+    if (this.store.getState().kind === "in") return Promise.resolve();
+    return new Promise((resolve) => {
+      const stop = this.store.subscribe(({ kind }) => {
+        if (kind !== "in") return;
+        stop();
+        resolve();
+      });
+    });
   }
 
   /** Calls when Core is there again after it was lost. */
@@ -66,6 +81,7 @@ export class LinkKeeper {
 
   private async tryAgain(): Promise<void> {
     const lost = this.store.getState();
+    if (lost.kind === "failed") return this.settle(await this.host.enter(this.over.signal));
     if (lost.kind !== "lost") return;
     const entry = await this.host.enter(this.over.signal);
     if (entry.kind !== "unreachable") return this.settle(entry);
@@ -76,8 +92,10 @@ export class LinkKeeper {
 
   private settle(entry: Entry): void {
     const wasLost = this.store.getState().kind === "lost";
-    if (entry.kind === "unreachable") this.store.setState({ kind: "failed", problem: problemOf(entry.error) }, true);
-    else this.store.setState(entry, true);
+    if (entry.kind === "unreachable") {
+      this.store.setState({ kind: "failed", problem: problemOf(entry.error) }, true);
+      this.timer = setTimeout(() => void this.tryAgain(), FAILED_AGAIN_MS);
+    } else this.store.setState(entry, true);
     if (wasLost && entry.kind === "in") for (const listener of this.returned) listener();
   }
 }

@@ -1,24 +1,22 @@
-/** What may have changed in Core by somebody else. */
-export type About = "connections" | "drafts";
+import { type KeptChanged, KeptKind } from "../gen/core/v1/event_pb.ts";
 
-/** The part of a `BroadcastChannel` that is used: what one window posts, all others hear. */
-export type Channel = Pick<BroadcastChannel, "postMessage" | "onmessage">;
+/** What Core keeps that may be changed by another window, another browser, or a command. */
+export type About = "connections" | "drafts" | "settings";
 
-/** What the windows of a browser tell each other: that it is time to look. What there is to see, Core tells. */
+/** Has those look who show what was changed. */
 export class News {
   private readonly listeners = new Map<About, () => void>();
 
-  constructor(private readonly channel: Channel | undefined) {
-    if (channel !== undefined) channel.onmessage = ({ data }: MessageEvent<unknown>) => this.listeners.get(data as About)?.();
-  }
-
-  /** Tells the other windows. */
-  tell(about: About): void {
-    this.channel?.postMessage(about);
-  }
-
   on(about: About, listener: () => void): void {
     this.listeners.set(about, listener);
+  }
+
+  /** Core tells of a change. It tells everybody, also who made it. */
+  hear({ kind, id, removed }: KeptChanged, settingsId: string): void {
+    if (kind === KeptKind.CONNECTION) this.listeners.get("connections")?.();
+    else if (id === settingsId) this.listeners.get("settings")?.();
+    // A text that was changed elsewhere is met when it is changed here as well.
+    else if (removed) this.listeners.get("drafts")?.();
   }
 
   /** Looks at everything: what was told meanwhile was not heard. */

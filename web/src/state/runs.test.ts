@@ -24,7 +24,7 @@ function page() {
     { desc: ErrorInfoSchema, value: { domain: "querybox", reason: "RESULT_NOT_FOUND" } },
   ]);
   const [drops, asked]: [string[], string[]] = [[], []];
-  const gate = { run: async () => undefined as void, why: notFound };
+  const gate = { run: async () => undefined as void, why: notFound, away: false };
   const transport = createRouterTransport(({ service }) => {
     service(ResultService, {
       run: async ({ resultId }) => {
@@ -34,6 +34,7 @@ function page() {
         return { result: kept.result };
       },
       attachResult: () => {
+        if (gate.away) throw new ConnectError("Failed to fetch", Code.Unknown);
         if (kept.result === undefined) throw gate.why;
         return { result: kept.result };
       },
@@ -224,4 +225,22 @@ test("another window's result is looked at, and not dropped", async () => {
   second.tabs.close(tab.id);
   await vi.advanceTimersByTimeAsync(10);
   expect(second.drops).toEqual([]);
+});
+
+test("a run whose call never arrived is told as that, and not as lost", async () => {
+  for (const [minutes, kind] of [[1, "failed"], [60, "lost"]] as const) {
+    const of = page();
+    of.gate.run = () => Promise.reject(new ConnectError("Failed to fetch", Code.Unknown));
+    of.gate.away = true;
+    const tab = of.tabs.open("connection");
+    await of.runs.run(tab, { sql: "update t set a = 1", offset: 0 }, {});
+    expect(of.runs.of(tab.id).kind).toBe("starting");
+    await vi.advanceTimersByTimeAsync(minutes * 60_000);
+    expect(of.runs.of(tab.id).kind).toBe("starting");
+    of.gate.away = false;
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(of.runs.of(tab.id)).toMatchObject(kind === "failed" ? { kind, problem: { message: "The run did not reach Core" } } : { kind });
+    // It was asked for once.
+    expect(of.asked).toHaveLength(1);
+  }
 });

@@ -56,6 +56,14 @@ const LOOK_MS = 1_000;
 /** A session that takes longer to end has a trouble of its own. */
 const CLOSING_MS = 30_000;
 
+/** A result is not dropped as unused so soon. */
+const SURELY_KEPT_MS = 300_000;
+const NEVER_ARRIVED: Problem = {
+  message: "The run did not reach Core",
+  reason: "",
+  advice: "The connection broke before it was there: nothing ran, and nothing was sent again.",
+};
+
 /** Runs scripts for tabs. Core owns what runs: it goes on without the page, and is found again. */
 export class Runs {
   readonly store: StoreApi<ReadonlyMap<string, Run>> = createStore<ReadonlyMap<string, Run>>(() => new Map());
@@ -71,6 +79,8 @@ export class Runs {
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
   /** Runs that were asked for and had no answer yet, by tab. A closed tab has none. */
   private readonly asked = new Map<string, { resultId: string | undefined }>();
+  /** Results whose run had no answer, by when it was asked for. */
+  private readonly unanswered = new Map<string, number>();
   /** Tabs that wait for the end of a session before something runs in them. */
   readonly waits: StoreApi<ReadonlySet<string>> = createStore<ReadonlySet<string>>(() => new Set());
 
@@ -177,7 +187,10 @@ export class Runs {
         return;
       }
       // Without an answer nobody knows whether it began: it is looked for until Core is there again.
-      if (asked.resultId !== undefined && isUnreachable(error)) return this.lookLater(tab.id, asked.resultId);
+      if (asked.resultId !== undefined && isUnreachable(error)) {
+        this.unanswered.set(asked.resultId, startedAt);
+        return this.lookLater(tab.id, asked.resultId);
+      }
       this.tabs.change(tab.id, { runs: undefined });
       this.set(tab.id, problem === undefined ? IDLE : { kind: "failed", problem });
     } finally {
@@ -205,7 +218,11 @@ export class Runs {
       if (!this.isOf(tabId, resultId)) return;
       const reason = reasonOf(error);
       if (reason === "RESULT_DROPPED") this.goes(tabId, metadataOf(error).cause === "IDLE" ? "idle" : "dropped");
-      else if (reason === "RESULT_NOT_FOUND") {
+      else if (reason === "RESULT_NOT_FOUND" && Date.now() - (this.unanswered.get(resultId) ?? 0) < SURELY_KEPT_MS) {
+        // Whoever is let in by the same token speaks with the same Core, which would still know of it.
+        this.tabs.change(tabId, { runs: undefined, resultId: undefined });
+        this.set(tabId, { kind: "failed", problem: NEVER_ARRIVED });
+      } else if (reason === "RESULT_NOT_FOUND") {
         clearTimeout(this.timers.get(tabId));
         this.set(tabId, this.tabOf(tabId)?.runs === true ? { kind: "lost" } : { kind: "gone", why: "unknown" });
       } else {

@@ -52,7 +52,7 @@ export async function saveConnection(
   }
   const answer = await app.connections.update(old, spec);
   for (const secret of secrets) await set(old.id, secret);
-  await app.connections.changed();
+  await app.connections.load();
   // A session that serves on has its password.
   if (asked !== undefined && leadsElsewhere(form, info, old)) app.leases.offer(old.id, asked[1]);
   const again = answer.credentialsDropped.filter((field) => !secrets.some((secret) => secret.field === field));

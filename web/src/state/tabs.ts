@@ -11,7 +11,7 @@ export interface Tab {
   /** What it is kept as by Core. Absent: its own id. */
   readonly draftId?: string;
   /** The result that was run here last, found again after a reload. */
-  readonly resultId?: string;
+  readonly resultId?: string | undefined;
   /** Its result was run by another window, which may still show it: it is looked at here, and not dropped. */
   readonly isGuest?: true | undefined;
   /** The session that it keeps, found again after a reload. */

@@ -19,13 +19,24 @@ export interface BrowserParts {
   readonly go: (address: string) => void;
 }
 
+/** What may be on its way from a page that is gone. */
+const OUTLIVES_MAX = 60_000;
+let isLeaving = false;
+
+function sizeOf(body: BodyInit | null | undefined): number {
+  return body instanceof Uint8Array ? body.byteLength : Number.POSITIVE_INFINITY;
+}
+
 export function browserParts(): BrowserParts {
+  // What is typed last is sent in this moment.
+  addEventListener("pagehide", () => (isLeaving = true));
+  addEventListener("pageshow", () => (isLeaving = false));
   return {
     baseUrl: location.origin,
     fragment: location.hash,
     dropFragment: () => history.replaceState(history.state, "", location.pathname + location.search),
     storage: sessionStorage,
-    fetch: (input, init) => fetch(input, init),
+    fetch: (input, init) => fetch(input, { ...init, keepalive: isLeaving && sizeOf(init?.body) < OUTLIVES_MAX }),
     go: (address) => {
       location.href = address;
       // Where only the fragment differs, browsers stay on the page.

@@ -57,9 +57,19 @@ export class House {
 
   /** Ends the server without a word, and starts another one at the same place. */
   async killServer(): Promise<void> {
+    await this.endServer();
+    await this.startServer();
+  }
+
+  /** Ends the server without a word. */
+  async endServer(): Promise<void> {
     const ended = new Promise((resolve) => this.server.once("exit", resolve));
     this.server.kill("SIGKILL");
     await ended;
+  }
+
+  /** Starts another server at the place of one that has ended. */
+  async startServer(): Promise<void> {
     const place = new URL(this.url).host;
     for (const until = Date.now() + PATIENCE_MS; ; ) {
       try {
@@ -189,10 +199,11 @@ export function useHouse(options: HouseOptions = {}): () => House {
 
 /** Has a browser load the page's files from a folder, under the server's own policy. */
 async function serveFrom(folder: string, context: BrowserContext, url: string): Promise<void> {
+  // Also while the server is away, as from the browser's cache.
+  const { headers: first } = await fetch(url);
+  const policy = first.get("content-security-policy") ?? "";
   await context.route((asked) => asked.origin === url && (asked.pathname === "/" || existsSync(join(folder, asked.pathname))), async (route) => {
     const { pathname } = new URL(route.request().url());
-    const { headers } = await fetch(url);
-    const policy = headers.get("content-security-policy") ?? "";
     await route.fulfill({ path: join(folder, pathname === "/" ? "index.html" : pathname), headers: { "content-security-policy": policy, ...typeOf(pathname) } });
   });
 }

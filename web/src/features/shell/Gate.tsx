@@ -32,7 +32,10 @@ export function Gate() {
         {link.kind === "failed" && (
           <>
             <h1>{link.problem.message}</h1>
-            <p>See that the server still runs. {link.problem.reason}</p>
+            <p role="status">
+              See that the server still runs. Nothing that was typed here is lost, and this page looks for the server again every few seconds.{" "}
+              {link.problem.reason}
+            </p>
             <Button label="Try again" icon="refresh" look="line" big onClick={() => void app.link.enter()} />
           </>
         )}

@@ -1,0 +1,112 @@
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { violations } from "./accessible.ts";
+import { PATIENCE_MS, typeQuery, useHouse } from "./house.ts";
+
+const house = useHouse();
+
+const editorOf = (page: Page) => page.getByRole("textbox", { name: /^SQL of / });
+
+/** What another browser finds. */
+async function kept(): Promise<string> {
+  const next = await house().open({ isNew: true });
+  const found = await next.evaluate(() => sessionStorage.getItem("querybox.tabs") ?? "");
+  await next.context().close();
+  return found;
+}
+
+test("what is typed while Core is away is said to be unsaved, outlives a reload, and is saved in the end", async () => {
+  const page = await house().open();
+  await typeQuery(page, "select 'before'");
+  await house().endServer();
+  await page.getByRole("alert").getByText("Core does not answer").waitFor();
+  await editorOf(page).click();
+  await page.keyboard.press("Control+End");
+  for (const word of ["-- typed", " while Core", " was away"]) {
+    await page.keyboard.insertText(word);
+    await page.getByText("Not saved in Core yet").waitFor();
+  }
+  await page.getByText(/^Looking for it again, \d+ s so far/).waitFor();
+  expect(await violations(page)).toEqual([]);
+  // Whoever would close the page now is asked.
+  const asked = page.waitForEvent("dialog");
+  await page.close({ runBeforeUnload: true });
+  const dialog = await asked;
+  expect(dialog.type()).toBe("beforeunload");
+  await dialog.dismiss();
+  // Nobody answers: a browser shows the page from its cache, or that there is none.
+  await page.reload().catch(() => undefined);
+  await house().startServer();
+  await page.goto(house().link());
+  await editorOf(page).getByText("-- typed while Core was away").waitFor();
+  await expect.poll(kept, { timeout: 120_000 }).toContain("-- typed while Core was away");
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("a page without a network waits for it, and sends nothing twice", async () => {
+  const page = await house().open();
+  await typeQuery(page, "select 'before'");
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("gridcell", { name: "before", exact: true }).waitFor();
+  // Its session has ended too.
+  await page.getByRole("button", { name: "Run", exact: true }).waitFor();
+  await page.context().setOffline(true);
+  await editorOf(page).click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("Delete");
+  await page.keyboard.insertText("select 'without a network'");
+  await page.getByText("Not saved in Core yet").waitFor();
+  const runs: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("ResultService/Run")) runs.push(request.url());
+  });
+  await page.keyboard.press("Control+Shift+Enter");
+  await page.getByRole("alert").getByText("Core does not answer").waitFor();
+  await page.context().setOffline(false);
+  await page.getByRole("alert").getByText("The run did not reach Core").waitFor();
+  expect(runs).toHaveLength(1);
+  await page.getByRole("button", { name: "Run again" }).click();
+  await page.getByRole("gridcell", { name: "without a network", exact: true }).waitFor();
+  await page.getByText("Not saved in Core yet").waitFor({ state: "detached" });
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("what is typed just before a page is closed is kept", async () => {
+  const page = await house().open();
+  await typeQuery(page, "select 'the first words'");
+  await editorOf(page).click();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.insertText(" -- and the last ones");
+  const closed = page.waitForEvent("close");
+  await page.close({ runBeforeUnload: true });
+  await closed;
+  expect(await kept()).toContain("-- and the last ones");
+  await page.context().close();
+});
+
+test("who closes a page with an open transaction is asked, and a reload finds it as it was", async () => {
+  const page = await house().open();
+  await typeQuery(page, "begin; create temp table t as select 1 as a");
+  await page.getByRole("button", { name: /^Session: / }).click();
+  await page.getByRole("menuitemradio", { name: /^Leased/ }).click();
+  await page.getByRole("button", { name: "Session: Leased" }).waitFor();
+  await editorOf(page).click();
+  await page.keyboard.press("Control+Shift+Enter");
+  await page.getByRole("button", { name: "Session: In transaction" }).waitFor();
+  const asked = page.waitForEvent("dialog", { timeout: PATIENCE_MS });
+  await page.close({ runBeforeUnload: true });
+  await (await asked).dismiss();
+  await page.getByRole("button", { name: "Session: In transaction" }).waitFor();
+  await page.reload();
+  await page.getByRole("button", { name: "Session: In transaction" }).waitFor();
+  await page.getByRole("button", { name: "Roll back" }).click();
+  await page.getByText("The transaction is rolled back").waitFor();
+  // Then nobody is asked any more.
+  const closed = page.waitForEvent("close");
+  await page.close({ runBeforeUnload: true });
+  await closed;
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});

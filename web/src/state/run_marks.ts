@@ -15,6 +15,13 @@ export interface Fault {
   readonly message: string;
 }
 
+/** Where a script that was sent stands in the text now. `undefined`: it does not stand there any more, so that places in it say nothing. */
+export function scriptIn(text: string, script: Script | undefined): Script | undefined {
+  if (script === undefined || text.startsWith(script.sql, script.offset)) return script;
+  const offset = text.indexOf(script.sql);
+  return offset < 0 ? undefined : { ...script, offset };
+}
+
 /** Where the database found faults, in the editor's text. */
 export function faultsOf(result: Result | undefined, script: Script | undefined): readonly Fault[] {
   if (script === undefined) return [];

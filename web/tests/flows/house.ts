@@ -26,6 +26,8 @@ interface PageOptions extends BrowserContextOptions {
   readonly platform?: string;
   /** Shortcuts that were chosen before. */
   readonly keys?: Readonly<Record<string, string>>;
+  /** In place of a link that lets it in. */
+  readonly link?: string;
 }
 
 interface HouseOptions {
@@ -94,7 +96,7 @@ export class House {
   }
 
   /** A page that came in by a link of its own. What the browser complains of is remembered. */
-  async open({ isNew = false, platform, keys, ...options }: PageOptions = {}): Promise<Page> {
+  async open({ isNew = false, platform, keys, link, ...options }: PageOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({
       viewport: { width: 1440, height: 900 },
       permissions: ["clipboard-read", "clipboard-write"],
@@ -117,9 +119,9 @@ export class House {
     page.on("console", (message) => {
       if (message.text().includes("Content Security Policy")) this.problems.push(message.text());
     });
-    await page.goto(this.link());
-    // The sheet has its heading once all that the page asks for at first is there.
-    await page.locator("#sheet h1").waitFor({ state: "attached" });
+    await page.goto(link ?? this.link());
+    // The sheet has its heading once all that the page asks for at first is there; a link that leads nowhere shows no sheet.
+    await page.locator(link === undefined ? "#sheet h1" : "h1").waitFor({ state: "attached" });
     return page;
   }
 
@@ -136,7 +138,12 @@ export class House {
   }
 
   link(): string {
-    return execFileSync(PROGRAM, ["link"], { env: { ...this.surroundings, QUERYBOX_SERVER: this.url }, encoding: "utf8" }).trim();
+    return this.command(["link"]);
+  }
+
+  /** What a command says that has the server do its work. */
+  command(words: readonly string[], input = ""): string {
+    return execFileSync(PROGRAM, words, { env: { ...this.surroundings, QUERYBOX_SERVER: this.url }, encoding: "utf8", input, stdio: ["pipe", "pipe", "ignore"] }).trim();
   }
 
   /** The server's process. */

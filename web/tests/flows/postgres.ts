@@ -53,8 +53,8 @@ export class Postgres {
     return PASSWORD;
   }
 
-  psql(sql: string): string {
-    const args = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", this.folder, "-p", String(this.port), "-U", "postgres", "-d", "postgres", "-c", sql];
+  psql(sql: string, database = "postgres"): string {
+    const args = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", this.folder, "-p", String(this.port), "-U", "postgres", "-d", database, "-c", sql];
     const client = existsSync(join(this.programs, "psql")) ? join(this.programs, "psql") : "psql";
     return execFileSync(client, args, { env: { PATH: "/usr/bin:/bin", PGPASSWORD: PASSWORD }, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
   }

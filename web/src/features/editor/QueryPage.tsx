@@ -9,7 +9,7 @@ import { valueOf } from "../../state/load.ts";
 import { lineOf } from "../../state/offsets.ts";
 import { NOT_RUN, whenFree } from "../../state/pressed.ts";
 import { type RunChoices, optionsOf } from "../../state/run_choices.ts";
-import { faultsOf, marksOf } from "../../state/run_marks.ts";
+import { faultsOf, marksOf, scriptIn } from "../../state/run_marks.ts";
 import { resultOf } from "../../state/run_view.ts";
 import { parametersOf, type Wanted } from "../../state/scripts.ts";
 import { Resizer } from "../../ui/Resizer.tsx";
@@ -113,7 +113,10 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
   };
 
   const result = resultOf(run);
-  const script = app.runs.scriptOf(tabId);
+  const sent = app.runs.scriptOf(tabId);
+  const text = tab?.text ?? "";
+  const place = useMemo(() => scriptIn(text, sent)?.offset, [text, sent]);
+  const script = useMemo(() => (sent === undefined || place === undefined ? undefined : { ...sent, offset: place }), [sent, place]);
   const faults = useMemo(() => faultsOf(result, script), [result, script]);
   const faultKey = JSON.stringify([result?.resultId, faults]);
   const latestFaults = useRef(faults);

@@ -37,7 +37,7 @@ export function SessionChoice({ tab, isRunning }: SessionChoiceProps) {
     <>
       <Choice
         label="Session"
-        icon={session.kind === "lost" ? "unplug" : isOpen ? "link" : "bolt"}
+        icon={session.kind === "lost" ? "unplug" : isOpen ? "hold" : "bolt"}
         className={inTransaction || session.kind === "lost" ? "fold warnish" : "fold"}
         text={text}
         items={[

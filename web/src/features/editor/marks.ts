@@ -63,8 +63,7 @@ export const statementMarks: Extension = [
   field,
   EditorView.theme({
     ".cm-stmt": { position: "relative" },
-    ".cm-stmt::before": { content: '""', position: "absolute", left: "0", top: "0", bottom: "0", width: "2px", background: "var(--line-control)" },
-    ".cm-stmt.cm-runs::before": { background: "var(--accent-mark)" },
+    ".cm-stmt::before": { content: '""', position: "absolute", left: "0", top: "0", bottom: "0", width: "2px", background: "var(--accent-mark)" },
     ".cm-stmt.cm-rejected::before": { background: "var(--danger-mark)" },
     ".cm-first::before": { top: "3px", borderRadius: "1px 1px 0 0" },
     ".cm-last::before": { bottom: "3px", borderRadius: "0 0 1px 1px" },

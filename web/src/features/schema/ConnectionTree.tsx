@@ -106,47 +106,50 @@ export function ConnectionTree({ filter }: { readonly filter: string }) {
   }
   const groups = menu === undefined ? [] : rowMenu(app, menu.row);
   return (
-    <div
-      ref={box}
-      className="tree"
-      role="tree"
-      aria-label="Connections and tables"
-      aria-busy={connections.kind === "loading"}
-      aria-activedescendant={rows[at] === undefined ? undefined : idOf(rows[at])}
-      tabIndex={0}
-      onFocus={() => {
-        if (at < 0) select(0);
-      }}
-      onKeyDown={onKeyDown}
-      onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}
-    >
-      <div role="presentation" className="tree-space" style={{ height: rows.length * rowHeight }}>
-        {rows.slice(first, last).map((row, index) => (
-          <TreeRowView
-            key={row.key}
-            id={idOf(row)}
-            row={row}
-            top={(first + index) * rowHeight}
-            isSelected={first + index === at}
-            // Below a connection all rows carry its color.
-            isLast={rows[first + index + 1]?.connection !== row.connection}
-            onSelect={() => setSelected(row)}
-            onFlip={() => isFoldable(row) && flip(row)}
-            onOpen={() => openRow(app, row)}
-            onMenu={(x, y) => {
-              setSelected(row);
-              setMenu({ row, x, y });
-            }}
-          />
-        ))}
+    <>
+      <div
+        ref={box}
+        className="tree"
+        // Without a row it is no tree: then it only says why.
+        role={rows.length === 0 ? "group" : "tree"}
+        aria-label="Connections and tables"
+        aria-busy={connections.kind === "loading"}
+        aria-activedescendant={rows[at] === undefined ? undefined : idOf(rows[at])}
+        tabIndex={0}
+        onFocus={() => {
+          if (at < 0) select(0);
+        }}
+        onKeyDown={onKeyDown}
+        onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}
+      >
+        <div role="presentation" className="tree-space" style={{ height: rows.length * rowHeight }}>
+          {rows.slice(first, last).map((row, index) => (
+            <TreeRowView
+              key={row.key}
+              id={idOf(row)}
+              row={row}
+              top={(first + index) * rowHeight}
+              isSelected={first + index === at}
+              // Below a connection all rows carry its color.
+              isLast={rows[first + index + 1]?.connection !== row.connection}
+              onSelect={() => setSelected(row)}
+              onFlip={() => isFoldable(row) && flip(row)}
+              onOpen={() => openRow(app, row)}
+              onMenu={(x, y) => {
+                setSelected(row);
+                setMenu({ row, x, y });
+              }}
+            />
+          ))}
+        </div>
+        {rows.length === 0 && connections.kind === "ready" && (
+          <p className="tree-say">
+            {filter === "" ? "No connection yet. Add one with the plus above." : "Nothing is called like that among what is open."}
+          </p>
+        )}
       </div>
-      {rows.length === 0 && connections.kind === "ready" && (
-        <p className="tree-say">
-          {filter === "" ? "No connection yet. Add one with the plus above." : "Nothing is called like that among what is open."}
-        </p>
-      )}
       {menu !== undefined && groups.length > 0 && <Menu label="What to do" groups={groups} x={menu.x} y={menu.y} onClose={closeMenu} />}
-    </div>
+    </>
   );
 }
 

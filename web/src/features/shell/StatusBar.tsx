@@ -45,14 +45,15 @@ export function StatusBar() {
             {spec.readOnly && <Icon name="lock" />}
             {spec.readOnly ? "Read-only" : "Read and write"}
           </span>
+          {tabId !== undefined && session?.kind !== "open" && session?.kind !== "lost" && <span className="plain hide-phone">One-shot</span>}
+          {session?.kind === "open" && (
+            <span className={session.endsSoon ? "hide-phone warnish" : "hide-phone"}>
+              <Icon name="hold" />
+              {session.endsSoon ? "Leased, ends soon unless it is used" : "Leased"}
+            </span>
+          )}
           {tabId !== undefined && <RunStatus tabId={tabId} face="state" />}
         </>
-      )}
-      {session?.kind === "open" && (
-        <span className="hide-phone">
-          <Icon name="link" />
-          {session.endsSoon ? "Session ends soon unless it is used" : "Session is held"}
-        </span>
       )}
       {session?.kind === "lost" && <span className="hide-phone warnish">Session ended: {session.why}</span>}
       <span className="gap" />

@@ -1,0 +1,57 @@
+import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { useHouse } from "../flows/house.ts";
+import { usePostgres } from "../flows/postgres.ts";
+import { type Stage, type State, walk, widen } from "./states.ts";
+
+const house = useHouse({ hasVault: true });
+const postgres = usePostgres();
+
+const ROOT = resolve(import.meta.dirname, "../../..");
+/** All of them are for looking at; git ignores them. */
+const FOLDER = process.env.QUERYBOX_PICTURES_TO ?? join(ROOT, "target/pictures");
+/** The few that are shown in the documentation, by the name of their state. */
+const SHOWN = new Set(["workbench", "cells", "connect-refused", "refused", "running", "palette"]);
+
+const THEMES = ["light", "dark"] as const;
+const WIDTHS = [1440, 900, 400] as const;
+const HEIGHT = 900;
+/** The least that a page is made for. */
+const LEAST = 360;
+
+async function settled({ page }: Stage): Promise<void> {
+  await page.waitForFunction(() => document.getAnimations().every((animation) => animation.playState !== "running" || animation.effect?.getTiming().iterations === Infinity));
+  await page.evaluate(() => document.fonts.ready);
+}
+
+test("each state of the page in pictures", async () => {
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  const tooWide: string[] = [];
+  const show = async (stage: Stage, { name, again }: State) => {
+    const { page } = stage;
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: HEIGHT });
+      if (width !== WIDTHS[0]) await again?.(stage);
+      for (const theme of THEMES) {
+        await page.emulateMedia({ colorScheme: theme });
+        await settled(stage);
+        // To hide the caret the browser is given an inline style, which the page forbids.
+        await page.screenshot({ path: join(FOLDER, `${name}-${width}-${theme}.png`), caret: "initial" });
+      }
+    }
+    await page.setViewportSize({ width: LEAST, height: HEIGHT });
+    if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) tooWide.push(name);
+    await page.setViewportSize({ width: WIDTHS[0], height: HEIGHT });
+    await page.emulateMedia({ colorScheme: "light" });
+    await widen(stage);
+    await again?.(stage);
+  };
+  await walk(house(), postgres(), show);
+  if (process.env.QUERYBOX_PICTURES_TO === undefined) {
+    for (const name of SHOWN) for (const theme of THEMES) copyFileSync(join(FOLDER, `${name}-1440-${theme}.png`), join(ROOT, "docs/ui", `${name}-${theme}.png`));
+  }
+  expect(tooWide, "nothing but the editor and the grid scrolls sideways").toEqual([]);
+  expect(house().complaints()).toEqual([]);
+});

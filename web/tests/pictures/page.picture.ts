@@ -1,8 +1,9 @@
-import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { useHouse } from "../flows/house.ts";
 import { usePostgres } from "../flows/postgres.ts";
+import { smaller } from "./smaller.ts";
 import { type Stage, type State, walk, widen } from "./states.ts";
 
 const house = useHouse({ hasVault: true });
@@ -50,7 +51,9 @@ test("each state of the page in pictures", async () => {
   };
   await walk(house(), postgres(), show);
   if (process.env.QUERYBOX_PICTURES_TO === undefined) {
-    for (const name of SHOWN) for (const theme of THEMES) copyFileSync(join(FOLDER, `${name}-1440-${theme}.png`), join(ROOT, "docs/ui", `${name}-${theme}.png`));
+    for (const name of SHOWN) for (const theme of THEMES) {
+      writeFileSync(join(ROOT, "docs/ui", `${name}-${theme}.png`), smaller(readFileSync(join(FOLDER, `${name}-1440-${theme}.png`))));
+    }
   }
   expect(tooWide, "nothing but the editor and the grid scrolls sideways").toEqual([]);
   expect(house().complaints()).toEqual([]);

@@ -310,6 +310,7 @@ export const STATES: readonly State[] = [
     reach: async (stage) => {
       await stage.page.getByRole("textbox", { name: /^SQL of / }).click();
       await stage.page.keyboard.press("Control+a");
+      await stage.page.keyboard.press("Delete");
       await stage.page.keyboard.insertText("UPDATE orders SET paid = true");
       await stage.page.keyboard.press("Control+Enter");
       await stage.page.getByRole("dialog").waitFor();

@@ -4,7 +4,7 @@ import type { Action } from "./action.ts";
 const NEXT: Readonly<Record<Density, Density>> = { compact: "normal", normal: "roomy", roomy: "compact" };
 
 export const changeDensity: Action = {
-  name: "Change how dense rows are",
+  name: "Change the density of rows",
   icon: "sliders",
   run: (app) => {
     const density = NEXT[app.layout.getState().density];

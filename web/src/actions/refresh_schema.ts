@@ -1,7 +1,7 @@
 import type { Action } from "./action.ts";
 
 export const refreshSchema: Action = {
-  name: "Read the catalog again",
+  name: "Refresh tables",
   icon: "refresh",
   enabled: (app) => app.tabs.active !== undefined,
   run: (app) => {

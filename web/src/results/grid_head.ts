@@ -78,7 +78,7 @@ export class GridHead {
       button.replaceChildren(sign("i s", key?.isDescending === true ? DOWN : UP));
       if (key !== undefined && keys.size > 1) button.append(String(key.rank));
       const how = this.ordersAsText[index] === true ? ", as text" : "";
-      button.title = key === undefined ? `Sort${how}  Shift adds to the order` : key.isDescending ? `Sorted, greatest first${how}` : `Sorted, least first${how}`;
+      button.title = key === undefined ? `Sort${how}  Shift adds to the order` : key.isDescending ? `Sorted descending${how}` : `Sorted ascending${how}`;
     });
   }
 

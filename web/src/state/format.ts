@@ -6,12 +6,12 @@ export async function formatted(app: App, driverType: string, text: string): Pro
     const answer = await app.core.scripts.formatScript({ driverType, text });
     if (answer.leftCount > 0) {
       const what = answer.leftCount === 1 ? "One statement stayed as it was" : `${answer.leftCount} statements stayed as they were`;
-      app.toasts.say(`${what}: laid out anew, it might mean something else`);
-    } else if (answer.text === text) app.toasts.say("It is laid out already");
+      app.toasts.say(`${what}: formatted, it might mean something else`);
+    } else if (answer.text === text) app.toasts.say("It is formatted already");
     return answer.text;
   } catch (error) {
     const problem = app.link.hear(error);
-    if (problem !== undefined) app.toasts.fail("Nothing was laid out", problem.message);
+    if (problem !== undefined) app.toasts.fail("Nothing was formatted", problem.message);
     return undefined;
   }
 }

@@ -374,7 +374,7 @@ function receiptText(receipt: CancelReceipt, ms: number): string {
     case CancelReceipt.CONFIRMED:
       return `The database stopped after ${Math.round(ms)} ms`;
     case CancelReceipt.ALREADY_DONE:
-      return "Nothing ran any more";
+      return "Nothing was running any more";
     case CancelReceipt.KILLED:
       return "The database did not answer, and the driver was ended";
     case CancelReceipt.UNSPECIFIED:

@@ -75,7 +75,7 @@ class Rows {
   private addCatalog(connection: Connection, catalog: Catalog, depth: number): void {
     if (catalog.schemas.length === 0) {
       const key = `${connection.id}:`;
-      this.rows.push({ key, depth, connection, kind: "nothing", what: "Nothing is in this database yet" });
+      this.rows.push({ key, depth, connection, kind: "nothing", what: "This database is empty" });
     }
     const isAlone = catalog.schemas.length === 1;
     for (const { schema, relations, routines } of catalog.schemas) {

@@ -13,7 +13,7 @@ const ROOT = resolve(import.meta.dirname, "../../..");
 /** All of them are for looking at; git ignores them. */
 const FOLDER = process.env.QUERYBOX_PICTURES_TO ?? join(ROOT, "target/pictures");
 /** The few that are shown in the documentation, by the name of their state. */
-const SHOWN = new Set(["workbench", "cells", "connect-refused", "refused", "running", "palette"]);
+const SHOWN = new Set(["workbench", "cells", "column", "connect-refused", "refused", "running", "palette"]);
 
 const THEMES = ["light", "dark"] as const;
 const WIDTHS = [1440, 900, 400] as const;

@@ -147,7 +147,6 @@ export const STATES: readonly State[] = [
       await page.getByRole("status").getByText(/^\d+,\d+$/).waitFor();
       await cell(page, 3, 4).click();
       await cell(page, 8, 4).click({ modifiers: ["Shift"] });
-      await page.getByRole("button", { name: "Inspector", exact: true }).click();
       await page.getByRole("complementary", { name: "Inspector" }).waitFor();
     },
   },

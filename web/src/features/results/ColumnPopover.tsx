@@ -82,10 +82,10 @@ export function ColumnPopover(props: ColumnPopoverProps) {
       </div>
       <ColumnFactsView column={column} place={place} />
       <div className="pop-acts">
-        <Button label="Least first" icon="asc" onClick={then(() => props.onSort(false))} />
-        <Button label="Greatest first" icon="desc" onClick={then(() => props.onSort(true))} />
+        <Button label="Sort ascending" icon="asc" onClick={then(() => props.onSort(false))} />
+        <Button label="Sort descending" icon="desc" onClick={then(() => props.onSort(true))} />
         <Button label="Filter…" icon="filter" onClick={then(props.onFilter)} />
-        <Button label={isFrozen ? "Let scroll" : "Freeze"} icon="pin" onClick={then(props.onFreeze)} />
+        <Button label={isFrozen ? "Unfreeze" : "Freeze"} icon="pin" onClick={then(props.onFreeze)} />
         <Button label="Hide" icon="hide" onClick={then(props.onHide)} />
         <span className="pop-place">
           <Button label="Move left" icon="left" iconOnly onClick={() => props.onMove(-1)} />

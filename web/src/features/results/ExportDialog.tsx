@@ -114,16 +114,16 @@ interface OptionsProps {
 
 function CsvOptions({ choice, onChange }: OptionsProps) {
   const flags: readonly (readonly [string, keyof ExportChoice & ("hasHeader" | "quoteAll" | "crlf" | "neutralizeFormulas")])[] = [
-    ["First line has the names", "hasHeader"],
-    ["Quotes around every value", "quoteAll"],
-    ["Lines end as on Windows", "crlf"],
-    ["Keep spreadsheets from reading formulas", "neutralizeFormulas"],
+    ["First line has the column names", "hasHeader"],
+    ["Quote every value", "quoteAll"],
+    ["Windows line ends (CRLF)", "crlf"],
+    ["Keep spreadsheets from running formulas", "neutralizeFormulas"],
   ];
   return (
     <>
-      <Line label="Between values">
+      <Line label="Delimiter">
         <span className="field">
-          <select aria-label="Between values" value={choice.delimiter} onChange={(event) => onChange({ delimiter: event.target.value })}>
+          <select aria-label="Delimiter" value={choice.delimiter} onChange={(event) => onChange({ delimiter: event.target.value })}>
             {DELIMITERS.map(([sign, name]) => (
               <option key={sign} value={sign}>
                 {name}
@@ -132,9 +132,9 @@ function CsvOptions({ choice, onChange }: OptionsProps) {
           </select>
         </span>
       </Line>
-      <Line label="For NULL">
+      <Line label="NULL as">
         <span className="field code">
-          <input aria-label="For NULL" placeholder="nothing" value={choice.nullText} onChange={(event) => onChange({ nullText: event.target.value })} />
+          <input aria-label="NULL as" placeholder="nothing" value={choice.nullText} onChange={(event) => onChange({ nullText: event.target.value })} />
         </span>
       </Line>
       {flags.map(([label, name]) => (

@@ -97,7 +97,7 @@ export function FilterBar({ gridId, columns, arranged, layout, sourceRows, onArr
       {arrangement.sort.map((key) => (
         <Chip
           key={key.column}
-          text={`${columns[key.column]?.name ?? ""}, ${key.isDescending ? "greatest" : "least"} first`}
+          text={`${columns[key.column]?.name ?? ""}, ${orderText(columns[key.column], key.isDescending)}`}
           onRemove={() => onArrange({ ...arrangement, sort: arrangement.sort.filter((other) => other !== key) })}
         />
       ))}
@@ -112,7 +112,7 @@ export function FilterBar({ gridId, columns, arranged, layout, sourceRows, onArr
         onClick={() => onArrange({ ...arrangement, isDistinct: !arrangement.isDistinct })}
       >
         <Icon name="rows-once" />
-        <span className="lbl">Each once</span>
+        <span className="lbl">Hide duplicates</span>
       </button>
       <button
         type="button"
@@ -151,6 +151,12 @@ export function FilterBar({ gridId, columns, arranged, layout, sourceRows, onArr
       </p>
     </div>
   );
+}
+
+/** How a column is sorted, in the words of what is in it. */
+function orderText(column: ResultColumn | undefined, isDescending: boolean): string {
+  if (column?.family === "time") return isDescending ? "newest first" : "oldest first";
+  return isDescending ? "descending" : "ascending";
 }
 
 function Chip({ text, onRemove }: { readonly text: string; readonly onRemove: () => void }) {

@@ -148,7 +148,7 @@ export function RowsView(props: RowsViewProps) {
           groups={[
             [
               { label: "Only rows with this value", icon: "filter", onChoose: () => void filterOn(true) },
-              { label: "Without rows with this value", icon: "hide", onChoose: () => void filterOn(false) },
+              { label: "Hide rows with this value", icon: "hide", onChoose: () => void filterOn(false) },
             ],
             COPY_FORMATS.map(([format, name]) => ({ label: `Copy as ${name}`, icon: "copy" as const, onChoose: () => grid.current?.copy(format) })),
           ]}

@@ -144,7 +144,7 @@ export function ConnectionTree({ filter }: { readonly filter: string }) {
         </div>
         {rows.length === 0 && connections.kind === "ready" && (
           <p className="tree-say">
-            {filter === "" ? "No connection yet. Add one with the plus above." : "Nothing is called like that among what is open."}
+            {filter === "" ? "No connection yet. Add one with the plus above." : "No match among the open connections."}
           </p>
         )}
       </div>

@@ -136,7 +136,7 @@ function Face({ row }: { readonly row: TreeRow }) {
             {column.name}
           </span>
           <span className="m code" title={column.databaseType}>
-            {shortType(column.databaseType)}
+            {shortType(withoutSchema(column.databaseType, row.relation.schema))}
           </span>
         </>
       );
@@ -160,6 +160,11 @@ function Face({ row }: { readonly row: TreeRow }) {
         </>
       );
   }
+}
+
+/** A type that stands in the schema of its table needs not say so. */
+function withoutSchema(type: string, schema: string): string {
+  return schema !== "" && type.startsWith(`${schema}.`) ? type.slice(schema.length + 1) : type;
 }
 
 const TYPE_ICONS: Readonly<Record<ReturnType<typeof typeFamily>, IconName>> = {

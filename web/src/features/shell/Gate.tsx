@@ -51,7 +51,7 @@ export function ComingIn() {
       <div className="hello">
         <Mark big />
         <p role="status">
-          <Spinner /> <span className="late">Coming in</span>
+          <Spinner /> <span className="late">Opening QueryBox</span>
         </p>
       </div>
     </main>

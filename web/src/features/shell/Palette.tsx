@@ -104,7 +104,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
         ])}
         {hits.length === 0 && (
           <li className="none" role="presentation">
-            Nothing is called like that. Tables are found once their connection is open.
+            No match. Tables are found once their connection is open.
           </li>
         )}
       </ul>

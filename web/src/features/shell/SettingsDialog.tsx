@@ -47,9 +47,9 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
           />
         </div>
         <div className="export-line">
-          <span>Rows</span>
+          <span>Density of rows</span>
           <Segments<Density>
-            label="Rows"
+            label="Density of rows"
             segments={[
               { value: "compact", label: "Compact" },
               { value: "normal", label: "Normal" },
@@ -60,18 +60,18 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
           />
         </div>
         <div className="export-line">
-          <span>Size of text</span>
+          <span>Text size</span>
           <Segments<number>
-            label="Size of text"
+            label="Text size"
             segments={TEXT_SIZES.map((size) => ({ value: size, label: String(size) }))}
             value={layout.textSize}
             onChange={(textSize) => app.layout.setState({ textSize })}
           />
         </div>
         <div className="export-line">
-          <span>Editor's font</span>
+          <span>Editor text size</span>
           <Segments<number>
-            label="Editor's font"
+            label="Editor text size"
             segments={[11, 12, 13, 14, 16, 18].map((size) => ({ value: size, label: String(size) }))}
             value={layout.editorSize}
             onChange={(editorSize) => app.layout.setState({ editorSize })}

@@ -6,6 +6,8 @@ const PIXEL = 3;
 
 /** As many as a byte tells apart. */
 const COLORS_MAX = 256;
+/** So many of the commonest are kept as they are: surfaces and tints are among them. */
+const KEPT = 112;
 
 /** The same picture with a byte a pixel: of what a page is drawn in, few colors are more than the edges of letters. */
 export function smaller(png: Buffer): Buffer {
@@ -31,23 +33,38 @@ export function smaller(png: Buffer): Buffer {
   return Buffer.concat([SIGNATURE, chunk("IHDR", head), chunk("PLTE", written), chunk("IDAT", deflateSync(rows, { level: 9, memLevel: 9 })), chunk("IEND", Buffer.alloc(0))]);
 }
 
-/** The colors that are most of it. */
+/** Colors that stand for all of them: the commonest, and of the others none beside one that looks the same. */
 function paletteOf(pixels: Buffer): readonly number[] {
   const counts = new Map<number, number>();
   for (let at = 0; at < pixels.length; at += PIXEL) {
     const color = pixels.readUIntBE(at, PIXEL);
     counts.set(color, (counts.get(color) ?? 0) + 1);
   }
-  return [...counts].toSorted(([, a], [, b]) => b - a).slice(0, COLORS_MAX).map(([color]) => color);
+  const colors = [...counts].toSorted(([, a], [, b]) => b - a).map(([color]) => color);
+  for (let apart = 0; ; apart += 2) {
+    const palette: number[] = [];
+    for (const color of colors) {
+      if (palette.length < KEPT || palette.every((other) => distance(color, other) > apart ** 2)) palette.push(color);
+      if (palette.length > COLORS_MAX) break;
+    }
+    if (palette.length <= COLORS_MAX) return palette;
+  }
 }
 
 function nearestIn(palette: readonly number[], color: number): number {
   let [best, least] = [0, Infinity];
   for (const [place, other] of palette.entries()) {
-    const far = [16, 8, 0].reduce((sum, shift) => sum + (((color >> shift) & 255) - ((other >> shift) & 255)) ** 2, 0);
+    const far = distance(color, other);
     if (far < least) [best, least] = [place, far];
   }
   return best;
+}
+
+function distance(one: number, other: number): number {
+  const red = (one >> 16) - (other >> 16);
+  const green = ((one >> 8) & 255) - ((other >> 8) & 255);
+  const blue = (one & 255) - (other & 255);
+  return red * red + green * green + blue * blue;
 }
 
 /** Takes away what each row says by the one above or the pixel before it. */

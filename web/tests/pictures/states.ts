@@ -147,7 +147,8 @@ export const STATES: readonly State[] = [
       await page.getByRole("status").getByText(/^\d+,\d+$/).waitFor();
       await cell(page, 3, 4).click();
       await cell(page, 8, 4).click({ modifiers: ["Shift"] });
-      await page.getByRole("complementary", { name: "Inspector" }).waitFor();
+      await page.getByRole("complementary", { name: "Inspector" }).getByText("SO-118197").waitFor();
+      await page.getByRole("contentinfo").getByText("sum 4137.80").waitFor();
     },
   },
   {

@@ -7,6 +7,7 @@ import "./styles/connect.css";
 import "./styles/query.css";
 import "./styles/grid.css";
 import "./styles/result.css";
+import "./styles/touch.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { AppContext } from "./features/AppContext.ts";

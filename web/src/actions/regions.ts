@@ -1,7 +1,7 @@
 /** The parts of the page in the order of the keyboard: what holds the focus, and what takes it. */
 const REGIONS: readonly (readonly [string, string])[] = [
   [".side .field", "input"],
-  ["[role=tree]", ""],
+  [".tree", ""],
 ];
 const REGIONS_AFTER: readonly (readonly [string, string])[] = [[".status", ""]];
 const REGIONS_OF_PANEL: readonly (readonly [string, string])[] = [

@@ -7,10 +7,13 @@ import { type TreeRow, treeRows } from "../../state/tree.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Menu } from "../../ui/Menu.tsx";
 import { useApp, usePart } from "../AppContext.ts";
+import { COARSE, useMedia } from "../useMedia.ts";
 import { openRow, rowMenu } from "./row_actions.ts";
 import { TreeRowView } from "./TreeRowView.tsx";
 
 const OVERSCAN = 12;
+/** What a finger needs, as the style sheets have it. */
+const COARSE_ROW = 36;
 
 interface OpenMenu {
   readonly row: TreeRow;
@@ -25,7 +28,9 @@ export function ConnectionTree({ filter }: { readonly filter: string }) {
   const catalogs = usePart(app.schemas.store, (state) => state.catalogs);
   const columns = usePart(app.schemas.store, (state) => state.columns);
   const toggled = usePart(app.toggled, (state) => state);
-  const rowHeight = usePart(app.layout, rowHeightOf);
+  const isCoarse = useMedia(COARSE);
+  const chosenHeight = usePart(app.layout, rowHeightOf);
+  const rowHeight = isCoarse ? COARSE_ROW : chosenHeight;
   const [selected, setSelected] = useState<TreeRow>();
   const [menu, setMenu] = useState<OpenMenu>();
   const [view, setView] = useState({ top: 0, height: 600 });
@@ -130,6 +135,7 @@ export function ConnectionTree({ filter }: { readonly filter: string }) {
               row={row}
               top={(first + index) * rowHeight}
               isSelected={first + index === at}
+              hasButton={isCoarse && first + index === at}
               // Below a connection all rows carry its color.
               isLast={rows[first + index + 1]?.connection !== row.connection}
               onSelect={() => setSelected(row)}

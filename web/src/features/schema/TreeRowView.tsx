@@ -13,6 +13,8 @@ interface TreeRowViewProps {
   readonly row: TreeRow;
   readonly top: number;
   readonly isSelected: boolean;
+  /** What can be done is a button's as well: a finger has no right button. */
+  readonly hasButton: boolean;
   readonly isLast: boolean;
   readonly onSelect: () => void;
   readonly onFlip: () => void;
@@ -57,6 +59,22 @@ export function TreeRowView(props: TreeRowViewProps) {
     >
       {isOpen === undefined ? <span className="tw" /> : <Icon name={isOpen ? "down" : "right"} small className="tw" />}
       <Face row={row} />
+      {props.hasButton && (
+        <button
+          type="button"
+          className="rm"
+          tabIndex={-1}
+          // Screen readers have the row's own menu.
+          aria-hidden="true"
+          onClick={(event) => {
+            event.stopPropagation();
+            const { left, bottom } = event.currentTarget.getBoundingClientRect();
+            props.onMenu(left, bottom);
+          }}
+        >
+          <Icon name="more" />
+        </button>
+      )}
     </div>
   );
 }

@@ -38,8 +38,11 @@ export function Sidebar() {
           value={filter}
           onChange={(event) => setFilter(event.target.value)}
           onKeyDown={(event) => {
-            if (event.key === "Escape") setFilter("");
-            if (event.key === "ArrowDown") document.querySelector<HTMLElement>("[role=tree]")?.focus();
+            if (event.key === "Escape" && filter !== "") {
+              event.preventDefault();
+              setFilter("");
+            }
+            if (event.key === "ArrowDown") document.querySelector<HTMLElement>(".tree")?.focus();
           }}
         />
         <kbd>{keysOf(findInTree)}</kbd>

@@ -1,5 +1,7 @@
 import { type CSSProperties, useEffect } from "react";
 import { actionFor } from "../../actions/keys.ts";
+import type { App } from "../../state/app.ts";
+import { DRAWER_BELOW } from "../../state/layout.ts";
 import { MAC, useApp, usePart } from "../AppContext.ts";
 import { LinkNotice } from "./LinkNotice.tsx";
 import { Overlays } from "./Overlays.tsx";
@@ -17,7 +19,7 @@ export function Workbench() {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       // Dialogs have keys of their own, and nothing behind them is to happen.
-      if (app.overlay.getState().kind !== "none" || app.leases.question.getState().open !== undefined) return;
+      if (!isFree(app)) return;
       const action = actionFor(app, event, MAC);
       if (action === undefined) return;
       event.preventDefault();
@@ -28,13 +30,24 @@ export function Workbench() {
   }, [app]);
 
   useEffect(() => {
-    // What would cover a narrow page is closed when the page becomes one.
-    const narrow = matchMedia("(max-width: 860px)");
-    const onNarrow = () => {
-      if (narrow.matches) app.layout.setState({ sidebarOpen: false });
+    // What would cover a narrow page is closed when the page becomes one, and when what it was opened for has come.
+    const narrow = matchMedia(`(max-width: ${DRAWER_BELOW}px)`);
+    const closeDrawer = () => {
+      if (narrow.matches && app.layout.getState().sidebarOpen) app.layout.setState({ sidebarOpen: false });
     };
-    narrow.addEventListener("change", onNarrow);
-    return () => narrow.removeEventListener("change", onNarrow);
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key === "Escape" && !event.defaultPrevented && isFree(app)) closeDrawer();
+    };
+    narrow.addEventListener("change", closeDrawer);
+    addEventListener("keydown", onKeyDown);
+    const stop = app.tabs.store.subscribe((now, before) => {
+      if (now.activeId !== before.activeId && now.activeId !== undefined) closeDrawer();
+    });
+    return () => {
+      narrow.removeEventListener("change", closeDrawer);
+      removeEventListener("keydown", onKeyDown);
+      stop();
+    };
   }, [app]);
 
   const width: CSSProperties & Record<`--${string}`, string> = { "--sidebar": `${sidebarWidth}px` };
@@ -50,4 +63,9 @@ export function Workbench() {
       <ToastList />
     </>
   );
+}
+
+/** Whether no window lies over the page. */
+function isFree(app: App): boolean {
+  return app.overlay.getState().kind === "none" && app.leases.question.getState().open === undefined;
 }

@@ -3,6 +3,7 @@ import { createRouterTransport } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { type Connection, ConnectionSchema, ConnectionService, EnvironmentColor, SecretPlace } from "../gen/core/v1/connection_pb.ts";
 import { SessionService } from "../gen/core/v1/session_pb.ts";
+import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import { coreOver } from "../transport/core.ts";
 import { Connections } from "./connections.ts";
 import { DriverList } from "./drivers.ts";
@@ -43,7 +44,8 @@ async function page(...connections: readonly Connection[]) {
   const link = new LinkKeeper({ transport, enter: async () => ({ kind: "in" }) });
   const list = new Connections(core, link);
   const leases = new Leases(core, link, list, new DriverList(core, link), "page");
-  const tabs = new Tabs({ getItem: () => null, setItem: () => undefined }, () => "tab");
+  let made = 0;
+  const tabs = new Tabs({ getItem: () => null, setItem: () => undefined }, () => `tab ${++made}`);
   const sessions = new TabSessions(core, link, leases, tabs, "page");
   const save = async (connection: Connection) => {
     kept.set(connection.id, connection);
@@ -140,4 +142,52 @@ test("who declines one question is asked the next", async () => {
   expect(asked(of)).toBe("two");
   of.leases.decline();
   expect(await two).toBeUndefined();
+});
+
+test("a tab takes the shared session when it is free, and asks for one of its own when another runs or holds a transaction there", async () => {
+  const of = await page(asking("shop", "staging"));
+  const [first, second] = [of.tabs.open("shop", "", "First"), of.tabs.open("shop", "", "Second")];
+  const placed = of.sessions.place(first);
+  await of.leases.answer("secret");
+  const shared = (await placed)?.sessionId ?? "";
+  // Idle: both use it.
+  expect(await of.sessions.place(second)).toEqual({ sessionId: shared });
+  const { OPEN, IDLE } = TransactionState;
+
+  // The first has a transaction: only it goes on there, and the second says so to its user.
+  of.sessions.hearRun(first.id, shared, OPEN);
+  expect(of.sessions.of(second.id)).toMatchObject({ transaction: IDLE });
+  expect(await of.sessions.place(first)).toEqual({ sessionId: shared });
+  const held = of.sessions.place(second);
+  expect(of.leases.question.getState().open?.own).toEqual({ tabId: second.id, holder: { tabId: first.id, title: "First", isRunning: false } });
+  of.leases.decline();
+  expect(await held).toBeUndefined();
+
+  // Something runs in it: the password is asked for once more, and the session is this tab's alone.
+  of.sessions.hearRun(first.id, shared, IDLE);
+  const beside = of.sessions.place(second, () => first.id);
+  expect(of.leases.question.getState().open?.own?.holder).toMatchObject({ title: "First", isRunning: true });
+  await of.leases.answer("again");
+  const own = (await beside)?.sessionId ?? "";
+  expect(of.opened.map(({ sessionId, password }) => [sessionId, password])).toEqual([
+    [shared, "secret"],
+    [own, "again"],
+  ]);
+  expect(of.sessions.of(second.id)).toMatchObject({ sessionId: own, isShared: false });
+  expect(of.tabs.store.getState().tabs.find(({ id }) => id === second.id)?.sessionId).toBe(own);
+  expect(await of.leases.place("shop")).toEqual({ sessionId: shared });
+  // Given up, it ends, and the connection's is used again.
+  await of.sessions.close(second.id);
+  expect(of.ended).toEqual([own]);
+  expect(await of.sessions.place(second)).toEqual({ sessionId: shared });
+});
+
+test("a session that was opened for a tab that is gone is not left behind", async () => {
+  const of = await page(asking("shop", "staging"));
+  const tab = of.tabs.open("shop");
+  const own = of.sessions.own(tab);
+  of.tabs.close(tab.id);
+  await of.leases.answer("secret");
+  expect(await own).toBeUndefined();
+  await expect.poll(() => of.ended, { timeout: 30_000 }).toEqual(of.opened.map(({ sessionId }) => sessionId));
 });

@@ -14,10 +14,27 @@ export type Place =
   | { readonly sessionId: string; readonly connection: { key: { case: "id"; value: string } } }
   | { readonly sessionId: string };
 
+/** The tab that keeps a connection's session from others. */
+export interface Holder {
+  readonly tabId: string;
+  readonly title: string;
+  /** Something runs there; else it has a transaction open. */
+  readonly isRunning: boolean;
+}
+
+/** A tab that is to have a session of its own beside the connection's. */
+export interface Own {
+  readonly tabId: string;
+  /** Why. Absent: it was asked for. */
+  readonly holder?: Holder;
+}
+
 /** A password that a user is asked for. */
 export interface Question {
   readonly connectionId: string;
   readonly connectionName: string;
+  /** Whom it is for, if not for all tabs of the connection. */
+  readonly own?: Own;
   /** Why the last answer did not do. */
   readonly problem?: Problem;
   readonly busy: boolean;
@@ -27,7 +44,8 @@ const OVER: ReadonlySet<string> = new Set(["SESSION_ENDED", "SESSION_NOT_FOUND"]
 
 /**
  * Sessions for connections that keep no password: asked for once, held by the driver of a leased session alone, and gone
- * with it. The page forgets a password as soon as it is sent.
+ * with it. The page forgets a password as soon as it is sent, so that a tab that cannot wait for the session of the others
+ * asks anew for one of its own.
  *
  * A session serves the connection as it was when the session was opened: one that leads elsewhere now asks anew.
  */
@@ -38,8 +56,8 @@ export class Leases {
   private readonly sessions = new Map<string, string>();
   /** Passwords that were typed before they were asked for, good for the next question alone. */
   private readonly offered = new Map<string, string>();
-  /** Who waits for an answer, by connection. The question that is open is the first one's. */
-  private readonly waiting = new Map<string, ((sessionId: string | undefined) => void)[]>();
+  /** Who waits for an answer, by the key of the question. The one that is open is the first. */
+  private readonly waiting = new Map<string, Waiting>();
   private readonly moved = new Set<(connectionId: string, isGone: boolean) => void>();
   /** Where each connection led when it was seen last. */
   private led: ReadonlyMap<string, string> = new Map();
@@ -71,6 +89,11 @@ export class Leases {
     return leased === undefined ? undefined : { sessionId: leased };
   }
 
+  /** Asks for the password once more, for a session that is one tab's alone. Who asked for it ends it. */
+  own(connectionId: string, own: Own): Promise<string | undefined> {
+    return this.ask(connectionId, own);
+  }
+
   /** Hears of a failure in a session, which may be its end. */
   hear(connectionId: string, error: unknown): void {
     if (OVER.has(reasonOf(error))) this.sessions.delete(connectionId);
@@ -94,7 +117,7 @@ export class Leases {
   /** Takes a password that was typed already: who has just made a connection is not asked for it again. */
   offer(connectionId: string, password: string): void {
     const { open } = this.question.getState();
-    if (open?.connectionId === connectionId && !open.busy) void this.answer(password);
+    if (open?.connectionId === connectionId && open.own === undefined && !open.busy) void this.answer(password);
     else this.offered.set(connectionId, password);
   }
 
@@ -121,8 +144,8 @@ export class Leases {
       });
       if (outcome.case === "rejection") return askAgain(problemOfRejection(outcome.value));
       if (isOver()) return void this.end(sessionId);
-      this.sessions.set(connectionId, sessionId);
-      this.settle(connectionId, sessionId);
+      if (open.own === undefined) this.sessions.set(connectionId, sessionId);
+      this.settle(keyOf(open), sessionId);
     } catch (error) {
       askAgain(this.link.hear(error));
     }
@@ -131,7 +154,7 @@ export class Leases {
   /** The user does not answer. */
   decline(): void {
     const { open } = this.question.getState();
-    if (open !== undefined) this.settle(open.connectionId, undefined);
+    if (open !== undefined) this.settle(keyOf(open), undefined);
   }
 
   private passwordField(connectionId: string): string {
@@ -139,9 +162,11 @@ export class Leases {
     return form?.find((field) => field.role === FormFieldRole.PASSWORD)?.name ?? "password";
   }
 
-  private ask(connectionId: string): Promise<string | undefined> {
+  private ask(connectionId: string, own?: Own): Promise<string | undefined> {
+    const question = { connectionId, ...(own === undefined ? {} : { own }) };
     const answered = new Promise<string | undefined>((resolve) => {
-      this.waiting.set(connectionId, [...(this.waiting.get(connectionId) ?? []), resolve]);
+      const key = keyOf(question);
+      this.waiting.set(key, { question, answers: [...(this.waiting.get(key)?.answers ?? []), resolve] });
     });
     this.askNext();
     return answered;
@@ -149,20 +174,23 @@ export class Leases {
 
   /** Asks the next question, when none is open. */
   private askNext(): void {
-    const [connectionId] = this.waiting.keys();
-    if (connectionId === undefined || this.question.getState().open !== undefined) return;
-    this.question.setState({ open: { connectionId, connectionName: this.connections.find(connectionId)?.spec?.name ?? "", busy: false } });
+    const [next] = this.waiting.values();
+    if (next === undefined || this.question.getState().open !== undefined) return;
+    const { connectionId, own } = next.question;
+    this.question.setState({ open: { ...next.question, connectionName: this.connections.find(connectionId)?.spec?.name ?? "", busy: false } });
+    if (own !== undefined) return;
     const password = this.offered.get(connectionId);
     this.offered.delete(connectionId);
     if (password !== undefined) void this.answer(password);
   }
 
-  /** Answers whoever waits for a connection, and nobody else. */
-  private settle(connectionId: string, sessionId: string | undefined): void {
-    const waiting = this.waiting.get(connectionId) ?? [];
-    this.waiting.delete(connectionId);
-    if (this.question.getState().open?.connectionId === connectionId) this.question.setState({ open: undefined });
-    for (const resolve of waiting) resolve(sessionId);
+  /** Answers whoever waits for a question, and nobody else. */
+  private settle(key: string, sessionId: string | undefined): void {
+    const answers = this.waiting.get(key)?.answers ?? [];
+    this.waiting.delete(key);
+    const { open } = this.question.getState();
+    if (open !== undefined && keyOf(open) === key) this.question.setState({ open: undefined });
+    for (const answer of answers) answer(sessionId);
     this.askNext();
   }
 
@@ -179,7 +207,7 @@ export class Leases {
     this.sessions.delete(connectionId);
     if (sessionId !== undefined) void this.end(sessionId);
     for (const listener of this.moved) listener(connectionId, !this.led.has(connectionId));
-    if (this.waiting.has(connectionId)) this.settle(connectionId, undefined);
+    for (const [key, { question }] of this.waiting) if (question.connectionId === connectionId) this.settle(key, undefined);
   }
 
   private async end(sessionId: string): Promise<void> {
@@ -190,4 +218,14 @@ export class Leases {
       this.link.hear(error);
     }
   }
+}
+
+interface Waiting {
+  readonly question: Pick<Question, "connectionId" | "own">;
+  readonly answers: readonly ((sessionId: string | undefined) => void)[];
+}
+
+/** What tells one question from another. */
+function keyOf({ connectionId, own }: Waiting["question"]): string {
+  return own === undefined ? connectionId : `${connectionId} ${own.tabId}`;
 }

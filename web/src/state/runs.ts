@@ -13,6 +13,7 @@ import type { Leases } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { TabSessions } from "./tab_sessions.ts";
 import type { Tab, Tabs } from "./tabs.ts";
+import { whenFree } from "./when_free.ts";
 
 /** What runs in a tab, or ran last. */
 export type Run =
@@ -47,6 +48,12 @@ export interface Script {
   readonly bindings?: readonly { readonly name: string; readonly value: string | null }[];
 }
 
+/** A run that was asked for. */
+interface Asked {
+  resultId: string | undefined;
+  sessionId: string | undefined;
+}
+
 type Options = Omit<MessageInitShape<typeof ExecuteOptionsSchema>, "$typeName">;
 
 const IDLE: Run = { kind: "idle" };
@@ -78,7 +85,7 @@ export class Runs {
   private readonly early = new Set<string>();
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
   /** Runs that were asked for and had no answer yet, by tab. A closed tab has none. */
-  private readonly asked = new Map<string, { resultId: string | undefined }>();
+  private readonly asked = new Map<string, Asked>();
   /** Results whose run had no answer, by when it was asked for. */
   private readonly unanswered = new Map<string, number>();
   /** Tabs that wait for the end of a session before something runs in them. */
@@ -144,32 +151,42 @@ export class Runs {
     let startedAt = Date.now();
     this.set(tab.id, { kind: "starting", startedAt });
     this.scripts.set(tab.id, script);
-    if (before.kind === "ended") this.leave(tab, before.result.resultId);
-    const asked: { resultId: string | undefined } = { resultId: undefined };
+    const asked: Asked = { resultId: undefined, sessionId: undefined };
     this.asked.set(tab.id, asked);
+    const leaveBefore = () => {
+      if (before.kind === "ended") this.leave(tab, before.result.resultId);
+    };
     /** Whether the tab was closed meanwhile, also if it was opened again. */
     const isClosed = () => this.asked.get(tab.id) !== asked;
     try {
-      const place = await this.sessions.place(tab);
-      if (isClosed()) return;
-      if (place === undefined) return this.set(tab.id, IDLE);
+      const place = await this.sessions.place(tab, (sessionId) => this.runnerIn(sessionId, tab.id));
+      if (isClosed()) return leaveBefore();
+      // Whoever gives no password keeps what he had.
+      if (place === undefined) return this.set(tab.id, before);
+      leaveBefore();
       // While a password is asked for, nothing runs yet.
       startedAt = Date.now();
       this.set(tab.id, { kind: "starting", startedAt });
-      const resultId = "connection" in place ? place.sessionId : makeUuidV7();
-      this.tabs.change(tab.id, { resultId, runs: true, isGuest: undefined });
-      asked.resultId = resultId;
-      const { result, page, pageStatement } = await this.core.results.run({
-        resultId,
-        target:
-          "connection" in place
-            ? { case: "connection", value: place.connection }
-            : { case: "sessionId", value: place.sessionId },
-        sql: script.sql,
-        options: { ...options, columnFacts: true, bindings: (script.bindings ?? []).map(({ name, value }) => (value === null ? { name } : { name, text: value })) },
-        frontEndId: this.frontEndId,
-        page: { rowCount: FIRST_ROWS, cellBytesMax: 512 },
-      });
+      asked.sessionId = place.sessionId;
+      const begin = () => {
+        const resultId = "connection" in place ? place.sessionId : makeUuidV7();
+        this.tabs.change(tab.id, { resultId, runs: true, isGuest: undefined });
+        asked.resultId = resultId;
+        return this.core.results.run({
+          resultId,
+          target:
+            "connection" in place
+              ? { case: "connection", value: place.connection }
+              : { case: "sessionId", value: place.sessionId },
+          sql: script.sql,
+          options: { ...options, columnFacts: true, bindings: (script.bindings ?? []).map(({ name, value }) => (value === null ? { name } : { name, text: value })) },
+          frontEndId: this.frontEndId,
+          page: { rowCount: FIRST_ROWS, cellBytesMax: 512 },
+        });
+      };
+      // No tab runs in a session that it was given: what keeps it busy, such as the tree, is through in a moment.
+      const { result, page, pageStatement } = await whenFree(begin, () => !isClosed() && Date.now() - startedAt < CLOSING_MS);
+      const { resultId = "" } = asked;
       // It began behind its tab's end, and nobody would see or stop it any more.
       if (isClosed()) return void this.drop(resultId);
       if (result === undefined) return this.set(tab.id, IDLE);
@@ -196,6 +213,15 @@ export class Runs {
     } finally {
       if (!isClosed()) this.asked.delete(tab.id);
     }
+  }
+
+  /** The tab, but one, that runs something in a session. */
+  private runnerIn(sessionId: string, butTabId: string): string | undefined {
+    for (const [tabId, run] of this.store.getState()) {
+      if (tabId !== butTabId && run.kind === "running" && run.result.sessionId === sessionId) return tabId;
+    }
+    for (const [tabId, asked] of this.asked) if (tabId !== butTabId && asked.sessionId === sessionId) return tabId;
+    return undefined;
   }
 
   /** Finds what a tab ran before the page was loaded again. */

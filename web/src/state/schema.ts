@@ -14,6 +14,7 @@ import { type Problem, problemOfRejection } from "../transport/problem.ts";
 import type { Leases } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { Load } from "./load.ts";
+import { whenFree } from "./when_free.ts";
 
 /** What a database holds, as far as the tree shows it. */
 export interface Catalog {
@@ -41,6 +42,8 @@ export interface SchemaState {
   readonly columns: ReadonlyMap<string, Load<readonly ColumnOfRelation[]>>;
   /** The connections whose catalogs are read again, while the old ones are shown. */
   readonly refreshing: ReadonlySet<string>;
+  /** The connections whose one session is in use: their catalogs are read once it is free. */
+  readonly waiting: ReadonlySet<string>;
 }
 
 export function relationKey(connectionId: string, schema: string, relation: string): string {
@@ -49,7 +52,7 @@ export function relationKey(connectionId: string, schema: string, relation: stri
 
 /** What is known of the databases behind connections. Nothing is asked for before it is looked at. */
 export class Schemas {
-  readonly store: StoreApi<SchemaState> = createStore<SchemaState>(() => ({ catalogs: new Map(), columns: new Map(), refreshing: new Set() }));
+  readonly store: StoreApi<SchemaState> = createStore<SchemaState>(() => ({ catalogs: new Map(), columns: new Map(), refreshing: new Set(), waiting: new Set() }));
   /** What was asked for last, by connection: an answer to an older question is of a place that it may not lead to any more. */
   private readonly asked = new Map<string, object>();
 
@@ -77,7 +80,7 @@ export class Schemas {
     if (before?.kind === "ready") this.setRefreshing(connectionId, true);
     else this.setCatalog(connectionId, { kind: "loading" });
     const kinds = [SchemaObjectKind.SCHEMA, SchemaObjectKind.RELATION, SchemaObjectKind.ROUTINE];
-    const catalog = await this.read(connectionId, { kinds }, catalogOf);
+    const catalog = await this.read(connectionId, { kinds }, catalogOf, () => this.asked.get(connectionId) === turn);
     if (this.asked.get(connectionId) !== turn) return;
     this.asked.delete(connectionId);
     // Columns are read again by whoever looks at them.
@@ -94,7 +97,7 @@ export class Schemas {
     this.setColumns(key, loading);
     const kinds = [SchemaObjectKind.COLUMN, SchemaObjectKind.KEY];
     const asked = { schemas: [schema], name: relation, kinds };
-    const columns = await this.read(connectionId, asked, (objects) => columnsOf(objects, schema, relation));
+    const columns = await this.read(connectionId, asked, (objects) => columnsOf(objects, schema, relation), () => this.store.getState().columns.get(key) === loading);
     // Those of a catalog that was dropped meanwhile are not asked for any more.
     if (this.store.getState().columns.get(key) === loading) this.setColumns(key, columns);
   }
@@ -131,8 +134,9 @@ export class Schemas {
     connectionId: string,
     asked: Asked,
     read: (objects: readonly SchemaObject[]) => T,
+    isWanted: () => boolean,
   ): Promise<Load<T>> {
-    try {
+    const ask = async (): Promise<Load<T>> => {
       const objects: SchemaObject[] = [];
       const where = await this.leases.place(connectionId);
       if (where === undefined) return { kind: "failed", problem: NOT_ASKED };
@@ -142,10 +146,23 @@ export class Schemas {
         if (part.case === "objects") objects.push(...part.value.objects);
       }
       return { kind: "ready", value: read(objects) };
+    };
+    try {
+      return await whenFree(ask, isWanted, () => this.setWaiting(connectionId, true));
     } catch (error) {
       this.leases.hear(connectionId, error);
       return { kind: "failed", problem: this.link.hear(error) ?? NOT_ASKED };
+    } finally {
+      this.setWaiting(connectionId, false);
     }
+  }
+
+  private setWaiting(connectionId: string, isWaiting: boolean): void {
+    const waiting = new Set(this.store.getState().waiting);
+    if (waiting.has(connectionId) === isWaiting) return;
+    if (isWaiting) waiting.add(connectionId);
+    else waiting.delete(connectionId);
+    this.store.setState({ waiting });
   }
 
   private setCatalog(connectionId: string, catalog: Load<Catalog>): void {

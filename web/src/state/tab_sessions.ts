@@ -6,12 +6,13 @@ import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import type { Core } from "../transport/core.ts";
 import { type Problem, problemOfRejection, reasonOf } from "../transport/problem.ts";
 import type { Connections } from "./connections.ts";
-import type { Leases, Place } from "./leases.ts";
+import type { Holder, Leases, Place } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { Tab, Tabs } from "./tabs.ts";
 
 /**
- * The session of a tab that keeps one. A connection that asks for its password has one for all its tabs, which is shared.
+ * The session of a tab that keeps one. A connection that asks for its password has one for all its tabs, which is shared;
+ * a tab that finds it in use may have one of its own.
  */
 export type TabSession =
   | { readonly kind: "none" }
@@ -110,13 +111,42 @@ export class TabSessions {
     this.set(tab.id, { kind: "open", sessionId: tab.sessionId, transaction: TransactionState.UNSPECIFIED, isBusy: false, endsSoon: false, isShared: false });
   }
 
-  /** Where the next run of a tab takes place. `undefined`: nowhere, for the user gave no password. */
-  async place(tab: Tab): Promise<Place | undefined> {
+  /**
+   * Where the next run of a tab takes place. `undefined`: nowhere, for the user gave no password. The session that a connection's
+   * tabs share is not taken from the one that runs something there, or has a transaction open.
+   */
+  async place(tab: Tab, runnerIn: (sessionId: string) => string | undefined = () => undefined): Promise<Place | undefined> {
     const session = this.of(tab.id);
-    if (session.kind === "open") return { sessionId: session.sessionId };
-    const place = await this.leases.place(tab.connectionId);
-    if (place !== undefined && !("connection" in place)) this.set(tab.id, opened(place.sessionId, true));
+    if (session.kind === "open" && !session.isShared) return { sessionId: session.sessionId };
+    const place = session.kind === "open" ? { sessionId: session.sessionId } : await this.leases.place(tab.connectionId);
+    if (place === undefined || "connection" in place) return place;
+    const holder = this.holderOf(place.sessionId, tab, runnerIn(place.sessionId));
+    if (holder !== undefined) return this.own(tab, holder);
+    if (this.of(tab.id).kind !== "open") this.set(tab.id, opened(place.sessionId, true));
     return place;
+  }
+
+  /** Has a tab of a connection that asks for its password run in a session that no other tab shares. `undefined`: it was not given. */
+  async own(tab: Tab, holder?: Holder): Promise<Place | undefined> {
+    const sessionId = await this.leases.own(tab.connectionId, { tabId: tab.id, ...(holder === undefined ? {} : { holder }) });
+    if (sessionId === undefined) return undefined;
+    if (this.tabs.store.getState().tabs.every(({ id, connectionId }) => id !== tab.id || connectionId !== tab.connectionId)) {
+      void this.end(sessionId);
+      return undefined;
+    }
+    this.tabs.change(tab.id, { sessionId });
+    this.set(tab.id, opened(sessionId, false));
+    return { sessionId };
+  }
+
+  /** Who keeps a shared session from a tab. */
+  private holderOf(sessionId: string, tab: Tab, runner: string | undefined): Holder | undefined {
+    const { tabs } = this.tabs.store.getState();
+    const running = tabs.find(({ id }) => id === runner && id !== tab.id);
+    if (running !== undefined) return { tabId: running.id, title: running.title, isRunning: true };
+    if (hasTransaction(this.of(tab.id), sessionId)) return undefined;
+    const holding = tabs.find(({ id }) => hasTransaction(this.of(id), sessionId));
+    return holding === undefined ? undefined : { tabId: holding.id, title: holding.title, isRunning: false };
   }
 
   /** Leases a session. Answers why it cannot be had. */
@@ -172,13 +202,14 @@ export class TabSessions {
       problem = this.link.hear(error);
       this.hearFailure(tabId, error);
     }
-    this.all(session.sessionId, (now) => ({ ...now, transaction, isBusy: false }));
+    this.all(session.sessionId, (now, id) => ({ ...now, transaction: id === tabId ? transaction : TransactionState.IDLE, isBusy: false }));
     return problem;
   }
 
-  /** Hears how a run left the transaction. */
+  /** Hears how a run left the transaction, which is that of its tab, also in a session that others share. */
   hearRun(tabId: string, sessionId: string, transaction: TransactionState): void {
-    if (this.of(tabId).kind === "open") this.all(sessionId, (session) => ({ ...session, transaction, endsSoon: false }));
+    if (this.of(tabId).kind !== "open") return;
+    this.all(sessionId, (session, id) => ({ ...session, transaction: id === tabId ? transaction : TransactionState.IDLE, endsSoon: false }));
   }
 
   /** Hears of a failure in a tab's session, which may be its end. */
@@ -213,9 +244,9 @@ export class TabSessions {
     this.all(sessionId, (session) => ({ ...session, endsSoon: true }));
   }
 
-  private all(sessionId: string, change: (session: OpenSession) => OpenSession): void {
+  private all(sessionId: string, change: (session: OpenSession, tabId: string) => OpenSession): void {
     for (const [tabId, session] of this.store.getState()) {
-      if (session.kind === "open" && session.sessionId === sessionId) this.set(tabId, change(session));
+      if (session.kind === "open" && session.sessionId === sessionId) this.set(tabId, change(session, tabId));
     }
   }
 
@@ -253,6 +284,11 @@ export class TabSessions {
 /** How a session's transaction stands, where no statement has said otherwise. */
 function known(transaction: TransactionState): TransactionState {
   return transaction === TransactionState.UNSPECIFIED ? TransactionState.IDLE : transaction;
+}
+
+function hasTransaction(session: TabSession, sessionId: string): boolean {
+  const isOpen = session.kind === "open" && session.sessionId === sessionId;
+  return isOpen && (session.transaction === TransactionState.OPEN || session.transaction === TransactionState.FAILED);
 }
 
 function opened(sessionId: string, isShared: boolean): OpenSession {

@@ -21,7 +21,7 @@ export type Group = "tables" | "views" | "routines";
 
 export interface TreeInput {
   readonly connections: readonly Connection[];
-  readonly schemas: Pick<SchemaState, "catalogs" | "columns">;
+  readonly schemas: Pick<SchemaState, "catalogs" | "columns"> & Partial<Pick<SchemaState, "waiting">>;
   /** The keys of what was opened or closed against its nature. */
   readonly toggled: ReadonlySet<string>;
   /** What is looked for. Empty: everything is shown. */
@@ -67,7 +67,7 @@ class Rows {
     this.rows.push({ key, depth, kind: "connection", connection, open });
     if (!open || catalog === undefined) return;
     const inner = { key: `${key}:`, depth: depth + 1, connection };
-    if (catalog.kind === "loading") this.rows.push({ ...inner, kind: "loading", what: "Reading the catalog" });
+    if (catalog.kind === "loading") this.rows.push({ ...inner, kind: "loading", what: this.what(key, "Reading the catalog") });
     else if (catalog.kind === "failed") this.rows.push({ ...inner, kind: "problem", problem: catalog.problem });
     else this.addCatalog(connection, found ?? catalog.value, depth + 1);
   }
@@ -117,7 +117,7 @@ class Rows {
     if (!open) return;
     const columns = this.input.schemas.columns.get(key);
     const inner = { key: `${key}:`, depth: depth + 1, connection };
-    if (columns === undefined || columns.kind === "loading") this.rows.push({ ...inner, kind: "loading", what: "Reading columns" });
+    if (columns === undefined || columns.kind === "loading") this.rows.push({ ...inner, kind: "loading", what: this.what(connection.id, "Reading columns") });
     else if (columns.kind === "failed") this.rows.push({ ...inner, kind: "problem", problem: columns.problem });
     else {
       for (const column of columns.value) {
@@ -125,6 +125,11 @@ class Rows {
         this.rows.push({ key: columnKey, depth: depth + 1, connection, kind: "column", column, relation });
       }
     }
+  }
+
+  /** What is going on, or what it waits for. */
+  private what(connectionId: string, reading: string): string {
+    return this.input.schemas.waiting?.has(connectionId) === true ? "Waiting for what runs in its session" : reading;
   }
 
   /** What of a catalog is looked for. */

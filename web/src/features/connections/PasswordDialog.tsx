@@ -1,5 +1,5 @@
 import { type FormEvent, useState } from "react";
-import type { Question } from "../../state/leases.ts";
+import type { Own, Question } from "../../state/leases.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Icon } from "../../ui/Icon.tsx";
@@ -9,6 +9,7 @@ import { useApp } from "../AppContext.ts";
 /** Asks for the password of a connection that keeps none. */
 export function PasswordDialog({ question }: { readonly question: Question }) {
   const app = useApp();
+  const holder = question.own?.holder;
   const [password, setPassword] = useState("");
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -36,6 +37,7 @@ export function PasswordDialog({ question }: { readonly question: Question }) {
             />
             {question.busy && <Spinner />}
           </span>
+          {question.own !== undefined && <p className="wrap">{whyOwn(question.own)}</p>}
           <p className="say wrap">It is held by the driver of one session, is kept nowhere, and is gone with the session.</p>
           {question.problem !== undefined && (
             <div className="why" role="alert">
@@ -47,9 +49,27 @@ export function PasswordDialog({ question }: { readonly question: Question }) {
         <div className="foot">
           <span className="grow" />
           <Button label="Cancel" big onClick={() => app.leases.decline()} />
-          <Button label="Connect" look="primary" type="submit" big disabled={question.busy} />
+          {holder !== undefined && (
+            <Button
+              label={`Show ${holder.title}`}
+              look="line"
+              big
+              onClick={() => {
+                app.leases.decline();
+                app.tabs.activate(holder.tabId);
+              }}
+            />
+          )}
+          <Button label={question.own === undefined ? "Connect" : "Open a session"} look="primary" type="submit" big disabled={question.busy} />
         </div>
       </form>
     </Dialog>
   );
+}
+
+/** Why a tab is to have a session beside the connection's. */
+function whyOwn({ holder }: Own): string {
+  if (holder === undefined) return "Type the password to open a session for this tab alone.";
+  const does = holder.isRunning ? "runs on" : "has a transaction open in";
+  return `${holder.title} ${does} this connection's session. Type the password to open another one for this tab.`;
 }

@@ -7,11 +7,13 @@ interface ChoiceProps {
   readonly icon: IconName;
   readonly text: string;
   readonly className?: string;
+  /** More than its name, for whoever points at it. */
+  readonly hint?: string;
   readonly items: readonly MenuItem[];
 }
 
 /** A button that says what is chosen, and offers what else there is. */
-export function Choice({ label, icon, text, className = "", items }: ChoiceProps) {
+export function Choice({ label, icon, text, className = "", hint, items }: ChoiceProps) {
   const [at, setAt] = useState<{ readonly x: number; readonly y: number }>();
   const close = useCallback(() => setAt(undefined), []);
   return (
@@ -19,7 +21,7 @@ export function Choice({ label, icon, text, className = "", items }: ChoiceProps
       <button
         type="button"
         className={`btn ${className}`}
-        title={label}
+        title={hint ?? label}
         aria-label={`${label}: ${text}`}
         aria-haspopup="menu"
         aria-expanded={at !== undefined}

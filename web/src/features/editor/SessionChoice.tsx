@@ -1,5 +1,7 @@
 import { finishTransaction } from "../../actions/finish_transaction.ts";
+import { SecretPlace } from "../../gen/core/v1/connection_pb.ts";
 import { TransactionState } from "../../gen/plugin/v1/plugin_pb.ts";
+import { valueOf } from "../../state/load.ts";
 import type { Tab } from "../../state/tabs.ts";
 import { Button } from "../../ui/Button.tsx";
 import { useApp, usePart } from "../AppContext.ts";
@@ -22,31 +24,45 @@ interface SessionChoiceProps {
 export function SessionChoice({ tab, isRunning }: SessionChoiceProps) {
   const app = useApp();
   const session = usePart(app.sessions.store, (sessions) => sessions.get(tab.id)) ?? { kind: "none" as const };
+  const connections = usePart(app.connections.store, valueOf);
+  const asks = connections?.find(({ id }) => id === tab.connectionId)?.spec?.secretPlace === SecretPlace.ASK;
   const isOpen = session.kind === "open";
+  const hasOwn = isOpen && !session.isShared;
   const transaction = isOpen ? session.transaction : TransactionState.IDLE;
   const inTransaction = transaction === TransactionState.OPEN || transaction === TransactionState.FAILED;
-  const text = session.kind === "opening" ? "Opening" : isOpen ? WORDS[transaction] : session.kind === "lost" ? "No session" : "One-shot";
+  const text = session.kind === "opening" ? "Opening" : isOpen ? WORDS[transaction] : session.kind === "lost" ? "No session" : asks ? "Leased" : "One-shot";
   const lease = async () => {
     const problem = await app.sessions.open(tab);
     if (problem !== undefined) app.toasts.fail("No session", problem.message);
   };
+  const takeOwn = () => {
+    if (hasOwn) return;
+    if (inTransaction || isRunning) app.toasts.fail("The tab keeps the shared session", inTransaction ? "Commit its transaction or roll it back first." : "Wait for the end of what runs, or cancel it first.");
+    else void app.sessions.own(tab);
+  };
   const release = async () => {
+    if (isOpen && session.isShared) return;
     if (await app.sessions.close(tab.id)) app.toasts.say("The session is closed, and its transaction was rolled back");
   };
   return (
     <>
       <Choice
         label="Session"
-        icon={session.kind === "lost" ? "unplug" : isOpen ? "hold" : "bolt"}
+        icon={session.kind === "lost" ? "unplug" : isOpen || asks ? "hold" : "bolt"}
         className={inTransaction || session.kind === "lost" ? "fold warnish" : "fold"}
         text={text}
-        items={[
-          // A connection that asks for its password has it in its one session alone.
-          ...(isOpen && session.isShared
-            ? []
-            : [{ label: "One-shot: each run has a session of its own", checked: !isOpen, onChoose: () => void release() }]),
-          { label: "Leased: runs share one session", checked: isOpen, onChoose: () => void lease() },
-        ]}
+        {...(asks ? { hint: "Leased: the password is not kept, so one session is held" } : {})}
+        items={
+          asks
+            ? [
+                { label: "Leased: the connection's session, which its tabs share", checked: !hasOwn, onChoose: () => void release() },
+                { label: "Leased: a session of its own…", checked: hasOwn, onChoose: takeOwn },
+              ]
+            : [
+                { label: "One-shot: each run has a session of its own", checked: !isOpen, onChoose: () => void release() },
+                { label: "Leased: runs share one session", checked: isOpen, onChoose: () => void lease() },
+              ]
+        }
       />
       {isOpen && inTransaction && (
         <>

@@ -27,6 +27,7 @@ export function ConnectionTree({ filter }: { readonly filter: string }) {
   const connections = usePart(app.connections.store, (state) => state);
   const catalogs = usePart(app.schemas.store, (state) => state.catalogs);
   const columns = usePart(app.schemas.store, (state) => state.columns);
+  const waiting = usePart(app.schemas.store, (state) => state.waiting);
   const toggled = usePart(app.toggled, (state) => state);
   const isCoarse = useMedia(COARSE);
   const chosenHeight = usePart(app.layout, rowHeightOf);
@@ -37,8 +38,8 @@ export function ConnectionTree({ filter }: { readonly filter: string }) {
   const box = useRef<HTMLDivElement>(null);
   const list = valueOf(connections);
   const rows = useMemo(
-    () => treeRows({ connections: list ?? [], schemas: { catalogs, columns }, toggled, filter }),
-    [list, catalogs, columns, toggled, filter],
+    () => treeRows({ connections: list ?? [], schemas: { catalogs, columns, waiting }, toggled, filter }),
+    [list, catalogs, columns, waiting, toggled, filter],
   );
 
   useEffect(() => {

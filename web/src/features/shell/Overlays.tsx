@@ -13,7 +13,7 @@ export function Overlays() {
   const overlay = usePart(app.overlay, (state) => state);
   const question = usePart(app.leases.question, (state) => state.open);
   const close = () => app.overlay.setState({ kind: "none" }, true);
-  if (question !== undefined) return <PasswordDialog key={question.connectionId} question={question} />;
+  if (question !== undefined) return <PasswordDialog key={`${question.connectionId} ${question.own?.tabId ?? ""}`} question={question} />;
   switch (overlay.kind) {
     case "none":
       return null;

@@ -1,0 +1,92 @@
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { violations } from "./accessible.ts";
+import { PATIENCE_MS, typeQuery, useHouse } from "./house.ts";
+import { usePostgres } from "./postgres.ts";
+
+const house = useHouse();
+const postgres = usePostgres();
+
+/** A page with a connection that asks for its password each time, and has it. */
+async function connect(name: string): Promise<Page> {
+  const page = await house().open();
+  await page.keyboard.press("Alt+n");
+  await page.getByRole("textbox", { name: /URL/ }).fill(postgres().url.replace("@", `:${encodeURIComponent(postgres().password)}@`));
+  await page.getByText(/^Filled \d+ fields and the password$/).waitFor();
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByRole("radio", { name: "Ask each time" }).click();
+  await page.getByRole("button", { name: "Save and open" }).click();
+  await page.getByRole("treeitem", { name: "goods" }).waitFor();
+  return page;
+}
+
+const sleeping = () => Number(postgres().psql("select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(600)%' and pid <> pg_backend_pid()"));
+
+test("a query that runs for long keeps no other tab from running, though the password is not kept", async () => {
+  postgres().psql("create table if not exists goods (id int primary key, label text)");
+  const page = await connect("asks");
+  await typeQuery(page, "select pg_sleep(600)");
+  const title = (await page.getByRole("tab", { selected: true }).first().textContent()) ?? "";
+  await page.keyboard.press("Control+Enter");
+  await expect.poll(sleeping, { timeout: PATIENCE_MS }).toBe(1);
+  await page.getByRole("button", { name: "No limit" }).click();
+  // The tree waits for the session, and says so.
+  await page.getByRole("treeitem", { name: "goods" }).click();
+  await page.keyboard.press("ArrowRight");
+  await page.getByText("Waiting for what runs in its session").waitFor();
+
+  await typeQuery(page, "select 42 as answer");
+  await page.keyboard.press("Control+Enter");
+  const dialog = page.getByRole("dialog", { name: "Password for asks" });
+  await dialog.getByText(`${title} runs on this connection's session. Type the password to open another one for this tab.`).waitFor();
+  expect(await violations(page)).toEqual([]);
+  // Who mistypes goes on typing.
+  await page.keyboard.type("not it");
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("alert").waitFor();
+  await page.keyboard.insertText(postgres().password);
+  await page.keyboard.press("Enter");
+  await page.getByRole("gridcell", { name: "42", exact: true }).waitFor();
+  expect(sleeping()).toBe(1);
+
+  // The other way out leads to what runs.
+  await typeQuery(page, "select 43 as answer");
+  await page.keyboard.press("Control+Enter");
+  await dialog.getByRole("button", { name: `Show ${title}` }).click();
+  await page.getByRole("tabpanel", { name: title, exact: true }).waitFor();
+  await page.getByRole("button", { name: /^Cancel/ }).click();
+  await page.getByRole("treeitem", { name: /^label/ }).waitFor();
+  await expect.poll(sleeping, { timeout: PATIENCE_MS }).toBe(0);
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("a transaction in the shared session is its tab's alone, and is ended from the palette", async () => {
+  postgres().psql("create table if not exists goods (id int primary key, label text); insert into goods values (1, 'old')");
+  const page = await connect("holds");
+  await typeQuery(page, "begin; update goods set label = 'new' where id = 1");
+  const title = (await page.getByRole("tab", { selected: true }).first().textContent()) ?? "";
+  await page.keyboard.press("Control+Shift+Enter");
+  await page.getByRole("button", { name: "Session: In transaction" }).waitFor();
+  await typeQuery(page, "select label from goods");
+  await page.keyboard.press("Control+Enter");
+  const dialog = page.getByRole("dialog", { name: "Password for holds" });
+  await dialog.getByText(`${title} has a transaction open in this connection's session.`, { exact: false }).waitFor();
+  await page.keyboard.insertText(postgres().password);
+  await page.keyboard.press("Enter");
+  await page.getByRole("gridcell", { name: "old", exact: true }).waitFor();
+
+  await page.getByRole("tab", { name: title, exact: true }).click();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("commit");
+  await page.keyboard.press("Enter");
+  await page.getByText("The transaction is committed").waitFor();
+  expect(postgres().psql("select label from goods")).toBe("new");
+  // A menu that offers what there is.
+  await page.getByRole("button", { name: "Session: Leased" }).click();
+  await page.getByRole("menuitemradio", { name: "Leased: a session of its own…" }).click();
+  await dialog.getByText("Type the password to open a session for this tab alone.").waitFor();
+  await page.keyboard.press("Escape");
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});

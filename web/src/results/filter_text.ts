@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type CellTestSchema, Comparison, type ConditionSchema } from "../gen/core/v1/result_pb.ts";
+import { tooMuchOf } from "./filter_limits.ts";
 import type { ResultColumn } from "./source.ts";
 
 type Condition = MessageInitShape<typeof ConditionSchema>;
@@ -45,7 +46,9 @@ class Fault extends Error {
 export function readFilter(text: string, columns: readonly ResultColumn[]): ReadFilter {
   if (text.trim() === "") return { kind: "none" };
   try {
-    return { kind: "condition", condition: new Reader(tokensOf(text), columns).all() };
+    const condition = new Reader(tokensOf(text), columns).all();
+    const tooMuch = tooMuchOf(condition);
+    return tooMuch === undefined ? { kind: "condition", condition } : { kind: "fault", at: 0, message: tooMuch };
   } catch (error) {
     if (error instanceof Fault) return { kind: "fault", at: error.at, message: error.message };
     throw error;

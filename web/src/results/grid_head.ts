@@ -26,6 +26,7 @@ export class GridHead {
   private readonly cells = element("div", "cells");
   private readonly fixed = element("div", "cells fixed");
   private heads: readonly HTMLElement[] = [];
+  private sorted: ReadonlyMap<number, SortKey & { readonly rank: number }> = new Map();
   private ordersAsText: readonly boolean[] = [];
   private drag: { readonly column: number; readonly x: number; isMoving: boolean } | undefined;
 
@@ -69,9 +70,11 @@ export class GridHead {
 
   /** `keys`: by the place of the column. */
   setSort(keys: ReadonlyMap<number, SortKey & { readonly rank: number }>): void {
+    this.sorted = keys;
     this.heads.forEach((head, index) => {
       const key = keys.get(index);
       head.setAttribute("aria-sort", key === undefined ? "none" : key.isDescending ? "descending" : "ascending");
+      if (key !== undefined) this.haveTools(head, index);
       const button = head.querySelector<HTMLElement>(".sort");
       if (button === null) return;
       button.classList.toggle("on", key !== undefined);
@@ -108,7 +111,8 @@ export class GridHead {
     head.addEventListener("pointermove", (event) => this.onMove(head, event));
     head.addEventListener("pointerup", (event) => this.onUp(event));
     head.addEventListener("pointercancel", () => this.endDrag());
-    head.append(this.sortButton(index), this.edge(head, index));
+    // Of a thousand columns few are ever pointed at.
+    head.addEventListener("pointerenter", () => this.haveTools(head, index));
     return head;
   }
 
@@ -143,6 +147,13 @@ export class GridHead {
       return x >= left && x < right;
     });
     return at < 0 ? undefined : at;
+  }
+
+  /** Has what sorts a column and what makes it wider in its head. */
+  private haveTools(head: HTMLElement, index: number): void {
+    if (head.querySelector(".edge") !== null) return;
+    head.append(this.sortButton(index), this.edge(head, index));
+    this.setSort(this.sorted);
   }
 
   private sortButton(index: number): HTMLElement {

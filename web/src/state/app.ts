@@ -5,6 +5,7 @@ import { holdsTransaction } from "./close_tabs.ts";
 import { Connections } from "./connections.ts";
 import type { Copying } from "./copying.ts";
 import { Drafts } from "./drafts.ts";
+import { Downloads } from "./downloads.ts";
 import { DriverList } from "./drivers.ts";
 import { type LayoutStore, makeLayout } from "./layout.ts";
 import { Events } from "./events.ts";
@@ -39,6 +40,7 @@ export interface App {
   readonly link: LinkKeeper;
   readonly connections: Connections;
   readonly drafts: Drafts;
+  readonly downloads: Downloads;
   readonly drivers: DriverList;
   readonly leases: Leases;
   readonly news: News;
@@ -88,7 +90,9 @@ export function makeApp(host: Host, places: Places): App {
     // A closed tab wants its result no more, and what still runs there is stopped.
     for (const tab of before.tabs) if (!now.tabs.some(({ id }) => id === tab.id)) closed(tab);
   });
+  const downloads = new Downloads();
   const lookAtAll = () => {
+    for (const name of downloads.miss()) toasts.fail(`${name} may not be whole`, "This page missed how its download ended. Look at the file, or export the rows again.");
     runs.hearAll();
     void sessions.find(connections, false);
     news.hearAll();
@@ -104,10 +108,11 @@ export function makeApp(host: Host, places: Places): App {
     link,
     connections,
     drafts: new Drafts(core, link, tabs, toasts, places.passing, () => crypto.randomUUID(), news),
+    downloads,
     drivers,
     leases,
     news,
-    events: new Events(core, link, { runs, views, sessions, toasts, news, lookAtAll }, frontEndId),
+    events: new Events(core, link, { runs, views, sessions, toasts, news, downloads, lookAtAll }, frontEndId),
     runs,
     sessions,
     schemas: new Schemas(core, link, leases),

@@ -1,5 +1,6 @@
 import type { WatchEventsResponse } from "../gen/core/v1/event_pb.ts";
 import { downloadLosses } from "../results/download_losses.ts";
+import type { Downloads } from "./downloads.ts";
 import type { Core } from "../transport/core.ts";
 import type { LinkKeeper } from "./link.ts";
 import { SETTINGS_ID } from "./kept_document.ts";
@@ -16,6 +17,7 @@ interface Hearers {
   readonly sessions: TabSessions;
   readonly toasts: Toasts;
   readonly news: News;
+  readonly downloads: Downloads;
   /** What was told while nobody listened is not heard any more. */
   readonly lookAtAll: () => void;
 }
@@ -88,6 +90,7 @@ export class Events {
         return toasts.say(`${channel}: ${payload}`);
       }
       case "downloadEnded": {
+        this.hearers.downloads.hearEnd(event.value.fileName);
         const lost = downloadLosses(event.value);
         if (lost !== undefined) toasts.fail(`${event.value.fileName} is not what the database has`, lost);
         return;

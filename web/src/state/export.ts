@@ -82,10 +82,10 @@ interface Rows {
 }
 
 /** Where the browser fetches an export: once, and soon. The rows go to its file without passing through the page. */
-export async function downloadPath(core: Core, rows: Rows, choice: ExportChoice, signal: AbortSignal): Promise<string> {
+export async function downloadPath(core: Core, rows: Rows, choice: ExportChoice, signal: AbortSignal): Promise<{ readonly path: string; readonly fileName: string }> {
   const ending = EXPORT_FORMATS.find(({ format }) => format === choice.format)?.ending ?? "";
   const fileName = `${fileNameOf(choice.fileName)}.${ending}`;
   const order = { ...rows, format: formatOf(choice) };
-  const { ticket } = await core.results.makeDownload({ order, fileName }, { signal });
-  return `/download?ticket=${encodeURIComponent(ticket)}`;
+  const made = await core.results.makeDownload({ order, fileName }, { signal });
+  return { path: `/download?ticket=${encodeURIComponent(made.ticket)}`, fileName: made.fileName };
 }

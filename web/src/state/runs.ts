@@ -60,6 +60,8 @@ const IDLE: Run = { kind: "idle" };
 const FIRST_ROWS = 200;
 /** What runs is looked at this often where no event tells of it. */
 const LOOK_MS = 1_000;
+/** Between two looks at the same result, so that what comes fast is seen together. */
+const PAUSE_MS = 50;
 /** A session that takes longer to end has a trouble of its own. */
 const CLOSING_MS = 30_000;
 
@@ -83,6 +85,8 @@ export class Runs {
   private readonly dropped = new Set<(resultId: string) => void>();
   /** Results that something was told of before the answer to their run was here. */
   private readonly early = new Set<string>();
+  /** Looks that are under way, and whether another one is to follow. */
+  private readonly turns = new Map<string, { again: boolean }>();
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
   /** Runs that were asked for and had no answer yet, by tab. A closed tab has none. */
   private readonly asked = new Map<string, Asked>();
@@ -194,7 +198,7 @@ export class Runs {
       this.take(tab.id, result, Date.now() - milliseconds(result.elapsed), page === undefined ? undefined : { statement: pageStatement, rows: page });
       // What was told meanwhile may be newer than this answer, and the last that there is to tell.
       if (this.early.has(resultId) && result.state === ResultState.RUNNING) void this.look(tab.id, resultId);
-      this.early.clear();
+      this.early.delete(resultId);
     } catch (error) {
       this.leases.hear(tab.connectionId, error);
       this.sessions.hearFailure(tab.id, error);
@@ -211,6 +215,8 @@ export class Runs {
       this.tabs.change(tab.id, { runs: undefined });
       this.set(tab.id, problem === undefined ? IDLE : { kind: "failed", problem });
     } finally {
+      // What was told of others is kept only as long as one of them may still be on its way.
+      if (![...this.store.getState().values()].some(({ kind }) => kind === "starting")) this.early.clear();
       if (!isClosed()) this.asked.delete(tab.id);
     }
   }
@@ -274,8 +280,28 @@ export class Runs {
   hear(resultId: string): void {
     if ([...this.store.getState().values()].some(({ kind }) => kind === "starting")) this.early.add(resultId);
     for (const [tabId, run] of this.store.getState()) {
-      if ("result" in run && run.result.resultId === resultId) void this.look(tabId, resultId);
+      if ("result" in run && run.result.resultId === resultId) void this.lookInTurn(tabId, resultId);
     }
+  }
+
+  /** Looks once for all that is told while it looks: thousands of notices are no thousands of questions. */
+  private async lookInTurn(tabId: string, resultId: string): Promise<void> {
+    const key = `${tabId} ${resultId}`;
+    const running = this.turns.get(key);
+    if (running !== undefined) {
+      running.again = true;
+      return;
+    }
+    const turn = { again: true };
+    this.turns.set(key, turn);
+    while (turn.again) {
+      turn.again = false;
+      const begun = performance.now();
+      await this.look(tabId, resultId);
+      // A page that only looks can do nothing else: a long look is followed by as long a pause.
+      if (turn.again) await new Promise((resolve) => setTimeout(resolve, Math.max(PAUSE_MS, performance.now() - begun)));
+    }
+    this.turns.delete(key);
   }
 
   /** Hears that Core keeps a result no longer. */

@@ -3,7 +3,7 @@ import { type View, ViewState } from "../gen/core/v1/result_pb.ts";
 import { AS_THEY_CAME, type Arrangement, stepsOf, type ViewStep } from "../results/arrangement.ts";
 import type { ResultColumn } from "../results/source.ts";
 import type { Core } from "../transport/core.ts";
-import type { Problem } from "../transport/problem.ts";
+import { metadataOf, type Problem } from "../transport/problem.ts";
 import type { LinkKeeper } from "./link.ts";
 
 /** How the rows of a statement are arranged, and which of them are shown. */
@@ -75,7 +75,7 @@ export class Views {
     } catch (error) {
       this.drop(place, chain.slice(common));
       if (turn.signal.aborted) return;
-      const problem = error instanceof NotMade ? error.problem : this.link.hear(error);
+      const problem = error instanceof NotMade ? error.problem : named(this.link.hear(error), columns[Number(metadataOf(error).column ?? -1)]);
       this.set(key, { ...this.of(place), making: undefined, problem });
       return;
     }
@@ -139,6 +139,13 @@ export class Views {
   private set(key: string, arranged: Arranged): void {
     this.store.setState(new Map(this.store.getState()).set(key, arranged), true);
   }
+}
+
+/** A value that is none of a column: by the column's name. */
+function named(problem: Problem | undefined, column: ResultColumn | undefined): Problem | undefined {
+  if (problem?.reason !== "VIEW_INVALID" || column === undefined) return problem;
+  const advice = `Write it as the column shows its values${column.type === "" ? "" : `, which are of type ${column.type}`}.`;
+  return { ...problem, message: `What ${column.name} is compared with is none of its values`, advice };
 }
 
 class NotMade extends Error {

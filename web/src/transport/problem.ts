@@ -24,6 +24,10 @@ const ADVICE: Readonly<Record<string, string>> = {
   FILE_UNUSABLE: "See that the path is right and that the file is a database of this kind.",
   MASTER_KEY_MISSING: "Give the server a master key, or let passwords be asked for each time.",
   KEYS_NOT_INITIALIZED: "Run `querybox keys init`, or let passwords be asked for each time.",
+  VIEWS_FULL: "Wait until something that is sorted, filtered or counted is done, or close tabs whose results are not needed.",
+  RESULT_LIMIT: "Leave rows out by a filter first, or close tabs whose results are not needed.",
+  EXPORTS_FULL: "Wait until a download has ended, or cancel one in the browser.",
+  EXPORT_UNFIT: "Choose another format.",
   SESSIONS_FULL: "Wait until something that runs has ended, or cancel it.",
 };
 

@@ -152,6 +152,7 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
           onSelection={setHasSelection}
           onCursor={outline.onCursor}
           isForPage={(event) => actionFor(app, event, MAC) !== undefined}
+          isOpen={(id) => app.tabs.store.getState().tabs.some((other) => other.id === id)}
           takesFocus={app.tabs.active?.id === tabId}
           onLeave={() => page.current?.querySelector<HTMLElement>("[role=grid]")?.focus()}
         />

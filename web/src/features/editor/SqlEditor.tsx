@@ -31,6 +31,8 @@ interface SqlEditorProps extends EditorEvents {
   readonly dialect: Dialect | undefined;
   /** Whether it begins with the focus: its panel is the one that is worked in. */
   readonly takesFocus: boolean;
+  /** Whether a tab is still there. */
+  readonly isOpen: (tabId: string) => boolean;
   readonly ref: Ref<EditorHandle>;
 }
 
@@ -39,11 +41,13 @@ interface SqlEditorProps extends EditorEvents {
  *
  * It lives in a shadow root: there it adopts its style sheets, so that the page's policy can forbid inline styles.
  */
-export function SqlEditor({ tabId, text, label, dialect, takesFocus, ref, ...events }: SqlEditorProps) {
+export function SqlEditor({ tabId, text, label, dialect, takesFocus, isOpen, ref, ...events }: SqlEditorProps) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(undefined);
   const latest = useRef(events);
   latest.current = events;
+  const latestOpen = useRef(isOpen);
+  latestOpen.current = isOpen;
   const first = useRef({ tabId, text, label, dialect, takesFocus });
 
   useEffect(() => {
@@ -69,6 +73,8 @@ export function SqlEditor({ tabId, text, label, dialect, takesFocus, ref, ...eve
     if (first.current.takesFocus && !(document.activeElement instanceof HTMLInputElement)) made.focus();
     return () => {
       remembered.set(key, made.state.toJSON({ history: historyField }));
+      // A closed tab's text and past are let go of.
+      for (const id of remembered.keys()) if (!latestOpen.current(id)) remembered.delete(id);
       made.destroy();
       view.current = undefined;
     };

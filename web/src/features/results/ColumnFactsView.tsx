@@ -22,7 +22,7 @@ export function ColumnFactsView({ column, place }: ColumnFactsViewProps) {
     })();
     return () => stop.abort();
   }, [app, resultId, statement, view, index]);
-  if (facts.kind === "failed") return <p className="facts-say danger" role="alert">{facts.problem.message}</p>;
+  if (facts.kind === "failed") return <p className="facts-say danger" role="alert">{[facts.problem.message, facts.problem.advice].filter((text) => text !== "").join(". ")}</p>;
   if (facts.kind === "counting") return <p className="facts-say late" role="status">Counting, {Math.floor(facts.share * 100)} %</p>;
   return (
     <>

@@ -37,7 +37,9 @@ export function ExportDialog({ title, rows, says, table, onClose }: ExportDialog
     setBusy(true);
     try {
       const link = document.createElement("a");
-      link.href = await downloadPath(app.core, rows, choice, new AbortController().signal);
+      const { path, fileName } = await downloadPath(app.core, rows, choice, new AbortController().signal);
+      link.href = path;
+      app.downloads.begin(fileName);
       link.download = "";
       link.click();
       onClose();

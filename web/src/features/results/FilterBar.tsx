@@ -39,7 +39,7 @@ export function FilterBar({ gridId, columns, arranged, layout, sourceRows, onArr
     setFilter(arrangement.filter);
   }
   const read = readFilter(filter, columns);
-  const fault = read.kind === "fault" ? read.message : problem?.message;
+  const fault = read.kind === "fault" ? read.message : (problem === undefined ? undefined : [problem.message, problem.advice].filter((text) => text !== "").join(". "));
   // Esc leaves what was typed and not applied.
   const isLeft = useRef(false);
   const apply = () => {

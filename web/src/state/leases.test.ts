@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { createRouterTransport } from "@connectrpc/connect";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { type Connection, ConnectionSchema, ConnectionService, EnvironmentColor, SecretPlace } from "../gen/core/v1/connection_pb.ts";
 import { SessionService } from "../gen/core/v1/session_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
@@ -190,4 +190,15 @@ test("a session that was opened for a tab that is gone is not left behind", asyn
   await of.leases.answer("secret");
   expect(await own).toBeUndefined();
   await expect.poll(() => of.ended, { timeout: 30_000 }).toEqual(of.opened.map(({ sessionId }) => sessionId));
+});
+
+test("a password that was offered is not held for long", async () => {
+  const of = await page(asking("shop", "staging"));
+  vi.useFakeTimers();
+  of.leases.offer("shop", "secret");
+  vi.advanceTimersByTime(61_000);
+  vi.useRealTimers();
+  void of.leases.place("shop");
+  expect(asked(of)).toBe("shop");
+  expect(of.opened).toEqual([]);
 });

@@ -40,6 +40,8 @@ export interface Question {
   readonly busy: boolean;
 }
 
+/** An offered password is held no longer. */
+const OFFERED_MS = 60_000;
 const OVER: ReadonlySet<string> = new Set(["SESSION_ENDED", "SESSION_NOT_FOUND"]);
 
 /**
@@ -118,7 +120,13 @@ export class Leases {
   offer(connectionId: string, password: string): void {
     const { open } = this.question.getState();
     if (open?.connectionId === connectionId && open.own === undefined && !open.busy) void this.answer(password);
-    else this.offered.set(connectionId, password);
+    else {
+      this.offered.set(connectionId, password);
+      // Whoever does not open it soon is asked.
+      setTimeout(() => {
+        if (this.offered.get(connectionId) === password) this.offered.delete(connectionId);
+      }, OFFERED_MS);
+    }
   }
 
   /** The user's answer to the open question. */

@@ -1,141 +1,115 @@
 import type { Page } from "playwright-core";
-import { describe, expect, test } from "vitest";
-import { violations } from "./accessible.ts";
-import { type House, PATIENCE_MS, useHouse } from "./house.ts";
-import { missingForKeyring, useKeyring } from "./keyring.ts";
-import { type Postgres, usePostgres } from "./postgres.ts";
+import { expect, test } from "vitest";
+import { typeQuery, useHouse } from "./house.ts";
+import { usePostgres } from "./postgres.ts";
 
+const house = useHouse();
 const postgres = usePostgres();
 
-const field = (page: Page, name: string) => page.getByLabel(name, { exact: true });
-const row = (page: Page, name: string | RegExp) => page.getByRole("treeitem", { name, ...(typeof name === "string" ? { exact: true } : {}) });
-const save = (page: Page) => page.getByRole("button", { name: "Save", exact: true }).click();
+const CANARIES = ["kanarie/7731", "wrong-kanarie-7732"] as const;
 
-async function add(page: Page, { url, password }: Postgres, place: "Vault" | "Keyring"): Promise<void> {
+/** A text in each form in which it may lie about. */
+function formsOf(secret: string): readonly string[] {
+  const bytes = Buffer.from(secret);
+  return [secret, encodeURIComponent(secret), bytes.toString("base64").replace(/=+$/, ""), bytes.toString("hex"), [...bytes].join(",")];
+}
+
+/** Everything that the page has written down or shows, but for what stands in a password field now. */
+function everything(page: Page): Promise<string> {
+  return page.evaluate(async () => {
+    const parts = [JSON.stringify({ ...sessionStorage }), JSON.stringify({ ...localStorage }), document.cookie, location.href, JSON.stringify(history.state)];
+    for (const { name = "" } of await indexedDB.databases()) parts.push(`an indexed database: ${name}`);
+    for (const name of await caches.keys()) parts.push(`a cache: ${name}`);
+    const walk = (root: Document | ShadowRoot) => {
+      parts.push(root instanceof Document ? root.documentElement.outerHTML : root.innerHTML);
+      for (const element of root.querySelectorAll("*")) {
+        if (element instanceof HTMLTextAreaElement || (element instanceof HTMLInputElement && element.type !== "password")) parts.push(element.value);
+        if (element.shadowRoot !== null) walk(element.shadowRoot);
+      }
+    };
+    walk(document);
+    return parts.join("\n");
+  });
+}
+
+test("a password stays nowhere in the page: not in storage, not in what is shown, not in the console", async () => {
+  postgres().psql(`create role canary login password '${CANARIES[0]}'`);
+  const page = await house().open();
+  const said: string[] = [];
+  page.on("console", (message) => said.push(message.text()));
+  page.on("request", (request) => said.push(request.url()));
+  const search = async (where: string) => {
+    const found = `${await everything(page)}\n${said.join("\n")}`;
+    // The search itself works.
+    expect(found).toContain("querybox.token");
+    for (const form of CANARIES.flatMap(formsOf)) expect(found.includes(form), `${form} ${where}`).toBe(false);
+    expect(found).not.toMatch(/an indexed database|a cache/);
+  };
+  const dialog = page.getByRole("dialog", { name: "New connection" });
+  const url = (password: string) => postgres().url.replace("postgres@", `canary:${encodeURIComponent(password)}@`);
   await page.keyboard.press("Alt+n");
-  await page.getByLabel("Paste a URL or DSN").fill(url);
-  await page.getByText(/^Filled/).waitFor();
-  await field(page, "Name").fill("kept");
-  await field(page, "Password").fill(password);
-  await page.getByRole("radio", { name: place }).click();
-  await page.getByRole("button", { name: "Save and open" }).click();
-  await row(page, "public").waitFor();
-}
+  await dialog.getByRole("textbox", { name: /URL/ }).fill(url(CANARIES[1]));
+  await page.getByText(/^Filled \d+ fields and the password$/).waitFor();
+  await search("beside a filled form");
+  await dialog.getByRole("button", { name: /^Test/ }).click();
+  await page.getByText(/^Failed at /).waitFor();
+  await search("after a failed test");
+  await dialog.getByLabel("Password", { exact: true }).fill(CANARIES[0]);
+  await dialog.getByRole("button", { name: /^Test/ }).click();
+  await page.getByText("Connected").waitFor();
+  await search("after a test");
+  await dialog.getByLabel("Name", { exact: true }).fill("caged");
+  await dialog.getByRole("radio", { name: "Ask each time" }).click();
+  await dialog.getByRole("button", { name: "Save and open" }).click();
+  await page.getByRole("treeitem", { name: "public" }).waitFor();
+  await search("after saving");
 
-async function edit(page: Page): Promise<void> {
-  await row(page, "kept").click({ button: "right" });
-  await page.getByRole("menuitem", { name: "Edit…" }).click();
-  await field(page, "Password").waitFor();
-}
+  // The session that has it outlives a reload, and nobody is asked again.
+  await page.reload();
+  await page.getByRole("treeitem", { name: "caged" }).waitFor();
+  await typeQuery(page, "select current_user::text as who");
+  await page.getByRole("button", { name: /^Connection: / }).click();
+  await page.getByRole("menuitemradio", { name: "caged", exact: true }).click();
+  await page.getByRole("textbox", { name: /^SQL of / }).click();
+  await page.keyboard.press("Control+Shift+Enter");
+  await page.getByRole("gridcell", { name: "canary", exact: true }).waitFor();
+  await search("after a reload");
 
-async function refresh(page: Page): Promise<void> {
-  await row(page, "kept").click({ button: "right" });
-  await page.getByRole("menuitem", { name: "Refresh" }).click();
-}
-
-/** Lets a page in again after its server was killed. */
-async function comeBack(page: Page, house: House): Promise<void> {
-  await house.killServer();
-  await page.getByLabel("New link").fill(house.link());
+  const question = page.getByRole("dialog", { name: "Password for caged" });
+  await page.getByRole("textbox", { name: /^SQL of / }).click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("Delete");
+  await page.keyboard.insertText("select pg_terminate_backend(pg_backend_pid())");
+  await page.keyboard.press("Control+Shift+Enter");
+  await page.getByRole("button", { name: "Session: No session" }).waitFor();
+  await page.getByRole("textbox", { name: /^SQL of / }).click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("Delete");
+  await page.keyboard.insertText("select 8 as eight");
+  await page.keyboard.press("Control+Shift+Enter");
+  await question.getByLabel("Password", { exact: true }).fill(CANARIES[1]);
   await page.keyboard.press("Enter");
-  await row(page, "kept").waitFor();
-}
+  await question.getByRole("alert").waitFor();
+  expect(await question.getByLabel("Password", { exact: true }).inputValue()).toBe("");
+  await search("after a wrong answer");
+  await question.getByLabel("Password", { exact: true }).fill(CANARIES[0]);
+  await page.keyboard.press("Enter");
+  await page.getByRole("gridcell", { name: "8", exact: true }).waitFor();
+  await search("after an answer");
 
-/** All that a page holds in words: what is in fields, in sight, and kept over reloads. */
-const heldBy = (page: Page) =>
-  page.evaluate(() => [...document.querySelectorAll("input, textarea")].map((input) => (input as HTMLInputElement).value).join("\n") + document.body.innerText + JSON.stringify({ ...sessionStorage }) + JSON.stringify({ ...localStorage }));
-
-describe("in a vault", () => {
-  const house = useHouse({ hasVault: true });
-
-  test("a password is kept, outlives the server, is replaced and never shown", async () => {
-    const page = await house().open();
-    await page.keyboard.press("Alt+n");
-    // What is not here says why, to everybody.
-    await page.getByRole("radio", { name: "PostgreSQL" }).click();
-    expect(await page.getByRole("radio", { name: "Keyring" }).isDisabled()).toBe(true);
-    await page.getByText(/^Keyring: ./).waitFor();
-    expect(await violations(page)).toEqual([]);
-    await page.keyboard.press("Escape");
-    await add(page, postgres(), "Vault");
-    await page.getByText("Vault", { exact: true }).waitFor();
-    expect(await heldBy(page)).not.toContain(postgres().password);
-
-    await comeBack(page, house());
-    await row(page, "kept").click();
-    await row(page, "public").waitFor();
-    expect(await page.getByRole("dialog").count()).toBe(0);
-
-    await edit(page);
-    expect(await field(page, "Password").inputValue()).toBe("");
-    expect(await field(page, "Password").getAttribute("placeholder")).toBe("Kept; type to replace it");
-    expect(await heldBy(page)).not.toContain(postgres().password);
-    // A test goes with what is kept.
-    await page.getByRole("button", { name: "Test", exact: true }).click();
-    await page.getByText("Connected").waitFor();
-    await field(page, "Password").fill("another one");
-    await save(page);
-    await page.getByRole("dialog").waitFor({ state: "detached" });
-    await refresh(page);
-    await row(page, /password authentication failed/).waitFor();
-    await edit(page);
-    await field(page, "Password").fill(postgres().password);
-    await save(page);
-    await row(page, "public").waitFor();
-    expect(house().complaints()).toEqual([]);
-    await page.context().close();
-  });
-
-  test("what leads elsewhere drops the password, and says so before", async () => {
-    const page = await house().open();
-    await row(page, "kept").waitFor();
-    for (const [change, what] of [
-      [() => field(page, "Host").fill("localhost"), "Host"],
-      [() => field(page, "Port").fill("1"), "Port"],
-      [() => field(page, "TLS").selectOption("require"), "TLS"],
-    ] as const) {
-      await edit(page);
-      await change();
-      await page.getByText(new RegExp(`^${what}.* changed: the kept password is dropped`)).waitFor();
-      expect(await field(page, "Password").getAttribute("placeholder")).toBe("Type it again");
-      await page.getByRole("button", { name: "Cancel" }).click();
-    }
-    await edit(page);
-    await field(page, "Host").fill("localhost");
-    await save(page);
-    await page.getByText("The kept password was dropped: ").waitFor();
-    await row(page, "kept").click();
-    await row(page, /no password is stored/i).waitFor();
-    await edit(page);
-    await field(page, "Password").fill(postgres().password);
-    await save(page);
-    await row(page, "public").waitFor();
-    expect(house().complaints()).toEqual([]);
-    await page.context().close();
-  });
-});
-
-const missing = missingForKeyring();
-
-describe.skipIf(missing.length > 0 && process.env.CI === undefined)(`in a keyring${missing.length > 0 ? ` (not installed: ${missing.join(", ")})` : ""}`, () => {
-  const keyring = useKeyring();
-  const house = useHouse({ keyring });
-
-  test("a password is kept and outlives the server, where there is no vault", async () => {
-    const page = await house().open();
-    await page.keyboard.press("Alt+n");
-    await page.getByRole("radio", { name: "PostgreSQL" }).click();
-    await expect.poll(() => page.getByRole("radio", { name: "Keyring" }).getAttribute("aria-checked"), { timeout: PATIENCE_MS }).toBe("true");
-    expect(await page.getByRole("radio", { name: "Vault" }).isDisabled()).toBe(true);
-    await page.getByText(/^Vault: ./).waitFor();
-    await page.keyboard.press("Escape");
-    await add(page, postgres(), "Keyring");
-    await comeBack(page, house());
-    await row(page, "kept").click();
-    await row(page, "public").waitFor();
-    await edit(page);
-    expect(await field(page, "Password").inputValue()).toBe("");
-    expect(house().complaints()).toEqual([]);
-    await page.context().close();
-  });
+  await page.keyboard.press("Control+k");
+  await page.keyboard.insertText("import conn");
+  await page.keyboard.press("Enter");
+  const list = page.getByRole("dialog", { name: "Import connections" });
+  await list.getByLabel("List of connections").fill(`postgres://ada:${encodeURIComponent(CANARIES[0])}@db.example.com/shop\nnobody:*:x:y:${CANARIES[1]}`);
+  await list.getByRole("button", { name: /^Import \d connection/ }).click();
+  await list.getByText(/imported/).first().waitFor();
+  await list.getByRole("button", { name: "Close", exact: true }).last().click();
+  await list.waitFor({ state: "detached" });
+  await search("after an import");
+  await page.reload();
+  await page.getByRole("treeitem", { name: "caged" }).waitFor();
+  await search("in the end");
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
 });

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { type FormField, FormFieldKind } from "../../gen/plugin/v1/plugin_pb.ts";
 import { Icon } from "../../ui/Icon.tsx";
+import { SecretInput } from "../../ui/SecretInput.tsx";
 
 interface ParameterFieldProps {
   readonly id: string;
@@ -50,21 +51,22 @@ export function ParameterField({ id, field, value, isFaulty, placeholder, onChan
     );
   }
   const isSecret = field.kind === FormFieldKind.PASSWORD || field.secret;
+  const plain = {
+    id,
+    inputMode: field.kind === FormFieldKind.NUMBER ? ("numeric" as const) : undefined,
+    autoCapitalize: "off",
+    spellCheck: false,
+    placeholder: placeholder ?? (field.defaultValue || field.placeholder),
+    ...faulty,
+  };
   return (
     <span className="field code">
-      <input
-        id={id}
-        type={isSecret && !isShown ? "password" : "text"}
-        inputMode={field.kind === FormFieldKind.NUMBER ? "numeric" : undefined}
+      {isSecret ? (
         // A password of a database is none of the browser's to keep.
-        autoComplete={isSecret ? "new-password" : "off"}
-        autoCapitalize="off"
-        spellCheck={false}
-        value={value}
-        placeholder={placeholder ?? (field.defaultValue || field.placeholder)}
-        {...faulty}
-        onChange={(event) => onChange(event.target.value)}
-      />
+        <SecretInput {...plain} type={isShown ? "text" : "password"} autoComplete="new-password" value={value} onChange={onChange} />
+      ) : (
+        <input {...plain} type="text" autoComplete="off" value={value} onChange={(event) => onChange(event.target.value)} />
+      )}
       {isSecret && value !== "" && (
         <button
           type="button"

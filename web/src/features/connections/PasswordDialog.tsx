@@ -3,6 +3,7 @@ import type { Own, Question } from "../../state/leases.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { Icon } from "../../ui/Icon.tsx";
+import { SecretInput } from "../../ui/SecretInput.tsx";
 import { Spinner } from "../../ui/Spinner.tsx";
 import { useApp } from "../AppContext.ts";
 
@@ -25,7 +26,7 @@ export function PasswordDialog({ question }: { readonly question: Question }) {
         <div className="form">
           <span className="field">
             <Icon name="key" />
-            <input
+            <SecretInput
               type="password"
               aria-label="Password"
               autoComplete="off"
@@ -33,7 +34,7 @@ export function PasswordDialog({ question }: { readonly question: Question }) {
               value={password}
               // A field that is disabled loses the focus, and whoever mistyped would type into nothing.
               readOnly={question.busy}
-              onChange={(event) => setPassword(event.target.value)}
+              onChange={setPassword}
             />
             {question.busy && <Spinner />}
           </span>

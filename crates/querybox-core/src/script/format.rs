@@ -117,9 +117,25 @@ fn lay_out(statement: &str, dialect: &Dialect) -> Option<String> {
         ..FormatOptions::default()
     };
     // It is made for SQL that is whole; what is typed may be anything, and no text may end a thread.
-    let laid_out = panic::catch_unwind(|| sqlformat::format(statement, &QueryParams::None, &options)).ok()?;
+    let apart = parameters_apart(statement, dialect);
+    let laid_out = panic::catch_unwind(|| sqlformat::format(&apart, &QueryParams::None, &options)).ok()?;
     let laid_out = laid_out.trim_end().to_owned();
     is_same(statement, &laid_out, dialect).then_some(laid_out)
+}
+
+/// The same statement with a blank between an operator and a parameter: `=:name` would be read as the operator `=:` and a name.
+fn parameters_apart(statement: &str, dialect: &Dialect) -> String {
+    let mut apart = String::with_capacity(statement.len() + 16);
+    let mut is_behind_operator = false;
+    for token in lex(statement, dialect) {
+        let text = &statement[token.range];
+        if is_behind_operator && token.kind == TokenKind::Parameter {
+            apart.push(' ');
+        }
+        apart.push_str(text);
+        is_behind_operator = token.kind == TokenKind::Operator && !matches!(text, "," | "(" | ")" | "[");
+    }
+    apart
 }
 
 /// What stands between two tokens.
@@ -240,6 +256,14 @@ mod tests {
         check(
             "-- first\nselect   1;select 2 ;\n\n\n-- third\nselect\n3;\n",
             "-- first\nselect 1;\n\nselect 2 ;\n\n\n-- third\nselect 3;\n",
+        );
+    }
+
+    #[test]
+    fn parameters_right_behind_operators_are_parameters() {
+        check(
+            "select a from t where b=:country and c>:min and d>=$1 and e in(:one,:two)",
+            "select a\nfrom t\nwhere b = :country and c > :min and d >= $1 and e in (:one, :two)",
         );
     }
 

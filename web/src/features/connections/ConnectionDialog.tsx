@@ -2,7 +2,7 @@ import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 
 import { importConnections } from "../../actions/import_connections.ts";
 import { matches } from "../../actions/shortcut.ts";
 import type { Connection } from "../../gen/core/v1/connection_pb.ts";
-import { NetworkNeed, type PluginInfo } from "../../gen/plugin/v1/plugin_pb.ts";
+import { FormFieldRole, NetworkNeed, type PluginInfo, TestStage } from "../../gen/plugin/v1/plugin_pb.ts";
 import {
   type ConnectionForm,
   emptyForm,
@@ -25,6 +25,14 @@ import { DriverTiles } from "./DriverTiles.tsx";
 import { EndSessionsDialog } from "./EndSessionsDialog.tsx";
 import { TestPanel } from "./TestPanel.tsx";
 import { UrlField } from "./UrlField.tsx";
+
+/** The fields that a failed stage is about. */
+const MENDS: Readonly<Partial<Record<TestStage, readonly FormFieldRole[]>>> = {
+  [TestStage.RESOLVE]: [FormFieldRole.HOST],
+  [TestStage.DIAL]: [FormFieldRole.HOST, FormFieldRole.FILE],
+  [TestStage.TLS]: [FormFieldRole.TLS],
+  [TestStage.LOGIN]: [FormFieldRole.PASSWORD],
+};
 
 /** Where Alt types letters, it is another one. */
 const TEST_KEYS = MAC ? "Ctrl+Shift+T" : "Alt+T";
@@ -77,6 +85,8 @@ function Body({ title, drivers, connection, onClose }: BodyProps) {
   const [isSaving, setSaving] = useState(false);
   const [asking, setAsking] = useState<{ readonly titles: readonly string[]; readonly thenOpen: boolean }>();
   const testing = useRef<AbortController>(undefined);
+  /** The form as it was tested last. */
+  const tested = useRef<ConnectionForm>(undefined);
   const body = useRef<HTMLFormElement>(null);
   useEffect(() => () => testing.current?.abort(), []);
 
@@ -99,6 +109,7 @@ function Body({ title, drivers, connection, onClose }: BodyProps) {
     testing.current?.abort();
     const stop = new AbortController();
     testing.current = stop;
+    tested.current = form;
     const keeps = Object.values(form.secrets).every((text) => text === "");
     // A saved connection is tried with its stored password; what is typed would not have it.
     const isSaved = connection?.spec !== undefined && keeps && sameForm(form, formOf(connection.spec));
@@ -106,6 +117,10 @@ function Body({ title, drivers, connection, onClose }: BodyProps) {
       ? ({ case: "connection", value: { key: { case: "id", value: connection.id } } } as const)
       : ({ case: "unsaved", value: specOf({ ...form, name: form.name || "test" }, driver, connection?.spec) } as const);
     for await (const step of testConnection(app.core, { target, secrets: form.secrets }, stop.signal)) setRun(step);
+  };
+  const stopTest = () => {
+    testing.current?.abort();
+    setRun({ kind: "idle" });
   };
   const save = async (thenOpen: boolean, isSure = false) => {
     const driver = fit("save");
@@ -146,7 +161,13 @@ function Body({ title, drivers, connection, onClose }: BodyProps) {
     void save(true);
   };
   const moved = connection === undefined || info === undefined ? [] : movedFields(form, connection, info);
-  const typeAgain = () => body.current?.querySelector<HTMLInputElement>('input[type="password"]')?.select();
+  const mend = (stage: TestStage) => {
+    const about = MENDS[stage] ?? [];
+    const field = info?.connectionForm.find(({ role }) => about.includes(role));
+    const control = document.getElementById(`parameter-${field?.name ?? ""}`);
+    control?.focus();
+    if (control instanceof HTMLInputElement) control.select();
+  };
 
   return (
     <>
@@ -170,7 +191,7 @@ function Body({ title, drivers, connection, onClose }: BodyProps) {
           ) : (
             <ConnectionFields form={form} info={info} places={drivers.places} faults={faults} connection={connection} moved={moved} onChange={change} />
           )}
-          <TestPanel run={run} isDialed={info?.networkNeed !== NetworkNeed.NONE} onTypeAgain={typeAgain} />
+          <TestPanel run={run} isOld={tested.current !== undefined && !sameForm(tested.current, form)} isDialed={info?.networkNeed !== NetworkNeed.NONE} onMend={mend} />
         </div>
         {problem !== undefined && (
           <div className="note-bar danger" role="alert">
@@ -182,15 +203,11 @@ function Body({ title, drivers, connection, onClose }: BodyProps) {
           </div>
         )}
         <div className="foot">
-          <Button
-            label={run.kind === "idle" ? "Test" : "Test again"}
-            icon="refresh"
-            look="line"
-            big
-            keys={fixedKeys(TEST_KEYS)}
-            disabled={run.kind === "running"}
-            onClick={() => void test()}
-          />
+          {run.kind === "running" ? (
+            <Button label="Stop" icon="stop" look="line" big onClick={stopTest} />
+          ) : (
+            <Button label={run.kind === "idle" ? "Test" : "Test again"} icon="refresh" look="line" big keys={fixedKeys(TEST_KEYS)} onClick={() => void test()} />
+          )}
           <span className="grow" />
           <Button label="Cancel" big className="hide-phone" onClick={onClose} />
           <Button label="Save" look="line" big disabled={isSaving} onClick={() => void save(false)} />

@@ -1,10 +1,9 @@
+import { useEffect, useState } from "react";
 import { TestStage } from "../../gen/plugin/v1/plugin_pb.ts";
-import { spanText, STAGE_NAMES, type StageFailure, type StageOutcome, type TestRun } from "../../state/connection_test.ts";
-import { Button } from "../../ui/Button.tsx";
-import { copyText } from "../../ui/clipboard.ts";
+import { spanText, STAGE_NAMES, type StageOutcome, type TestRun } from "../../state/connection_test.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Spinner } from "../../ui/Spinner.tsx";
-import { useApp } from "../AppContext.ts";
+import { StageWhy } from "./StageWhy.tsx";
 
 const ALL: readonly TestStage[] = [
   TestStage.DRIVER_START,
@@ -20,13 +19,17 @@ const OF_FILES: ReadonlySet<TestStage> = new Set([TestStage.DRIVER_START, TestSt
 
 interface TestPanelProps {
   readonly run: TestRun;
+  /** The form was changed since. */
+  readonly isOld: boolean;
   /** Whether the driver reaches a network. */
   readonly isDialed: boolean;
-  readonly onTypeAgain: (() => void) | undefined;
+  /** Leads to the field that a failed stage is about. */
+  readonly onMend: (stage: TestStage) => void;
 }
 
 /** How a test of a connection goes, stage by stage. */
-export function TestPanel({ run, isDialed, onTypeAgain }: TestPanelProps) {
+export function TestPanel({ run, isOld, isDialed, onMend }: TestPanelProps) {
+  const elapsed = useElapsed(run.kind === "running");
   const stages = run.kind === "idle" || run.kind === "refused" ? [] : run.stages;
   const total = stages.reduce((sum, stage) => sum + stage.ms, 0);
   const failed = run.kind === "failed" ? stages.at(-1) : undefined;
@@ -47,11 +50,18 @@ export function TestPanel({ run, isDialed, onTypeAgain }: TestPanelProps) {
         {failed !== undefined && (
           <span className="outcome">
             <Icon name="error" />
-            Failed at {STAGE_NAMES[failed.stage].toLowerCase()}
+            Failed at {stageInSentence(failed.stage)}
           </span>
         )}
-        {stages.length > 0 && <span className="tm">{spanText(total)}</span>}
+        {run.kind === "running" ? (
+          <span className="tm late" aria-hidden="true">
+            {spanText(elapsed)}
+          </span>
+        ) : (
+          stages.length > 0 && <span className="tm">{spanText(total)}</span>
+        )}
       </div>
+      {isOld && (run.kind === "passed" || run.kind === "failed") && <p className="say wrap old">This is how the form was before its last change.</p>}
       {run.kind === "idle" && (
         <p className="say wrap">A test starts the driver, reaches the server, logs in, and tells how long each stage took. Nothing is saved.</p>
       )}
@@ -63,15 +73,13 @@ export function TestPanel({ run, isDialed, onTypeAgain }: TestPanelProps) {
       )}
       <ol>
         {stages.map((stage) => {
-          const left = total === 0 ? 0 : (before / total) * 100;
+          const left = total === 0 ? 0 : Math.min(99, (before / total) * 100);
           before += stage.ms;
-          return <Stage key={stage.stage} stage={stage} left={left} width={total === 0 ? 0 : (stage.ms / total) * 100} onTypeAgain={onTypeAgain} />;
+          return <Stage key={stage.stage} stage={stage} left={left} width={total === 0 ? 0 : (stage.ms / total) * 100} isDialed={isDialed} onMend={onMend} />;
         })}
-        {left.map((stage) => (
+        {left.map((stage, index) => (
           <li className="stage skip" key={stage}>
-            <span className="dot">
-              <Icon name="dash" small />
-            </span>
+            <span className="dot">{run.kind === "running" && index === 0 ? <Spinner /> : <Icon name="dash" small />}</span>
             <div className="sl">
               <b>{STAGE_NAMES[stage]}</b>
               <span className="tm nr">{run.kind === "failed" ? "not reached" : ""}</span>
@@ -87,10 +95,11 @@ interface StageProps {
   readonly stage: StageOutcome;
   readonly left: number;
   readonly width: number;
-  readonly onTypeAgain: (() => void) | undefined;
+  readonly isDialed: boolean;
+  readonly onMend: (stage: TestStage) => void;
 }
 
-function Stage({ stage, left, width, onTypeAgain }: StageProps) {
+function Stage({ stage, left, width, isDialed, onMend }: StageProps) {
   const { failure } = stage;
   return (
     <li className={failure === undefined ? "stage ok" : "stage bad"}>
@@ -107,45 +116,26 @@ function Stage({ stage, left, width, onTypeAgain }: StageProps) {
           <i className="wf" style={{ left: `${left}%`, width: `${Math.max(width, 1)}%` }} />
         </div>
         {failure === undefined && stage.detail !== "" && <p title={stage.detail}>{stage.detail}</p>}
-        {failure !== undefined && <Why stage={stage.stage} failure={failure} onTypeAgain={onTypeAgain} />}
+        {failure !== undefined && <StageWhy stage={stage.stage} failure={failure} isDialed={isDialed} onMend={onMend} />}
       </div>
     </li>
   );
 }
 
-interface WhyProps {
-  readonly stage: TestStage;
-  readonly failure: StageFailure;
-  readonly onTypeAgain: (() => void) | undefined;
+/** TLS stays TLS in the middle of a sentence. */
+function stageInSentence(stage: TestStage): string {
+  return stage === TestStage.TLS ? STAGE_NAMES[stage] : STAGE_NAMES[stage].toLowerCase();
 }
 
-function Why({ stage, failure, onTypeAgain }: WhyProps) {
-  const app = useApp();
-  const message = failure.kind === "rejected" ? failure.rejection.message : failure.message;
-  const rejection = failure.kind === "rejected" ? failure.rejection : undefined;
-  const meta = [
-    rejection?.severity ?? "",
-    rejection === undefined ? (failure.kind === "failed" ? failure.reason : "") : codeText(rejection.sqlstate, rejection.vendorCode),
-  ].filter((text) => text !== "");
-  const lines = [message, ...meta, rejection?.detail ?? "", rejection?.hint ?? ""].filter((text) => text !== "");
-  const copy = async () => {
-    if (await copyText(lines.join("\n"))) app.toasts.say("The error is copied");
-  };
-  return (
-    <div className="why" role="alert">
-      <p className="msg code">{message}</p>
-      {meta.length > 0 && <p className="meta">{meta.join(" · ")}</p>}
-      {rejection !== undefined && rejection.detail !== "" && <p>{rejection.detail}</p>}
-      {rejection !== undefined && rejection.hint !== "" && <p>{rejection.hint}</p>}
-      {stage === TestStage.LOGIN && <p>The server was reached and refused this log-in. It was tried once, and nothing is stored.</p>}
-      <div className="acts">
-        {stage === TestStage.LOGIN && onTypeAgain !== undefined && <Button label="Type it again" look="line" onClick={onTypeAgain} />}
-        <Button label="Copy" icon="copy" onClick={() => void copy()} />
-      </div>
-    </div>
-  );
-}
-
-function codeText(sqlstate: string, vendorCode: string): string {
-  return sqlstate === "" ? vendorCode : `SQLSTATE ${sqlstate}`;
+/** Milliseconds since something has begun, while it goes on. */
+function useElapsed(isOn: boolean): number {
+  const [span, setSpan] = useState(0);
+  useEffect(() => {
+    if (!isOn) return;
+    const begun = Date.now();
+    setSpan(0);
+    const timer = setInterval(() => setSpan(Date.now() - begun), 100);
+    return () => clearInterval(timer);
+  }, [isOn]);
+  return span;
 }

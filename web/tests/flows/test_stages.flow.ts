@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { violations } from "./accessible.ts";
+import { PATIENCE_MS, useHouse } from "./house.ts";
+import { usePostgres } from "./postgres.ts";
+
+const house = useHouse();
+const postgres = usePostgres();
+
+test("a test tells the stage that failed, why, and what to do, and that it is of an older form", async () => {
+  const page = await house().open();
+  await page.keyboard.press("Alt+n");
+  await page.getByLabel("Paste a URL or DSN").fill(`${postgres().url}?sslmode=disable`);
+  await page.getByText(/^Filled \d fields$/).waitFor();
+  const panel = page.getByRole("region", { name: "Test" });
+  const field = (name: string) => page.getByLabel(name, { exact: true });
+  const again = page.getByRole("button", { name: "Test again" });
+  await field("Password").fill("not this one");
+  await page.keyboard.press("Alt+t");
+  await panel.getByText("Failed at log in").waitFor();
+  await panel.getByText("SQLSTATE 28P01", { exact: false }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  await panel.getByRole("button", { name: "Type it again" }).click();
+  expect(await field("Password").evaluate((input) => input === document.activeElement)).toBe(true);
+  await page.keyboard.type(postgres().password);
+  expect(await field("Password").inputValue()).toBe(postgres().password);
+  await panel.getByText("This is how the form was before its last change.").waitFor();
+  await again.click();
+  await panel.getByText("Connected").waitFor();
+  expect(await panel.getByText("before its last change").count()).toBe(0);
+  expect(await violations(page)).toEqual([]);
+
+  for (const [change, failed, mend, focused] of [
+    [() => field("TLS").selectOption("require"), "Failed at TLS", "Change TLS", "TLS"],
+    [() => field("Port").fill("1"), "Failed at dial", "Change host or port", "Host"],
+    [() => field("Host").fill("nothing.invalid"), "Failed at resolve", "Change the host", "Host"],
+  ] as const) {
+    await change();
+    await again.click();
+    await panel.getByText(failed, { exact: true }).waitFor();
+    await panel.getByText("not reached").first().waitFor();
+    await panel.getByRole("button", { name: mend }).click();
+    expect(await field(focused).evaluate((input) => input === document.activeElement)).toBe(true);
+    expect(await violations(page)).toEqual([]);
+  }
+
+  // What runs is stopped.
+  let asked = false;
+  await page.route("**/TestConnection", () => {
+    asked = true;
+  });
+  await again.click();
+  await expect.poll(() => asked, { timeout: PATIENCE_MS }).toBe(true);
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  await page.getByRole("button", { name: "Test", exact: true }).waitFor();
+  await panel.getByText("Nothing is saved.", { exact: false }).waitFor();
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});

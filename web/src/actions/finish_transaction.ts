@@ -1,12 +1,11 @@
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import type { App } from "../state/app.ts";
 
-/** How the transaction of the active tab stands, when something can be done about it now. */
-export function transactionOf(app: App): TransactionState | undefined {
-  const tab = app.tabs.active;
-  const session = tab === undefined ? undefined : app.sessions.of(tab.id);
-  if (tab === undefined || session?.kind !== "open" || session.isBusy) return undefined;
-  const { kind } = app.runs.of(tab.id);
+/** How the transaction of a tab, the active one unless another is named, stands when something can be done about it now. */
+export function transactionOf(app: App, tabId = app.tabs.active?.id): TransactionState | undefined {
+  const session = tabId === undefined ? undefined : app.sessions.of(tabId);
+  if (tabId === undefined || session?.kind !== "open" || session.isBusy) return undefined;
+  const { kind } = app.runs.of(tabId);
   return kind === "starting" || kind === "running" ? undefined : session.transaction;
 }
 

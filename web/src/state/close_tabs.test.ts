@@ -23,7 +23,7 @@ function page(session: TabSession, run: Run = { kind: "idle" }) {
 }
 
 test("a tab is closed without a question where nothing goes with it", () => {
-  for (const session of [{ kind: "none" }, { ...OPEN, transaction: TransactionState.IDLE }, { ...OPEN, transaction: TransactionState.OPEN, isShared: true }] as const) {
+  for (const session of [{ kind: "none" }, { ...OPEN, transaction: TransactionState.IDLE }, { ...OPEN, transaction: TransactionState.IDLE, isShared: true }] as const) {
     const { app, first, second, left } = page(session);
     closeTab(app, first.id);
     expect(left()).toEqual([second.id]);
@@ -38,6 +38,10 @@ test("who closes a tab with a transaction is asked, and nothing is closed before
     expect(left()).toEqual([first.id, second.id]);
     expect(app.overlay.getState()).toEqual({ kind: "close-tabs", tabIds: [first.id] });
   }
+  // In a session that others share, its transaction is its own.
+  const shared = page({ ...OPEN, transaction: TransactionState.OPEN, isShared: true });
+  closeTab(shared.app, shared.first.id);
+  expect(shared.app.overlay.getState()).toEqual({ kind: "close-tabs", tabIds: [shared.first.id] });
   // What runs may have begun one.
   const { app, first, left } = page({ ...OPEN, transaction: TransactionState.IDLE }, { kind: "starting", startedAt: 0 });
   closeTab(app, first.id);

@@ -4,11 +4,15 @@ import type { Tab } from "./tabs.ts";
 
 type Parts = Pick<App, "tabs" | "sessions" | "runs" | "overlay">;
 
-/** Whether a transaction would, or may, go with a tab: its session is ended when it is closed. */
+/** Whether a transaction would, or may, go with a tab: when it is closed its session ends, or a shared one is rolled back. */
 export function holdsTransaction(app: Pick<App, "sessions" | "runs">, tabId: string): boolean {
   const session = app.sessions.of(tabId);
-  // A session that others share stays.
-  return session.kind === "open" && !session.isShared && isInTransaction(app, tabId);
+  // What runs in a session that others share is cancelled; a transaction that is known there is the tab's.
+  return session.kind === "open" && (session.isShared ? isKnown(session.transaction) : isInTransaction(app, tabId));
+}
+
+function isKnown(transaction: TransactionState): boolean {
+  return transaction === TransactionState.OPEN || transaction === TransactionState.FAILED;
 }
 
 /** The tabs whose transactions would, or may, go with the sessions on a connection. */

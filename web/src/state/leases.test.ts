@@ -22,6 +22,7 @@ async function page(...connections: readonly Connection[]) {
   const kept = new Map(connections.map((connection) => [connection.id, connection]));
   const opened: { readonly connectionId: string; readonly host: string; readonly password: string; readonly sessionId: string }[] = [];
   const ended: string[] = [];
+  const executed: string[] = [];
   const gate = { open: async () => undefined as void };
   const transport = createRouterTransport(({ service }) => {
     service(ConnectionService, { listConnections: () => ({ connections: [...kept.values()] }) });
@@ -33,6 +34,10 @@ async function page(...connections: readonly Connection[]) {
         opened.push({ connectionId, host: value?.case === "text" ? value.value : "", password: new TextDecoder().decode(credential?.fields[0]?.value), sessionId });
         await gate.open();
         return {};
+      },
+      async *executeInSession({ sessionId, sql }) {
+        executed.push(`${sql} ${sessionId}`);
+        yield {};
       },
       closeSession: ({ sessionId }) => {
         ended.push(sessionId);
@@ -52,7 +57,7 @@ async function page(...connections: readonly Connection[]) {
     await list.load();
   };
   await list.load();
-  return { leases, sessions, tabs, opened, ended, save, gate, kept, list };
+  return { leases, sessions, tabs, opened, ended, executed, save, gate, kept, list };
 }
 
 const asked = (of: Awaited<ReturnType<typeof page>>) => of.leases.question.getState().open?.connectionId;
@@ -201,4 +206,17 @@ test("a password that was offered is not held for long", async () => {
   void of.leases.place("shop");
   expect(asked(of)).toBe("shop");
   expect(of.opened).toEqual([]);
+});
+
+test("a transaction in the shared session is rolled back with its tab, and the session stays", async () => {
+  const of = await page(asking("shop", "staging"));
+  const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
+  const placed = of.sessions.place(first);
+  await of.leases.answer("secret");
+  const shared = (await placed)?.sessionId ?? "";
+  of.sessions.hearRun(first.id, shared, TransactionState.OPEN);
+  expect(await of.sessions.close(first.id)).toBe(true);
+  expect([of.executed, of.ended]).toEqual([[`ROLLBACK ${shared}`], []]);
+  expect(await of.sessions.place(second)).toEqual({ sessionId: shared });
+  expect(await of.sessions.close(second.id)).toBe(false);
 });

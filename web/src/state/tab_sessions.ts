@@ -9,6 +9,7 @@ import type { Connections } from "./connections.ts";
 import type { Holder, Leases, Place } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { Tab, Tabs } from "./tabs.ts";
+import { whenFree } from "./when_free.ts";
 
 /**
  * The session of a tab that keeps one. A connection that asks for its password has one for all its tabs, which is shared;
@@ -23,6 +24,8 @@ export type TabSession =
 
 type OpenSession = Extract<TabSession, { kind: "open" }>;
 
+/** Where it takes longer, the session ends. */
+const ROLL_BACK_MS = 30_000;
 const NONE: TabSession = { kind: "none" };
 
 /** Keeps sessions for tabs that want one: transactions, temporary tables and settings work across their runs. */
@@ -174,11 +177,30 @@ export class TabSessions {
     }
   }
 
-  /** Gives a tab's session up. Answers whether a transaction went with it. */
+  /** Gives a tab's session up. One that others share stays, without the tab's transaction. Answers whether a transaction went with it. */
   async close(tabId: string): Promise<boolean> {
     const session = this.of(tabId);
     this.none(tabId);
-    return session.kind === "open" && !session.isShared ? this.end(session.sessionId) : false;
+    if (session.kind !== "open") return false;
+    if (!session.isShared) return this.end(session.sessionId);
+    return hasTransaction(session, session.sessionId) && this.rollBack(session.sessionId);
+  }
+
+  /** Rolls back what nobody sees any more. */
+  private async rollBack(sessionId: string): Promise<boolean> {
+    const until = Date.now() + ROLL_BACK_MS;
+    try {
+      // What still runs there is being cancelled.
+      await whenFree(async () => {
+        for await (const _ of this.core.sessions.executeInSession({ sessionId, sql: "ROLLBACK" }));
+      }, () => Date.now() < until);
+    } catch (error) {
+      this.link.hear(error);
+      this.leases.forget(sessionId);
+      return this.end(sessionId);
+    }
+    this.all(sessionId, (now) => ({ ...now, transaction: TransactionState.IDLE }));
+    return true;
   }
 
   /** Ends the transaction of a tab's session. Answers what keeps it from that. */

@@ -82,6 +82,18 @@ test("a transaction in the shared session is its tab's alone, and is ended from 
   await page.keyboard.press("Enter");
   await page.getByText("The transaction is committed").waitFor();
   expect(postgres().psql("select label from goods")).toBe("new");
+  // A tab in a transaction is closed with a word, and leaves nothing behind in the session.
+  await page.getByRole("textbox", { name: /^SQL of / }).click();
+  await page.keyboard.press("Control+Shift+Enter");
+  await page.getByRole("button", { name: "Session: In transaction" }).waitFor();
+  await page.keyboard.press("Alt+w");
+  const question = page.getByRole("dialog", { name: `Close ${title}` });
+  await question.getByRole("button", { name: "Commit and close" }).waitFor();
+  await question.getByRole("button", { name: "Roll back and close" }).click();
+  await page.getByRole("tab", { name: title, exact: true }).waitFor({ state: "detached" });
+  const held = "select count(*) from pg_stat_activity where state like 'idle in transaction%'";
+  await expect.poll(() => postgres().psql(held), { timeout: PATIENCE_MS }).toBe("0");
+  await typeQuery(page, "select 1");
   // A menu that offers what there is.
   await page.getByRole("button", { name: "Session: Leased" }).click();
   await page.getByRole("menuitemradio", { name: "Leased: a session of its own…" }).click();

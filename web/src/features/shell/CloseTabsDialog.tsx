@@ -1,3 +1,6 @@
+import { finishTransaction, transactionOf } from "../../actions/finish_transaction.ts";
+import { TransactionState } from "../../gen/plugin/v1/plugin_pb.ts";
+import { holdsTransaction } from "../../state/close_tabs.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
 import { useApp, usePart } from "../AppContext.ts";
@@ -13,6 +16,15 @@ export function CloseTabsDialog({ tabIds, onClose }: CloseTabsDialogProps) {
   const tabs = usePart(app.tabs.store, (state) => state.tabs);
   const titles = tabs.filter(({ id }) => tabIds.includes(id)).map(({ title }) => title);
   const what = titles.length === 1 ? titles.join("") : `${titles.length} tabs`;
+  const canCommit = usePart(app.sessions.store, () => tabIds.every((id) => transactionOf(app, id) === TransactionState.OPEN));
+  const commit = async () => {
+    onClose();
+    for (const id of tabIds) {
+      await finishTransaction(app, "COMMIT", id);
+      // What was not committed stays in sight.
+      if (!holdsTransaction(app, id)) app.tabs.close(id);
+    }
+  };
   return (
     <Dialog label={`Close ${what}`} className="dialog small" onClose={onClose}>
       <div className="head">
@@ -20,15 +32,16 @@ export function CloseTabsDialog({ tabIds, onClose }: CloseTabsDialogProps) {
       </div>
       <div className="form">
         <p>
-          {titles.length === 1 ? "Its session ends" : `The sessions of ${titles.join(", ")} end`} with it, and a transaction that is open there is
-          rolled back: what it changed is lost. Commit first to keep it.
+          {titles.length === 1 ? "A transaction that is open there is" : `Transactions that are open in ${titles.join(", ")} are`} rolled back: what
+          was changed is lost.
         </p>
       </div>
       <div className="foot">
         <span className="grow" />
         <Button label="Keep open" big onClick={onClose} />
+        {canCommit && <Button label="Commit and close" look="line" big onClick={() => void commit()} />}
         <Button
-          label="Close and roll back"
+          label="Roll back and close"
           look="line"
           big
           className="danger"

@@ -133,7 +133,7 @@ export function TabStrip({ tabs, shownId, side, sheetId }: TabStripProps) {
       {tabMenu !== undefined && <Menu label={`What to do with ${tabMenu.tab.title}`} x={tabMenu.x} y={tabMenu.y} onClose={closeMenus} groups={itemsOf(tabMenu.tab)} />}
       {side !== "first" && (
         <div className="strip-tools">
-          <button type="button" className="btn palette-key" title="Search or run a command" onClick={() => openPalette.run(app)}>
+          <button type="button" className="btn palette-key" title={`${openPalette.name}  ${keysOf(openPalette) ?? ""}`.trim()} onClick={() => openPalette.run(app)}>
             <Icon name="search" />
             <span className="hide-narrow">{openPalette.name}</span>
             <kbd aria-hidden="true">{keysOf(openPalette)}</kbd>

@@ -96,7 +96,7 @@ test("a transaction in the shared session is its tab's alone, and is ended from 
   await typeQuery(page, "select 1");
   // A menu that offers what there is.
   await page.getByRole("button", { name: "Session: Leased" }).click();
-  await page.getByRole("menuitemradio", { name: "Leased: a session of its own…" }).click();
+  await page.getByRole("menuitemradio", { name: "A session of its own…" }).click();
   await dialog.getByText("Type the password to open a session for this tab alone.").waitFor();
   await page.keyboard.press("Escape");
   expect(house().complaints()).toEqual([]);

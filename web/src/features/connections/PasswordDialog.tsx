@@ -18,7 +18,7 @@ export function PasswordDialog({ question }: { readonly question: Question }) {
     setPassword("");
   };
   return (
-    <Dialog label={`Password for ${question.connectionName}`} className="dialog small" onClose={() => app.leases.decline()}>
+    <Dialog label={`Password for ${question.connectionName}`} className="dialog small choices" onClose={() => app.leases.decline()}>
       <form onSubmit={submit}>
         <div className="head">
           <h2>Password for {question.connectionName}</h2>

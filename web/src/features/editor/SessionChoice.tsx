@@ -55,8 +55,8 @@ export function SessionChoice({ tab, isRunning }: SessionChoiceProps) {
         items={
           asks
             ? [
-                { label: "Leased: the connection's session, which its tabs share", checked: !hasOwn, onChoose: () => void release() },
-                { label: "Leased: a session of its own…", checked: hasOwn, onChoose: takeOwn },
+                { label: "Share the connection's session", checked: !hasOwn, onChoose: () => void release() },
+                { label: "A session of its own…", checked: hasOwn, onChoose: takeOwn },
               ]
             : [
                 { label: "One-shot: each run has a session of its own", checked: !isOpen, onChoose: () => void release() },

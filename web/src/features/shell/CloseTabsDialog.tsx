@@ -26,7 +26,7 @@ export function CloseTabsDialog({ tabIds, onClose }: CloseTabsDialogProps) {
     }
   };
   return (
-    <Dialog label={`Close ${what}`} className="dialog small" onClose={onClose}>
+    <Dialog label={`Close ${what}`} className="dialog small choices" onClose={onClose}>
       <div className="head">
         <h2>Close {what}?</h2>
       </div>

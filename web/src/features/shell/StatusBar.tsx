@@ -45,7 +45,7 @@ export function StatusBar() {
             {spec.readOnly && <Icon name="lock" />}
             {spec.readOnly ? "Read-only" : "Read and write"}
           </span>
-          {tabId !== undefined && session?.kind !== "open" && session?.kind !== "lost" && <span className="plain hide-phone">One-shot</span>}
+          {tabId !== undefined && session === undefined && spec.secretPlace !== SecretPlace.ASK && <span className="plain hide-phone">One-shot</span>}
           {session?.kind === "open" && (
             <span className={session.endsSoon ? "hide-phone warnish" : "hide-phone"}>
               <Icon name="hold" />

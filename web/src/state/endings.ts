@@ -14,10 +14,15 @@ const FAILURES: Readonly<Record<string, Ending["why"]>> = { DEADLINE: "deadline"
 
 /** What the database answers to a cancel reads like a rejection, and is none. */
 export function endingOf(result: Result): Ending | undefined {
-  const why = result.state === ResultState.CANCELLED ? "cancelled" : FAILURES[result.failure?.reason ?? ""];
-  if (why === undefined) return undefined;
   const statement = result.statements.at(-1);
+  const why = result.state === ResultState.CANCELLED ? "cancelled" : (FAILURES[result.failure?.reason ?? ""] ?? (isFarewell(statement) ? "lost" : undefined));
+  if (why === undefined) return undefined;
   return { why, statement, rejection: statement?.end.case === "rejection" ? statement.end.value : result.rejection };
+}
+
+/** Whether a server ended the session, and said why in its last word to a statement. */
+function isFarewell(statement: StatementResult | undefined): boolean {
+  return statement?.end.case === "rejection" && /^(FATAL|PANIC)$/.test(statement.end.value.severity);
 }
 
 /** What the database rejected of a statement. Not its answer when it was stopped, or went away. */

@@ -10,7 +10,7 @@ export interface Inspected {
   readonly cell: CellText;
 }
 
-const ROW_CELL_BYTES = 256;
+const ROW_CELL_BYTES = 1024;
 
 export async function readInspected(core: Core, place: CellPlace, signal: AbortSignal): Promise<Inspected> {
   const { resultId, statement, view } = place;

@@ -58,6 +58,15 @@ test("what was stopped was not rejected", () => {
     expect(messagesOf(result).map((message) => [message.text, message.tone, message.detail])).toEqual([[text, tone, end.value.message]]);
   }
   expect(tabsOf(stopped(ResultState.REJECTED, "", 0n)).map(({ label }) => label)).toEqual(["Rejected"]);
+  // A server that goes says why, as it would say that a statement is wrong; but then the session is over.
+  const farewell = { severity: "FATAL", sqlstate: "57P01", message: "terminating connection due to administrator command" };
+  const left = create(ResultSchema, {
+    state: ResultState.REJECTED,
+    statementCount: 1,
+    statements: [{ statement: 0, returnsRows: true, rowCount: 5n, end: { case: "rejection", value: farewell } }],
+  });
+  expect(tabsOf(left).map(({ kind }) => kind)).toEqual(["rows"]);
+  expect(messagesOf(left).map(({ text, detail }) => [text, detail])).toEqual([["The server closed the connection", farewell.message]]);
 });
 
 test("what is not shown or was not run is said", () => {

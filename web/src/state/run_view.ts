@@ -197,7 +197,7 @@ export function stateWord(run: Run, elapsedMs: number): string {
     case "failed":
       return "Failed";
     case "ended":
-      return endWord(run.result.state);
+      return endingOf(run.result)?.why === "lost" ? "Disconnected" : endWord(run.result.state);
   }
 }
 

@@ -1,10 +1,12 @@
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import type { StatementResult } from "../../gen/core/v1/result_pb.ts";
 import { layoutOf } from "../../results/column_layout.ts";
 import { STANDARD_SQL } from "../../results/copy.ts";
 import { CoreSource } from "../../results/core_source.ts";
+import { bytesText } from "../../results/grid_cells.ts";
+import { jsonTree } from "../../results/json_tree.ts";
 import type { Place } from "../../results/selection.ts";
-import type { ResultColumn } from "../../results/source.ts";
+import type { ResultColumn, RowWindow } from "../../results/source.ts";
 import { copyCells } from "../../state/copying.ts";
 import { type Inspected, readInspected } from "../../state/inspect.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -13,6 +15,7 @@ import { Segments } from "../../ui/Segments.tsx";
 import { useApp, usePart } from "../AppContext.ts";
 import { CellView } from "./CellView.tsx";
 import { ColumnFactsView } from "./ColumnFactsView.tsx";
+import { JsonTree } from "./JsonTree.tsx";
 import { RowList } from "./RowList.tsx";
 
 interface InspectorProps {
@@ -67,6 +70,7 @@ export function Inspector({ resultId, statement, view, place, columns, liesOver,
   const hasCell = seen !== undefined && column !== undefined && seen.place.row === place.row && seen.place.column === place.column;
   // A value that a line cannot show stands below its row.
   const isLong = hasCell && seen.cell.state !== "null" && (column.family === "json" || column.family === "binary" || seen.cell.fullBytes > 120n);
+  const json = useMemo(() => (seen?.row?.first === place.row ? jsonOf(seen.row, place.row, columns) : undefined), [seen, place.row, columns]);
   return (
     <aside
       className={liesOver ? "inspector over" : "inspector"}
@@ -115,6 +119,17 @@ export function Inspector({ resultId, statement, view, place, columns, liesOver,
         </div>
       )}
       {(face === "cell" || (face === "row" && isLong)) && hasCell && <CellView cell={seen.cell} column={{ ...column, family: seen.row?.cell(place.row, place.column).family ?? column.family }} />}
+      {face === "row" && !isLong && json !== undefined && (
+        <>
+          <div className="sub top">
+            <b>{json.column.name}</b>
+            <span className="t">{json.column.type}</span>
+            <span className="grow" />
+            <span className="where">{bytesText(json.bytes)}</span>
+          </div>
+          <JsonTree node={json.node} />
+        </>
+      )}
       {face === "column" && column !== undefined && (
         <div className="facts-pane">
           <ColumnFactsView column={column} place={{ resultId, statement: number, view, column: place.column }} />
@@ -122,6 +137,17 @@ export function Inspector({ resultId, statement, view, place, columns, liesOver,
       )}
     </aside>
   );
+}
+
+/** The first value of a row that is JSON and there as a whole: a line of the list shows its beginning alone. */
+function jsonOf(row: RowWindow, at: number, columns: readonly ResultColumn[]) {
+  for (const [index, column] of columns.entries()) {
+    const cell = row.cell(at, index);
+    if (cell.state !== "value" || (cell.family ?? column.family) !== "json") continue;
+    const node = jsonTree(cell.text);
+    if (node?.kind === "object" || node?.kind === "array") return { column, node, bytes: BigInt(new TextEncoder().encode(cell.text).length) };
+  }
+  return undefined;
 }
 
 /** Which row it is: by its number, and by its key where that is one column. */

@@ -14,6 +14,7 @@ import { useApp } from "../AppContext.ts";
 import { ColumnPopover } from "./ColumnPopover.tsx";
 import { FilterBar, filterIdOf } from "./FilterBar.tsx";
 import { Inspector } from "./Inspector.tsx";
+import { NoRows } from "./NoRows.tsx";
 import { type GridHandle, ResultGrid } from "./ResultGrid.tsx";
 import { useColumns } from "./use_columns.ts";
 import type { InspectorWish } from "./use_inspector.ts";
@@ -110,6 +111,15 @@ export function RowsView(props: RowsViewProps) {
           onOpen={() => inspector.setOpen(true)}
           onLeave={props.onLeave}
         />
+        {rowCount === 0 && statement.end.case !== undefined && arranged.making === undefined && (
+          <NoRows
+            isFiltered={statement.rowCount > 0n}
+            onClear={() => {
+              arrange({ ...arrangement, filter: "", search: "" });
+              grid.current?.focus();
+            }}
+          />
+        )}
         {rowCount > 0 && inspector.isOpen && (
           <Inspector
             resultId={resultId}

@@ -239,10 +239,11 @@ export class GridView {
 
   /** As wide as somebody chose, else as what is known needs, and not narrower than before. */
   private widthsFrom(before: readonly number[]): readonly number[] {
-    return this.layout.order.map((column, place) => this.layout.widths.get(column) ?? Math.max(before[place] ?? 0, this.fitOf(place)));
+    const characters = characterWidths();
+    return this.layout.order.map((column, place) => this.layout.widths.get(column) ?? Math.max(before[place] ?? 0, this.fitOf(place, characters)));
   }
 
-  private fitOf(place: number): number {
+  private fitOf(place: number, characters = characterWidths()): number {
     const cells: Cell[] = [];
     const from = Math.max(0, Math.floor(this.scroll.top / this.rowHeight));
     for (let row = from; row < Math.min(this.rowCount, from + 200); row++) {
@@ -250,7 +251,7 @@ export class GridView {
       if (cell !== undefined) cells.push(cell);
     }
     const head = this.columns[place];
-    return head === undefined ? 0 : widthOf(head, cells, characterWidths());
+    return head === undefined ? 0 : widthOf(head, cells, characters);
   }
 
   private setWidth(place: number, wanted: number): void {

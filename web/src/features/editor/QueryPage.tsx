@@ -64,7 +64,10 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
       app.toasts.fail("Nothing was run", "Where the statement at the cursor begins and ends could not be read. Select it, or run all.");
       return;
     }
-    if (wanted === "none" || wanted.sql.trim() === "") return;
+    if (wanted === "none" || wanted.sql.trim() === "") {
+      app.toasts.say(wanted === "none" ? "No statement stands at the cursor" : "There is nothing to run");
+      return;
+    }
     if (parametersOf(wanted).some((name) => values[name] === undefined)) {
       page.current?.querySelector<HTMLElement>('.params [data-missing="true"]')?.focus();
       return;

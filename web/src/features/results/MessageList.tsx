@@ -6,10 +6,12 @@ const ICONS: Readonly<Record<Message["tone"], IconName>> = { plain: "check", war
 interface MessageListProps {
   readonly messages: readonly Message[];
   readonly isRunning: boolean;
+  /** The script had no statement. */
+  readonly isEmpty: boolean;
 }
 
 /** What was said while a script ran. */
-export function MessageList({ messages, isRunning }: MessageListProps) {
+export function MessageList({ messages, isRunning, isEmpty }: MessageListProps) {
   return (
     <div className="messages" aria-label="Messages" role="log" tabIndex={0}>
       <ol>
@@ -21,7 +23,7 @@ export function MessageList({ messages, isRunning }: MessageListProps) {
             <span className="dim">{message.detail}</span>
           </li>
         ))}
-        {messages.length === 0 && <li className="dim">{isRunning ? "Nothing has been said yet." : "Nothing was said."}</li>}
+        {messages.length === 0 && <li className="dim">{isRunning ? "Nothing has been said yet." : isEmpty ? "There was no statement to run: the text has only comments and white space." : "Nothing was said."}</li>}
       </ol>
     </div>
   );

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
+import { ResultState } from "../../gen/core/v1/result_pb.ts";
 import { StoppedBy } from "../../gen/plugin/v1/plugin_pb.ts";
 import { onPageRequest, type PageRequest } from "../../actions/page_event.ts";
 import { type ColumnLayout, layoutOf } from "../../results/column_layout.ts";
@@ -113,7 +114,7 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
         {rows !== undefined && <ResultTools isFilterOpen={isFilterOpen} inspector={inspector} onCopy={(format) => grid.current?.copy(format)} />}
       </div>
       <CopyBar resultId={result.resultId} />
-      {wanted === undefined && <MessageList messages={messages} isRunning={run.kind === "running"} />}
+      {wanted === undefined && <MessageList messages={messages} isRunning={run.kind === "running"} isEmpty={result.statementCount === 0 && result.state === ResultState.DONE} />}
       {wanted?.kind === "rejected" && <RejectionView rejection={wanted.rejection} fault={faultOf(wanted.statement)} notRun={notRunOf(result, script?.statementCount)} />}
       {rows !== undefined && (
         <RowsView

@@ -9,6 +9,7 @@ import { Button } from "../../ui/Button.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { Menu } from "../../ui/Menu.tsx";
 import { useApp, useKeys } from "../AppContext.ts";
+import { MoreTools } from "./MoreTools.tsx";
 import type { InspectorWish } from "./use_inspector.ts";
 import { ActionButton } from "../shell/ActionButton.tsx";
 
@@ -54,6 +55,7 @@ export function ResultTools({ isFilterOpen, inspector, onCopy }: ResultToolsProp
         pressed={inspector.isOpen}
         onClick={() => inspector.setOpen(!inspector.isOpen)}
       />
+      <MoreTools onCopy={onCopy} />
       {menuAt !== undefined && (
         <Menu
           label="Copy as"

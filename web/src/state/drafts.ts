@@ -114,6 +114,11 @@ export class Drafts {
     this.tabs.restore(tabs);
   }
 
+  /** Whether Core lacks something of what is typed. */
+  get lacksSome(): boolean {
+    return this.tabs.store.getState().tabs.some((tab, place) => contentOf(tab, place).key !== this.saved.get(draftOf(tab)));
+  }
+
   /** Sends at once what waits for a pause: the page may go. */
   flush(): void {
     for (const [id, timer] of this.timers) {

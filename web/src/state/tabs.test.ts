@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseTabs, Tabs } from "./tabs.ts";
+import { parseTabs, Tabs, TABS_KEY } from "./tabs.ts";
 
 function tabs() {
   const kept = new Map<string, string>();
@@ -135,9 +135,9 @@ test("a full storage keeps nobody from hearing of changes, and what was closed m
   let kept = "";
   const storage = {
     getItem: () => null,
-    setItem: (_key: string, text: string) => {
+    setItem: (key: string, text: string) => {
       if (text.length > room) throw new DOMException("full", "QuotaExceededError");
-      kept = text;
+      if (key === TABS_KEY) kept = text;
     },
   };
   let made = 0;
@@ -160,6 +160,29 @@ test("a full storage keeps nobody from hearing of changes, and what was closed m
   room = 10_000;
   tabs.change(other.id, { text: "z" });
   expect(tabs.isFull.getState().value).toBe(false);
+});
+
+test("where there is no room for texts, a reload finds runs and sessions again", () => {
+  const items = new Map<string, string>();
+  const storage = {
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem: (key: string, text: string) => {
+      if (text.length > 1_000) throw new DOMException("full", "QuotaExceededError");
+      items.set(key, text);
+    },
+  };
+  const before = new Tabs(storage, () => "draft");
+  const tab = before.open("c", "x".repeat(2_000));
+  before.change(tab.id, { resultId: "r", sessionId: "s", runs: true });
+  const after = new Tabs(storage, () => "other");
+  expect(after.wereKept).toBe(false);
+  // As Core has them, they are another window's.
+  const kept = { title: "Query 1", connectionId: "c", text: tab.text, resultId: "r", isGuest: true as const };
+  after.restore([{ ...kept, id: "draft" }, { ...kept, id: "theirs" }]);
+  expect(after.store.getState().tabs.map(({ isGuest, sessionId, runs }) => [isGuest, sessionId, runs])).toEqual([
+    [undefined, "s", true],
+    [true, undefined, undefined],
+  ]);
 });
 
 test("where one panel is drawn, all tabs are reached, closed and left as one row", () => {

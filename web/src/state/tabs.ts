@@ -38,7 +38,11 @@ export interface TabState {
 
 /** Where the page itself keeps them. */
 export const TABS_KEY = "querybox.tabs";
+/** What is left of the tabs where there is no room for their texts: runs and sessions are found again by it. */
+export const HELD_KEY = "querybox.tabs.held";
 const CLOSED_MAX = 20;
+
+type Held = Pick<Tab, "resultId" | "isGuest" | "sessionId" | "runs">;
 
 /**
  * The open tabs, with what is typed in them.
@@ -53,6 +57,8 @@ export class Tabs {
   readonly isFull: StoreApi<{ readonly value: boolean }> = createStore<{ readonly value: boolean }>(() => ({ value: false }));
   /** Whether a page of this browser tab was here before. */
   readonly wereKept: boolean;
+  /** What a page before this one had, by the names of drafts, whose texts only Core has. */
+  private readonly held: ReadonlyMap<string, Held>;
   private made = 0;
 
   constructor(
@@ -60,6 +66,7 @@ export class Tabs {
     private readonly makeId: () => string,
   ) {
     this.wereKept = (storage.getItem(TABS_KEY) ?? "") !== "";
+    this.held = this.wereKept ? new Map() : parseHeld(storage.getItem(HELD_KEY));
     this.store = createStore<TabState>(() => parseTabs(storage.getItem(TABS_KEY)));
     this.store.subscribe((state) => this.keep(state, storage));
   }
@@ -68,7 +75,11 @@ export class Tabs {
   private keep(state: TabState, storage: Pick<Storage, "setItem">): void {
     const isKept = [state, { ...state, closed: [] }].some((part) => keeps(storage, TABS_KEY, JSON.stringify(part)));
     // Old texts would be taken for new ones after a reload: with none at all, those that Core keeps are opened.
-    if (!isKept) keeps(storage, TABS_KEY, "");
+    if (!isKept) {
+      keeps(storage, TABS_KEY, "");
+      const held = state.tabs.map((tab) => [draftOf(tab), { resultId: tab.resultId, isGuest: tab.isGuest, sessionId: tab.sessionId, runs: tab.runs }]);
+      keeps(storage, HELD_KEY, JSON.stringify(held));
+    }
     if (this.isFull.getState().value !== !isKept) this.isFull.setState({ value: !isKept });
   }
 
@@ -134,7 +145,11 @@ export class Tabs {
   /** Opens tabs that were kept elsewhere. */
   restore(tabs: readonly Tab[]): void {
     const { tabs: open, activeId } = this.store.getState();
-    const all = [...tabs, ...open];
+    const here = tabs.map((tab): Tab => {
+      const held = this.held.get(draftOf(tab));
+      return held === undefined ? tab : { ...tab, isGuest: undefined, ...held };
+    });
+    const all = [...here, ...open];
     this.settle({ tabs: all, activeId: activeId ?? all[0]?.id });
   }
 
@@ -252,6 +267,16 @@ export function parseTabs(text: string | null): TabState {
     return settled({ tabs: good(tabs), activeId: name(activeId), otherId: name(otherId), closed: good(closed) });
   } catch {
     return nothing;
+  }
+}
+
+function parseHeld(text: string | null): ReadonlyMap<string, Held> {
+  try {
+    const kept: unknown = JSON.parse(text ?? "[]");
+    const entries = Array.isArray(kept) ? kept : [];
+    return new Map(entries.filter((entry): entry is [string, Held] => Array.isArray(entry) && typeof entry[0] === "string" && typeof entry[1] === "object"));
+  } catch {
+    return new Map();
   }
 }
 

@@ -1,5 +1,5 @@
 import { keeps } from "./storage.ts";
-import { parseTabs, type Tab, TABS_KEY } from "./tabs.ts";
+import { HELD_KEY, parseTabs, type Tab, TABS_KEY } from "./tabs.ts";
 
 /** Who the page is to Core, also after a reload: sessions and results are told to it. */
 export const FRONT_END_KEY = "querybox.front-end";
@@ -10,6 +10,7 @@ export const FRONT_END_KEY = "querybox.front-end";
  */
 export function partFromOriginal(storage: Pick<Storage, "getItem" | "setItem" | "removeItem">): void {
   storage.removeItem(FRONT_END_KEY);
+  storage.removeItem(HELD_KEY);
   const kept = storage.getItem(TABS_KEY) ?? "";
   if (kept === "") return;
   const state = parseTabs(kept);

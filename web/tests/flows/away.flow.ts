@@ -61,7 +61,9 @@ test("a page without a network waits for it, and sends nothing twice", async () 
   page.on("request", (request) => {
     if (request.url().endsWith("ResultService/Run")) runs.push(request.url());
   });
+  const failed = page.waitForEvent("requestfailed", { predicate: (request) => request.url().endsWith("ResultService/Run"), timeout: PATIENCE_MS });
   await page.keyboard.press("Control+Shift+Enter");
+  await failed;
   await page.getByRole("alert").getByText("Core does not answer").waitFor();
   await page.context().setOffline(false);
   await page.getByRole("alert").getByText("The run did not reach Core").waitFor();
@@ -107,6 +109,38 @@ test("who closes a page with an open transaction is asked, and a reload finds it
   const closed = page.waitForEvent("close");
   await page.close({ runBeforeUnload: true });
   await closed;
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("where the browser has no room, that is said, and a reload finds text, session and transaction again", async () => {
+  const page = await house().open();
+  await typeQuery(page, "begin; create temp table t as select 1 as a");
+  await page.getByRole("button", { name: /^Session: / }).click();
+  await page.getByRole("menuitemradio", { name: /^Leased/ }).click();
+  await page.getByRole("button", { name: "Session: Leased" }).waitFor();
+  await page.evaluate(() => {
+    for (let size = 4_000_000; size > 10; size = Math.floor(size / 2)) {
+      try {
+        for (let part = 0; ; part++) sessionStorage.setItem(`full-${size}-${part}`, "x".repeat(size));
+      } catch {
+        // A smaller part may still fit.
+      }
+    }
+    // What names the sessions of tabs is short.
+    sessionStorage.removeItem("full-1953-0");
+    sessionStorage.removeItem("full-976-0");
+  });
+  await editorOf(page).click();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.insertText(`; -- ${"no room for it ".repeat(400)}`);
+  await page.getByText("Kept by Core alone").waitFor();
+  await page.keyboard.press("Control+Shift+Enter");
+  await page.getByRole("button", { name: "Session: In transaction" }).waitFor();
+  await expect.poll(kept, { timeout: 120_000 }).toContain("no room for it");
+  await page.reload();
+  await editorOf(page).getByText("no room for it").first().waitFor();
+  await page.getByRole("button", { name: "Session: In transaction" }).waitFor();
   expect(house().complaints()).toEqual([]);
   await page.context().close();
 });

@@ -51,8 +51,9 @@ function headOf({ draftId, revision, content }: Draft) {
   return create(DraftHeadSchema, { draftId, revision, kind: content?.kind ?? DraftKind.EDITOR, title: content?.title ?? "" });
 }
 
+let made = 0;
+
 function page({ transport }: ReturnType<typeof keeper>, storage = store(), news?: News) {
-  let made = 0;
   const makeId = () => `id-${made++}`;
   const tabs = new Tabs(storage, makeId);
   const link = new LinkKeeper({ transport, enter: async () => ({ kind: "in" }) });
@@ -110,6 +111,55 @@ test("two pages that change one text keep both", async () => {
   await settle();
   expect([...core.kept.values()].map(({ content }) => content?.text).toSorted()).toEqual(["mine", "yours"]);
   expect(second.tabs.active?.text).toBe("yours");
+});
+
+test("a window in which nothing was typed makes no copy of what another one changed", async () => {
+  const core = keeper();
+  const storage = store();
+  const first = page(core);
+  await first.drafts.start();
+  const [tab, other] = [first.tabs.open("c1", "common"), first.tabs.open("c1", "beside")];
+  await settle();
+  const second = page(core, storage);
+  await second.drafts.start();
+  first.tabs.change(tab.id, { text: "mine" });
+  await settle();
+  // A tab that is dragged, or has run, is saved again: its text is the old one.
+  second.tabs.move(tab.id, other.id);
+  await settle();
+  expect(textsIn(core).toSorted()).toEqual(["beside", "mine"]);
+  expect(second.tabs.store.getState().tabs.map(({ text }) => text)).toContain("common");
+  // Loaded again, it shows the new one.
+  const again = page(core, storage);
+  await again.drafts.start();
+  await settle();
+  expect(again.tabs.store.getState().tabs.map(({ id, text, taken }) => [id, text, taken])).toContainEqual([tab.id, "mine", 1]);
+  // And whoever has the text open goes on with it: the other one typed nothing.
+  first.tabs.change(tab.id, { text: "mine too" });
+  await settle();
+  expect(textsIn(core).toSorted()).toEqual(["beside", "mine too"]);
+  // Who types now, does so on the old one: both are kept.
+  again.tabs.change(tab.id, { text: "yours" });
+  await settle();
+  expect(textsIn(core).toSorted()).toEqual(["beside", "mine too", "yours"]);
+});
+
+test("a window that is loaded again after another one was takes nothing for changed", async () => {
+  const core = keeper();
+  const storages = [store(), store()] as const;
+  const begun = page(core, storages[0]);
+  await begun.drafts.start();
+  const tab = begun.tabs.open("c1", "common");
+  await settle();
+  await page(core, storages[1]).drafts.start();
+  const [first, second] = [page(core, storages[0]), page(core, storages[1])];
+  await first.drafts.start();
+  await settle();
+  await second.drafts.start();
+  await settle();
+  first.tabs.change(tab.id, { text: "changed" });
+  await settle();
+  expect(textsIn(core)).toEqual(["changed"]);
 });
 
 test("a Core that forgot everything is told again", async () => {
@@ -211,9 +261,10 @@ test("a tab that was closed and opened again is told of what another page wrote"
   if (draft?.content === undefined) throw new Error("it was saved");
   core.kept.set(tab.id, create(DraftSchema, { ...draft, revision: draft.revision + 1n, content: { ...draft.content, text: "another one's" } }));
   tabs.reopen();
+  tabs.change(tab.id, { text: "select 1 + 1" });
   core.gate.before = async () => undefined;
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(textsIn(core).toSorted()).toEqual(["another one's", "select 1"]);
+  expect(textsIn(core).toSorted()).toEqual(["another one's", "select 1 + 1"]);
 });
 
 test("what cannot be saved is said, tried again with pauses that grow, and saved in the end", async () => {

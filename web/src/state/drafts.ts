@@ -4,7 +4,7 @@ import type { Core } from "../transport/core.ts";
 import { problemOf } from "../transport/problem.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { News } from "./news.ts";
-import { keeps } from "./storage.ts";
+import { SeenDrafts } from "./seen_drafts.ts";
 import { draftOf, parseTabs, type Tab, type Tabs } from "./tabs.ts";
 import type { Toasts } from "./toasts.ts";
 
@@ -27,20 +27,19 @@ const AGAIN_MAX_MS = 30_000;
 const SENT_MAX = 8;
 /** A browser has few connections. */
 const READS_MAX = 4;
-const REVISIONS = "querybox.drafts";
 
 /**
  * Keeps what is typed in Core as well: a page that is closed, a browser that dies, and another machine find it again.
  *
- * A tab is a draft. It is forgotten when its tab is closed; a window that still shows its text then saves it again. Who changes a draft that somebody else changed meanwhile keeps his own text as another one:
- * nothing that was typed is overwritten.
+ * A tab is a draft. It is forgotten when its tab is closed; a window that still shows its text then saves it again. Who changes
+ * a draft that somebody else changed meanwhile keeps his own text as another one: nothing that was typed is overwritten. A window
+ * in which nothing was typed makes no copy: it leaves the other one's text as it is, and shows it when its page is loaded again.
  */
 export class Drafts {
   readonly keeping: StoreApi<{ readonly value: Keeping }> = createStore<{ readonly value: Keeping }>(() => ({ value: "unknown" }));
   /** Why what was typed is not in Core yet, while that is so: the page has it, and tries again. */
   readonly trouble: StoreApi<{ readonly why: string | undefined }> = createStore<{ readonly why: string | undefined }>(() => ({ why: undefined }));
-  /** The revisions that were seen last. */
-  private readonly revisions: Map<string, bigint>;
+  private readonly seen: SeenDrafts;
   /** What was saved last. */
   private readonly saved = new Map<string, string>();
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
@@ -58,11 +57,11 @@ export class Drafts {
     private readonly link: LinkKeeper,
     private readonly tabs: Tabs,
     private readonly toasts: Toasts,
-    private readonly storage: Pick<Storage, "getItem" | "setItem">,
+    storage: Pick<Storage, "getItem" | "setItem">,
     private readonly makeId: () => string,
     news?: News,
   ) {
-    this.revisions = parseRevisions(storage.getItem(REVISIONS));
+    this.seen = new SeenDrafts(storage);
     // What another window closes lives on in this one.
     news?.on("drafts", () => {
       if (this.isOn) void this.start();
@@ -85,10 +84,10 @@ export class Drafts {
       this.keeping.setState({ value: KEEPING[keeping] });
       const heads = drafts.filter(({ kind }) => kind === DraftKind.EDITOR);
       // A Core that began anew in memory alone knows nothing: then all is saved again.
-      for (const id of this.revisions.keys()) if (!heads.some(({ draftId }) => draftId === id)) this.revisions.delete(id);
+      this.seen.keepOnly(new Set(heads.map(({ draftId }) => draftId)));
       if (!this.tabs.wereKept && !this.isOn) await this.restore(heads.map(({ draftId }) => draftId));
       this.isOn = true;
-      for (const id of this.tabs.store.getState().tabs.map(draftOf)) if (!this.saved.has(id) || !this.revisions.has(id)) this.saveSoon(id);
+      for (const id of this.tabs.store.getState().tabs.map(draftOf)) if (!this.saved.has(id) || this.seen.revisionOf(id) === undefined) this.saveSoon(id);
     } catch (error) {
       // Tabs live on in the page itself.
       this.link.hear(error);
@@ -104,13 +103,13 @@ export class Drafts {
         const draft = answer.status === "fulfilled" ? answer.value.draft : undefined;
         const read = draft === undefined ? undefined : tabOf(draft);
         if (draft === undefined || read === undefined) continue;
-        this.revisions.set(draft.draftId, draft.revision);
+        this.seen.see(draft.draftId, draft.revision, read.tab.text);
         found.push(read);
       }
     }
     const tabs = found.toSorted((a, b) => a.place - b.place).map(({ tab }) => tab);
     tabs.forEach((tab, index) => this.saved.set(tab.id, contentOf(tab, index).key));
-    this.remember();
+    this.seen.remember();
     this.tabs.restore(tabs);
   }
 
@@ -148,19 +147,19 @@ export class Drafts {
     // What is typed while a text is on its way follows it.
     if (this.busy.has(id)) return this.saveSoon(id);
     const { key, content } = contentOf(tab, tabs.indexOf(tab));
-    if (this.saved.get(id) === key && this.revisions.has(id)) return;
+    if (this.saved.get(id) === key && this.seen.revisionOf(id) !== undefined) return;
     this.busy.add(id);
     try {
       this.sent.set(id, [...(this.sent.get(id) ?? []), content.text].slice(-SENT_MAX));
-      const { outcome, keeping } = await this.core.drafts.saveDraft({ draftId: id, revision: this.revisions.get(id) ?? 0n, content });
+      const { outcome, keeping } = await this.core.drafts.saveDraft({ draftId: id, revision: this.seen.revisionOf(id) ?? 0n, content });
       this.goesWell(id);
       if (keeping !== TextKeeping.UNSPECIFIED) this.keeping.setState({ value: KEEPING[keeping] });
       if (outcome.case === "saved") {
-        this.revisions.set(id, outcome.value.revision);
+        this.seen.see(id, outcome.value.revision, content.text);
         this.saved.set(id, key);
         this.sent.set(id, [content.text]);
-        this.remember();
-      } else if (outcome.case === "conflict" && !this.closed.has(id)) this.part(tab, outcome.value.present);
+        this.seen.remember();
+      } else if (outcome.case === "conflict" && !this.closed.has(id)) this.meet(id, key, outcome.value.present);
     } catch (error) {
       this.fails(id, error);
       if (!this.closed.has(id)) this.saveSoon(id);
@@ -182,20 +181,32 @@ export class Drafts {
     this.trouble.setState({ why: problemOf(error).message });
   }
 
-  /** Somebody else has changed the draft: his text stays there, and the one of this page goes on as another draft. */
-  private part(tab: Tab, present: Draft | undefined): void {
-    const id = draftOf(tab);
-    this.saved.delete(id);
-    if (present === undefined) this.revisions.delete(id);
-    // What this page sent itself, and had no answer to, is no other text.
-    else if (present.content?.text === tab.text || this.isOwn(present)) this.revisions.set(id, present.revision);
+  /** Somebody else has changed the draft: where both have typed, his text stays there, and the one of this page goes on as another draft. */
+  private meet(id: string, key: string, present: Draft | undefined): void {
+    const tab = this.tabs.store.getState().tabs.find((candidate) => draftOf(candidate) === id);
+    if (tab === undefined) return;
+    const theirs = present?.content?.text;
+    if (present === undefined || theirs === undefined) this.seen.forget(id);
+    // Nobody else has typed: what this page sent itself, and had no answer to, is no other text.
+    else if (theirs === tab.text || this.isOwn(present)) this.seen.see(id, present.revision, theirs);
+    else if (!this.seen.isText(id, tab.text)) return this.part(tab);
+    // No text changes under the eyes of who reads it: an open page shows it when it is loaded again.
+    else if (this.saved.has(id)) return void this.saved.set(id, key);
     else {
-      this.revisions.delete(id);
-      this.toasts.fail(`${tab.title} was changed in another window too`, "Both texts are kept: this one goes on as a tab of its own.");
-      // It is another draft from now on, and saved as such.
-      return this.tabs.change(tab.id, { draftId: this.makeId() });
+      this.seen.see(id, present.revision, theirs);
+      this.tabs.change(tab.id, { text: theirs, taken: (tab.taken ?? 0) + 1 });
     }
+    this.seen.remember();
+    this.saved.delete(id);
     this.saveSoon(id);
+  }
+
+  private part(tab: Tab): void {
+    this.saved.delete(draftOf(tab));
+    this.seen.forget(draftOf(tab));
+    this.toasts.fail(`${tab.title} was changed in another window too`, "Both texts are kept: this one goes on as a tab of its own.");
+    // It is another draft from now on, and saved as such.
+    this.tabs.change(tab.id, { draftId: this.makeId() });
   }
 
   /** Forgets the draft of a tab that was closed: after what of it is on its way, which would bring it back. */
@@ -209,16 +220,16 @@ export class Drafts {
   private async forget(id: string): Promise<void> {
     if (!this.closed.has(id)) return;
     // Without an answer nobody knows whether a text that was sent has arrived.
-    const revision = this.revisions.get(id) ?? (this.sent.has(id) ? 0n : undefined);
+    const revision = this.seen.revisionOf(id) ?? (this.sent.has(id) ? 0n : undefined);
     if (revision === undefined) return this.isForgotten(id);
     this.busy.add(id);
     try {
       const { outcome } = await this.core.drafts.deleteDraft({ draftId: id, revision });
       this.goesWell(id);
       const present = outcome.case === "conflict" ? outcome.value.present : undefined;
-      // What this page sent itself goes with its tab; anything else lives on elsewhere.
+      // A text that this page knows goes with its tab; anything else lives on elsewhere.
       if (present === undefined || present.revision === revision || !this.isOwn(present)) return this.isForgotten(id);
-      this.revisions.set(id, present.revision);
+      this.seen.see(id, present.revision, present.content?.text ?? "");
       this.forgetOrSave(id);
     } catch (error) {
       this.fails(id, error);
@@ -234,21 +245,17 @@ export class Drafts {
     else this.saveSoon(id);
   }
 
-  /** Whether a draft is what this page sent. */
+  /** Whether nobody else has typed in a draft: its text is what this page sent, or saw last. */
   private isOwn({ draftId, content }: Draft): boolean {
-    return content !== undefined && this.sent.get(draftId)?.includes(content.text) === true;
+    return content !== undefined && (this.sent.get(draftId)?.includes(content.text) === true || this.seen.isText(draftId, content.text));
   }
 
   private isForgotten(id: string): void {
-    for (const known of [this.revisions, this.sent, this.timers]) known.delete(id);
+    this.seen.forget(id);
+    for (const known of [this.sent, this.timers]) known.delete(id);
     this.closed.delete(id);
     this.goesWell(id);
-    this.remember();
-  }
-
-  private remember(): void {
-    // Without it a page that is loaded again parts with its own drafts: both are kept.
-    keeps(this.storage, REVISIONS, JSON.stringify([...this.revisions].map(([id, revision]) => [id, String(revision)])));
+    this.seen.remember();
   }
 }
 
@@ -276,13 +283,4 @@ function tabOf({ draftId, content }: Draft): { readonly tab: Tab; readonly place
   const good = (extra: object) => parseTabs(JSON.stringify({ tabs: [{ ...extra, id: draftId, title, connectionId, text }] })).tabs[0];
   const tab = good(rest) ?? good({});
   return tab === undefined ? undefined : { tab, place: typeof place === "number" ? place : 0 };
-}
-
-function parseRevisions(text: string | null): Map<string, bigint> {
-  try {
-    const kept: unknown = JSON.parse(text ?? "[]");
-    return new Map((Array.isArray(kept) ? kept : []).map(([id, revision]: [string, string]) => [String(id), BigInt(revision)]));
-  } catch {
-    return new Map();
-  }
 }

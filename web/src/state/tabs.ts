@@ -22,6 +22,8 @@ export interface Tab {
   readonly choices?: RunChoices;
   /** What runs there may be lost with Core: that it ran is remembered until its end was heard. */
   readonly runs?: boolean | undefined;
+  /** How often its text was taken from another window: an editor begins anew with it. */
+  readonly taken?: number;
   /** It stands in the second panel, at the right. Absent: in the first. */
   readonly second?: true | undefined;
 }

@@ -146,6 +146,7 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
       />
       <div className="editor-pane" style={{ flexBasis: `${share * 100}%` }}>
         <SqlEditor
+          key={tab.taken ?? 0}
           ref={editor}
           tabId={tabId}
           text={tab.text}

@@ -101,6 +101,34 @@ test("a limit of rows is said, and lifted", async () => {
   await page.context().close();
 });
 
+test("filter, sort and columns stay when all rows are asked for", async () => {
+  const page = await house().open();
+  await typeQuery(page, NUMBERS);
+  await page.getByRole("button", { name: /^Row limit: / }).click();
+  await page.getByRole("menuitemradio", { name: "1,000 rows" }).click();
+  await page.getByRole("textbox", { name: /^SQL of / }).click();
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("first 1,000 of more: limit").waitFor();
+  await page.keyboard.press("Control+Shift+f");
+  await page.getByRole("textbox", { name: "Filter" }).fill("word = 'word 1'");
+  await page.keyboard.press("Enter");
+  // What is not known of the rows is not known of those that are left.
+  await page.getByText("133 of the first 1,000 of more: limit").waitFor();
+  const id = page.getByRole("columnheader", { name: /^id/ });
+  await id.hover();
+  await id.locator(".sort").click();
+  await expect.poll(async () => [await id.getAttribute("aria-sort"), (await row(page, 0))[0]], { timeout: 60_000 }).toEqual(["ascending", "1"]);
+  await id.hover();
+  await id.locator(".sort").click();
+  await expect.poll(() => id.getAttribute("aria-sort"), { timeout: 60_000 }).toBe("descending");
+  await page.getByRole("button", { name: "Run again, all rows" }).click();
+  await page.getByText("400 of 3,000 rows").waitFor();
+  await expect.poll(() => id.getAttribute("aria-sort"), { timeout: 60_000 }).toBe("descending");
+  await expect.poll(async () => (await row(page, 0))[0], { timeout: 60_000 }).toBe("2996");
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
 test("a filter is made of a cell, and undone", async () => {
   const page = await house().open();
   await typeQuery(page, NUMBERS);

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { ResultState } from "../../gen/core/v1/result_pb.ts";
 import { StoppedBy } from "../../gen/plugin/v1/plugin_pb.ts";
@@ -27,6 +27,7 @@ import { ResultTabs } from "./ResultTabs.tsx";
 import { ResultTools } from "./ResultTools.tsx";
 import { RowsView } from "./RowsView.tsx";
 import { useSqlOf } from "./use_sql_of.ts";
+import { useKeptArrangement } from "./use_kept_arrangement.ts";
 import { useInspector } from "./use_inspector.ts";
 
 interface ResultPaneProps {
@@ -73,6 +74,11 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
   const rows = wanted?.kind === "rows" ? wanted.statement : undefined;
   const key = result === undefined || rows === undefined ? "" : keyOf({ resultId: result.resultId, statement: rows.statement });
   const arranged = usePart(app.views.store, (views) => views.get(key)) ?? PLAIN;
+  // The same one each time: a grid draws its heads anew for another one, and what is pressed there would be lost.
+  const columnCount = rows?.columns.length ?? 0;
+  const plain = useMemo(() => layoutOf(columnCount), [columnCount]);
+  const onLayout = (changed: ColumnLayout) => setLayouts((old) => new Map(old).set(key, changed));
+  useKeptArrangement(result?.resultId, rows, app.runs.scriptOf(tabId)?.sql ?? "", arranged.arrangement, layouts.get(key), onLayout);
 
   const ask = (request: PageRequest) => {
     if (rows === undefined) return;
@@ -97,7 +103,7 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
   const messages = messagesOf(result, script?.statementCount);
   const count = rows === undefined ? undefined : (shownCount(rows, arranged.shown) ?? countOf(rows));
   const rowCount = arranged.shown?.rowCount ?? Number(rows?.rowCount ?? 0n);
-  const layout = (rows && layouts.get(key)) ?? layoutOf(rows?.columns.length ?? 0);
+  const layout = layouts.get(key) ?? plain;
   const close = () => setAsked("nothing");
   return (
     <>
@@ -131,7 +137,7 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
           inspector={inspector}
           grid={grid}
           onFilterOpen={setFilterOpen}
-          onLayout={(changed) => setLayouts((old) => new Map(old).set(key, changed))}
+          onLayout={onLayout}
           onLeave={onLeave}
         />
       )}

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useLayoutEffect, useRef } from "react";
 
 interface DialogProps {
   readonly label: string;
@@ -11,14 +11,17 @@ interface DialogProps {
 export function Dialog({ label, className = "", onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const isOver = useRef(false);
-  useEffect(() => {
+  // Before the element goes: afterwards the browser knows no more what had the focus.
+  useLayoutEffect(() => {
     const element = dialog.current;
+    const opener = focused(document);
     isOver.current = false;
     element?.showModal();
     element?.querySelector<HTMLElement>("[data-first]")?.focus();
     return () => {
       isOver.current = true;
       element?.close();
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
     };
   }, []);
   return (
@@ -44,4 +47,10 @@ export function Dialog({ label, className = "", onClose, children }: DialogProps
       {children}
     </dialog>
   );
+}
+
+/** What has the focus, also where that is inside a shadow root. */
+function focused(root: DocumentOrShadowRoot): Element | null {
+  const { activeElement } = root;
+  return activeElement?.shadowRoot == null ? activeElement : focused(activeElement.shadowRoot);
 }

@@ -169,3 +169,41 @@ test("an import is begun once, and Esc stops it before it leaves", async () => {
   expect(house().complaints()).toEqual([]);
   await page.context().close();
 });
+
+test("what was changed elsewhere is not written over unasked, and windows give the focus back", async () => {
+  const [page, other] = [await house().open(), await house().open()];
+  const edit = async (where: Page) => {
+    await where.getByRole("treeitem", { name: "sample" }).click({ button: "right" });
+    await where.getByRole("menuitem", { name: "Edit…" }).click();
+  };
+  await edit(page);
+  await edit(other);
+  await other.getByRole("radio", { name: "Amber" }).click();
+  await other.getByRole("button", { name: "Save", exact: true }).click();
+  await other.getByRole("dialog").waitFor({ state: "detached" });
+  await page.getByRole("radio", { name: "Red" }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("The connection was changed elsewhere while this window was open").waitFor();
+  expect(await page.getByRole("radio", { name: "Red" }).getAttribute("aria-checked")).toBe("true");
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.locator(".ti.conn.edge-red", { hasText: "sample" }).waitFor();
+  // What opened a window has the focus again, also from inside the editor.
+  await expect.poll(() => page.evaluate(() => document.activeElement?.className), { timeout: PATIENCE_MS }).toBe("tree");
+  await page.keyboard.press("Alt+t");
+  await page.getByRole("textbox", { name: "SQL of Query 1" }).click();
+  for (const keys of ["Alt+n", "Control+k", "Control+Comma"]) {
+    await page.keyboard.press(keys);
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    const inEditor = () => page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.getAttribute("aria-label"));
+    await expect.poll(inEditor, { timeout: PATIENCE_MS }).toBe("SQL of Query 1");
+  }
+  await page.keyboard.press("Alt+w");
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent), { timeout: PATIENCE_MS }).toMatch(/^New query/);
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+  await other.context().close();
+});

@@ -34,6 +34,12 @@ const MENDS: Readonly<Partial<Record<TestStage, readonly FormFieldRole[]>>> = {
   [TestStage.LOGIN]: [FormFieldRole.PASSWORD],
 };
 
+const CHANGED: Problem = {
+  message: "The connection was changed elsewhere while this window was open",
+  reason: "CONNECTION_CHANGED",
+  advice: "Save again to put what stands here in its place, or cancel to keep the other change.",
+};
+
 /** Where Alt types letters, it is another one. */
 const TEST_KEYS = MAC ? "Ctrl+Shift+T" : "Alt+T";
 const SAVE_KEYS = "Mod+Enter";
@@ -74,8 +80,10 @@ interface BodyProps {
   readonly onClose: () => void;
 }
 
-function Body({ title, drivers, connection, onClose }: BodyProps) {
+function Body({ title, drivers, connection: opened, onClose }: BodyProps) {
   const app = useApp();
+  /** What is saved is written over this one. */
+  const [connection, setConnection] = useState(opened);
   const [form, setForm] = useState<ConnectionForm>(() =>
     connection?.spec === undefined ? emptyForm(drivers.usable[0], drivers.places) : formOf(connection.spec),
   );
@@ -143,7 +151,13 @@ function Body({ title, drivers, connection, onClose }: BodyProps) {
         if (canRun && app.tabs.active?.connectionId !== saved.id) app.tabs.open(saved.id);
       }
     } catch (error) {
-      setProblem(app.link.hear(error));
+      const heard = app.link.hear(error);
+      const isChanged = heard?.reason === "CONNECTION_CHANGED" && connection !== undefined;
+      if (isChanged) {
+        await app.connections.load();
+        setConnection(app.connections.find(connection.id) ?? connection);
+      }
+      setProblem(isChanged ? CHANGED : heard);
       setSaving(false);
     }
   };

@@ -45,6 +45,13 @@ export function Panel({ side, share }: PanelProps) {
   const own = tabs.filter(({ id }) => isIts(id));
   const isHere = isIts(activeId);
   const shownId = isHere ? activeId : otherId;
+  const shownBefore = useRef(shownId);
+  useEffect(() => {
+    const isLast = shownBefore.current !== undefined && shownId === undefined;
+    shownBefore.current = shownId;
+    // Whoever closed the last tab by keys goes on where the next one is begun.
+    if (isLast && document.activeElement === document.body) panel.current?.querySelector<HTMLElement>(".starts button")?.focus();
+  }, [shownId]);
   /** Whoever touches a panel works in it from then on. */
   const come = () => {
     const now = app.tabs.store.getState();

@@ -18,8 +18,11 @@ export interface Fault {
 /** Where a script that was sent stands in the text now. `undefined`: it does not stand there any more, so that places in it say nothing. */
 export function scriptIn(text: string, script: Script | undefined): Script | undefined {
   if (script === undefined || text.startsWith(script.sql, script.offset)) return script;
-  const offset = text.indexOf(script.sql);
-  return offset < 0 ? undefined : { ...script, offset };
+  // The same text may stand there twice: what was typed above moved it a little.
+  const [before, behind] = [text.lastIndexOf(script.sql, script.offset), text.indexOf(script.sql, script.offset)];
+  if (before < 0 && behind < 0) return undefined;
+  const isBefore = behind < 0 || (before >= 0 && script.offset - before < behind - script.offset);
+  return { ...script, offset: isBefore ? before : behind };
 }
 
 /** Where the database found faults, in the editor's text. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { usePostgres } from "./postgres.ts";
 import { useHouse } from "./house.ts";
 import { violations } from "./accessible.ts";
-import { walk, widen } from "../pictures/states.ts";
+import { walk, widen } from "../pictures/walk.ts";
 
 const house = useHouse({ hasVault: true });
 const postgres = usePostgres();

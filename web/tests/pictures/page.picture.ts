@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { useHouse } from "../flows/house.ts";
 import { usePostgres } from "../flows/postgres.ts";
 import { smaller } from "./smaller.ts";
-import { type Stage, type State, walk, widen } from "./states.ts";
+import type { Stage, State } from "./states.ts";
+import { walk, widen } from "./walk.ts";
 
 const house = useHouse({ hasVault: true });
 const postgres = usePostgres();

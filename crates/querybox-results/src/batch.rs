@@ -51,6 +51,10 @@ pub struct Batch {
     arrays: RecordBatch,
     contents: Vec<Contents>,
     row_count: usize,
+    /// Bytes of a row in the columns whose values are all as long and have no notes.
+    even_bytes: usize,
+    /// The other columns.
+    uneven: Vec<usize>,
 }
 
 /// What one column of a batch holds.
@@ -73,14 +77,20 @@ impl Batch {
             Ok(Contents { values, notes: Vec::new() })
         });
         let contents = contents.collect::<Result<_, Error>>()?;
-        let mut batch = Batch { columns, arrays: arrays.clone(), contents, row_count: row_count as usize };
+        let arrays = arrays.clone();
+        let row_count = row_count as usize;
+        let mut batch = Batch { columns, arrays, contents, row_count, even_bytes: 0, uneven: Vec::new() };
         for note in notes {
             batch.place(note)?;
         }
-        for (column, contents) in (0..).zip(&mut batch.contents) {
+        for (column, contents) in (0_u32..).zip(&mut batch.contents) {
             contents.notes.sort_by_key(|note| note.row);
             if let Some(pair) = contents.notes.windows(2).find(|pair| pair[0].row == pair[1].row) {
                 return Err(Error::Note { row: pair[0].row, column, why: "the cell has two" });
+            }
+            match contents.values.slot_bytes() {
+                Some(bytes) if contents.notes.is_empty() => batch.even_bytes += bytes,
+                Some(_) | None => batch.uneven.push(column as usize),
             }
         }
         Ok(batch)
@@ -127,16 +137,23 @@ impl Batch {
 
     /// About so many bytes are a row: its values as they lie in the arrays, and what its notes hold.
     pub(crate) fn row_bytes(&self, row: usize) -> usize {
-        let of_column = |contents: &Contents| {
+        let of_column = |column: &usize| {
+            let contents = &self.contents[*column];
             let of_note = contents.note(row).map_or(0, |note| note.note.bytes() as usize);
             contents.values.bytes_of(row..row + 1) + of_note
         };
-        self.contents.iter().map(of_column).sum()
+        self.even_bytes + self.uneven.iter().map(of_column).sum::<usize>()
     }
 
     /// The notes of a row.
     pub(crate) fn notes_of(&self, row: usize) -> impl Iterator<Item = &CellNote> {
-        self.contents.iter().filter_map(move |contents| contents.note(row))
+        // What has notes is uneven.
+        self.uneven.iter().filter_map(move |column| self.contents[*column].note(row))
+    }
+
+    /// All notes.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = &CellNote> {
+        self.contents.iter().flat_map(|contents| &contents.notes)
     }
 
     /// The cells that have a note, by column.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 
@@ -63,14 +64,22 @@ impl Shape {
         &self.columns
     }
 
-    /// The same with one more column, of bytes.
-    pub(crate) fn with_key(&self) -> Shape {
-        let key = Field::new("key", DataType::Binary, true);
-        let fields = self.schema.fields().iter().cloned().chain([Arc::new(key)]);
+    /// The same with one more column, of whole numbers.
+    pub(crate) fn with_numbers(&self) -> Shape {
+        let numbers = Field::new("number", DataType::UInt64, true);
+        let fields = self.schema.fields().iter().cloned().chain([Arc::new(numbers)]);
         let column =
-            Column { name: "key".to_owned(), database_type: String::new(), display: Display::BytesHex };
+            Column { name: "number".to_owned(), database_type: String::new(), display: Display::Integer };
         let columns = self.columns.iter().cloned().chain([column]);
         Shape { schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns: columns.collect() }
+    }
+
+    /// A batch out of arrays of this shape.
+    pub(crate) fn batch_of(&self, arrays: Vec<ArrayRef>, notes: Vec<CellNote>) -> Result<Batch, Error> {
+        let arrays = RecordBatch::try_new(self.schema.clone(), arrays).map_err(Error::Batch)?;
+        let row_count =
+            u32::try_from(arrays.num_rows()).map_err(|_| Error::Refused("it has too many rows"))?;
+        Batch::new(self.columns.clone(), &arrays, row_count, notes)
     }
 
     pub(crate) fn schema(&self) -> &SchemaRef {

@@ -144,10 +144,10 @@ impl SpoolWriter {
         SpoolWriter { spool: Arc::new(spool), stopped: None, in_memory: purpose == Purpose::Keeping }
     }
 
-    /// An empty spool for the time of some work. It keeps nothing in memory but the block that grows, because what comes to it was
-    /// in memory before, and is none of what all results may keep: the disk alone is its limit.
-    pub(crate) fn for_work(budget: &Arc<Budget>) -> SpoolWriter {
-        SpoolWriter::of(budget, &Arc::new(SharedFile::new(budget)), Purpose::Working)
+    /// An empty spool for the time of some work, in a file with others. It keeps nothing in memory but the block that grows,
+    /// because what comes to it was in memory before, and is none of what all results may keep: the disk alone is its limit.
+    pub(crate) fn for_work(budget: &Arc<Budget>, file: &Arc<SharedFile>) -> SpoolWriter {
+        SpoolWriter::of(budget, file, Purpose::Working)
     }
 
     /// What is written, to be read by any number of readers.

@@ -193,16 +193,6 @@ impl Values {
     pub(crate) fn bytes_of(&self, slots: Range<usize>) -> usize {
         let count = slots.len();
         match &self.slots {
-            Slots::Bool { .. } | Slots::Int8(_) | Slots::UInt8(_) => count,
-            Slots::Int16(_) | Slots::UInt16(_) => 2 * count,
-            Slots::Int32(_) | Slots::UInt32(_) | Slots::Float32(..) | Slots::Date(_) => 4 * count,
-            Slots::Int64(_)
-            | Slots::UInt64(_)
-            | Slots::Float64(..)
-            | Slots::Timestamp(..)
-            | Slots::Time(_) => 8 * count,
-            Slots::Decimal128(..) | Slots::Uuid(_) => 16 * count,
-            Slots::Decimal256(..) => 32 * count,
             Slots::Text(array) => between(array.value_offsets(), &slots) + 4 * count,
             Slots::Bytes(array) => between(array.value_offsets(), &slots) + 4 * count,
             Slots::LargeText(array) => between(array.value_offsets(), &slots) + 8 * count,
@@ -210,7 +200,29 @@ impl Values {
             Slots::List { offsets, elements } => {
                 elements.bytes_of(offsets[slots.start] as usize..offsets[slots.end] as usize) + 4 * count
             }
+            _ => self.slot_bytes().unwrap_or_default() * count,
         }
+    }
+
+    /// So many bytes is each slot. `None`: they differ.
+    pub(crate) fn slot_bytes(&self) -> Option<usize> {
+        Some(match &self.slots {
+            Slots::Bool { .. } | Slots::Int8(_) | Slots::UInt8(_) => 1,
+            Slots::Int16(_) | Slots::UInt16(_) => 2,
+            Slots::Int32(_) | Slots::UInt32(_) | Slots::Float32(..) | Slots::Date(_) => 4,
+            Slots::Int64(_)
+            | Slots::UInt64(_)
+            | Slots::Float64(..)
+            | Slots::Timestamp(..)
+            | Slots::Time(_) => 8,
+            Slots::Decimal128(..) | Slots::Uuid(_) => 16,
+            Slots::Decimal256(..) => 32,
+            Slots::Text(_)
+            | Slots::Bytes(_)
+            | Slots::LargeText(_)
+            | Slots::LargeBytes(_)
+            | Slots::List { .. } => return None,
+        })
     }
 
     /// Whether a first part of a value is a value of the same type.

@@ -6,7 +6,7 @@ use crate::{
     view::{
         ViewError, Work,
         condition::{Compiled, Condition, Scratch},
-        gather::Gatherer,
+        gather::{Gatherer, Keeper},
         workers::each_batch,
     },
 };
@@ -20,7 +20,8 @@ pub fn filter(rows: &Rows, condition: &Condition, work: &mut Work<'_>) -> Result
     let condition = Compiled::new(condition, rows.columns())?;
     let all = rows.row_count();
     let writer = SpoolWriter::new(rows.spool().budget());
-    let mut gatherer = Gatherer::new(rows.shape().clone(), writer);
+    let mut keeper = Keeper::new(rows.shape().clone(), writer);
+    let mut gatherer = Gatherer::new(|picked| keeper.keep(&picked));
     each_batch(
         rows,
         work,
@@ -39,5 +40,6 @@ pub fn filter(rows: &Rows, condition: &Condition, work: &mut Work<'_>) -> Result
             Ok(())
         },
     )?;
-    gatherer.end()
+    gatherer.flush()?;
+    keeper.end()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BinaryArray, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_ipc::writer::{DictionaryTracker, EncodedData, IpcDataGenerator, IpcWriteOptions};
 use arrow_schema::ArrowError;
 use arrow_select::interleave::interleave;
@@ -19,10 +19,9 @@ const BATCH_ROWS_MAX: usize = 8192;
 /// Sources are held until their rows are written; but not more of them than this.
 const HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Gathers rows of other batches, in any order, into new ones, and keeps them.
-pub(crate) struct Gatherer {
-    shape: Shape,
-    writer: SpoolWriter,
+/// Gathers rows of other batches, in any order, and hands over as many at a time as a new batch has.
+pub(crate) struct Gatherer<P> {
+    put: P,
     /// The batches that the gathered rows are of.
     sources: Vec<Arc<Batch>>,
     held_bytes: usize,
@@ -32,15 +31,27 @@ pub(crate) struct Gatherer {
     picks: Vec<(usize, usize)>,
     /// About so long is what was picked, and the row that is about to be.
     picked_bytes: usize,
-    /// One more column, when the shape has one more than the sources.
-    keys: Vec<Vec<u8>>,
 }
 
-impl Gatherer {
-    /// Gathers rows of this shape for a spool.
-    pub(crate) fn new(shape: Shape, writer: SpoolWriter) -> Gatherer {
-        let (sources, picks, keys) = (Vec::new(), Vec::new(), Vec::new());
-        Gatherer { shape, writer, sources, held_bytes: 0, generation: 0, picks, picked_bytes: 0, keys }
+/// Rows that become a batch.
+pub(crate) struct Picked {
+    /// Batches of which some row is picked.
+    sources: Vec<Arc<Batch>>,
+    /// The source and the row in it.
+    picks: Vec<(usize, usize)>,
+}
+
+/// Keeps rows that were gathered.
+pub(crate) struct Keeper {
+    shape: Shape,
+    writer: SpoolWriter,
+}
+
+impl<P: FnMut(Picked) -> Result<(), ViewError>> Gatherer<P> {
+    /// What is gathered goes there.
+    pub(crate) fn new(put: P) -> Gatherer<P> {
+        let (sources, picks) = (Vec::new(), Vec::new());
+        Gatherer { put, sources, held_bytes: 0, generation: 0, picks, picked_bytes: 0 }
     }
 
     /// Whether the sources should be let go before another comes.
@@ -63,80 +74,65 @@ impl Gatherer {
 
     /// Gathers a row of a source.
     pub(crate) fn push(&mut self, source: usize, row: usize) -> Result<(), ViewError> {
-        self.make_room(self.sources[source].row_bytes(row))?;
-        self.pick(source, row)
-    }
-
-    /// Gathers a row with its key, for a shape that has a column for it.
-    pub(crate) fn push_with_key(&mut self, source: usize, row: usize, key: &[u8]) -> Result<(), ViewError> {
-        self.make_room(self.sources[source].row_bytes(row) + key.len())?;
-        self.keys.push(key.to_vec());
-        self.pick(source, row)
-    }
-
-    /// For a row as long. Long rows may have lain among short ones, and are not to come together in one batch.
-    fn make_room(&mut self, row_bytes: usize) -> Result<(), ViewError> {
+        let row_bytes = self.sources[source].row_bytes(row);
+        // Long rows may have lain among short ones, and are not to come together in one batch.
         if self.picked_bytes + row_bytes > 2 * BATCH_BYTES {
-            self.write()?;
+            self.put()?;
         }
         self.picked_bytes += row_bytes;
-        Ok(())
-    }
-
-    fn pick(&mut self, source: usize, row: usize) -> Result<(), ViewError> {
         self.picks.push((source, row));
         let is_batch = self.picks.len() == BATCH_ROWS_MAX || self.picked_bytes >= BATCH_BYTES;
-        if is_batch { self.write() } else { Ok(()) }
+        if is_batch { self.put() } else { Ok(()) }
     }
 
-    /// Writes what was gathered, and lets the sources go.
+    /// Hands over what was gathered, and lets the sources go.
     pub(crate) fn flush(&mut self) -> Result<(), ViewError> {
-        self.write()?;
+        self.put()?;
         self.sources.clear();
         self.held_bytes = 0;
         self.generation += 1;
         Ok(())
     }
 
+    fn put(&mut self) -> Result<(), ViewError> {
+        if self.picks.is_empty() {
+            return Ok(());
+        }
+        self.picked_bytes = 0;
+        let picked = only_used(&self.sources, &self.picks);
+        self.picks.clear();
+        (self.put)(picked)
+    }
+}
+
+impl Keeper {
+    /// Keeps rows of this shape.
+    pub(crate) fn new(shape: Shape, writer: SpoolWriter) -> Keeper {
+        Keeper { shape, writer }
+    }
+
+    /// Keeps rows whose first columns are those of the shape.
+    pub(crate) fn keep(&mut self, picked: &Picked) -> Result<(), ViewError> {
+        let raw = gather(&self.shape, picked).map_err(|error| ViewError::Rows(Error::Batch(error)))?;
+        Ok(self.writer.push(raw)?)
+    }
+
     /// Writes the rest.
-    pub(crate) fn end(mut self) -> Result<Rows, ViewError> {
-        self.flush()?;
+    pub(crate) fn end(self) -> Result<Rows, ViewError> {
         let rows = Rows::new(self.shape, self.writer.spool().clone());
         self.writer.end()?;
         Ok(rows)
     }
-
-    fn write(&mut self) -> Result<(), ViewError> {
-        if self.picks.is_empty() {
-            return Ok(());
-        }
-        let raw = gather(&self.shape, &self.sources, &self.picks, &self.keys);
-        self.writer.push(raw.map_err(|error| ViewError::Rows(Error::Batch(error)))?)?;
-        self.picks.clear();
-        self.picked_bytes = 0;
-        self.keys.clear();
-        Ok(())
-    }
 }
 
-fn gather(
-    shape: &Shape,
-    sources: &[Arc<Batch>],
-    picks: &[(usize, usize)],
-    keys: &[Vec<u8>],
-) -> Result<RawBatch, ArrowError> {
-    let own_columns = shape.columns().len() - usize::from(!keys.is_empty());
-    let (used, picks_of_used) = only_used(sources, picks);
-    let mut arrays = (0..own_columns)
+fn gather(shape: &Shape, Picked { sources, picks }: &Picked) -> Result<RawBatch, ArrowError> {
+    let arrays = (0..shape.columns().len())
         .map(|column| {
             let values: Vec<&dyn Array> =
-                used.iter().map(|source| source.arrays().column(column).as_ref()).collect();
-            interleave(&values, &picks_of_used)
+                sources.iter().map(|source| source.arrays().column(column).as_ref()).collect();
+            interleave(&values, picks)
         })
         .collect::<Result<Vec<ArrayRef>, _>>()?;
-    if !keys.is_empty() {
-        arrays.push(Arc::new(BinaryArray::from_iter_values(keys)));
-    }
     let options = RecordBatchOptions::new().with_row_count(Some(picks.len()));
     let batch = RecordBatch::try_new_with_options(shape.schema().clone(), arrays, &options)?;
     let mut notes = Vec::new();
@@ -147,23 +143,19 @@ fn gather(
     encode(&batch, notes)
 }
 
-/// The sources that rows are picked of, and the picks as they number these. A sort has thousands of sources, of which a batch has
-/// rows of a few hundred, and each costs something for each column.
-fn only_used<'s>(
-    sources: &'s [Arc<Batch>],
-    picks: &[(usize, usize)],
-) -> (Vec<&'s Batch>, Vec<(usize, usize)>) {
-    let mut used: Vec<&Batch> = Vec::new();
+/// The sources that rows are picked of, and the picks as they number these: each source costs something for each column.
+fn only_used(sources: &[Arc<Batch>], picks: &[(usize, usize)]) -> Picked {
+    let mut used = Vec::new();
     let mut numbers = vec![None; sources.len()];
     let renumbered = picks.iter().map(|(source, row)| {
         let number = *numbers[*source].get_or_insert_with(|| {
-            used.push(&sources[*source]);
+            used.push(sources[*source].clone());
             used.len() - 1
         });
         (number, *row)
     });
-    let renumbered = renumbered.collect();
-    (used, renumbered)
+    let picks = renumbered.collect();
+    Picked { sources: used, picks }
 }
 
 fn encode(batch: &RecordBatch, notes: Vec<CellNote>) -> Result<RawBatch, ArrowError> {

@@ -16,6 +16,7 @@ mod notes;
 mod readers;
 mod roundtrip;
 mod searches;
+mod sorts;
 mod spools;
 mod times;
 mod view_types;

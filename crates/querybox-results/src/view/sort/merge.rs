@@ -1,133 +1,220 @@
 //! Sorted runs made one.
+//!
+//! The thread of the caller only compares keys. Another one reads ahead of it, and a third one writes behind it: opening what
+//! was sealed, and sealing, take longer than comparing.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::{
+    panic::resume_unwind,
+    sync::{
+        Arc,
+        atomic::Ordering,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+};
 
-use arrow_array::cast::AsArray;
+use arrow_array::{cast::AsArray, types::UInt64Type};
 
 use crate::{
-    Rows,
-    spool::SpoolWriter,
+    Batch, ReadError, Rows,
+    spool::{SharedFile, SpoolWriter},
     view::{
-        Scan, Scanned, ViewError, Work,
-        gather::Gatherer,
-        sort::{NUMBER_BYTES, Repeated},
+        Scan, ViewError,
+        gather::{Gatherer, Keeper, Picked},
+        sort::{
+            Repeated,
+            keys::{self, Keys, Prefix, is_repeated},
+            runs::Sorting,
+            tournament::Tournament,
+        },
     },
 };
 
 /// What the runs become.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Output {
-    /// Another run: each row with its key.
-    Run,
+#[derive(Clone, Copy)]
+pub(super) enum Output<'f> {
+    /// Another run, in this file.
+    Run(&'f Arc<SharedFile>),
     /// The view, which is the last thing of the work.
     View,
 }
 
+/// Batches of a run that are read ahead of who compares.
+const AHEAD: usize = 2;
+/// New batches that wait to be written: their rows hold others in memory.
+const BEHIND: usize = 2;
+
+/// A batch of a run with its keys.
+struct Loaded {
+    batch: Arc<Batch>,
+    bytes: usize,
+    keys: Keys,
+}
+
+/// The next batch of a run. `None`: there is none.
+type Next = Result<Option<Loaded>, ReadError>;
+
 /// Where in a run the merge is.
-struct Cursor<'r> {
-    scan: Scan<'r>,
-    current: Option<Scanned>,
+struct Cursor {
+    next: Receiver<Next>,
+    current: Option<Loaded>,
     row: usize,
+    /// Of the key there.
+    prefix: Prefix,
     /// What the gatherer calls the current batch, and since when.
     source: Option<(u64, usize)>,
 }
 
-/// Merges runs of rows with this shape.
+/// Merges runs. `tell` is called with the rows that are through.
 pub(super) fn merge(
-    rows: &Rows,
+    sorting: &Sorting<'_>,
     runs: &[Rows],
-    repeated: Repeated,
-    output: Output,
-    work: &mut Work<'_>,
+    output: Output<'_>,
+    tell: &mut dyn FnMut(u64),
 ) -> Result<Rows, ViewError> {
-    let key_column = rows.columns().len();
-    let budget = rows.spool().budget();
-    let mut gatherer = match output {
-        Output::Run => Gatherer::new(rows.shape().with_key(), SpoolWriter::for_work(budget)),
-        Output::View => Gatherer::new(rows.shape().clone(), SpoolWriter::new(budget)),
+    let budget = sorting.rows.spool().budget();
+    let keeper = match output {
+        Output::Run(file) => Keeper::new(sorting.shape.clone(), SpoolWriter::for_work(budget, file)),
+        Output::View => Keeper::new(sorting.rows.shape().clone(), SpoolWriter::new(budget)),
     };
-    let of_runs: u64 = runs.iter().map(Rows::row_count).sum();
-    let mut merged = 0;
-    let mut last_key = Vec::new();
+    thread::scope(|scope| {
+        // Each run is asked for no more than so many batches that nobody took, so that no one waits to ask or to answer.
+        let (ask, asked) = sync_channel(runs.len() * AHEAD);
+        let (answers, cursors): (Vec<_>, Vec<_>) = runs
+            .iter()
+            .map(|_| {
+                let (answer, next) = sync_channel(AHEAD);
+                (answer, Cursor { next, current: None, row: 0, prefix: 0, source: None })
+            })
+            .unzip();
+        let (put, picked) = sync_channel(BEHIND);
+        scope.spawn(move || read(sorting, runs, &asked, &answers));
+        let keeping = scope.spawn(move || keep(keeper, &picked));
+        let compared = compare(sorting, cursors, &ask, put, tell);
+        // Who reads is not asked any more.
+        drop(ask);
+        let kept = keeping.join().unwrap_or_else(|panic| resume_unwind(panic));
+        match compared {
+            Ok(()) => kept,
+            // Why nothing more is kept says more than that it is not.
+            Err(ViewError::Lost) => kept.and(Err(ViewError::Lost)),
+            Err(error) => Err(error),
+        }
+    })
+}
 
-    let mut cursors: Vec<Cursor<'_>> = runs.iter().map(Cursor::new).collect();
-    let mut heap = BinaryHeap::new();
-    for (run, cursor) in cursors.iter_mut().enumerate() {
-        if cursor.load()? {
-            heap.push(Reverse((cursor.key(key_column).to_vec(), run)));
+/// Reads the batches that are asked for.
+fn read(sorting: &Sorting<'_>, runs: &[Rows], asked: &Receiver<usize>, answers: &[SyncSender<Next>]) {
+    let mut scans: Vec<Scan<'_>> = runs.iter().map(Scan::new).collect();
+    let mut scratch = String::new();
+    for run in asked {
+        let next = load(sorting, &mut scans[run], &mut scratch);
+        if answers[run].send(next).is_err() {
+            break;
         }
     }
-    while let Some(Reverse((mut key, run))) = heap.pop() {
+}
+
+fn load(sorting: &Sorting<'_>, scan: &mut Scan<'_>, scratch: &mut String) -> Next {
+    let Some(scanned) = scan.next()? else { return Ok(None) };
+    let batch = scanned.batch;
+    let numbers = batch.arrays().column(sorting.rows.columns().len()).as_primitive::<UInt64Type>();
+    let numbers = numbers.values().iter().copied();
+    let keys = Keys::of(&batch, numbers, sorting.by, sorting.repeated, scratch);
+    Ok(Some(Loaded { bytes: scanned.bytes, keys, batch }))
+}
+
+fn keep(mut keeper: Keeper, picked: &Receiver<Picked>) -> Result<Rows, ViewError> {
+    for picked in picked {
+        keeper.keep(&picked)?;
+    }
+    keeper.end()
+}
+
+/// Picks the rows in their order. [`ViewError::Lost`]: nobody keeps them any more.
+fn compare(
+    sorting: &Sorting<'_>,
+    mut cursors: Vec<Cursor>,
+    ask: &SyncSender<usize>,
+    put: SyncSender<Picked>,
+    tell: &mut dyn FnMut(u64),
+) -> Result<(), ViewError> {
+    let mut gatherer = Gatherer::new(|picked| put.send(picked).map_err(|_| ViewError::Lost));
+    let again = |run| ask.send(run).map_err(|_| ViewError::Lost);
+    for _ in 0..AHEAD {
+        (0..cursors.len()).try_for_each(again)?;
+    }
+    for cursor in &mut cursors {
+        cursor.load()?;
+    }
+    let mut tournament = Tournament::new(cursors.len(), |one, two| cursors[one].is_less(&cursors[two]));
+    let (mut merged, mut last_key) = (0, Vec::new());
+    loop {
+        let run = tournament.winner();
         let cursor = &mut cursors[run];
-        if repeated == Repeated::Stay || !is_repeated(&last_key, &key) {
-            let source = cursor.source(&mut gatherer);
-            match output {
-                Output::Run => gatherer.push_with_key(source, cursor.row, &key)?,
-                Output::View => gatherer.push(source, cursor.row)?,
+        let Some(current) = &cursor.current else { break };
+        let is_new = match sorting.repeated {
+            Repeated::Stay => true,
+            Repeated::Go => {
+                let key = current.keys.key(cursor.row);
+                let is_new = last_key.is_empty() || !is_repeated(&last_key, key);
+                last_key.clear();
+                last_key.extend_from_slice(key);
+                is_new
             }
-            last_key.clone_from(&key);
+        };
+        if is_new {
+            let generation = gatherer.generation();
+            let source = match cursor.source {
+                Some((since, source)) if since == generation => source,
+                _ => gatherer.add_source(&current.batch, current.bytes),
+            };
+            cursor.source = Some((generation, source));
+            gatherer.push(source, cursor.row)?;
         }
-        cursor.row += 1;
         merged += 1;
-        if cursor.is_through() {
-            work.check_canceled()?;
+        if cursor.row + 1 == current.batch.row_count() {
+            if sorting.cancel.load(Ordering::Relaxed) {
+                return Err(ViewError::Canceled);
+            }
             if gatherer.is_full() {
                 gatherer.flush()?;
             }
-            if output == Output::View {
-                work.tell(of_runs + merged, 2 * of_runs);
-            }
-            if !cursor.load()? {
-                continue;
-            }
+            tell(merged);
+            again(run)?;
+            cursor.load()?;
+        } else {
+            cursor.row += 1;
+            cursor.look();
         }
-        key.clear();
-        key.extend_from_slice(cursor.key(key_column));
-        heap.push(Reverse((key, run)));
+        tournament.play_again(|one, two| cursors[one].is_less(&cursors[two]));
     }
-    gatherer.end()
+    gatherer.flush()
 }
 
-/// Whether only the rows' numbers tell two keys apart.
-fn is_repeated(last: &[u8], key: &[u8]) -> bool {
-    last.len() == key.len() && last[..last.len() - NUMBER_BYTES] == key[..key.len() - NUMBER_BYTES]
-}
-
-impl<'r> Cursor<'r> {
-    fn new(run: &'r Rows) -> Cursor<'r> {
-        Cursor { scan: Scan::new(run), current: None, row: 0, source: None }
-    }
-
-    /// Goes to the next batch. False: there is none.
-    fn load(&mut self) -> Result<bool, ViewError> {
-        self.current = self.scan.next()?;
+impl Cursor {
+    /// Goes to the next batch, where there is one.
+    fn load(&mut self) -> Result<(), ViewError> {
+        self.current = self.next.recv().map_err(|_| ViewError::Lost)??;
         self.row = 0;
         self.source = None;
-        Ok(self.current.is_some())
+        self.look();
+        Ok(())
     }
 
-    fn is_through(&self) -> bool {
-        self.row == self.current().batch.row_count()
+    fn look(&mut self) {
+        self.prefix =
+            self.current.as_ref().map_or(Prefix::MAX, |current| keys::prefix(current.keys.key(self.row)));
     }
 
-    fn key(&self, key_column: usize) -> &[u8] {
-        self.current().batch.arrays().column(key_column).as_binary::<i32>().value(self.row)
-    }
-
-    fn source(&mut self, gatherer: &mut Gatherer) -> usize {
-        let generation = gatherer.generation();
-        if let Some((since, source)) = self.source
-            && since == generation
-        {
-            return source;
+    /// Whether its row comes before that of another one. One that has none comes last.
+    fn is_less(&self, other: &Cursor) -> bool {
+        match (&self.current, &other.current) {
+            (Some(one), Some(two)) => {
+                let keys = || one.keys.key(self.row).cmp(two.keys.key(other.row));
+                self.prefix.cmp(&other.prefix).then_with(keys).is_lt()
+            }
+            (one, _) => one.is_some(),
         }
-        let current = self.current();
-        let source = gatherer.add_source(&current.batch, current.bytes);
-        self.source = Some((generation, source));
-        source
-    }
-
-    fn current(&self) -> &Scanned {
-        self.current.as_ref().expect("a run in the heap has a row")
     }
 }

@@ -59,6 +59,7 @@ root.render(
 onWake(
   () => app.events.again(),
   () => app.news.hearAll(),
+  () => void app.link.check(),
 );
 addEventListener("beforeunload", (event) => {
   if (holdsPage(app)) event.preventDefault();

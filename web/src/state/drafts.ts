@@ -27,6 +27,8 @@ const AGAIN_MAX_MS = 30_000;
 const SENT_MAX = 8;
 /** A browser has few connections. */
 const READS_MAX = 4;
+/** Whoever types is not left to believe that a text is saved while nobody answers. */
+const ANSWERS_MS = 20_000;
 
 /**
  * Keeps what is typed in Core as well: a page that is closed, a browser that dies, and another machine find it again.
@@ -151,7 +153,7 @@ export class Drafts {
     this.busy.add(id);
     try {
       this.sent.set(id, [...(this.sent.get(id) ?? []), content.text].slice(-SENT_MAX));
-      const { outcome, keeping } = await this.core.drafts.saveDraft({ draftId: id, revision: this.seen.revisionOf(id) ?? 0n, content });
+      const { outcome, keeping } = await this.core.drafts.saveDraft({ draftId: id, revision: this.seen.revisionOf(id) ?? 0n, content }, { timeoutMs: ANSWERS_MS });
       this.goesWell(id);
       if (keeping !== TextKeeping.UNSPECIFIED) this.keeping.setState({ value: KEEPING[keeping] });
       if (outcome.case === "saved") {

@@ -65,3 +65,15 @@ test("a page that nobody answers comes in by itself once somebody does", async (
   await vi.advanceTimersByTimeAsync(6_000);
   expect([link.store.getState().kind, isIn]).toEqual(["in", true]);
 });
+
+test("a Core that hangs is found out, and one that answers is left alone", async () => {
+  const away: Entry = { kind: "unreachable", error: gone };
+  const link = keeper({ kind: "in" }, { kind: "in" }, away, { kind: "in" });
+  await link.enter();
+  await link.check();
+  expect(link.store.getState().kind).toBe("in");
+  await link.check();
+  expect(link.store.getState().kind).toBe("lost");
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(link.store.getState().kind).toBe("in");
+});

@@ -13,6 +13,8 @@ export type Link =
 
 const AGAIN_MS = 2_000;
 const AGAIN_MAX_MS = 15_000;
+/** A Core that is there answers within this, also on a busy machine. */
+const ANSWERS_MS = 20_000;
 /** A page that shows nothing yet asks this often. */
 const FAILED_AGAIN_MS = 5_000;
 
@@ -63,6 +65,15 @@ export class LinkKeeper {
     return this.host.follow?.(link, isMeant) ?? { kind: "no-link" };
   }
 
+  /** Sees whether Core still answers: one that hangs, and a network that swallows all, fail no call for long. */
+  async check(): Promise<void> {
+    if (this.store.getState().kind !== "in") return;
+    const entry = await this.host.enter(AbortSignal.any([this.over.signal, AbortSignal.timeout(ANSWERS_MS)]));
+    if (this.store.getState().kind !== "in") return;
+    if (entry.kind === "unreachable") this.lose();
+    else if (entry.kind === "out") this.settle(entry);
+  }
+
   /** Asks at once whether Core is there again. */
   tryNow(): void {
     clearTimeout(this.timer);
@@ -83,7 +94,7 @@ export class LinkKeeper {
     const lost = this.store.getState();
     if (lost.kind === "failed") return this.settle(await this.host.enter(this.over.signal));
     if (lost.kind !== "lost") return;
-    const entry = await this.host.enter(this.over.signal);
+    const entry = await this.host.enter(AbortSignal.any([this.over.signal, AbortSignal.timeout(ANSWERS_MS)]));
     if (entry.kind !== "unreachable") return this.settle(entry);
     const tries = lost.tries + 1;
     this.store.setState({ ...lost, tries }, true);

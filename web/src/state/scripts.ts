@@ -23,12 +23,14 @@ export interface Outline {
 
 /** Where is asked only for so much of a text: what follows is rarely run by the statement. */
 const TEXT_MAX = 4_000_000;
+/** Whoever runs something is told when it was not run. */
+const ANSWERS_MS = 20_000;
 
 /** Asks Core where statements end: it alone knows, by the facts of each database. `undefined`: it could not be asked. */
 export async function outlineOf(core: Core, driverType: string, text: string, cursor: number, signal: AbortSignal): Promise<Outline | undefined> {
   if (text.length > TEXT_MAX) return undefined;
   try {
-    const answer = await core.scripts.splitScript({ driverType, text, cursor: { case: "cursorUtf16", value: cursor } }, { signal });
+    const answer = await core.scripts.splitScript({ driverType, text, cursor: { case: "cursorUtf16", value: cursor } }, { signal, timeoutMs: ANSWERS_MS });
     const atCursor = answer.atCursor === undefined ? undefined : placeOf(answer.atCursor);
     return { text, statements: answer.statements.map(placeOf), atCursor };
   } catch (error) {

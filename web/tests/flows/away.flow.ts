@@ -75,6 +75,30 @@ test("a page without a network waits for it, and sends nothing twice", async () 
   await page.context().close();
 });
 
+test("a Core that hangs is told as one that does not answer, and nothing is sent twice when it goes on", async () => {
+  const page = await house().open();
+  await typeQuery(page, "select 'hung' as word");
+  const runs: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("ResultService/Run")) runs.push(request.url());
+  });
+  const pid = house().serverPid;
+  if (pid === undefined) throw new Error("the server runs");
+  process.kill(pid, "SIGSTOP");
+  try {
+    await page.keyboard.press("Control+Shift+Enter");
+    await page.getByRole("alert").getByText("Core does not answer").waitFor({ timeout: 120_000 });
+    await page.getByRole("button", { name: "Cancel", exact: true }).waitFor();
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  await page.getByRole("alert").getByText("Core does not answer").waitFor({ state: "detached" });
+  await page.getByRole("gridcell", { name: "hung", exact: true }).waitFor();
+  expect(runs).toHaveLength(1);
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
 test("what is typed just before a page is closed is kept", async () => {
   const page = await house().open();
   await typeQuery(page, "select 'the first words'");

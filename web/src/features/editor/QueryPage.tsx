@@ -29,6 +29,9 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
   const connection = usePart(app.connections.store, (state) => valueOf(state)?.find(({ id }) => id === tab?.connectionId));
   const info = usePart(app.drivers.store, () => app.drivers.find(connection?.spec?.driverType ?? ""));
   const run = usePart(app.runs.store, (runs) => runs.get(tabId) ?? IDLE);
+  /** Since when Core is asked where the statements lie that are to be run. */
+  const [readSince, setReadSince] = useState<number>();
+  const asked = readSince === undefined ? run : { kind: "starting" as const, startedAt: readSince };
   const share = usePart(app.layout, (layout) => layout.editorShare);
   const [hasSelection, setHasSelection] = useState(false);
   const [danger, setDanger] = useState<{ readonly wanted: Wanted; readonly what: string }>();
@@ -59,7 +62,9 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
       app.toasts.fail("Nothing was run", NOT_RUN[pressed]);
       return;
     }
+    setReadSince(Date.now());
     const wanted = await outline.wanted(pressed, isAll);
+    setReadSince(undefined);
     if (wanted === "unread") {
       app.toasts.fail("Nothing was run", "Where the statement at the cursor begins and ends could not be read. Select it, or run all.");
       return;
@@ -138,7 +143,7 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
       <QueryToolbar
         tab={tab}
         connection={connection}
-        run={run}
+        run={asked}
         choices={choices}
         hasSelection={hasSelection}
         onChoices={(changed) => app.tabs.change(tabId, { choices: changed })}
@@ -182,7 +187,7 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
         }}
         onChange={(editorShare) => app.layout.setState({ editorShare })}
       />
-      {(run.kind === "running" || run.kind === "starting") && <RunBar tabId={tabId} run={run} deadline={choices.deadline} spec={connection?.spec} />}
+      {(asked.kind === "running" || asked.kind === "starting") && <RunBar tabId={tabId} run={asked} deadline={choices.deadline} spec={connection?.spec} />}
       <ResultPane
         tabId={tabId}
         title={tab.title}

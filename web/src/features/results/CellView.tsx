@@ -60,7 +60,7 @@ export function CellView({ cell, column }: { readonly cell: CellText; readonly c
       {form === "image" && bytes !== undefined && image !== undefined && <ImageView bytes={bytes} type={image} />}
       {isText && <LongText text={shown} wraps={wraps && form !== "hex"} isSearched={isSearched} onSearchEnd={() => setSearched(false)} />}
       <p className="sub top whole">
-        <span className="grow">{sizeOf(cell, bytes)}</span>
+        <span className="grow">{sizeOf(cell, column.family === "binary" || cell.state === "undecodable")}</span>
         {isWhole && (
           <>
             <Icon name="check" small />
@@ -72,12 +72,16 @@ export function CellView({ cell, column }: { readonly cell: CellText; readonly c
   );
 }
 
-/** How large a value is, and what of it is here. */
-function sizeOf(cell: CellText, bytes: Uint8Array | undefined): string {
-  if (cell.state === "undecodable" && !cell.isPart) return "These bytes are no text in the database's encoding.";
-  if (cell.isPart) return `The first ${bytesText(cell.shownBytes)} of ${bytesText(cell.fullBytes)}. Copy takes all of it.`;
-  if (cell.state === "cut") return `The first ${bytesText(cell.shownBytes)} of ${bytesText(cell.fullBytes)}: the driver sent no more.`;
-  if (bytes !== undefined) return bytesText(BigInt(bytes.length));
-  const characters = cell.text.length - (cell.text.match(/[\uD800-\uDBFF]/g)?.length ?? 0);
-  return `${bytesText(cell.fullBytes)} · ${characters === 1 ? "1 character" : `${characters.toLocaleString("en-US")} characters`}`;
+/** How large a value is, and what of it is here. Bytes are written as two digits each behind `\x`; their size is their own. */
+function sizeOf({ text, state, isPart, shownBytes, fullBytes }: CellText, isBinary: boolean): string {
+  const own = (textBytes: bigint) => (isBinary && textBytes >= 2n ? (textBytes - 2n) / 2n : textBytes);
+  const shown = bytesText(own(shownBytes));
+  // Of a value that the driver cut, its own size is told.
+  if (state === "cut") return `The first ${shown} of ${bytesText(fullBytes)}: the driver sent no more.`;
+  const full = bytesText(own(fullBytes));
+  if (isPart) return `The first ${shown} of ${full}. Copy takes all of it.`;
+  if (state === "undecodable") return `${full} that are no text in the database's encoding.`;
+  if (isBinary) return full;
+  const characters = text.length - (text.match(/[\uD800-\uDBFF]/g)?.length ?? 0);
+  return `${full} · ${characters === 1 ? "1 character" : `${characters.toLocaleString("en-US")} characters`}`;
 }

@@ -60,6 +60,7 @@ export class Leases {
   private readonly offered = new Map<string, string>();
   /** Who waits for an answer, by the key of the question. The one that is open is the first. */
   private readonly waiting = new Map<string, Waiting>();
+  private readonly opened = new Set<(connectionId: string) => void>();
   private readonly moved = new Set<(connectionId: string, isGone: boolean) => void>();
   /** Where each connection led when it was seen last. */
   private led: ReadonlyMap<string, string> = new Map();
@@ -79,6 +80,11 @@ export class Leases {
   /** Calls when a connection leads elsewhere than before, or is gone: what was opened on it is not on it any more. */
   onMove(listener: (connectionId: string, isGone: boolean) => void): void {
     this.moved.add(listener);
+  }
+
+  /** Calls when a connection has a session for all its tabs. */
+  onOpen(listener: (connectionId: string) => void): void {
+    this.opened.add(listener);
   }
 
   /** Where the next request on a connection runs. `undefined`: the user did not give the password. */
@@ -154,6 +160,7 @@ export class Leases {
       if (isOver()) return void this.end(sessionId);
       if (open.own === undefined) this.sessions.set(connectionId, sessionId);
       this.settle(keyOf(open), sessionId);
+      if (open.own === undefined) for (const listener of this.opened) listener(connectionId);
     } catch (error) {
       askAgain(this.link.hear(error));
     }

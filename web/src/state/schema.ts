@@ -63,6 +63,10 @@ export class Schemas {
   ) {
     // Nothing of the old place is shown under the new name.
     leases.onMove((connectionId) => this.forget(connectionId));
+    leases.onOpen((connectionId) => {
+      const catalog = this.store.getState().catalogs.get(connectionId);
+      if (catalog?.kind === "failed" && catalog.problem === NOT_ASKED) void this.refresh(connectionId);
+    });
   }
 
   /** Asks for the catalog of a connection unless it is there or on its way. */
@@ -180,7 +184,7 @@ interface Asked {
   readonly name?: string;
 }
 
-const NOT_ASKED: Problem = { message: "Not connected", reason: "", advice: "" };
+const NOT_ASKED: Problem = { message: "Not connected: click to connect", reason: "", advice: "" };
 
 export function catalogOf(objects: readonly SchemaObject[]): Catalog {
   const schemas = new Map<string, { schema: Schema; relations: Relation[]; routines: Routine[] }>();

@@ -53,6 +53,16 @@ export function rankWithin(holder: string, name: string, wanted: string): number
   return rankOf(name, last);
 }
 
+/** Whether a name has what is wanted in it as it stands, or its end after that of what it lies in: the smaller, the better. */
+export function fitWithin(holder: string, name: string, wanted: string): number | undefined {
+  const low = name.toLowerCase();
+  const fit = (part: string) => (low === part ? 0 : low.startsWith(part) ? 1 : low.includes(part) ? 2 : undefined);
+  const whole = fit(wanted);
+  const parts = wanted.split(BETWEEN);
+  if (whole !== undefined || parts.length < 2) return whole;
+  return holder.toLowerCase().includes(parts.slice(0, -1).join(" ")) ? fit(parts.at(-1) ?? "") : undefined;
+}
+
 /** The name with what was found in it, also if only its end was named. */
 export function piecesWithin(name: string, wanted: string): readonly Piece[] {
   const found = find(name, wanted) ?? find(name, wanted.split(BETWEEN).at(-1) ?? "");

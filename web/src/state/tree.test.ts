@@ -81,6 +81,13 @@ describe("the tree", () => {
   });
   test("finds relations in every schema that is known, and connections by name", () => {
     check({ filter: "ORDERS" }, ["shop", "  public", "    tables 1", "      orders", "  audit", "    tables 1", "      orders_log"]);
+    // What fits best comes first, and a schema may be named with it.
+    check({ filter: "orders_log" }, ["shop", "  audit", "    tables 1", "      orders_log"]);
+    check({ filter: "audit.ord" }, ["shop", "  audit", "    tables 1", "      orders_log"]);
+    check({ filter: "Audit orders" }, ["shop", "  audit", "    tables 1", "      orders_log"]);
+    const archive = catalogOf([schema("archive"), relation("archive", "orders_2008"), schema("sales"), relation("sales", "back_orders"), relation("sales", "orders")]);
+    const schemas = { catalogs: new Map([["1", { kind: "ready" as const, value: archive }]]), columns: new Map() };
+    check({ schemas, filter: "orders" }, ["shop", "  sales", "    tables 2", "      orders", "      back_orders", "  archive", "    tables 1", "      orders_2008"]);
     check({ filter: "wor" }, ["work"]);
     check({ filter: "nowhere" }, []);
   });

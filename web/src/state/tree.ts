@@ -1,6 +1,7 @@
 import type { Connection } from "../gen/core/v1/connection_pb.ts";
 import { type Relation, RelationKind, type Routine, type Schema } from "../gen/plugin/v1/catalog_pb.ts";
 import type { Problem } from "../transport/problem.ts";
+import { fitWithin } from "./search.ts";
 import { type Catalog, type ColumnOfRelation, relationKey, type SchemaState } from "./schema.ts";
 
 /** One row of the tree of connections and what they hold. */
@@ -132,17 +133,23 @@ class Rows {
     return this.input.schemas.waiting?.has(connectionId) === true ? "Waiting for what runs in its session" : reading;
   }
 
-  /** What of a catalog is looked for. */
+  /** What of a catalog is looked for, by its name or by its schema and its name. What fits best comes first. */
   private found(catalog: Catalog): Catalog | undefined {
     const schemas = catalog.schemas.flatMap(({ schema, relations, routines }) => {
-      const some = {
-        schema,
-        relations: relations.filter(({ name }) => this.matches(name)),
-        routines: routines.filter(({ name }) => this.matches(name)),
-      };
-      return some.relations.length + some.routines.length > 0 ? [some] : [];
+      const [tables, others] = [this.fitting(schema.name, relations), this.fitting(schema.name, routines)];
+      const best = Math.min(tables.best, others.best);
+      return best === Number.POSITIVE_INFINITY ? [] : [{ best, content: { schema, relations: tables.named, routines: others.named } }];
     });
-    return schemas.length > 0 ? { schemas } : undefined;
+    return schemas.length > 0 ? { schemas: schemas.toSorted((a, b) => a.best - b.best).map(({ content }) => content) } : undefined;
+  }
+
+  private fitting<T extends { readonly name: string }>(holder: string, all: readonly T[]): { readonly named: readonly T[]; readonly best: number } {
+    const fits = all.flatMap((one) => {
+      const fit = fitWithin(holder, one.name, this.wanted);
+      return fit === undefined ? [] : [{ one, fit }];
+    });
+    const sorted = fits.toSorted((a, b) => a.fit - b.fit);
+    return { named: sorted.map(({ one }) => one), best: sorted[0]?.fit ?? Number.POSITIVE_INFINITY };
   }
 
   private matches(name: string): boolean {

@@ -102,3 +102,30 @@ test("a transaction in the shared session is its tab's alone, and is ended from 
   expect(house().complaints()).toEqual([]);
   await page.context().close();
 });
+
+test("a password that was not given is asked for again where the tree says so, and the tree hears of one given elsewhere", async () => {
+  postgres().psql("create table if not exists goods (id int primary key, label text)");
+  const page = await connect("later");
+  // A page that knows no password: the old one's session is not its own.
+  const other = await house().open();
+  const dialog = other.getByRole("dialog", { name: "Password for later" });
+  await other.getByRole("treeitem", { name: "later" }).click();
+  await dialog.waitFor();
+  await other.keyboard.press("Escape");
+  await other.getByText("Not connected: click to connect").click();
+  await dialog.waitFor();
+  await other.keyboard.press("Escape");
+  await other.getByRole("treeitem", { name: "later" }).click({ button: "right" });
+  await other.getByRole("menuitem", { name: "New query" }).click();
+  await other.getByRole("textbox", { name: /^SQL of / }).click();
+  await other.keyboard.insertText("select 7 as seven");
+  await other.keyboard.press("Control+Enter");
+  await dialog.waitFor();
+  await other.keyboard.insertText(postgres().password);
+  await other.keyboard.press("Enter");
+  await other.getByRole("gridcell", { name: "7", exact: true }).waitFor();
+  await other.getByRole("treeitem", { name: "goods" }).waitFor();
+  expect(house().complaints()).toEqual([]);
+  await other.context().close();
+  await page.context().close();
+});

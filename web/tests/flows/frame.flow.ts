@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openSample, useHouse } from "./house.ts";
+import { openSample, PATIENCE_MS, typeQuery, useHouse } from "./house.ts";
 import { violations } from "./accessible.ts";
 
 const house = useHouse();
@@ -109,4 +109,35 @@ test("each page is accessible, in both themes and on a phone", async () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
     await page.context().close();
   }
+});
+
+test("many tabs keep their names, and those out of sight are in a list", async () => {
+  const page = await house().open({ viewport: { width: 900, height: 700 } });
+  await typeQuery(page, "select 1");
+  for (let more = 2; more <= 12; more++) await page.keyboard.press("Alt+t");
+  const [first, last] = [page.getByRole("tab", { name: "Query 1", exact: true }), page.getByRole("tab", { name: "Query 12", exact: true })];
+  await last.waitFor();
+  const width = await last.evaluate((tab) => tab.querySelector(".n")?.getBoundingClientRect().width ?? 0);
+  expect(width).toBeGreaterThan(30);
+  await page.getByRole("button", { name: "12 tabs" }).click();
+  await page.getByRole("menuitemradio", { name: "Query 1", exact: true }).click();
+  await page.getByRole("tabpanel", { name: "Query 1", exact: true }).waitFor();
+  // It is led into sight.
+  await expect.poll(async () => ((await first.boundingBox())?.x ?? -1) >= 0, { timeout: PATIENCE_MS }).toBe(true);
+  expect(await violations(page)).toEqual([]);
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("Enter in the search of the tree opens what fits best", async () => {
+  const page = await house().open();
+  await openSample(page);
+  await page.keyboard.press("Control+p");
+  await page.keyboard.type("main.orders");
+  await page.getByRole("treeitem", { name: /^orders\b/ }).first().waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("tabpanel", { name: "orders", exact: true }).waitFor();
+  await page.getByRole("gridcell").first().waitFor();
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
 });

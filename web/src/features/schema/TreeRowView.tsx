@@ -43,6 +43,7 @@ export function TreeRowView(props: TreeRowViewProps) {
       style={{ top: props.top, paddingLeft: 6 + row.depth * 12 }}
       onClick={(event) => {
         props.onSelect();
+        if (row.kind === "problem" && event.detail === 1) props.onOpen();
         // A second click opens; the first one folds only where nothing else is to be opened.
         if (isOpen !== undefined && (event.detail === 1 || row.kind !== "relation")) {
           const onTwist = event.target instanceof Element && event.target.closest(".tw") !== null;
@@ -50,7 +51,7 @@ export function TreeRowView(props: TreeRowViewProps) {
         }
       }}
       onDoubleClick={() => {
-        if (row.kind === "relation" || row.kind === "problem") props.onOpen();
+        if (row.kind === "relation") props.onOpen();
       }}
       onContextMenu={(event) => {
         event.preventDefault();

@@ -4,10 +4,14 @@ import { newConnection } from "../../actions/new_connection.ts";
 import { openSettings } from "../../actions/open_settings.ts";
 import { switchTheme } from "../../actions/switch_theme.ts";
 import { toggleSidebar } from "../../actions/toggle_sidebar.ts";
+import type { App } from "../../state/app.ts";
+import { valueOf } from "../../state/load.ts";
+import { treeRows } from "../../state/tree.ts";
 import { Icon, Mark } from "../../ui/Icon.tsx";
 import { Resizer } from "../../ui/Resizer.tsx";
 import { useApp, useKeys, usePart } from "../AppContext.ts";
 import { ConnectionTree } from "../schema/ConnectionTree.tsx";
+import { openRow } from "../schema/row_actions.ts";
 import { ActionButton } from "./ActionButton.tsx";
 
 /** Connections and what they hold. */
@@ -42,6 +46,7 @@ export function Sidebar() {
               event.preventDefault();
               setFilter("");
             }
+            if (event.key === "Enter") openFirst(app, filter);
             if (event.key === "ArrowDown") document.querySelector<HTMLElement>(".tree")?.focus();
           }}
         />
@@ -67,4 +72,13 @@ export function Sidebar() {
       <button type="button" className="side-away" tabIndex={-1} aria-hidden="true" onClick={() => app.layout.setState({ sidebarOpen: false })} />
     </aside>
   );
+}
+
+/** Opens what fits best of all that is looked for. */
+function openFirst(app: App, filter: string): void {
+  if (filter.trim() === "") return;
+  const connections = valueOf(app.connections.store.getState()) ?? [];
+  const rows = treeRows({ connections, schemas: app.schemas.store.getState(), toggled: app.toggled.getState(), filter });
+  const first = rows.find(({ kind }) => kind === "relation") ?? rows.find(({ kind }) => kind === "connection");
+  if (first !== undefined) openRow(app, first);
 }

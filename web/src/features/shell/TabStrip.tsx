@@ -44,9 +44,23 @@ export function TabStrip({ tabs, shownId, side, sheetId }: TabStripProps) {
     setTabMenu(undefined);
   }, []);
 
-  useEffect(() => {
+  const showShown = () => {
     strip.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }, [shownId]);
+  };
+  useEffect(showShown, [shownId]);
+
+  // Tabs keep room for their names: those that are out of sight are in a list.
+  const [isFull, setFull] = useState(false);
+  useEffect(() => {
+    const element = strip.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => {
+      setFull(element.scrollWidth > element.clientWidth);
+      showShown();
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [tabs.length]);
 
   const hintId = `${sheetId}-close-hint`;
   const focusShown = () => requestAnimationFrame(() => strip.current?.querySelector<HTMLElement>('[aria-selected="true"]')?.focus());
@@ -100,7 +114,7 @@ export function TabStrip({ tabs, shownId, side, sheetId }: TabStripProps) {
       <span id={hintId} hidden>
         Delete closes it
       </span>
-      <div className="tabs" ref={strip} onKeyDown={onKeyDown}>
+      <div className="tabs" ref={strip} onKeyDown={onKeyDown} onWheel={(event) => event.currentTarget.scrollBy({ left: event.deltaY })}>
         {tabs.map((tab) => (
           <TabHead key={tab.id} tab={tab} isShown={tab.id === shownId} sheetId={sheetId} hintId={hintId} onMenu={(x, y) => setTabMenu({ tab, x, y })} />
         ))}
@@ -109,7 +123,7 @@ export function TabStrip({ tabs, shownId, side, sheetId }: TabStripProps) {
         {tabs.length > 1 && (
           <button
             type="button"
-            className="btn icon only-phone"
+            className={isFull ? "btn icon" : "btn icon only-phone"}
             aria-label={`${tabs.length} tabs`}
             title="All tabs"
             onClick={(event) => {

@@ -108,7 +108,7 @@ test("what is typed just before a page is closed is kept", async () => {
   const closed = page.waitForEvent("close");
   await page.close({ runBeforeUnload: true });
   await closed;
-  expect(await kept()).toContain("-- and the last ones");
+  await expect.poll(kept, { timeout: 120_000 }).toContain("-- and the last ones");
   await page.context().close();
 });
 

@@ -113,3 +113,28 @@ test("a password stays nowhere in the page: not in storage, not in what is shown
   expect(house().complaints()).toEqual([]);
   await page.context().close();
 });
+
+test("what is searched for would be found, wherever it lay", async () => {
+  const page = await house().open();
+  await page.evaluate(
+    (forms) => {
+      const [plain = "", escaped = "", base64 = "", hex = "", numbers = ""] = forms;
+      sessionStorage.setItem("planted", base64);
+      localStorage.setItem("planted", hex);
+      history.replaceState({ planted: numbers }, "");
+      const field = document.createElement("input");
+      field.setAttribute("value", escaped);
+      const typed = document.createElement("textarea");
+      const inner = document.createElement("p");
+      document.body.append(field, typed, inner);
+      typed.value = `typed ${plain}`;
+      inner.attachShadow({ mode: "open" }).append(`in a shadow ${plain}`);
+    },
+    formsOf(CANARIES[0]),
+  );
+  const found = await everything(page);
+  for (const form of formsOf(CANARIES[0])) expect(found).toContain(form);
+  expect(found).toContain(`typed ${CANARIES[0]}`);
+  expect(found).toContain(`in a shadow ${CANARIES[0]}`);
+  await page.context().close();
+});

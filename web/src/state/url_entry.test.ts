@@ -29,6 +29,14 @@ test("what has no password is ready as it is typed", () => {
   expect(enteredUrl("postgres://db:5432", true).kind).toBe("ready");
 });
 
+test("what Java's programs write is taken without its first word, and no password of it is sent", () => {
+  const url = "jdbc:postgresql://ada:secret@db:5433/shop";
+  for (let end = "jdbc:postgresql://".length; end <= url.length; end++) expect(enteredUrl(url.slice(0, end), false)).toEqual({ kind: "waits", shown: url.slice(0, end) });
+  expect(enteredUrl(url, true)).toEqual({ kind: "ready", shown: "postgresql://ada@db:5433/shop", password: "secret" });
+  const asked = "jdbc:postgresql://db/shop?user=ada&password=secret";
+  expect(enteredUrl(asked, true)).toEqual({ kind: "ready", shown: "postgresql://db/shop?user=ada", password: "secret" });
+});
+
 test("a URL keeps no password of the one before it", () => {
   // The first was refused: its password goes with its text.
   expect(enteredUrl("postgres://u:secret@host:99999/db", true)).toMatchObject({ password: "secret" });

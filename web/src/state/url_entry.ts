@@ -14,8 +14,13 @@ export type UrlEntry =
 const OPEN_END = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s:[]*:(?!\d{1,5}[,/?#])[^@]*$/i;
 const OPEN_PORT = /:\d{1,5}$/;
 
+/** What Java's programs write before a URL. */
+const JDBC = /^jdbc:(?=[a-z][a-z0-9+.-]*:\/\/)/i;
+
 /** Reads what stands in the field. `isWhole`: it was pasted, or whoever typed it has left it. */
-export function enteredUrl(text: string, isWhole: boolean): UrlEntry {
+export function enteredUrl(entered: string, isWhole: boolean): UrlEntry {
+  const text = entered.replace(JDBC, "");
+  if (text !== entered && !isWhole) return { kind: "waits", shown: entered };
   const { url, password } = withoutPassword(text);
   if (password === undefined) {
     const isOpen = OPEN_END.test(text) && !(isWhole && OPEN_PORT.test(text));

@@ -155,7 +155,7 @@ export async function start(app: App): Promise<void> {
 /** Whether something is lost with the page that people would want to keep: a transaction, or what is typed and nobody else has. */
 export function holdsPage(app: Pick<App, "tabs" | "sessions" | "runs" | "drafts">): boolean {
   const isLost = app.tabs.isFull.getState().value && app.drafts.lacksSome;
-  return isLost || app.drafts.trouble.getState().why !== undefined || app.tabs.store.getState().tabs.some(({ id }) => holdsTransaction(app, id));
+  return isLost || app.drafts.holdsPage() || app.tabs.store.getState().tabs.some(({ id }) => holdsTransaction(app, id));
 }
 
 /** Opens what is closed in the tree, and closes what is open. */

@@ -335,6 +335,34 @@ test("a page that goes sends what was typed last at once, and brings nothing bac
   expect(textsIn(core)).toEqual(["select 1"]);
 });
 
+test("a page is held back while what was typed is on its way, or too long to be sent as the page goes", async () => {
+  const core = keeper();
+  const { tabs, drafts } = page(core);
+  await drafts.start();
+  const [one, other] = [tabs.open("c1", "select 1"), tabs.open("c1")];
+  await settle();
+  expect(drafts.holdsPage()).toBe(false);
+  let arrive: () => void = () => undefined;
+  core.gate.before = () => new Promise((resolve) => (arrive = resolve));
+  tabs.change(one.id, { text: "select 2" });
+  // It is short, and sent as the page goes.
+  expect(drafts.holdsPage()).toBe(false);
+  await vi.advanceTimersByTimeAsync(500);
+  tabs.change(one.id, { text: "select 23" });
+  expect(drafts.holdsPage()).toBe(true);
+  core.gate.before = async () => undefined;
+  arrive();
+  await settle();
+  expect(drafts.holdsPage()).toBe(false);
+  // Two that are short enough alone are not so together.
+  tabs.change(one.id, { text: "é".repeat(20_000) });
+  expect(drafts.holdsPage()).toBe(false);
+  tabs.change(other.id, { text: "x".repeat(40_000) });
+  expect(drafts.holdsPage()).toBe(true);
+  await settle();
+  expect(drafts.holdsPage()).toBe(false);
+});
+
 test("a text that another window has closed is saved again by the one that shows it", async () => {
   const core = keeper();
   const news = new News();

@@ -1,6 +1,7 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { type Draft, DraftKind, TextKeeping } from "../gen/core/v1/draft_pb.ts";
 import type { Core } from "../transport/core.ts";
+import { OUTLIVES_MAX } from "../transport/host.ts";
 import { problemOf } from "../transport/problem.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { News } from "./news.ts";
@@ -23,6 +24,8 @@ const PAUSE_MS = 400;
 /** A call that failed is made again after this, then after twice as long, and so on. */
 const AGAIN_MS = 1_000;
 const AGAIN_MAX_MS = 30_000;
+/** What goes with a text at most, in bytes: ids, and a title. */
+const BESIDE = 1_500;
 /** Texts of a draft that are remembered when no answer comes. */
 const SENT_MAX = 8;
 /** A browser has few connections. */
@@ -118,6 +121,15 @@ export class Drafts {
   /** Whether Core lacks something of what is typed. */
   get lacksSome(): boolean {
     return this.tabs.store.getState().tabs.some((tab, place) => contentOf(tab, place).key !== this.saved.get(draftOf(tab)));
+  }
+
+  /** Whether what was typed last is lost with the page: it is on its way, or too long to be sent as the page goes. */
+  holdsPage(): boolean {
+    if (this.trouble.getState().why !== undefined) return true;
+    const { tabs } = this.tabs.store.getState();
+    const unsaved = this.isOn ? tabs.filter((tab) => tab.text !== "" && !this.seen.isText(draftOf(tab), tab.text)) : [];
+    const size = unsaved.reduce((sum, tab) => sum + sizeOf(tab), 0);
+    return size > OUTLIVES_MAX || unsaved.some((tab) => this.busy.has(draftOf(tab)));
   }
 
   /** Sends at once what waits for a pause: the page may go. */
@@ -268,6 +280,12 @@ function contentOf(tab: Tab, place: number) {
   const json = JSON.stringify({ resultId, parameters, choices, place });
   const content = { kind: DraftKind.EDITOR, title: title.slice(0, 200), connectionId, text, state: new TextEncoder().encode(json) };
   return { key: `${title}\n${connectionId}\n${json}\n${text}`, content };
+}
+
+/** How many bytes a call with it has, and some more. */
+function sizeOf(tab: Tab): number {
+  const { text, state } = contentOf(tab, 0).content;
+  return new TextEncoder().encode(text).byteLength + state.byteLength + BESIDE;
 }
 
 function tabOf({ draftId, content }: Draft): { readonly tab: Tab; readonly place: number } | undefined {

@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
-import { browserHost, codeOf } from "./browser.ts";
+import { browserHost, codeOf, LastCalls } from "./browser.ts";
 
 /** Answers gRPC-web as a server of one token does, for a page whose tab holds `stored`. */
 function page(fragment: string, stored?: string) {
@@ -106,4 +106,14 @@ test("a code is found among other things of a fragment", () => {
   expect(codeOf("#code=a-b_c")).toBe("a-b_c");
   expect(codeOf("#x=1&code=a")).toBe("a");
   expect(codeOf("")).toBeUndefined();
+});
+
+test("the last calls of a page that goes outlive it as far as browsers allow for all of them together", () => {
+  const last = new LastCalls();
+  const forty = new Uint8Array(40_000);
+  expect(last.takes(forty)).toBe(false);
+  last.leave();
+  expect([forty, forty, new Uint8Array(10_000), null].map((body) => last.takes(body))).toEqual([true, false, true, false]);
+  last.stay();
+  expect(last.takes(new Uint8Array(1))).toBe(false);
 });

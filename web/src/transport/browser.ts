@@ -1,7 +1,7 @@
 import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { AccessService } from "../gen/core/v1/access_pb.ts";
-import type { Entry, Followed, Host } from "./host.ts";
+import { type Entry, type Followed, type Host, OUTLIVES_MAX } from "./host.ts";
 
 const TOKEN_KEY = "querybox.token";
 
@@ -19,9 +19,28 @@ export interface BrowserParts {
   readonly go: (address: string) => void;
 }
 
-/** What may be on its way from a page that is gone. */
-const OUTLIVES_MAX = 60_000;
-let isLeaving = false;
+/** Has the last calls of a page that goes outlive it, as far as there is room for them: a browser refuses what is beyond it. */
+export class LastCalls {
+  private isLeaving = false;
+  private left = OUTLIVES_MAX;
+
+  leave(): void {
+    this.isLeaving = true;
+    this.left = OUTLIVES_MAX;
+  }
+
+  /** The page is shown again. */
+  stay(): void {
+    this.isLeaving = false;
+  }
+
+  /** Whether a call with this body outlives the page. */
+  takes(body: BodyInit | null | undefined): boolean {
+    if (!this.isLeaving || sizeOf(body) > this.left) return false;
+    this.left -= sizeOf(body);
+    return true;
+  }
+}
 
 function sizeOf(body: BodyInit | null | undefined): number {
   return body instanceof Uint8Array ? body.byteLength : Number.POSITIVE_INFINITY;
@@ -29,14 +48,15 @@ function sizeOf(body: BodyInit | null | undefined): number {
 
 export function browserParts(): BrowserParts {
   // What is typed last is sent in this moment.
-  addEventListener("pagehide", () => (isLeaving = true));
-  addEventListener("pageshow", () => (isLeaving = false));
+  const last = new LastCalls();
+  addEventListener("pagehide", () => last.leave());
+  addEventListener("pageshow", () => last.stay());
   return {
     baseUrl: location.origin,
     fragment: location.hash,
     dropFragment: () => history.replaceState(history.state, "", location.pathname + location.search),
     storage: sessionStorage,
-    fetch: (input, init) => fetch(input, { ...init, keepalive: isLeaving && sizeOf(init?.body) < OUTLIVES_MAX }),
+    fetch: (input, init) => fetch(input, { ...init, keepalive: last.takes(init?.body) }),
     go: (address) => {
       location.href = address;
       // Where only the fragment differs, browsers stay on the page.

@@ -10,6 +10,9 @@ export interface Host {
   follow(link: string, isMeant: boolean): Followed;
 }
 
+/** How many bytes, of all calls together, may be on their way from a page that is gone. Browsers allow 64 KiB. */
+export const OUTLIVES_MAX = 60_000;
+
 /** What became of a link. */
 export type Followed =
   | { readonly kind: "followed" }

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { createRouterTransport } from "@connectrpc/connect";
+import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
 import { beforeEach, expect, test, vi } from "vitest";
 import { DeleteDraftResponseSchema, type Draft, DraftHeadSchema, DraftKind, DraftSchema, DraftService, TextKeeping } from "../gen/core/v1/draft_pb.ts";
 import { coreOver } from "../transport/core.ts";
@@ -25,7 +25,10 @@ function keeper(kept = new Map<string, Draft>()) {
   const transport = createRouterTransport(({ service }) => {
     service(DraftService, {
       listDrafts: () => ({ drafts: [...kept.values()].map(headOf), keeping: TextKeeping.SEALED }),
-      getDraft: ({ draftId }) => ({ draft: kept.get(draftId) }),
+      getDraft: async ({ draftId }) => {
+        await gate.before("get");
+        return { draft: kept.get(draftId) };
+      },
       saveDraft: async ({ draftId, revision, content }) => {
         await gate.before("save");
         const present = kept.get(draftId);
@@ -84,6 +87,35 @@ test("what is typed is kept, and opened by a page that has nothing", async () =>
     ["select 1 + 1", "r1", undefined, true],
     ["select 2", undefined, undefined, undefined],
   ]);
+});
+
+test("a page whose network drops while it opens opens all texts later, also after a reload, and each once", async () => {
+  const core = keeper();
+  const first = page(core);
+  await first.drafts.start();
+  for (const text of ["select 1", "select 2", "select 3"]) first.tabs.open("c1", text);
+  await settle();
+  const shown = ({ tabs }: ReturnType<typeof page>) => tabs.store.getState().tabs.map(({ text }) => text);
+  const storage = store();
+  const second = page(core, storage);
+  let reads = 0;
+  core.gate.before = () => (++reads === 2 ? Promise.reject(new ConnectError("Failed to fetch", Code.Unknown)) : Promise.resolve());
+  await second.drafts.start();
+  expect(shown(second)).toEqual([]);
+  // What is opened meanwhile makes it no page that has seen them.
+  second.tabs.open("c1", "select 4");
+  core.gate.before = async () => undefined;
+  const again = page(core, storage);
+  await Promise.all([again.drafts.start(), again.drafts.start()]);
+  expect(shown(again)).toEqual(["select 1", "select 2", "select 3", "select 4"]);
+  await second.drafts.start();
+  expect(shown(second)).toEqual(["select 1", "select 2", "select 3", "select 4"]);
+  await settle();
+  // Closed here, they stay so.
+  for (const { id } of again.tabs.store.getState().tabs) again.tabs.close(id);
+  const last = page(core, storage);
+  await last.drafts.start();
+  expect(shown(last)).toEqual([]);
 });
 
 test("a closed tab is kept no more", async () => {

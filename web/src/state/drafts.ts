@@ -2,7 +2,8 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import { type Draft, DraftKind, TextKeeping } from "../gen/core/v1/draft_pb.ts";
 import type { Core } from "../transport/core.ts";
 import { OUTLIVES_MAX } from "../transport/host.ts";
-import { problemOf } from "../transport/problem.ts";
+import { isLockedOut, isUnreachable, problemOf } from "../transport/problem.ts";
+import { inTurn } from "./in_turn.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { News } from "./news.ts";
 import { SeenDrafts } from "./seen_drafts.ts";
@@ -82,15 +83,17 @@ export class Drafts {
     });
   }
 
-  /** Opens what Core keeps when no page of this browser tab was here before, and from now on saves what is typed. */
-  async start(): Promise<void> {
+  /** Opens what Core keeps when no page of this browser tab has done so, and from now on saves what is typed. */
+  readonly start: () => Promise<void> = inTurn(() => this.begin());
+
+  private async begin(): Promise<void> {
     try {
       const { drafts, keeping } = await this.core.drafts.listDrafts({});
       this.keeping.setState({ value: KEEPING[keeping] });
       const heads = drafts.filter(({ kind }) => kind === DraftKind.EDITOR);
       // A Core that began anew in memory alone knows nothing: then all is saved again.
       this.seen.keepOnly(new Set(heads.map(({ draftId }) => draftId)));
-      if (!this.tabs.wereKept && !this.isOn) await this.restore(heads.map(({ draftId }) => draftId));
+      if (!this.isOn && !(this.tabs.wereKept && this.seen.wereOpened)) await this.restore(heads.map(({ draftId }) => draftId));
       this.isOn = true;
       for (const id of this.tabs.store.getState().tabs.map(draftOf)) if (!this.saved.has(id) || this.seen.revisionOf(id) === undefined) this.saveSoon(id);
     } catch (error) {
@@ -100,22 +103,26 @@ export class Drafts {
   }
 
   private async restore(ids: readonly string[]): Promise<void> {
-    const found: { readonly tab: Tab; readonly place: number }[] = [];
-    for (let from = 0; from < ids.length; from += READS_MAX) {
-      const reads = ids.slice(from, from + READS_MAX).map((draftId) => this.core.drafts.getDraft({ draftId }));
+    const isOpen = (id: string) => this.tabs.store.getState().tabs.some((tab) => tab.id === id || draftOf(tab) === id);
+    const wanted = ids.filter((id) => !isOpen(id));
+    const found: { readonly tab: Tab; readonly place: number; readonly revision: bigint }[] = [];
+    for (let from = 0; from < wanted.length; from += READS_MAX) {
+      const reads = wanted.slice(from, from + READS_MAX).map((draftId) => this.core.drafts.getDraft({ draftId }));
       for (const answer of await Promise.allSettled(reads)) {
         // One that another window deleted just now, or that does not open, keeps nobody from the others.
+        if (answer.status === "rejected" && (isUnreachable(answer.reason) || isLockedOut(answer.reason))) throw answer.reason;
         const draft = answer.status === "fulfilled" ? answer.value.draft : undefined;
         const read = draft === undefined ? undefined : tabOf(draft);
-        if (draft === undefined || read === undefined) continue;
-        this.seen.see(draft.draftId, draft.revision, read.tab.text);
-        found.push(read);
+        if (draft !== undefined && read !== undefined) found.push({ ...read, revision: draft.revision });
       }
     }
-    const tabs = found.toSorted((a, b) => a.place - b.place).map(({ tab }) => tab);
-    tabs.forEach((tab, index) => this.saved.set(tab.id, contentOf(tab, index).key));
+    const all = found.filter(({ tab }) => !isOpen(tab.id)).toSorted((a, b) => a.place - b.place);
+    all.forEach(({ tab, revision }, index) => {
+      this.seen.see(tab.id, revision, tab.text);
+      this.saved.set(tab.id, contentOf(tab, index).key);
+    });
     this.seen.remember();
-    this.tabs.restore(tabs);
+    this.tabs.restore(all.map(({ tab }) => tab));
   }
 
   /** Whether Core lacks something of what is typed. */

@@ -107,7 +107,10 @@ export class House {
     if (!isNew) {
       await this.forgetSettings();
       await context.addInitScript(() => {
-        if (sessionStorage.getItem("querybox.tabs") === null) sessionStorage.setItem("querybox.tabs", "{}");
+        if (sessionStorage.getItem("querybox.tabs") === null) {
+          sessionStorage.setItem("querybox.tabs", "{}");
+          sessionStorage.setItem("querybox.drafts", "[]");
+        }
         if (localStorage.getItem("querybox.layout") === null) localStorage.setItem("querybox.layout", "{}");
       });
     }

@@ -323,6 +323,28 @@ test("what cannot be saved is said, tried again with pauses that grow, and saved
   expect(drafts.trouble.getState().why).toBeUndefined();
 });
 
+test("what could not be saved and is taken back is unsaved no more", async () => {
+  const core = keeper();
+  const { tabs, drafts } = page(core);
+  await drafts.start();
+  const tab = tabs.open("c1", "select 1");
+  await settle();
+  for (const gate of ["before", "after"] as const) {
+    core.gate[gate] = () => Promise.reject(new Error("Core is away"));
+    tabs.change(tab.id, { text: "select 12" });
+    await settle();
+    expect(drafts.trouble.getState().why).toBeDefined();
+    tabs.change(tab.id, { text: "select 1" });
+    await settle();
+    core.gate[gate] = async () => undefined;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(drafts.trouble.getState().why).toBeUndefined();
+    expect(drafts.holdsPage()).toBe(false);
+    // Also where the other one had arrived without an answer.
+    expect(textsIn(core)).toEqual(["select 1"]);
+  }
+});
+
 test("a text that arrived without an answer is not taken for another one's", async () => {
   const core = keeper();
   const { tabs, drafts } = page(core);

@@ -168,7 +168,8 @@ export class Drafts {
     // What is typed while a text is on its way follows it.
     if (this.busy.has(id)) return this.saveSoon(id);
     const { key, content } = contentOf(tab, tabs.indexOf(tab));
-    if (this.saved.get(id) === key && this.seen.revisionOf(id) !== undefined) return;
+    // What was sent without an answer may have arrived: what was there before is then sent again.
+    if (this.saved.get(id) === key && this.seen.revisionOf(id) !== undefined && !this.failures.has(id)) return;
     this.busy.add(id);
     try {
       this.sent.set(id, [...(this.sent.get(id) ?? []), content.text].slice(-SENT_MAX));

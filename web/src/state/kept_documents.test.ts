@@ -121,6 +121,33 @@ test("of two windows nothing is lost that only one of them changed, and what a n
   expect(wide.layout.getState()).toMatchObject(all);
 });
 
+test("how the parts of a window stand is its own, until another one begins", async () => {
+  const core = keeper();
+  const [first, second] = [await opened(core), await opened(core)];
+  second.layout.setState({ inspectorWidth: 400 });
+  await settle();
+  first.layout.setState({ sidebarOpen: false, sidebarWidth: 300, theme: "dark" });
+  await settle();
+  // What Core tells of: settings are taken, and nothing of how that window stands.
+  await second.start();
+  expect(second.layout.getState()).toMatchObject({ sidebarOpen: true, sidebarWidth: 264, inspectorWidth: 400, theme: "dark" });
+  // Nor are the parts of this one told again for it: two windows would go on so for ever.
+  core.writes.length = 0;
+  await settle();
+  await first.start();
+  await settle();
+  expect(core.writes).toEqual([]);
+  expect(first.layout.getState()).toMatchObject({ sidebarOpen: false, inspectorWidth: 296 });
+  // One that writes a setting leaves them as they are, too.
+  second.layout.setState({ density: "roomy" });
+  await settle();
+  const all = { sidebarOpen: false, sidebarWidth: 300, inspectorWidth: 400, theme: "dark", density: "roomy" };
+  expect((await opened(core)).layout.getState()).toMatchObject(all);
+  second.layout.setState({ sidebarWidth: 280 });
+  await settle();
+  expect((await opened(core)).layout.getState()).toMatchObject({ ...all, sidebarWidth: 280 });
+});
+
 test("a window that is only arranged otherwise leaves the settings alone", async () => {
   const core = keeper();
   const [first, second] = [await opened(core), await opened(core)];

@@ -1,6 +1,6 @@
 import type { Core } from "../transport/core.ts";
 import { KeptDocument, SETTINGS_ID } from "./kept_document.ts";
-import { DRAWER_BELOW, LAYOUT_KEY, type Layout, type LayoutStore, parseLayout } from "./layout.ts";
+import { DRAWER_BELOW, LAYOUT_KEY, type Layout, type LayoutStore, OWN, parseLayout, SHARED } from "./layout.ts";
 import type { LinkKeeper } from "./link.ts";
 import { areSame, merge, parseValues, type Values } from "./merge.ts";
 import type { News } from "./news.ts";
@@ -14,12 +14,14 @@ const SHORTCUT = "keys.";
 
 /**
  * Keeps the user's settings in Core as well, for all browsers: only what was changed here is written, onto what others have
- * changed meanwhile.
+ * changed meanwhile. How the parts of a window stand is told as well, and taken by a page that begins alone.
  */
 export class KeptSettings {
   private readonly document: KeptDocument;
   /** What Core had when this page looked last. */
   private seen: Values;
+  /** How the parts of this window stood when Core was last at one with it: until they are changed here, nothing of them is told. */
+  private told: Partial<Layout> = {};
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isBusy = false;
   private isOn = false;
@@ -65,11 +67,14 @@ export class KeptSettings {
   /** Puts together what Core has and what was changed here. */
   private meet(text: string | undefined): void {
     const theirs = parseValues(text);
+    const mine = this.mine();
     // A Core that has nothing has forgotten all, and changed none of it.
-    const merged = merge(text === undefined ? {} : this.seen, this.mine(), theirs);
+    const merged = merge(text === undefined ? {} : this.seen, mine, theirs);
     this.see(theirs);
-    if (areSame(merged, this.mine())) return;
+    if (!this.isOn || text === undefined) this.told = pick(layoutOf(theirs), OWN);
+    if (areSame(merged, mine)) return;
     const layout = layoutOf(merged);
+    if (this.isOn) return this.layout.setState(pick(layout, SHARED));
     this.wide = { sidebarOpen: layout.sidebarOpen, inspectorOpen: layout.inspectorOpen };
     const { sidebarOpen, inspectorOpen } = this.isNarrow ? this.layout.getState() : this.wide;
     this.layout.setState({ ...layout, sidebarOpen, inspectorOpen });
@@ -84,8 +89,14 @@ export class KeptSettings {
     return this.pageWidth() <= DRAWER_BELOW;
   }
 
+  private get now(): Layout {
+    return { ...this.layout.getState(), ...this.wide };
+  }
+
   private mine(): Values {
-    return valuesOf({ ...this.layout.getState(), ...this.wide });
+    const { now } = this;
+    const unchanged = OWN.filter((name) => now[name] === this.told[name]);
+    return valuesOf({ ...now, ...pick(layoutOf(this.seen), unchanged) });
   }
 
   private saveSoon(): void {
@@ -100,10 +111,13 @@ export class KeptSettings {
     // What is changed while it is on its way follows it.
     if (this.isBusy) return this.saveSoon();
     this.isBusy = true;
+    const told = pick(this.now, OWN);
     try {
       const written = await this.document.write(JSON.stringify(mine));
-      if (written.kind === "saved") this.see(mine);
-      else this.meet(written.present);
+      if (written.kind === "saved") {
+        this.see(mine);
+        this.told = told;
+      } else this.meet(written.present);
       this.saveSoon();
     } catch (error) {
       this.link.hear(error);
@@ -111,6 +125,10 @@ export class KeptSettings {
       this.isBusy = false;
     }
   }
+}
+
+function pick<T extends keyof Layout>(layout: Layout, names: readonly T[]): Pick<Layout, T> {
+  return Object.fromEntries(names.map((name) => [name, layout[name]])) as unknown as Pick<Layout, T>;
 }
 
 /** What is otherwise than by itself. */

@@ -52,7 +52,16 @@ export type LayoutStore = StoreApi<Layout>;
 export const DRAWER_BELOW = 860;
 
 /** What is the same in all windows of a browser. How wide the parts of one are is its own. */
-const SHARED = ["theme", "density", "textSize", "editorSize", "keys"] as const satisfies readonly (keyof Layout)[];
+export const SHARED = ["theme", "density", "textSize", "editorSize", "keys"] as const satisfies readonly (keyof Layout)[];
+/** How the parts of one window stand. */
+export const OWN = [
+  "sidebarOpen",
+  "sidebarWidth",
+  "editorShare",
+  "panelShare",
+  "inspectorOpen",
+  "inspectorWidth",
+] as const satisfies readonly Exclude<keyof Layout, (typeof SHARED)[number]>[];
 
 /** The layout, remembered from page to page. What would cover a narrow page begins closed. */
 export function makeLayout(storage: Pick<Storage, "getItem" | "setItem">, pageWidth: number): LayoutStore {

@@ -9,6 +9,7 @@ import {
   type UpdateConnectionResponse,
 } from "../gen/core/v1/connection_pb.ts";
 import type { Core } from "../transport/core.ts";
+import { inTurn } from "./in_turn.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { Load } from "./load.ts";
 import type { News } from "./news.ts";
@@ -30,24 +31,43 @@ export function environmentOf(spec: ConnectionSpec | undefined): Environment {
   }
 }
 
+/** News of many changes that come within this are looked at once: an import tells of each of its own. */
+const NEWS_MS = 200;
+
 /** The connections that Core keeps. What changes them says so here, and the list follows. */
 export class Connections {
   readonly store: StoreApi<Load<readonly Connection[]>> = createStore<Load<readonly Connection[]>>(() => ({
     kind: "loading",
   }));
 
+  /** Looks at what Core keeps. Looks follow each other, so that an old one never comes last. */
+  readonly load: () => Promise<void> = inTurn(() => this.look());
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** How many were made here. */
+  private made = 0;
+
   constructor(
     private readonly core: Core,
     private readonly link: LinkKeeper,
     news?: News,
   ) {
-    news?.on("connections", () => void this.load());
+    news?.on("connections", () => this.loadSoon());
   }
 
-  async load(signal?: AbortSignal): Promise<void> {
+  private loadSoon(): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      void this.load();
+    }, NEWS_MS);
+  }
+
+  private async look(): Promise<void> {
+    const { made } = this;
     try {
-      const { connections } = await this.core.connections.listConnections({}, options(signal));
-      this.store.setState({ kind: "ready", value: connections }, true);
+      const { connections } = await this.core.connections.listConnections({});
+      // One that was made meanwhile may not be in it.
+      if (made !== this.made) this.loadSoon();
+      else this.store.setState({ kind: "ready", value: connections }, true);
     } catch (error) {
       const problem = this.link.hear(error);
       // What was there is not gone with a look that failed.
@@ -64,9 +84,13 @@ export class Connections {
     spec: MessageInitShape<typeof ConnectionSpecSchema>,
     secret: MessageInitShape<typeof NewSecretSchema> | undefined,
   ): Promise<Connection | undefined> {
-    const answer = await this.core.connections.createConnection({ spec, ...(secret === undefined ? {} : { secret }) });
-    await this.load();
-    return answer.connection;
+    const { connection } = await this.core.connections.createConnection({ spec, ...(secret === undefined ? {} : { secret }) });
+    this.made += 1;
+    const state = this.store.getState();
+    // It is there without a look at all others, of which an import would make one for each of its own.
+    if (connection === undefined || state.kind !== "ready") await this.load();
+    else if (this.find(connection.id) === undefined) this.store.setState({ kind: "ready", value: withIt(state.value, connection) }, true);
+    return connection;
   }
 
   async update(
@@ -96,6 +120,17 @@ export class Connections {
   }
 }
 
+/** A list with one more, about where Core has it: by folder, then by name. */
+function withIt(list: readonly Connection[], added: Connection): readonly Connection[] {
+  const keyOf = ({ spec }: Connection) => [spec?.folder ?? "", (spec?.name ?? "").toLowerCase()] as const;
+  const [folder, name] = keyOf(added);
+  const at = list.findIndex((other) => {
+    const [itsFolder, itsName] = keyOf(other);
+    return itsFolder > folder || (itsFolder === folder && itsName > name);
+  });
+  return list.toSpliced(at < 0 ? list.length : at, 0, added);
+}
+
 /** `shop copy`, `shop copy 2`: the first that is free, without regard to case. */
 export function copyName(name: string, taken: readonly string[]): string {
   const used = new Set(taken.map((other) => other.toLowerCase()));
@@ -104,8 +139,4 @@ export function copyName(name: string, taken: readonly string[]): string {
     const candidate = Array.from(name).slice(0, 100 - ending.length).join("") + ending;
     if (!used.has(candidate.toLowerCase())) return candidate;
   }
-}
-
-function options(signal: AbortSignal | undefined) {
-  return signal === undefined ? {} : { signal };
 }

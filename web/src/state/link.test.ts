@@ -77,3 +77,54 @@ test("a Core that hangs is found out, and one that answers is left alone", async
   await vi.advanceTimersByTimeAsync(5_000);
   expect(link.store.getState().kind).toBe("in");
 });
+
+test("a try that ends late says nothing over a later one, unless it came in", async () => {
+  const ends: ((entry: Entry) => void)[] = [];
+  const link = new LinkKeeper({ transport: undefined as never, enter: () => new Promise((resolve) => void ends.push(resolve)) });
+  const away: Entry = { kind: "unreachable", error: gone };
+  const seen: string[] = [];
+  link.store.subscribe(({ kind }) => seen.push(kind));
+  void link.enter();
+  void link.enter();
+  ends[1]?.({ kind: "in" });
+  await vi.advanceTimersByTimeAsync(0);
+  ends[0]?.(away);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([seen.at(-1), ends.length]).toEqual(["in", 2]);
+  // Lost: the user asks at once, twice, and the first one is answered last.
+  link.hear(gone);
+  link.tryNow();
+  link.tryNow();
+  ends[3]?.(away);
+  ends[2]?.({ kind: "in" });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(seen.at(-1)).toBe("in");
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(ends).toHaveLength(4);
+  // The second try of a link that the first one spent, which came in.
+  void link.enter();
+  void link.enter();
+  ends[5]?.({ kind: "out", why: "code-spent" });
+  await vi.advanceTimersByTimeAsync(0);
+  ends[4]?.({ kind: "in" });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(seen.at(-1)).toBe("in");
+  link.close();
+});
+
+test("of two tries at a lost Core one goes on", async () => {
+  const ends: ((entry: Entry) => void)[] = [];
+  const link = new LinkKeeper({ transport: undefined as never, enter: () => new Promise((resolve) => void ends.push(resolve)) });
+  void link.enter();
+  ends[0]?.({ kind: "in" });
+  await vi.advanceTimersByTimeAsync(0);
+  link.hear(gone);
+  await vi.advanceTimersByTimeAsync(2_000);
+  link.tryNow();
+  for (const end of ends.slice(1)) end({ kind: "unreachable", error: gone });
+  await vi.advanceTimersByTimeAsync(60_000);
+  // The one that follows hangs: no other timer asks beside it.
+  expect(ends).toHaveLength(4);
+  expect(link.store.getState()).toMatchObject({ kind: "lost", tries: 1 });
+  link.close();
+});

@@ -24,6 +24,8 @@ export class LinkKeeper {
   private readonly returned = new Set<() => void>();
   private readonly over = new AbortController();
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** How many tries to come in have begun, or ended. */
+  private turn = 0;
 
   constructor(private readonly host: Omit<Host, "follow"> & Partial<Pick<Host, "follow">>) {}
 
@@ -31,7 +33,8 @@ export class LinkKeeper {
   async enter(): Promise<void> {
     clearTimeout(this.timer);
     this.store.setState({ kind: "entering" }, true);
-    this.settle(await this.host.enter(this.over.signal));
+    const entry = await this.ask(this.over.signal);
+    if (entry !== undefined) this.settle(entry);
   }
 
   /** Waits until the page is in. */
@@ -68,8 +71,10 @@ export class LinkKeeper {
   /** Sees whether Core still answers: one that hangs, and a network that swallows all, fail no call for long. */
   async check(): Promise<void> {
     if (this.store.getState().kind !== "in") return;
-    const entry = await this.host.enter(AbortSignal.any([this.over.signal, AbortSignal.timeout(ANSWERS_MS)]));
-    if (this.store.getState().kind !== "in") return;
+    const { turn } = this;
+    const entry = await this.host.enter(this.patience());
+    // It was lost meanwhile, and may be back.
+    if (turn !== this.turn || this.store.getState().kind !== "in") return;
     if (entry.kind === "unreachable") this.lose();
     else if (entry.kind === "out") this.settle(entry);
   }
@@ -91,14 +96,30 @@ export class LinkKeeper {
   }
 
   private async tryAgain(): Promise<void> {
-    const lost = this.store.getState();
-    if (lost.kind === "failed") return this.settle(await this.host.enter(this.over.signal));
-    if (lost.kind !== "lost") return;
-    const entry = await this.host.enter(AbortSignal.any([this.over.signal, AbortSignal.timeout(ANSWERS_MS)]));
-    if (entry.kind !== "unreachable") return this.settle(entry);
-    const tries = lost.tries + 1;
-    this.store.setState({ ...lost, tries }, true);
+    const before = this.store.getState();
+    if (before.kind !== "failed" && before.kind !== "lost") return;
+    const entry = await this.ask(before.kind === "lost" ? this.patience() : this.over.signal);
+    if (entry === undefined) return;
+    if (before.kind === "failed" || entry.kind !== "unreachable") return this.settle(entry);
+    const tries = before.tries + 1;
+    this.store.setState({ ...before, tries }, true);
     this.timer = setTimeout(() => void this.tryAgain(), Math.min(AGAIN_MAX_MS, AGAIN_MS * 2 ** Math.min(tries, 3)));
+  }
+
+  /** Tries to come in. Nothing is said by a try after which another one began, unless it came in first. */
+  private async ask(signal: AbortSignal): Promise<Entry | undefined> {
+    const turn = ++this.turn;
+    const entry = await this.host.enter(signal);
+    const isIn = this.store.getState().kind === "in";
+    if (turn !== this.turn && (entry.kind !== "in" || isIn)) return undefined;
+    // Those that are still on their way have nothing more to say.
+    this.turn += 1;
+    clearTimeout(this.timer);
+    return entry;
+  }
+
+  private patience(): AbortSignal {
+    return AbortSignal.any([this.over.signal, AbortSignal.timeout(ANSWERS_MS)]);
   }
 
   private settle(entry: Entry): void {

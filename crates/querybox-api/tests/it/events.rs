@@ -7,7 +7,7 @@ use querybox_core::Limits;
 use tonic::{Code, Streaming};
 
 use crate::{
-    house::{House, SHOP, check, limits, ms},
+    house::{House, SHOP, check, limits, ms, named},
     lease::on_shop,
 };
 
@@ -127,4 +127,45 @@ async fn each_front_end_leases_as_many_sessions_as_it_may() {
     // All together are bounded too.
     let status = house.lease_with(on_shop()).await.err().unwrap();
     check(&status, Code::ResourceExhausted, "SESSIONS_FULL", "5 sessions run, and no more may");
+}
+
+#[tokio::test]
+async fn every_front_end_is_told_what_becomes_of_connections_and_drafts() {
+    let house = House::with_shop().await;
+    let mut watching = vec![house.watch(&page()).await, house.watch(&page()).await, house.watch("").await];
+    let mut told = async |kind: pb::KeptKind, id: &str, removed: bool| {
+        for events in &mut watching {
+            let expected = pb::KeptChanged { kind: kind.into(), id: id.to_owned(), removed };
+            assert_eq!(events.next().await, Some(Event::KeptChanged(expected)));
+        }
+    };
+    let connection = house.create(house.spec("other")).await.unwrap();
+    told(pb::KeptKind::Connection, &connection.id, false).await;
+    let update = pb::UpdateConnectionRequest {
+        id: connection.id.clone(),
+        revision: connection.revision,
+        spec: Some(house.spec("another")),
+    };
+    house.connections().update_connection(update).await.unwrap();
+    told(pb::KeptKind::Connection, &connection.id, false).await;
+    // What came to nothing is no change.
+    house.create(house.spec("another")).await.unwrap_err();
+    let request = pb::DeleteConnectionRequest { connection: named("another") };
+    house.connections().delete_connection(request).await.unwrap();
+    told(pb::KeptKind::Connection, &connection.id, true).await;
+
+    let id = page();
+    let content = pb::DraftContent {
+        kind: pb::DraftKind::Editor.into(),
+        text: "select 1".to_owned(),
+        ..pb::DraftContent::default()
+    };
+    let save = pb::SaveDraftRequest { draft_id: id.clone(), content: Some(content), ..Default::default() };
+    let saved = house.drafts().save_draft(save.clone()).await.unwrap().into_inner();
+    told(pb::KeptKind::Draft, &id, false).await;
+    house.drafts().save_draft(save).await.unwrap();
+    let Some(pb::save_draft_response::Outcome::Saved(head)) = saved.outcome else { panic!("{saved:?}") };
+    let delete = pb::DeleteDraftRequest { draft_id: id.clone(), revision: head.revision };
+    house.drafts().delete_draft(delete).await.unwrap();
+    told(pb::KeptKind::Draft, &id, true).await;
 }

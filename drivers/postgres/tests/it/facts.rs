@@ -1,5 +1,7 @@
 //! What is told of the columns that come from a table, and what asking for it does to the session: nothing.
 
+use std::time::Duration;
+
 use querybox_fixtures::Postgres;
 use querybox_plugin::{
     pb::{self, TransactionState, execute_response::Part},
@@ -293,4 +295,80 @@ async fn a_statement_may_change_what_it_is_asked_about() {
         ends(&ask(&mut client, "select name from pg_prepared_statements where name <> 'p'").await),
         ["SELECT 0"]
     );
+}
+
+#[tokio::test]
+async fn a_cancel_while_the_catalog_is_asked_cancels_the_statement() {
+    let server = Postgres::start();
+    server.psql(TABLES);
+    let mut client = open(&server).await;
+    for begin in ["", "begin; insert into pair values (7, 7)"] {
+        client.execute(begin).await.unwrap();
+        // Somebody holds what the question needs, and the statement does not.
+        let mut holder = open(&server).await;
+        let hold = "begin; lock table pg_catalog.pg_constraint in access exclusive mode";
+        assert_eq!(ends(&holder.execute(hold).await.unwrap()), ["BEGIN", "LOCK TABLE"]);
+        let request = asking(&client, "insert into pair values (8, 8) returning a");
+        let cancel = pb::CancelRequest { session_id: client.session_id.clone(), ..Default::default() };
+        let mut grpc = client.grpc.clone();
+        let (answer, ()) = tokio::join!(client.execute_with(request), async {
+            let waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'";
+            while server.psql(waits) != b"1\n" {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            grpc.cancel(cancel).await.unwrap();
+        });
+        assert_eq!(ends(&answer.unwrap()), ["57014"], "{begin}");
+        client.execute("rollback").await.unwrap();
+        holder.execute("rollback").await.unwrap();
+        assert_eq!(server.psql("select count(*) from pair where a in (7, 8)"), b"0\n");
+        check(&mut client, "select a from pair", &["0: public.pair.a key not null"]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_the_question_reaches_costs_the_facts_alone() {
+    let server = Postgres::start();
+    server.psql(TABLES);
+    let mut holder = open(&server).await;
+    holder.execute("begin; lock table pg_catalog.pg_constraint in access exclusive mode").await.unwrap();
+    let mut client = open(&server).await;
+    let script = "set lock_timeout = '50ms'; begin; insert into pair values (8, 8) returning a; commit";
+    let answer = ask(&mut client, script).await;
+    assert_eq!(ends(&answer), ["SET", "BEGIN", "INSERT 0 1", "COMMIT"]);
+    assert_eq!(told(&answer), [""; 0]);
+    assert_eq!(server.psql("select count(*) from pair where a = 8"), b"1\n");
+}
+
+#[tokio::test]
+async fn a_read_only_session_is_told_as_well_and_stays_one() {
+    let server = Postgres::start();
+    server.psql(TABLES);
+    server.psql(&format!(
+        "create role reader login password '{}'; grant select on part, pair to reader; create role poor; \
+         alter default privileges grant select on tables to reader",
+        Postgres::PASSWORD
+    ));
+    for refuses in [false, true] {
+        if refuses {
+            server.psql("revoke select on pg_catalog.pg_constraint from public");
+        }
+        for single_transaction in [false, true] {
+            let mut client = Client::connect(querybox_driver_postgres::Postgres);
+            let mut parameters = crate::server::parameters(&server);
+            parameters[2].1 = "reader".to_owned();
+            let mut request = client.open_request(parameters, crate::server::secrets());
+            request.options = Some(pb::OpenOptions { read_only: true, ..Default::default() });
+            let opened = client.open_with(request).await.unwrap();
+            assert!(matches!(opened, pb::open_response::Outcome::Opened(_)), "{opened:?}");
+            let sql = "select id from part; select a from pair";
+            let request = pb::ExecuteRequest { single_transaction, ..asking(&client, sql) };
+            let answer = client.execute_with(request).await.unwrap();
+            assert_eq!(ends(&answer), ["SELECT 1", "SELECT 1"], "{refuses} {single_transaction}");
+            let facts: &[&str] = if refuses { &[] } else { &["0: public.pair.a key not null"] };
+            assert_eq!(told(&answer), facts, "{refuses} {single_transaction}");
+            let answer = ask(&mut client, "delete from pair returning a").await;
+            assert_ne!(ends(&answer), ["DELETE 1"]);
+        }
+    }
 }

@@ -95,6 +95,12 @@ async fn one_shot_sessions_work_through_a_pool_of_transactions() {
         let sql = "select i, 'glad'::mood as m, i / 3.0::float8 as f from generate_series(1, 5) i";
         let (ours, _) = csv(client, sql).await;
         assert_eq!(ours, copy_csv(&server, "", sql));
+        for sql in ["select a from t where a < 3", "begin; select a from t where a < 3; commit"] {
+            let request = pb::ExecuteRequest { column_facts: true, ..one_shot(client, sql) };
+            let answer = client.execute_with(request).await.unwrap();
+            let facts = answer.statements.iter().map(|statement| statement.facts.len()).sum::<usize>();
+            assert_eq!((facts, answer.rolled_back_at_end.is_some()), (1, false), "{answer:?}");
+        }
     }
     assert_eq!(server.psql("select count(*) from t where a < 3"), b"8\n");
 

@@ -64,8 +64,12 @@ onWake(
 addEventListener("beforeunload", (event) => {
   if (holdsPage(app)) event.preventDefault();
 });
-addEventListener("pagehide", () => app.drafts.flush());
+const flush = () => {
+  app.tabs.flush();
+  app.drafts.flush();
+};
+addEventListener("pagehide", flush);
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") app.drafts.flush();
+  if (document.visibilityState === "hidden") flush();
 });
 void start(app);

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { parseTabs, Tabs, TABS_KEY } from "./tabs.ts";
 
 function tabs() {
@@ -202,4 +202,34 @@ test("where one panel is drawn, all tabs are reached, closed and left as one row
   expect(tabs.active?.id).toBe("b");
   tabs.close("b");
   expect(tabs.active?.id).toBe("c");
+});
+
+test("a long text is written down in pauses, and at once when the page goes or something else changes", () => {
+  vi.useFakeTimers();
+  try {
+    const written: string[] = [];
+    const tabs = new Tabs({ getItem: () => null, setItem: (key, value) => void (key === TABS_KEY && written.push(value)) }, () => "t");
+    const { id } = tabs.open("c", "x".repeat(200_000));
+    const type = (text: string) => tabs.change(id, { text: "x".repeat(200_000) + text });
+    const last = () => parseTabs(written.at(-1) ?? "").tabs[0]?.text.replaceAll("x", "");
+    written.length = 0;
+    type("a");
+    type("ab");
+    expect(written).toEqual([]);
+    vi.advanceTimersByTime(1_000);
+    expect([written.length, last()]).toEqual([1, "ab"]);
+    type("abc");
+    tabs.flush();
+    expect([written.length, last()]).toEqual([2, "abc"]);
+    vi.advanceTimersByTime(10_000);
+    expect(written.length).toBe(2);
+    type("abcd");
+    tabs.change(id, { resultId: "r", runs: true });
+    expect([written.length, last()]).toEqual([3, "abcd"]);
+    // A short one goes at once.
+    tabs.change(id, { text: "select 1" });
+    expect(written.length).toBe(4);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -43,6 +43,10 @@ export const TABS_KEY = "querybox.tabs";
 /** What is left of the tabs where there is no room for their texts: runs and sessions are found again by it. */
 export const HELD_KEY = "querybox.tabs.held";
 const CLOSED_MAX = 20;
+/** Texts of more characters are written down in pauses: the browser takes tens of milliseconds for some millions of them. */
+const AT_ONCE_MAX = 100_000;
+/** No more typing than this is lost where the browser itself dies, and Core may have it. */
+const PAUSE_MS = 1_000;
 
 type Held = Pick<Tab, "resultId" | "isGuest" | "sessionId" | "runs">;
 
@@ -62,15 +66,26 @@ export class Tabs {
   /** What a page before this one had, by the names of drafts, whose texts only Core has. */
   private readonly held: ReadonlyMap<string, Held>;
   private made = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    storage: Pick<Storage, "getItem" | "setItem">,
+    private readonly storage: Pick<Storage, "getItem" | "setItem">,
     private readonly makeId: () => string,
   ) {
     this.wereKept = (storage.getItem(TABS_KEY) ?? "") !== "";
     this.held = this.wereKept ? new Map() : parseHeld(storage.getItem(HELD_KEY));
     this.store = createStore<TabState>(() => parseTabs(storage.getItem(TABS_KEY)));
-    this.store.subscribe((state) => this.keep(state, storage));
+    this.store.subscribe((state, before) => {
+      if (!isTyping(state, before) || lengthOf(state) <= AT_ONCE_MAX) this.flush();
+      else this.timer ??= setTimeout(() => this.flush(), PAUSE_MS);
+    });
+  }
+
+  /** Writes the tabs down now, as a page does that goes. */
+  flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.keep(this.store.getState(), this.storage);
   }
 
   /** Writes the tabs down for a reload: without those that were closed, where there is no room for them. */
@@ -256,6 +271,19 @@ function settled(state: TabState): TabState {
   }
   const other = others.find((tab) => tab.id === state.otherId) ?? others[0];
   return { tabs, activeId: active?.id, otherId: other?.id, closed: state.closed };
+}
+
+/** Whether nothing but texts differs. */
+function isTyping({ tabs, ...rest }: TabState, before: TabState): boolean {
+  const isSame = rest.activeId === before.activeId && rest.otherId === before.otherId && rest.closed === before.closed && tabs.length === before.tabs.length;
+  const isHeldSame = (tab: Tab, was: Tab | undefined) =>
+    tab === was || (tab.id === was?.id && tab.resultId === was.resultId && tab.sessionId === was.sessionId && tab.runs === was.runs && tab.isGuest === was.isGuest);
+  return isSame && tabs.every((tab, index) => isHeldSame(tab, before.tabs[index]));
+}
+
+/** How many characters of texts are to be written down. */
+function lengthOf({ tabs, closed }: TabState): number {
+  return [...tabs, ...closed].reduce((sum, { text }) => sum + text.length, 0);
 }
 
 export function parseTabs(text: string | null): TabState {

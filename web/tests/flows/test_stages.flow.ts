@@ -30,6 +30,7 @@ test("a test tells the stage that failed, why, and what to do, and that it is of
   expect(await violations(page)).toEqual([]);
 
   for (const [change, failed, mend, focused] of [
+    [() => field("Database").fill("not_there"), "Failed at log in", "Change the database", "Database"],
     [() => field("TLS").selectOption("require"), "Failed at TLS", "Change TLS", "TLS"],
     [() => field("Port").fill("1"), "Failed at dial", "Change host or port", "Host"],
     [() => field("Host").fill("nothing.invalid"), "Failed at resolve", "Change the host", "Host"],

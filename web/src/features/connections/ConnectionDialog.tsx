@@ -2,7 +2,7 @@ import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 
 import { importConnections } from "../../actions/import_connections.ts";
 import { matches } from "../../actions/shortcut.ts";
 import type { Connection } from "../../gen/core/v1/connection_pb.ts";
-import { FormFieldRole, NetworkNeed, type PluginInfo, TestStage } from "../../gen/plugin/v1/plugin_pb.ts";
+import { type FormFieldRole, NetworkNeed, type PluginInfo } from "../../gen/plugin/v1/plugin_pb.ts";
 import {
   type ConnectionForm,
   emptyForm,
@@ -25,14 +25,6 @@ import { DriverTiles } from "./DriverTiles.tsx";
 import { EndSessionsDialog } from "./EndSessionsDialog.tsx";
 import { TestPanel } from "./TestPanel.tsx";
 import { UrlField } from "./UrlField.tsx";
-
-/** The fields that a failed stage is about. */
-const MENDS: Readonly<Partial<Record<TestStage, readonly FormFieldRole[]>>> = {
-  [TestStage.RESOLVE]: [FormFieldRole.HOST],
-  [TestStage.DIAL]: [FormFieldRole.HOST, FormFieldRole.FILE],
-  [TestStage.TLS]: [FormFieldRole.TLS],
-  [TestStage.LOGIN]: [FormFieldRole.PASSWORD],
-};
 
 const CHANGED: Problem = {
   message: "The connection was changed elsewhere while this window was open",
@@ -175,9 +167,8 @@ function Body({ title, drivers, connection: opened, onClose }: BodyProps) {
     void save(true);
   };
   const moved = connection === undefined || info === undefined ? [] : movedFields(form, connection, info);
-  const mend = (stage: TestStage) => {
-    const about = MENDS[stage] ?? [];
-    const field = info?.connectionForm.find(({ role }) => about.includes(role));
+  const mend = (roles: readonly FormFieldRole[]) => {
+    const field = info?.connectionForm.find(({ role }) => roles.includes(role));
     const control = document.getElementById(`parameter-${field?.name ?? ""}`);
     control?.focus();
     if (control instanceof HTMLInputElement) control.select();

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { TestStage } from "../../gen/plugin/v1/plugin_pb.ts";
+import { type FormFieldRole, TestStage } from "../../gen/plugin/v1/plugin_pb.ts";
 import { spanText, STAGE_NAMES, type StageOutcome, type TestRun } from "../../state/connection_test.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { Spinner } from "../../ui/Spinner.tsx";
@@ -24,7 +24,7 @@ interface TestPanelProps {
   /** Whether the driver reaches a network. */
   readonly isDialed: boolean;
   /** Leads to the field that a failed stage is about. */
-  readonly onMend: (stage: TestStage) => void;
+  readonly onMend: (roles: readonly FormFieldRole[]) => void;
 }
 
 /** How a test of a connection goes, stage by stage. */
@@ -96,7 +96,7 @@ interface StageProps {
   readonly left: number;
   readonly width: number;
   readonly isDialed: boolean;
-  readonly onMend: (stage: TestStage) => void;
+  readonly onMend: (roles: readonly FormFieldRole[]) => void;
 }
 
 function Stage({ stage, left, width, isDialed, onMend }: StageProps) {

@@ -4,7 +4,7 @@ import type { Rejection } from "../gen/plugin/v1/plugin_pb.ts";
 /** Why a run was over before its end, other than that the database rejected a statement. */
 export interface Ending {
   readonly why: "cancelled" | "deadline" | "lost";
-  /** The statement that it came upon. Absent: none ran. */
+  /** The statement that it came upon. Absent: none ran, or the last had ended by itself. */
   readonly statement: StatementResult | undefined;
   /** The database's word to it. Absent: it said none. */
   readonly rejection: Rejection | undefined;
@@ -12,17 +12,29 @@ export interface Ending {
 
 const FAILURES: Readonly<Record<string, Ending["why"]>> = { DEADLINE: "deadline", CONNECTION_LOST: "lost" };
 
-/** What the database answers to a cancel reads like a rejection, and is none. */
+/** What the database answers to a cancel reads like a rejection, and is none. One that came just before it is. */
 export function endingOf(result: Result): Ending | undefined {
-  const statement = result.statements.at(-1);
-  const why = result.state === ResultState.CANCELLED ? "cancelled" : (FAILURES[result.failure?.reason ?? ""] ?? (isFarewell(statement) ? "lost" : undefined));
+  const last = result.statements.at(-1);
+  const why = result.state === ResultState.CANCELLED ? "cancelled" : (FAILURES[result.failure?.reason ?? ""] ?? (isFarewell(last) ? "lost" : undefined));
   if (why === undefined) return undefined;
-  return { why, statement, rejection: statement?.end.case === "rejection" ? statement.end.value : result.rejection };
+  const said = last?.end.case === "rejection" ? last.end.value : result.rejection;
+  const rejection = said !== undefined && (why === "lost" || isOfCancel(said)) ? said : undefined;
+  const isOver = last?.end.case === "summary" || last?.end.case === "limit" || (last?.end.case === "rejection" && rejection === undefined);
+  return { why, statement: isOver ? undefined : last, rejection };
+}
+
+/** Whether a rejection answers a cancel: `query_canceled`, or the end of the session. */
+function isOfCancel({ sqlstate, severity }: Rejection): boolean {
+  return sqlstate === "57014" || isFatal(severity);
 }
 
 /** Whether a server ended the session, and said why in its last word to a statement. */
 function isFarewell(statement: StatementResult | undefined): boolean {
-  return statement?.end.case === "rejection" && /^(FATAL|PANIC)$/.test(statement.end.value.severity);
+  return statement?.end.case === "rejection" && isFatal(statement.end.value.severity);
+}
+
+function isFatal(severity: string): boolean {
+  return /^(FATAL|PANIC)$/.test(severity);
 }
 
 /** What the database rejected of a statement. Not its answer when it was stopped, or went away. */

@@ -69,6 +69,20 @@ test("what was stopped was not rejected", () => {
   expect(messagesOf(left).map(({ text, detail }) => [text, detail])).toEqual([["The server closed the connection", farewell.message]]);
 });
 
+test("a cancel hides no rejection that came before it, and is told behind statements that ended well", () => {
+  const cancelled = (end: MessageInitShape<typeof StatementResultSchema>["end"]) =>
+    create(ResultSchema, { state: ResultState.CANCELLED, statementCount: 1, statements: [{ statement: 0, ...(end === undefined ? {} : { end }) }] });
+  const said = (result: ReturnType<typeof cancelled>) => messagesOf(result).map(({ text, tone, statement: number }) => [text, tone, number]);
+  const rejected = cancelled({ case: "rejection", value: { sqlstate: "23505", severity: "ERROR", message: "duplicate key" } });
+  expect(tabsOf(rejected).map(({ kind }) => kind)).toEqual(["rejected"]);
+  expect(said(rejected)).toEqual([
+    ["duplicate key", "danger", "1"],
+    ["Cancelled", "plain", ""],
+  ]);
+  expect(said(cancelled({ case: "summary", value: { commandTag: "SET" } })).slice(1)).toEqual([["Cancelled", "plain", ""]]);
+  expect(said(cancelled(undefined))).toEqual([["Cancelled", "plain", "1"]]);
+});
+
 test("what is not shown or was not run is said", () => {
   const result = create(ResultSchema, { state: ResultState.REJECTED, statementCount: 150, statements: [{ statement: 0, end: { case: "summary", value: { commandTag: "SET" } } }], noticeCount: 3_000n });
   expect(messagesOf(result, 152).map(({ text }) => text)).toEqual([

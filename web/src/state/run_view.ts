@@ -142,7 +142,7 @@ function endOf(result: Result, statement: StatementResult, ending: Ending | unde
   const common = { key: `end ${statement.statement}`, statement: String(statement.statement + 1) };
   switch (end.case) {
     case undefined:
-      return [];
+      return ending !== undefined && ending.statement === statement ? [endMessage(ending, common.statement)] : [];
     case "summary": {
       const { commandTag, affectedRows, elapsed } = end.value;
       const rows = affectedRows === undefined ? rowsText(rowCount) : `${rowsText(affectedRows)} changed`;

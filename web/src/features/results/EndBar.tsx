@@ -30,7 +30,7 @@ export function EndBar({ result, ending, failure, onRunAgain }: EndBarProps) {
   const title = titleOf(result, ending, failure);
   const said = ending?.rejection?.message ?? (ending?.why === "lost" && failure !== undefined ? failureText(failure) : "");
   const code = ending?.why === "cancelled" ? "" : ending?.rejection?.sqlstate || (failure?.reason ?? "");
-  const advice = adviceOf(ending, failure);
+  const advice = adviceOf(result, ending, failure);
   const copy = async () => {
     const lines = [title, said, advice, code].filter((line) => line !== "");
     if (await copyText(lines.join("\n"))) app.toasts.say("The details are copied");
@@ -69,7 +69,7 @@ function titleOf(result: Result, ending: Ending | undefined, failure: ResultFail
   }
 }
 
-function adviceOf(ending: Ending | undefined, failure: ResultFailure | undefined): string {
+function adviceOf(result: Result, ending: Ending | undefined, failure: ResultFailure | undefined): string {
   if (ending === undefined) return failure === undefined ? "" : failureAdvice(failure);
   const words: string[] = [];
   const { rejection, statement, why } = ending;
@@ -79,6 +79,6 @@ function adviceOf(ending: Ending | undefined, failure: ResultFailure | undefined
   if (statement !== undefined && statement.rowCount > 0n) words.push(`${rowsText(statement.rowCount)} had arrived and are kept.`);
   if (why === "lost") words.push("The statement was not sent again.");
   if (why === "deadline") words.push("Give it more time by the clock in the toolbar.");
-  if (why === "cancelled" && words.length === 0) words.push("No rows had arrived.");
+  if (why === "cancelled" && words.length === 0) words.push(statement === undefined && result.statementCount > 0 ? "What had ended before is kept." : "No rows had arrived.");
   return words.join(" ");
 }

@@ -62,7 +62,7 @@ onWake(
   () => void app.link.check(),
 );
 addEventListener("beforeunload", (event) => {
-  if (holdsPage(app)) event.preventDefault();
+  if (holdsPage(app, codeOf(location.hash) !== undefined)) event.preventDefault();
 });
 const flush = () => {
   app.tabs.flush();

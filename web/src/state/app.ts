@@ -92,7 +92,7 @@ export function makeApp(host: Host, places: Places): App {
   });
   const downloads = new Downloads();
   const lookAtAll = () => {
-    for (const name of downloads.miss()) toasts.fail(`${name} may not be whole`, "This page missed how its download ended. Look at the file, or export the rows again.");
+    downloads.miss((name) => toasts.fail(`${name} may not be whole`, "Nothing was heard of its download since this page lost touch with Core. If it is over, look at the file, or export the rows again."));
     runs.hearAll();
     void sessions.find(connections, false);
     news.hearAll();
@@ -152,9 +152,13 @@ export async function start(app: App): Promise<void> {
   await app.sessions.find(app.connections, true);
 }
 
-/** Whether something is lost with the page that people would want to keep: a transaction, or what is typed and nobody else has. */
-export function holdsPage(app: Pick<App, "tabs" | "sessions" | "runs" | "drafts">): boolean {
+/**
+ * Whether something is lost with the page that people would want to keep: a transaction, or what is typed and nobody else has.
+ * `comesInAnew`: the page begins again by a new link. What is typed stays then, and of a Core that lets nobody in, nothing else is left.
+ */
+export function holdsPage(app: Pick<App, "tabs" | "sessions" | "runs" | "drafts" | "link">, comesInAnew = false): boolean {
   const isLost = app.tabs.isFull.getState().value && app.drafts.lacksSome;
+  if (comesInAnew && app.link.store.getState().kind === "out") return isLost;
   return isLost || app.drafts.holdsPage() || app.tabs.store.getState().tabs.some(({ id }) => holdsTransaction(app, id));
 }
 

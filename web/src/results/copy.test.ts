@@ -50,15 +50,17 @@ test("names and literals are written as the database reads them", async () => {
   );
 });
 
-test("rows of several tables, or of none, name no table", async () => {
-  const insert = (tables: readonly (readonly string[] | undefined)[]) => {
-    const columns = tables.map((table, at): ResultColumn => ({ ...column(`c${at}`), ...(table === undefined ? {} : { origin: { table, column: "x" } }) }));
+test("rows of several tables, of none, or with a column twice, name no table", async () => {
+  const insert = (tables: readonly (readonly string[] | undefined)[], names = tables.map((_, at) => `x${at}`)) => {
+    const columns = tables.map((table, at): ResultColumn => ({ ...column(`c${at}`), ...(table === undefined ? {} : { origin: { table, column: names[at] ?? "" } }) }));
     const source = new MemorySource(columns, 1, () => ({ text: "", state: "null" }));
     return copyTextOf(readAll(source, 0, 0, new AbortController().signal), { top: 0, bottom: 0, left: 0, right: tables.length - 1 }, columns, "insert");
   };
   expect(await insert([["a", "t"], ["b", "t"]])).toBe('INSERT INTO "table" ("c0", "c1") VALUES\n  (NULL, NULL);\n');
+  expect(await insert([["a", "t"], ["a", "t"]], ["id", "id"])).toBe('INSERT INTO "table" ("c0", "c1") VALUES\n  (NULL, NULL);\n');
+  expect(await insert([["a", "t"], ["a", "t"]], ["", ""])).toBe('INSERT INTO "a"."t" ("c0", "c1") VALUES\n  (NULL, NULL);\n');
   expect(await insert([["a", "t"], undefined])).toBe('INSERT INTO "table" ("c0", "c1") VALUES\n  (NULL, NULL);\n');
-  expect(await insert([["a.b"], ["a.b"]])).toBe('INSERT INTO "a.b" ("x", "x") VALUES\n  (NULL, NULL);\n');
+  expect(await insert([["a.b"], ["a.b"]])).toBe('INSERT INTO "a.b" ("x0", "x1") VALUES\n  (NULL, NULL);\n');
 });
 
 test("a value of another kind than its column's is written as what it is", async () => {

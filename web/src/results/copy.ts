@@ -81,7 +81,9 @@ function writerOf(format: CopyFormat, columns: readonly ResultColumn[], form: Sq
       return { before, between: "\n", after: "\n", row: (cells) => line(cells.map((cell) => (cell.state === "null" ? "NULL" : markdownText(cell.text)))) };
     }
     case "insert": {
-      const table = tableOf(columns);
+      const origins = columns.map(({ origin }) => origin?.column ?? "").filter((column) => column !== "");
+      // A table has each column once: rows with one of them twice are none of its rows, as with a table that is joined to itself.
+      const table = new Set(origins).size === origins.length ? tableOf(columns) : undefined;
       const heads = columns.map(({ name, origin }) => quotedName((table === undefined ? "" : origin?.column) || name, form)).join(", ");
       const row = (cells: readonly Cell[]) => `  (${cells.map((cell, at) => sqlCell(cell, columns[at], form)).join(", ")})`;
       return { before: `INSERT INTO ${(table ?? ["table"]).map((name) => quotedName(name, form)).join(".")} (${heads}) VALUES\n`, between: ",\n", after: ";\n", row };

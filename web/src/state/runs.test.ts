@@ -57,7 +57,7 @@ function page() {
   tabs.store.subscribe((now, before) => {
     for (const tab of before.tabs) if (!now.tabs.some(({ id }) => id === tab.id)) runs.forget(tab);
   });
-  return { kept, runs, tabs, say, drops, asked, gate };
+  return { kept, runs, tabs, say, drops, asked, gate, sessions };
 }
 
 const begin = async (of: ReturnType<typeof page>, script: { readonly statementCount?: number; readonly goesOn?: boolean }) => {
@@ -243,4 +243,21 @@ test("a run whose call never arrived is told as that, and not as lost", async ()
     // It was asked for once.
     expect(of.asked).toHaveLength(1);
   }
+});
+
+test("who gives no password keeps the result that was there, with its script, unless it is gone meanwhile", async () => {
+  const of = page();
+  of.say({ state: ResultState.DONE, statements: [DONE] });
+  const tab = of.tabs.open("connection");
+  const old = { sql: "select 1", offset: 0 };
+  await of.runs.run(tab, old, {});
+  const resultId = of.kept.result?.resultId ?? "";
+  const place = vi.spyOn(of.sessions, "place").mockResolvedValue(undefined);
+  await of.runs.run(tab, { sql: "select 2", offset: 40 }, {});
+  expect(of.runs.of(tab.id).kind).toBe("ended");
+  expect(of.runs.scriptOf(tab.id)).toBe(old);
+  place.mockImplementation(async () => void of.runs.hearDropped(resultId, ResultDropCause.IDLE));
+  await of.runs.run(tab, { sql: "select 2", offset: 40 }, {});
+  expect(of.runs.of(tab.id)).toEqual({ kind: "gone", why: "idle" });
+  expect(of.runs.scriptOf(tab.id)).toBe(old);
 });

@@ -52,6 +52,9 @@ export interface Script {
 interface Asked {
   resultId: string | undefined;
   sessionId: string | undefined;
+  /** What the tab showed before, and why that is not kept any more: unless it is. */
+  before: string | undefined;
+  beforeIsGone?: "idle" | "dropped";
 }
 
 type Options = Omit<MessageInitShape<typeof ExecuteOptionsSchema>, "$typeName">;
@@ -154,8 +157,9 @@ export class Runs {
     if (before.kind === "starting" || before.kind === "running") return;
     let startedAt = Date.now();
     this.set(tab.id, { kind: "starting", startedAt });
+    const scriptBefore = this.scripts.get(tab.id);
     this.scripts.set(tab.id, script);
-    const asked: Asked = { resultId: undefined, sessionId: undefined };
+    const asked: Asked = { resultId: undefined, sessionId: undefined, before: before.kind === "ended" ? before.result.resultId : undefined };
     this.asked.set(tab.id, asked);
     const leaveBefore = () => {
       if (before.kind === "ended") this.leave(tab, before.result.resultId);
@@ -166,7 +170,11 @@ export class Runs {
       const place = await this.sessions.place(tab, (sessionId) => this.runnerIn(sessionId, tab.id));
       if (isClosed()) return leaveBefore();
       // Whoever gives no password keeps what he had.
-      if (place === undefined) return this.set(tab.id, before);
+      if (place === undefined) {
+        if (scriptBefore === undefined) this.scripts.delete(tab.id);
+        else this.scripts.set(tab.id, scriptBefore);
+        return this.set(tab.id, asked.beforeIsGone === undefined ? before : { kind: "gone", why: asked.beforeIsGone });
+      }
       leaveBefore();
       // While a password is asked for, nothing runs yet.
       startedAt = Date.now();
@@ -308,8 +316,10 @@ export class Runs {
   hearDropped(resultId: string, cause: ResultDropCause): void {
     // A Core that ends tells it of all that it has. What still ran is looked for once there is another one.
     if (cause === ResultDropCause.SHUTTING_DOWN) return;
+    const why = cause === ResultDropCause.IDLE ? "idle" : "dropped";
+    for (const asked of this.asked.values()) if (asked.before === resultId) asked.beforeIsGone = why;
     for (const [tabId, run] of this.store.getState()) {
-      if ("result" in run && run.result.resultId === resultId) this.goes(tabId, cause === ResultDropCause.IDLE ? "idle" : "dropped");
+      if ("result" in run && run.result.resultId === resultId) this.goes(tabId, why);
     }
     for (const listener of this.dropped) listener(resultId);
   }

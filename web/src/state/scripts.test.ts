@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { type Outline, parametersOf, wantedOf } from "./scripts.ts";
+import { create } from "@bufbuild/protobuf";
+import { SpanSchema } from "../gen/plugin/v1/plugin_pb.ts";
+import { againOf, type Outline, parametersOf, wantedOf } from "./scripts.ts";
 
 const text = "select :a, :b; select :b";
 const first = { from: 0, to: 13, parameters: ["a", "b"], changes: false };
@@ -26,4 +28,13 @@ test("a text that nobody could outline is run as a whole when that is wanted, an
 
 test("each value is asked for once", () => {
   expect(parametersOf({ statements: [first, second] })).toEqual(["a", "b"]);
+});
+
+test("what was run is run again, or one of its statements, wherever it stands by now", () => {
+  const before = { sql: text, offset: 100 };
+  const span = create(SpanSchema, { startByte: 15, endByte: 24 });
+  expect(againOf(outline, before, undefined)).toEqual({ sql: text, offset: 100, statements: [first, second] });
+  expect(againOf(outline, before, span)).toEqual({ sql: "select :b", offset: 115, statements: [second] });
+  expect(againOf(undefined, before, undefined)).toBe("unread");
+  expect(againOf({ ...outline, text: "other" }, before, span)).toBe("unread");
 });

@@ -1,7 +1,9 @@
 import { StatementKind } from "../gen/core/v1/script_pb.ts";
 import type { ScriptStatement } from "../gen/core/v1/script_pb.ts";
+import type { Span } from "../gen/plugin/v1/plugin_pb.ts";
 import type { Core } from "../transport/core.ts";
 import { isAborted } from "../transport/problem.ts";
+import { placeOfByte } from "./offsets.ts";
 
 /** A statement in a text, by places in units of UTF-16. */
 export interface StatementPlace {
@@ -79,4 +81,17 @@ export function wantedOf(
 /** The values that a script needs, each once. */
 export function parametersOf({ statements }: Pick<Wanted, "statements">): readonly string[] {
   return [...new Set(statements.flatMap(({ parameters }) => parameters))];
+}
+
+/**
+ * What was run is run again, wherever the cursor is by now: all of it, or the one of its statements that lies at `span`. `unread`: nobody
+ * knows where that one ends, or which values it needs.
+ */
+export function againOf(outline: Outline | undefined, before: Pick<Wanted, "sql" | "offset">, span: Span | undefined): Wanted | "unread" {
+  if (outline?.text !== before.sql) return "unread";
+  if (span === undefined || outline.statements.length === 1) return { ...before, statements: outline.statements };
+  const at = placeOfByte(before.sql, span.startByte);
+  const place = outline.statements.find(({ from, to }) => from <= at && at < to);
+  if (place === undefined) return "unread";
+  return { sql: before.sql.slice(place.from, place.to), offset: before.offset + place.from, statements: [place] };
 }

@@ -101,6 +101,23 @@ test("a limit of rows is said, and lifted", async () => {
   await page.context().close();
 });
 
+test("what is run again is what ran, wherever the cursor is by now", async () => {
+  const page = await house().open();
+  await typeQuery(page, `${NUMBERS};\n\nselect 'another' as other`);
+  await page.getByRole("button", { name: /^Row limit: / }).click();
+  await page.getByRole("menuitemradio", { name: "1,000 rows" }).click();
+  await page.getByRole("textbox", { name: /^SQL of / }).click();
+  await page.keyboard.press("Control+Shift+Enter");
+  await page.getByText("first 1,000 of more: limit").waitFor();
+  await page.getByRole("textbox", { name: /^SQL of / }).press("Control+End");
+  await page.getByRole("button", { name: "Run again, all rows" }).click();
+  await page.getByText("3,000 rows", { exact: true }).waitFor();
+  // The other statement was not sent again.
+  await page.getByRole("tab", { name: "Result 1" }).waitFor();
+  expect(await page.getByRole("tab", { name: "Result 2" }).count()).toBe(0);
+  await page.context().close();
+});
+
 test("filter, sort and columns stay when all rows are asked for", async () => {
   const page = await house().open();
   await typeQuery(page, NUMBERS);

@@ -2,16 +2,17 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { actionFor } from "../../actions/keys.ts";
 import { cancelRun } from "../../actions/cancel_run.ts";
 import { onPageRequest } from "../../actions/page_event.ts";
+import type { Span } from "../../gen/plugin/v1/plugin_pb.ts";
 import { environmentOf } from "../../state/connections.ts";
 import { dangerOf } from "../../state/danger.ts";
 import { formatted } from "../../state/format.ts";
 import { valueOf } from "../../state/load.ts";
 import { lineOf } from "../../state/offsets.ts";
-import { NOT_RUN, whenFree } from "../../state/pressed.ts";
+import { type EditorNow, NOT_RUN, whenFree } from "../../state/pressed.ts";
 import { type RunChoices, optionsOf } from "../../state/run_choices.ts";
 import { faultsOf, marksOf, scriptIn } from "../../state/run_marks.ts";
 import { resultOf } from "../../state/run_view.ts";
-import { parametersOf, type Wanted } from "../../state/scripts.ts";
+import { againOf, outlineOf, parametersOf, type Wanted } from "../../state/scripts.ts";
 import { Resizer } from "../../ui/Resizer.tsx";
 import { MAC, useApp, usePart } from "../AppContext.ts";
 import { ResultPane } from "../results/ResultPane.tsx";
@@ -34,24 +35,24 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
   const asked = readSince === undefined ? run : { kind: "starting" as const, startedAt: readSince };
   const share = usePart(app.layout, (layout) => layout.editorShare);
   const [hasSelection, setHasSelection] = useState(false);
-  const [danger, setDanger] = useState<{ readonly wanted: Wanted; readonly what: string }>();
+  const [danger, setDanger] = useState<{ readonly wanted: Wanted; readonly chosen: RunChoices; readonly what: string }>();
   const editor = useRef<EditorHandle>(null);
   const page = useRef<HTMLDivElement>(null);
   const outline = useOutline(connection?.spec?.driverType ?? "", tab?.text ?? "", () => editor.current?.now());
 
   const choices = tab?.choices ?? AS_CONNECTION;
   const values = tab?.parameters ?? NO_VALUES;
-  const send = (wanted: Wanted) => {
+  const send = (wanted: Wanted, chosen: RunChoices) => {
     const now = app.tabs.store.getState().tabs.find(({ id }) => id === tabId);
     if (now === undefined) return;
     editor.current?.mark([]);
     const given = now.parameters ?? NO_VALUES;
     const bindings = parametersOf(wanted).map((name) => ({ name, value: given[name] ?? null }));
     const { sql, offset, statements } = wanted;
-    const script = { sql, offset, bindings, goesOn: choices.onError === "go-on", ...(statements.length === 0 ? {} : { statementCount: statements.length }) };
-    void app.runs.run(now, script, optionsOf(choices));
+    const script = { sql, offset, bindings, goesOn: chosen.onError === "go-on", ...(statements.length === 0 ? {} : { statementCount: statements.length }) };
+    void app.runs.run(now, script, optionsOf(chosen));
   };
-  const start = async (isAll: boolean) => {
+  const begin = async (pick: (pressed: EditorNow) => Promise<Wanted | "unread" | "none">, chosen = choices) => {
     const pressed = await whenFree(app.runs, tabId, () => editor.current?.now());
     if (pressed === "runs") return;
     if (connection === undefined) {
@@ -63,7 +64,7 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
       return;
     }
     setReadSince(Date.now());
-    const wanted = await outline.wanted(pressed, isAll);
+    const wanted = await pick(pressed);
     setReadSince(undefined);
     if (wanted === "unread") {
       app.toasts.fail("Nothing was run", "Where the statement at the cursor begins and ends could not be read. Select it, or run all.");
@@ -79,8 +80,15 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
     }
     const environment = environmentOf(connection.spec);
     const what = environment === "amber" || environment === "red" ? dangerOf(wanted.sql) : undefined;
-    if (what === undefined) send(wanted);
-    else setDanger({ wanted, what });
+    if (what === undefined) send(wanted, chosen);
+    else setDanger({ wanted, chosen, what });
+  };
+  const start = (isAll: boolean) => begin((pressed) => outline.wanted(pressed, isAll));
+  /** Runs again what ran before, or the statement of it that lies at `span`: the cursor may be at another one by now. */
+  const again = (span?: Span, chosen = choices) => {
+    const before = ranBefore();
+    if (before === undefined) return void app.toasts.fail("Nothing was run", "What ran here is not known any more. Run it from the editor.");
+    void begin(async () => againOf(await outlineOf(app.core, connection?.spec?.driverType ?? "", before.sql, 0, new AbortController().signal), before, span), chosen);
   };
   /** Lays out what is selected, else all of it, unless it was changed meanwhile. */
   const layOut = async () => {
@@ -122,6 +130,12 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
 
   const result = resultOf(run);
   const sent = app.runs.scriptOf(tabId);
+  /** After a reload Core alone knows what ran, and of a long script the beginning. */
+  const ranBefore = () => {
+    if (sent !== undefined) return sent;
+    const sql = result?.sql ?? "";
+    return sql === "" || new TextEncoder().encode(sql).length >= SQL_KNOWN_BYTES ? undefined : { sql, offset: Math.max(0, text.indexOf(sql)) };
+  };
   const text = tab?.text ?? "";
   const place = useMemo(() => scriptIn(text, sent)?.offset, [text, sent]);
   const script = useMemo(() => (sent === undefined || place === undefined ? undefined : { ...sent, offset: place }), [sent, place]);
@@ -196,11 +210,11 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
           const fault = faults.find((candidate) => candidate.statement === statement);
           return fault === undefined ? undefined : { ...lineOf(tab.text, fault.at), onGo: () => editor.current?.goTo(fault.at) };
         }}
-        onRunAgain={() => void start(false)}
-        onRunWhole={() => {
-          app.tabs.change(tabId, { choices: { ...choices, rows: 0 } });
-          // With the choice that the next drawing of the page has.
-          setTimeout(() => void latest.current(false));
+        onRunAgain={() => again()}
+        onRunWhole={(span) => {
+          const whole = { ...choices, rows: 0 };
+          app.tabs.change(tabId, { choices: whole });
+          again(span, whole);
         }}
         onLeave={() => editor.current?.focus()}
       />
@@ -209,7 +223,7 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
           what={danger.what}
           sql={danger.wanted.sql}
           connectionName={connection?.spec?.name ?? ""}
-          onRun={() => send(danger.wanted)}
+          onRun={() => send(danger.wanted, danger.chosen)}
           onClose={() => setDanger(undefined)}
         />
       )}
@@ -218,5 +232,7 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
 }
 
 const IDLE = { kind: "idle" } as const;
+/** Of a longer script Core tells the beginning alone. */
+const SQL_KNOWN_BYTES = 4_096;
 const AS_CONNECTION: RunChoices = { deadline: "connection", rows: "connection" };
 const NO_VALUES: Readonly<Record<string, string | null>> = {};

@@ -1,4 +1,3 @@
-import { runScript } from "../../actions/run_script.ts";
 import type { Result, ResultFailure } from "../../gen/core/v1/result_pb.ts";
 import { TransactionState } from "../../gen/plugin/v1/plugin_pb.ts";
 import { milliseconds, spanText } from "../../state/connection_test.ts";
@@ -7,7 +6,7 @@ import { failureAdvice, failureText } from "../../state/run_view.ts";
 import { Button } from "../../ui/Button.tsx";
 import { copyText } from "../../ui/clipboard.ts";
 import { Icon, type IconName } from "../../ui/Icon.tsx";
-import { useApp, useKeys } from "../AppContext.ts";
+import { useApp } from "../AppContext.ts";
 
 interface EndBarProps {
   readonly result: Result;
@@ -26,7 +25,6 @@ const LOOKS: Readonly<Record<Ending["why"], readonly [string, IconName]>> = {
 /** Why a run was over before its end: what, why, and what now. */
 export function EndBar({ result, ending, failure, onRunAgain }: EndBarProps) {
   const app = useApp();
-  const keysOf = useKeys();
   const title = titleOf(result, ending, failure);
   const said = ending?.rejection?.message ?? (ending?.why === "lost" && failure !== undefined ? failureText(failure) : "");
   const code = ending?.why === "cancelled" ? "" : ending?.rejection?.sqlstate || (failure?.reason ?? "");
@@ -47,7 +45,7 @@ export function EndBar({ result, ending, failure, onRunAgain }: EndBarProps) {
         {said !== "" && ending?.why === "lost" && <p className="code msg2">{said}</p>}
         <p>{advice}</p>
         <div className="acts">
-          <Button label={ending?.why === "lost" ? "Connect and run again" : "Run again"} icon="refresh" look="line" keys={keysOf(runScript)} onClick={onRunAgain} />
+          <Button label={ending?.why === "lost" ? "Connect and run again" : "Run again"} icon="refresh" look="line" onClick={onRunAgain} />
           {ending?.why !== "cancelled" && <Button label="Copy details" icon="copy" onClick={() => void copy()} />}
         </div>
       </div>

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { ResultState } from "../../gen/core/v1/result_pb.ts";
-import { StoppedBy } from "../../gen/plugin/v1/plugin_pb.ts";
+import { type Span, StoppedBy } from "../../gen/plugin/v1/plugin_pb.ts";
 import { onPageRequest, type PageRequest } from "../../actions/page_event.ts";
 import { type ColumnLayout, layoutOf } from "../../results/column_layout.ts";
 import { columnsOf, tableOf } from "../../results/columns.ts";
@@ -38,7 +38,8 @@ interface ResultPaneProps {
   readonly faultOf: (statement: number | undefined) => FaultPlace | undefined;
   readonly onRunAgain: () => void;
   /** Runs it again for all rows. */
-  readonly onRunWhole: () => void;
+  /** Runs a statement again without a limit of rows. */
+  readonly onRunWhole: (span: Span | undefined) => void;
   /** Leads back to the editor. */
   readonly onLeave: () => void;
 }
@@ -147,13 +148,13 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
             <b>{rows.rowCount.toLocaleString("en-US")} rows, then the limit.</b> The rest was not fetched.
           </p>
           <div className="acts">
-            <Button label="Run again, all rows" icon="play" look="line" onClick={onRunWhole} />
+            <Button label="Run again, all rows" icon="play" look="line" onClick={() => onRunWhole(rows.span)} />
             <Button
               label="Export every row…"
               icon="export"
               onClick={() => {
                 setExportNext(result.resultId);
-                onRunWhole();
+                onRunWhole(rows.span);
               }}
             />
           </div>

@@ -53,10 +53,16 @@ function page({ transport }: ReturnType<typeof keeper>, { lasting = store(), pas
   const core = coreOver(transport);
   const link = new LinkKeeper({ transport, enter: async () => ({ kind: "in" }) });
   const layout = makeLayout(lasting, width);
-  const settings = new KeptSettings(core, link, layout, lasting, () => width);
+  let pageWidth = width;
+  const settings = new KeptSettings(core, link, layout, lasting, () => pageWidth);
+  /** Gives the window another width. */
+  const widen = (to: number) => {
+    pageWidth = to;
+    settings.fit();
+  };
   const arrangement = new KeptArrangement(core, link, tabs);
   const start = () => Promise.all([settings.start(), arrangement.start()]);
-  return { tabs, layout, start, lasting, passing };
+  return { tabs, layout, start, lasting, passing, widen };
 }
 
 async function opened(...given: Parameters<typeof page>) {
@@ -214,4 +220,22 @@ test("the windows of one browser write nothing over each other's settings, and s
   // Sizes are each window's own until the next one begins.
   expect(second.getState()).toMatchObject({ theme: "dark", keys: { "Run all": "F9" }, sidebarWidth: 264 });
   expect(makeLayout(lasting, 1440).getState()).toMatchObject({ theme: "dark", sidebarWidth: 300, sidebarOpen: false });
+});
+
+test("a sidebar that was closed for want of width is open again where there is some, and one that people closed is not", () => {
+  const { layout, widen } = page(keeper());
+  const isOpen = () => layout.getState().sidebarOpen;
+  widen(400);
+  expect(isOpen()).toBe(false);
+  widen(1440);
+  expect(isOpen()).toBe(true);
+  layout.setState({ sidebarOpen: false });
+  widen(400);
+  widen(1440);
+  expect(isOpen()).toBe(false);
+  // Also on a page that began narrow.
+  const narrow = page(keeper(), { width: 400 });
+  expect(narrow.layout.getState().sidebarOpen).toBe(false);
+  narrow.widen(1440);
+  expect(narrow.layout.getState().sidebarOpen).toBe(true);
 });

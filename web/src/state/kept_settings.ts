@@ -64,6 +64,13 @@ export class KeptSettings {
     }
   }
 
+  /** Closes what would cover a page that has become narrow, and opens it again on one that has become wide. */
+  fit(): void {
+    const { sidebarOpen } = this.layout.getState();
+    const isOpen = !this.isNarrow && (this.wide.sidebarOpen || sidebarOpen);
+    if (isOpen !== sidebarOpen) this.layout.setState({ sidebarOpen: isOpen });
+  }
+
   /** Puts together what Core has and what was changed here. */
   private meet(text: string | undefined): void {
     const theirs = parseValues(text);

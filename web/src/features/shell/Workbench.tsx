@@ -30,21 +30,22 @@ export function Workbench() {
   }, [app]);
 
   useEffect(() => {
-    // What would cover a narrow page is closed when the page becomes one, and when what it was opened for has come.
+    // What would cover a narrow page is closed while the page is one, and when what it was opened for has come.
     const narrow = matchMedia(`(max-width: ${DRAWER_BELOW}px)`);
+    const fit = () => app.keptSettings.fit();
     const closeDrawer = () => {
       if (narrow.matches && app.layout.getState().sidebarOpen) app.layout.setState({ sidebarOpen: false });
     };
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.key === "Escape" && !event.defaultPrevented && isFree(app)) closeDrawer();
     };
-    narrow.addEventListener("change", closeDrawer);
+    narrow.addEventListener("change", fit);
     addEventListener("keydown", onKeyDown);
     const stop = app.tabs.store.subscribe((now, before) => {
       if (now.activeId !== before.activeId && now.activeId !== undefined) closeDrawer();
     });
     return () => {
-      narrow.removeEventListener("change", closeDrawer);
+      narrow.removeEventListener("change", fit);
       removeEventListener("keydown", onKeyDown);
       stop();
     };

@@ -9,7 +9,7 @@ import {
 } from "../gen/core/v1/connection_pb.ts";
 import { SecretPlacesSchema } from "../gen/core/v1/credential_pb.ts";
 import { Capability, FormFieldKind, FormFieldRole, PluginInfoSchema } from "../gen/plugin/v1/plugin_pb.ts";
-import { type ConnectionForm, DEADLINE, emptyForm, faultsOf, formOf, looksLikeUrl, movedFields, NAME, specOf, withPassword, withUrl } from "./connection_form.ts";
+import { type ConnectionForm, DEADLINE, emptyForm, faultsOf, formOf, isTyped, looksLikeUrl, movedFields, NAME, specOf, withPassword, withUrl } from "./connection_form.ts";
 
 const info = create(PluginInfoSchema, {
   driverType: "postgres",
@@ -95,4 +95,16 @@ describe("a password in a URL", () => {
     expect(withPassword(form, "s3", create(PluginInfoSchema, {})).secrets).toEqual({});
     expect(withPassword(form, undefined, info)).toBe(form);
   });
+});
+
+test("a form is typed once something is lost with it", () => {
+  const begun = emptyForm(undefined, undefined);
+  expect(isTyped(begun, begun)).toBe(false);
+  expect(isTyped({ ...begun, driverType: "postgres" }, begun)).toBe(false);
+  // What was taken back is as if it had never been there.
+  expect(isTyped({ ...begun, values: { host: "" } }, begun)).toBe(false);
+  expect(isTyped({ ...begun, values: { a: "1", b: "2" } }, { ...begun, values: { b: "2", a: "1" } })).toBe(false);
+  for (const part of [{ name: "shop" }, { values: { host: "db" } }, { secrets: { password: "p" } }, { startupSql: "set x = 1" }]) {
+    expect(isTyped({ ...begun, ...part }, begun)).toBe(true);
+  }
 });

@@ -186,6 +186,21 @@ export function canBeReadOnly(info: PluginInfo): boolean {
   return info.capabilities.includes(Capability.READ_ONLY);
 }
 
+/** Whether a form has anything that people would have to type again. A driver alone is chosen anew with a click. */
+export function isTyped(form: ConnectionForm, begun: ConnectionForm): boolean {
+  const { driverType: _, ...typed } = form;
+  const { driverType: __, ...before } = begun;
+  const textOf = ({ values, secrets, ...rest }: typeof typed) => JSON.stringify([rest, filled(values), filled(secrets)]);
+  return textOf(typed) !== textOf(before);
+}
+
+/** Fields that are not empty, in an order of their own. */
+function filled(fields: Readonly<Record<string, string>>): readonly (readonly [string, string])[] {
+  return Object.entries(fields)
+    .filter(([, text]) => text !== "")
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
 /** The fields that lead elsewhere than before, so that Core forgets the password: it has to be typed again. */
 export function movedFields(form: ConnectionForm, old: Connection, info: PluginInfo): readonly string[] {
   const before = old.spec === undefined ? {} : formOf(old.spec).values;

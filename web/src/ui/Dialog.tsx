@@ -4,11 +4,13 @@ interface DialogProps {
   readonly label: string;
   readonly className?: string;
   readonly onClose: () => void;
+  /** In place of closing it at once, where a key or a click beside it would do so. */
+  readonly onLeave?: (() => void) | undefined;
   readonly children: ReactNode;
 }
 
 /** A window over the page. The browser holds the focus inside, beginning where `data-first` stands, and gives it back to what opened it. */
-export function Dialog({ label, className = "", onClose, children }: DialogProps) {
+export function Dialog({ label, className = "", onClose, onLeave = onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const isOver = useRef(false);
   // Before the element goes: afterwards the browser knows no more what had the focus.
@@ -33,7 +35,7 @@ export function Dialog({ label, className = "", onClose, children }: DialogProps
         // A window over this one, and the choice of a file, are cancelled for themselves.
         if (event.target !== event.currentTarget) return;
         event.preventDefault();
-        onClose();
+        onLeave();
       }}
       // Browsers let nobody hold a window open for ever: a second Esc closes it without a question.
       onClose={(event) => {
@@ -41,7 +43,7 @@ export function Dialog({ label, className = "", onClose, children }: DialogProps
       }}
       onMouseDown={(event) => {
         // The backdrop belongs to the dialog's element, its content to elements inside.
-        if (event.target === event.currentTarget) onClose();
+        if (event.target === event.currentTarget) onLeave();
       }}
     >
       {children}

@@ -55,6 +55,15 @@ test("a test tells the stage that failed, why, and what to do, and that it is of
   await page.getByRole("button", { name: "Stop", exact: true }).click();
   await page.getByRole("button", { name: "Test", exact: true }).waitFor();
   await panel.getByText("Nothing is saved.", { exact: false }).waitFor();
+  // What is typed is not thrown away by a key alone.
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog", { name: "Discard changes" }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Keep editing" }).click();
+  expect(await field("Host").inputValue()).toBe("nothing.invalid");
+  await field("Host").press("Escape");
+  await page.getByRole("button", { name: "Discard", exact: true }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
   expect(house().complaints()).toEqual([]);
   await page.context().close();
 });

@@ -9,6 +9,7 @@ import {
   type Faults,
   faultsOf,
   formOf,
+  isTyped,
   movedFields,
   specOf,
 } from "../../state/connection_form.ts";
@@ -21,6 +22,7 @@ import { Dialog } from "../../ui/Dialog.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { fixedKeys, MAC, useApp, usePart } from "../AppContext.ts";
 import { ConnectionFields } from "./ConnectionFields.tsx";
+import { DiscardDialog } from "./DiscardDialog.tsx";
 import { DriverTiles } from "./DriverTiles.tsx";
 import { EndSessionsDialog } from "./EndSessionsDialog.tsx";
 import { TestPanel } from "./TestPanel.tsx";
@@ -47,10 +49,14 @@ export function ConnectionDialog({ connection, onClose }: ConnectionDialogProps)
   const app = useApp();
   const drivers = usePart(app.drivers.store, (state) => state);
   const title = connection === undefined ? "New connection" : "Edit connection";
+  /** Asks first where something was typed. */
+  const [holds, setHolds] = useState(false);
+  const [isLeaving, setLeaving] = useState(false);
+  const leave = () => (holds ? setLeaving(true) : onClose());
   return (
-    <Dialog label={title} className="dialog" onClose={onClose}>
+    <Dialog label={title} className="dialog" onClose={onClose} onLeave={leave}>
       {drivers.kind === "ready" && drivers.value.usable.length > 0 ? (
-        <Body title={title} drivers={drivers.value} connection={connection} onClose={onClose} />
+        <Body title={title} drivers={drivers.value} connection={connection} onClose={onClose} onLeave={leave} onHold={setHolds} />
       ) : (
         <div className="hello">
           {drivers.kind === "loading" && <p>Looking for drivers</p>}
@@ -61,6 +67,7 @@ export function ConnectionDialog({ connection, onClose }: ConnectionDialogProps)
           <Button label="Close" look="line" big onClick={onClose} />
         </div>
       )}
+      {isLeaving && <DiscardDialog onClose={() => setLeaving(false)} onDiscard={onClose} />}
     </Dialog>
   );
 }
@@ -70,15 +77,21 @@ interface BodyProps {
   readonly drivers: Drivers;
   readonly connection: Connection | undefined;
   readonly onClose: () => void;
+  /** Closes it after a question, if there is one to ask. */
+  readonly onLeave: () => void;
+  /** Whether something would be lost with it. */
+  readonly onHold: (holds: boolean) => void;
 }
 
-function Body({ title, drivers, connection: opened, onClose }: BodyProps) {
+function Body({ title, drivers, connection: opened, onClose, onLeave, onHold }: BodyProps) {
   const app = useApp();
   /** What is saved is written over this one. */
   const [connection, setConnection] = useState(opened);
   const [form, setForm] = useState<ConnectionForm>(() =>
     connection?.spec === undefined ? emptyForm(drivers.usable[0], drivers.places) : formOf(connection.spec),
   );
+  const begun = useRef(form);
+  useEffect(() => onHold(isTyped(form, begun.current)), [form, onHold]);
   const [faults, setFaults] = useState<Faults>({});
   const [run, setRun] = useState<TestRun>({ kind: "idle" });
   const [problem, setProblem] = useState<Problem>();
@@ -180,7 +193,7 @@ function Body({ title, drivers, connection: opened, onClose }: BodyProps) {
         <div className="head">
           <h2>{title}</h2>
           <UrlField form={form} drivers={drivers} onFill={setForm} />
-          <Button label="Close" icon="close" iconOnly keys="Esc" onClick={onClose} />
+          <Button label="Close" icon="close" iconOnly keys="Esc" onClick={onLeave} />
         </div>
         <div className="cols">
           <DriverTiles

@@ -18,8 +18,8 @@ export function DiscardDialog({ onClose, onDiscard }: DiscardDialogProps) {
       </div>
       <div className="foot">
         <span className="grow" />
-        <Button label="Discard" big className="danger" onClick={onDiscard} />
-        <Button label="Keep editing" look="primary" big onClick={onClose} />
+        <Button label="Keep editing" big onClick={onClose} />
+        <Button label="Discard" look="line" big className="danger" onClick={onDiscard} />
       </div>
     </Dialog>
   );

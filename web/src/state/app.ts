@@ -98,8 +98,7 @@ export function makeApp(host: Host, places: Places): App {
     news.hearAll();
   };
   const closed = (tab: Tab) => {
-    runs.forget(tab);
-    void sessions.close(tab.id).then((isLost) => {
+    void sessions.close(tab.id, runs.forget(tab)).then((isLost) => {
       if (isLost) toasts.say(`The transaction of ${tab.title} was rolled back`);
     });
   };

@@ -71,4 +71,7 @@ test("a tab goes to another connection, but leaves no transaction behind", () =>
   const { app, first, second } = page({ ...OPEN, transaction: TransactionState.OPEN });
   expect([moveTab(app, first, "d"), moveTab(app, second, "d"), moveTab(app, first, "c")]).toEqual([false, true, true]);
   expect(app.tabs.store.getState().tabs.map(({ connectionId }) => connectionId)).toEqual(["c", "d"]);
+  // What runs in a shared session may have begun one.
+  const shared = page({ ...OPEN, transaction: TransactionState.IDLE, isShared: true }, { kind: "starting", startedAt: 0 });
+  expect(moveTab(shared.app, shared.first, "d")).toBe(false);
 });

@@ -7,12 +7,8 @@ type Parts = Pick<App, "tabs" | "sessions" | "runs" | "overlay">;
 /** Whether a transaction would, or may, go with a tab: when it is closed its session ends, or a shared one is rolled back. */
 export function holdsTransaction(app: Pick<App, "sessions" | "runs">, tabId: string): boolean {
   const session = app.sessions.of(tabId);
-  // What runs in a session that others share is cancelled; a transaction that is known there is the tab's.
-  return session.kind === "open" && (session.isShared ? isKnown(session.transaction) : isInTransaction(app, tabId));
-}
-
-function isKnown(transaction: TransactionState): boolean {
-  return transaction === TransactionState.OPEN || transaction === TransactionState.FAILED;
+  // What runs in a session that others share is cancelled; a transaction there is the tab's.
+  return session.kind === "open" && (session.isShared ? session.transaction !== TransactionState.IDLE : isInTransaction(app, tabId));
 }
 
 /** The tabs whose transactions would, or may, go with the sessions on a connection. */
@@ -35,7 +31,7 @@ export function closeTab(app: Parts, tabId: string): void {
 /** Puts a tab on another connection. Answers whether it is there: a transaction is not left behind unasked. */
 export function moveTab(app: Pick<App, "tabs" | "sessions" | "runs">, tab: Tab, connectionId: string): boolean {
   if (tab.connectionId === connectionId) return true;
-  if (holdsTransaction(app, tab.id)) return false;
+  if (isInTransaction(app, tab.id)) return false;
   app.tabs.change(tab.id, { connectionId });
   return true;
 }

@@ -23,7 +23,7 @@ async function page(...connections: readonly Connection[]) {
   const opened: { readonly connectionId: string; readonly host: string; readonly password: string; readonly sessionId: string }[] = [];
   const ended: string[] = [];
   const executed: string[] = [];
-  const gate = { open: async () => undefined as void };
+  const gate = { open: async () => undefined as void, execute: async () => undefined as void };
   const transport = createRouterTransport(({ service }) => {
     service(ConnectionService, { listConnections: () => ({ connections: [...kept.values()] }) });
     service(SessionService, {
@@ -37,6 +37,7 @@ async function page(...connections: readonly Connection[]) {
       },
       async *executeInSession({ sessionId, sql }) {
         executed.push(`${sql} ${sessionId}`);
+        await gate.execute();
         yield {};
       },
       closeSession: ({ sessionId }) => {
@@ -219,4 +220,30 @@ test("a transaction in the shared session is rolled back with its tab, and the s
   expect([of.executed, of.ended]).toEqual([[`ROLLBACK ${shared}`], []]);
   expect(await of.sessions.place(second)).toEqual({ sessionId: shared });
   expect(await of.sessions.close(second.id)).toBe(false);
+});
+
+test("nobody runs in a shared session before what a closed tab left there is rolled back", async () => {
+  const of = await page(asking("shop", "staging"));
+  const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
+  const placed = of.sessions.place(first);
+  await of.leases.answer("secret");
+  const shared = (await placed)?.sessionId ?? "";
+  let stopped: () => void = () => undefined;
+  let rolledBack: () => void = () => undefined;
+  of.gate.execute = () => new Promise((resolve) => (rolledBack = resolve));
+  // Its script was under way: nobody knows what it has begun.
+  const closed = of.sessions.close(first.id, { sessionId: shared, over: new Promise((resolve) => (stopped = resolve)) });
+  let place: unknown;
+  void of.sessions.place(second).then((found) => (place = found));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect([of.executed, place]).toEqual([[], undefined]);
+  stopped();
+  await expect.poll(() => of.executed, { timeout: 30_000 }).toEqual([`ROLLBACK ${shared}`]);
+  expect(place).toBeUndefined();
+  rolledBack();
+  await closed;
+  await expect.poll(() => place, { timeout: 30_000 }).toEqual({ sessionId: shared });
+  // What ran elsewhere has nothing to do with it.
+  await of.sessions.close(second.id, { sessionId: "other", over: Promise.resolve() });
+  expect(of.executed).toHaveLength(1);
 });

@@ -3,6 +3,7 @@ import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
 import { beforeEach, expect, test, vi } from "vitest";
 import { ResultDropCause } from "../gen/core/v1/event_pb.ts";
 import { type Result, ResultSchema, ResultService, ResultState } from "../gen/core/v1/result_pb.ts";
+import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import { ErrorInfoSchema } from "../gen/google/rpc/error_info_pb.ts";
 import { coreOver } from "../transport/core.ts";
 import { Connections } from "./connections.ts";
@@ -260,4 +261,22 @@ test("who gives no password keeps the result that was there, with its script, un
   await of.runs.run(tab, { sql: "select 2", offset: 40 }, {});
   expect(of.runs.of(tab.id)).toEqual({ kind: "gone", why: "idle" });
   expect(of.runs.scriptOf(tab.id)).toBe(old);
+});
+
+test("only the end of a run that this page saw says how its transaction stands", async () => {
+  const of = page();
+  const { IDLE, OPEN, UNSPECIFIED } = TransactionState;
+  const tab = of.tabs.open("connection");
+  of.tabs.change(tab.id, { sessionId: "s", resultId: "r" });
+  const [kept] = of.tabs.store.getState().tabs;
+  if (kept === undefined) throw new Error("it is there");
+  const result = (transactionState: TransactionState) => create(ResultSchema, { resultId: "r", sessionId: "s", state: ResultState.DONE, transactionState, statementCount: 1, statements: [DONE] });
+  of.kept.result = result(OPEN);
+  await of.runs.attach(kept);
+  expect(of.runs.of(tab.id).kind).toBe("ended");
+  expect(of.sessions.of(tab.id)).toMatchObject({ transaction: UNSPECIFIED });
+  of.kept.result = result(IDLE);
+  await of.runs.run(kept, { sql: "commit", offset: 0 }, {});
+  expect(of.runs.of(tab.id).kind).toBe("ended");
+  expect(of.sessions.of(tab.id)).toMatchObject({ transaction: IDLE });
 });

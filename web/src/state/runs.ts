@@ -11,7 +11,7 @@ import { makeUuidV7 } from "../transport/uuid.ts";
 import { milliseconds } from "./connection_test.ts";
 import type { Leases } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
-import type { TabSessions } from "./tab_sessions.ts";
+import type { Stopped, TabSessions } from "./tab_sessions.ts";
 import type { Tab, Tabs } from "./tabs.ts";
 import { whenFree } from "./when_free.ts";
 
@@ -55,6 +55,8 @@ interface Asked {
   /** What the tab showed before, and why that is not kept any more: unless it is. */
   before: string | undefined;
   beforeIsGone?: "idle" | "dropped";
+  /** The end of asking. */
+  ran?: Promise<void>;
 }
 
 type Options = Omit<MessageInitShape<typeof ExecuteOptionsSchema>, "$typeName">;
@@ -152,7 +154,14 @@ export class Runs {
   }
 
   /** Runs a script in a tab. What ran there before is forgotten. */
-  async run(tab: Tab, script: Script, options: Options): Promise<void> {
+  run(tab: Tab, script: Script, options: Options): Promise<void> {
+    const ran = this.begin(tab, script, options);
+    const asked = this.asked.get(tab.id);
+    if (asked !== undefined) asked.ran ??= ran;
+    return ran;
+  }
+
+  private async begin(tab: Tab, script: Script, options: Options): Promise<void> {
     const before = this.of(tab.id);
     if (before.kind === "starting" || before.kind === "running") return;
     let startedAt = Date.now();
@@ -162,12 +171,12 @@ export class Runs {
     const asked: Asked = { resultId: undefined, sessionId: undefined, before: before.kind === "ended" ? before.result.resultId : undefined };
     this.asked.set(tab.id, asked);
     const leaveBefore = () => {
-      if (before.kind === "ended") this.leave(tab, before.result.resultId);
+      if (before.kind === "ended") void this.leave(tab, before.result.resultId);
     };
     /** Whether the tab was closed meanwhile, also if it was opened again. */
     const isClosed = () => this.asked.get(tab.id) !== asked;
     try {
-      const place = await this.sessions.place(tab, (sessionId) => this.runnerIn(sessionId, tab.id));
+      const place = await this.sessions.place(tab, (sessionId) => this.runnerIn(sessionId, tab.id), (sessionId) => (asked.sessionId = sessionId));
       if (isClosed()) return leaveBefore();
       // Whoever gives no password keeps what he had.
       if (place === undefined) {
@@ -200,7 +209,7 @@ export class Runs {
       const { result, page, pageStatement } = await whenFree(begin, () => !isClosed() && Date.now() - startedAt < CLOSING_MS);
       const { resultId = "" } = asked;
       // It began behind its tab's end, and nobody would see or stop it any more.
-      if (isClosed()) return void this.drop(resultId);
+      if (isClosed()) return await this.drop(resultId);
       if (result === undefined) return this.set(tab.id, IDLE);
       // What passed before it began, while a password was typed, is no part of its time.
       this.take(tab.id, result, Date.now() - milliseconds(result.elapsed), page === undefined ? undefined : { statement: pageStatement, rows: page });
@@ -212,7 +221,7 @@ export class Runs {
       this.sessions.hearFailure(tab.id, error);
       const problem = this.link.hear(error);
       if (isClosed()) {
-        if (asked.resultId !== undefined && isUnreachable(error)) void this.drop(asked.resultId);
+        if (asked.resultId !== undefined && isUnreachable(error)) await this.drop(asked.resultId);
         return;
       }
       // Without an answer nobody knows whether it began: it is looked for until Core is there again.
@@ -357,18 +366,24 @@ export class Runs {
     }
   }
 
-  /** Forgets what a closed tab ran. What still runs is stopped, unless another window has begun it. */
-  forget(tab: Tab): void {
+  /** Forgets what a closed tab ran. What still runs is stopped, unless another window has begun it. Answers what that was. */
+  forget(tab: Tab): Stopped | undefined {
     const tabId = tab.id;
     const run = this.of(tabId);
-    if ("result" in run) this.leave(tab, run.result.resultId);
-    const asked = this.asked.get(tabId)?.resultId;
-    if (asked !== undefined) void this.drop(asked);
+    const asked = this.asked.get(tabId);
+    const dropped = [
+      ...("result" in run ? [this.leave(tab, run.result.resultId)] : []),
+      ...(asked?.resultId === undefined ? [] : [this.drop(asked.resultId)]),
+      ...(asked?.ran === undefined ? [] : [asked.ran]),
+    ];
     this.asked.delete(tabId);
     clearTimeout(this.timers.get(tabId));
     const runs = new Map(this.store.getState());
     runs.delete(tabId);
     this.store.setState(runs, true);
+    // A tab that is still asked for a password runs nowhere.
+    const sessionId = run.kind === "running" ? run.result.sessionId : asked?.sessionId;
+    return sessionId === undefined ? undefined : { sessionId, over: Promise.all(dropped).then(() => undefined) };
   }
 
   private take(tabId: string, result: Result, startedAt: number, page: FirstPage | undefined): void {
@@ -378,9 +393,12 @@ export class Runs {
       this.lookLater(tabId, result.resultId);
     } else {
       clearTimeout(this.timers.get(tabId));
+      const { kind } = this.of(tabId);
       this.set(tabId, { kind: "ended", result, page });
       if (this.tabOf(tabId)?.runs === true) this.tabs.change(tabId, { runs: undefined });
-      this.sessions.hearRun(tabId, result.sessionId, result.transactionState);
+      // An old result says how the transaction stood then, and only Core how it stands now.
+      if (kind === "starting" || kind === "running") this.sessions.hearRun(tabId, result.sessionId, result.transactionState);
+      else void this.sessions.settle(tabId);
     }
   }
 
@@ -405,8 +423,8 @@ export class Runs {
   }
 
   /** Has no more use for a result. One of another window is left to it. */
-  private leave(tab: Tab, resultId: string): void {
-    if (tab.isGuest !== true) void this.drop(resultId);
+  private async leave(tab: Tab, resultId: string): Promise<void> {
+    if (tab.isGuest !== true) await this.drop(resultId);
     else for (const listener of this.dropped) listener(resultId);
   }
 

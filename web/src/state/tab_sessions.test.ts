@@ -18,9 +18,14 @@ const held = (sessionId: string, more: MessageInitShape<typeof SessionFactsSchem
 /** A page with tabs that were kept over a reload, before a Core that holds some sessions. */
 function page(tabs: readonly Partial<Tab>[], sessions: readonly SessionFacts[]) {
   const ended: string[] = [];
+  const executed: string[] = [];
   const transport = createRouterTransport(({ service }) => {
     service(SessionService, {
       listSessions: () => ({ sessions: [...sessions] }),
+      async *executeInSession({ sessionId, sql }) {
+        executed.push(`${sql} ${sessionId}`);
+        yield {};
+      },
       closeSession: ({ sessionId }) => {
         ended.push(sessionId);
         return { transactionLost: false };
@@ -36,7 +41,7 @@ function page(tabs: readonly Partial<Tab>[], sessions: readonly SessionFacts[]) 
   const store = new Tabs({ getItem: (key) => (key === TABS_KEY ? kept : null), setItem: () => undefined }, () => "new");
   const leases = new Leases(core, link, connections, new DriverList(core, link), "page");
   const of = new TabSessions(core, link, leases, store, "page");
-  return { of, tabs: store, leases, ended, connections, find: (isNew = true) => of.find(connections, isNew) };
+  return { of, tabs: store, leases, ended, executed, connections, find: (isNew = true) => of.find(connections, isNew) };
 }
 
 test("a page that is loaded again has its sessions as they are, and says which one ended", async () => {
@@ -51,7 +56,7 @@ test("a page that is loaded again has its sessions as they are, and says which o
 
 test("a password is not asked for again after a reload, and a session that nobody has any use for ends", async () => {
   const sessions = [held("shared", { connectionId: "asks", transactionState: TransactionState.OPEN }), held("left"), held("theirs", { frontEndId: "other" })];
-  const { of, find, leases, ended } = page([{ connectionId: "asks" }], sessions);
+  const { of, find, leases, ended } = page([{ connectionId: "asks", holds: "shared" }], sessions);
   await find();
   expect(await leases.place("asks")).toEqual({ sessionId: "shared" });
   expect(of.of("tab-0")).toMatchObject({ kind: "open", isShared: true, transaction: TransactionState.OPEN });
@@ -74,4 +79,63 @@ test("a tab that goes to another connection leaves its session behind", async ()
   expect(of.of("tab-0")).toEqual({ kind: "none" });
   await expect.poll(() => ended).toEqual(["a"]);
   expect(tabs.store.getState().tabs[0]?.sessionId).toBeUndefined();
+});
+
+test("after a reload the transaction of a shared session is that of the tab that ran there last, whatever was shown before", async () => {
+  const { OPEN, IDLE } = TransactionState;
+  const kept = [{ connectionId: "asks", holds: "shared" }, { connectionId: "asks" }];
+  const { of, find, tabs, leases, executed } = page(kept, [held("shared", { connectionId: "asks", transactionState: OPEN })]);
+  for (const tab of tabs.store.getState().tabs) of.attach(tab);
+  await find();
+  expect(["tab-0", "tab-1"].map((id) => of.of(id))).toMatchObject([{ transaction: OPEN, isShared: true }, { transaction: IDLE, isShared: true }]);
+  // The other one is offered a session of its own, and rolls nothing back when it goes.
+  const [, other] = tabs.store.getState().tabs;
+  if (other === undefined) throw new Error("it is there");
+  const placed = of.place(other);
+  await expect.poll(() => leases.question.getState().open?.own?.holder?.tabId).toBe("tab-0");
+  leases.decline();
+  expect(await placed).toBeUndefined();
+  expect(await of.close("tab-1")).toBe(false);
+  expect(executed).toEqual([]);
+});
+
+test("what Core says of a transaction comes before what an old page took it for", async () => {
+  const { OPEN, IDLE, UNSPECIFIED } = TransactionState;
+  const sessions = [held("a", { transactionState: OPEN })];
+  const { of, find, tabs } = page([{ sessionId: "a" }], sessions);
+  const [tab] = tabs.store.getState().tabs;
+  if (tab === undefined) throw new Error("it is there");
+  of.attach(tab);
+  await of.settle(tab.id);
+  expect(of.of(tab.id)).toMatchObject({ transaction: OPEN });
+  sessions[0] = held("a", { transactionState: IDLE });
+  await find(false);
+  expect(of.of(tab.id)).toMatchObject({ transaction: IDLE });
+  // What runs may have begun one, and what is told meanwhile is newer than the look.
+  const looked = find(false);
+  of.hearRun(tab.id, "a", OPEN);
+  await looked;
+  expect(of.of(tab.id)).toMatchObject({ transaction: OPEN });
+  const runs = page([{ sessionId: "a" }], [held("a", { activity: SessionActivity.RUNNING })]);
+  await runs.find();
+  expect(runs.of.of("tab-0")).toMatchObject({ transaction: UNSPECIFIED });
+});
+
+test("a transaction of a shared session whose tab is gone is rolled back, and the session stays", async () => {
+  const { find, leases, executed, ended } = page([{ connectionId: "asks" }], [held("shared", { connectionId: "asks", transactionState: TransactionState.OPEN })]);
+  await find();
+  await expect.poll(() => executed).toEqual(["ROLLBACK shared"]);
+  expect([ended, await leases.place("asks")]).toEqual([[], { sessionId: "shared" }]);
+});
+
+test("a page that does not know its connections ends nothing, until it does", async () => {
+  const { find, connections, leases, ended } = page([{ connectionId: "asks" }], [held("shared", { connectionId: "asks" }), held("left")]);
+  const ready = connections.store.getState();
+  connections.store.setState({ kind: "loading" }, true);
+  await find();
+  expect([ended, leases.has("shared")]).toEqual([[], false]);
+  connections.store.setState(ready, true);
+  await find(false);
+  expect(leases.has("shared")).toBe(true);
+  await expect.poll(() => ended).toEqual(["left"]);
 });

@@ -22,8 +22,16 @@ export type TabSession =
   /** It ended without being asked to. */
   | { readonly kind: "lost"; readonly why: string };
 
+/** What ran in a session, and is being stopped. */
+export interface Stopped {
+  readonly sessionId: string;
+  /** When nothing of it comes to Core any more. */
+  readonly over: Promise<void>;
+}
+
 type OpenSession = Extract<TabSession, { kind: "open" }>;
 
+const { UNSPECIFIED, IDLE, OPEN, FAILED } = TransactionState;
 /** Where it takes longer, the session ends. */
 const ROLL_BACK_MS = 30_000;
 const NONE: TabSession = { kind: "none" };
@@ -31,6 +39,10 @@ const NONE: TabSession = { kind: "none" };
 /** Keeps sessions for tabs that want one: transactions, temporary tables and settings work across their runs. */
 export class TabSessions {
   readonly store: StoreApi<ReadonlyMap<string, TabSession>> = createStore<ReadonlyMap<string, TabSession>>(() => new Map());
+  /** Shared sessions that are being rolled back behind a tab that is gone: nothing else runs there meanwhile. */
+  private readonly freeing = new Map<string, Promise<boolean>>();
+  /** Whether what an earlier page left is still to be looked through. */
+  private isNew = false;
 
   constructor(
     private readonly core: Core,
@@ -51,30 +63,55 @@ export class TabSessions {
 
   /**
    * Looks which sessions Core still holds for the page: after it was loaded again, and when it may not have heard of an end. What
-   * nobody here has any use for is ended, when the page has just begun.
+   * nobody here has any use for is ended, when the page has just begun, and it is known what each is for.
    */
-  async find(connections: Pick<Connections, "find">, isNew: boolean): Promise<void> {
+  async find(connections: Pick<Connections, "find" | "store">, isNew: boolean): Promise<void> {
+    this.isNew ||= isNew;
+    const held = await this.look();
+    if (held === undefined || !this.isNew || connections.store.getState().kind !== "ready") return;
+    this.isNew = false;
+    const owned = new Set(this.tabs.store.getState().tabs.map(({ sessionId }) => sessionId));
+    for (const [sessionId, facts] of held) {
+      if (owned.has(sessionId) || this.leases.has(sessionId)) continue;
+      const { connectionId } = facts;
+      if (connections.find(connectionId)?.spec?.secretPlace !== SecretPlace.ASK) void this.end(sessionId);
+      else {
+        this.leases.adopt(connectionId, sessionId);
+        this.share(facts);
+      }
+    }
+  }
+
+  /** Gives tabs the session that they shared before the page was loaded again. Its transaction is that of the tab that ran there last. */
+  private share(facts: SessionFacts): void {
+    const { sessionId, connectionId } = facts;
+    const transaction = stateOf(facts);
+    let isHeld = false;
+    for (const tab of this.tabs.store.getState().tabs) {
+      if (tab.connectionId !== connectionId || this.of(tab.id).kind !== "none") continue;
+      const isHolder = tab.holds === sessionId;
+      isHeld ||= isHolder;
+      this.set(tab.id, { ...opened(sessionId, true), transaction: isHolder ? transaction : IDLE });
+    }
+    // Its tab was closed just before, and nobody sees it any more.
+    if (!isHeld && transaction !== IDLE) void this.free(sessionId);
+  }
+
+  /** Puts what the page takes its sessions for beside what Core has. Answers those. */
+  private async look(): Promise<ReadonlyMap<string, SessionFacts> | undefined> {
     try {
-      // What is opened while the answer is on its way is not missed in it.
-      const asked = new Set(this.tabs.store.getState().tabs.map((tab) => this.idOf(tab)));
+      // What changes while the answer is on its way is not as old as that.
+      const asked = this.tabs.store.getState().tabs.map((tab) => ({ id: tab.id, sessionId: this.idOf(tab), session: this.of(tab.id) }));
       const { sessions } = await this.core.sessions.listSessions({});
       const held = new Map(sessions.filter((facts) => this.isHeld(facts)).map((facts) => [facts.sessionId, facts]));
-      for (const tab of this.tabs.store.getState().tabs) if (asked.has(this.idOf(tab))) this.compare(tab, held);
-      if (!isNew) return;
-      const owned = new Set(this.tabs.store.getState().tabs.map(({ sessionId }) => sessionId));
-      for (const [sessionId, { connectionId, transactionState }] of held) {
-        if (owned.has(sessionId) || this.leases.has(sessionId)) continue;
-        if (connections.find(connectionId)?.spec?.secretPlace !== SecretPlace.ASK) {
-          void this.end(sessionId);
-          continue;
-        }
-        this.leases.adopt(connectionId, sessionId);
-        for (const tab of this.tabs.store.getState().tabs) {
-          if (tab.connectionId === connectionId && this.of(tab.id).kind === "none") this.set(tab.id, { ...opened(sessionId, true), transaction: known(transactionState) });
-        }
+      for (const { id, sessionId, session } of asked) {
+        const tab = this.tabs.store.getState().tabs.find((other) => other.id === id);
+        if (tab !== undefined && this.idOf(tab) === sessionId && this.of(id) === session) this.compare(tab, held);
       }
+      return held;
     } catch (error) {
       this.link.hear(error);
+      return undefined;
     }
   }
 
@@ -98,9 +135,9 @@ export class TabSessions {
       this.lose(tab.id, "it had ended");
       this.leases.forget(sessionId);
     } else if (session.kind === "none") {
-      this.set(tab.id, { ...opened(sessionId, false), transaction: known(facts.transactionState) });
-    } else if (session.kind === "open" && session.transaction === TransactionState.UNSPECIFIED) {
-      this.set(tab.id, { ...session, transaction: known(facts.transactionState) });
+      this.set(tab.id, { ...opened(sessionId, false), transaction: stateOf(facts) });
+    } else if (session.kind === "open" && !session.isBusy && facts.activity === SessionActivity.IDLE && (!session.isShared || tab.holds === sessionId)) {
+      this.set(tab.id, { ...session, transaction: stateOf(facts) });
     }
   }
 
@@ -111,22 +148,55 @@ export class TabSessions {
   /** Finds the session that a tab had before the page was loaded again. */
   attach(tab: Tab): void {
     if (tab.sessionId === undefined || this.of(tab.id).kind !== "none") return;
-    this.set(tab.id, { kind: "open", sessionId: tab.sessionId, transaction: TransactionState.UNSPECIFIED, isBusy: false, endsSoon: false, isShared: false });
+    this.set(tab.id, { ...opened(tab.sessionId, false), transaction: UNSPECIFIED });
+  }
+
+  /** Asks Core how a tab's transaction stands, where nobody here knows. */
+  async settle(tabId: string): Promise<void> {
+    if (hasUnknown(this.of(tabId))) await this.look();
   }
 
   /**
    * Where the next run of a tab takes place. `undefined`: nowhere, for the user gave no password. The session that a connection's
    * tabs share is not taken from the one that runs something there, or has a transaction open.
    */
-  async place(tab: Tab, runnerIn: (sessionId: string) => string | undefined = () => undefined): Promise<Place | undefined> {
-    const session = this.of(tab.id);
-    if (session.kind === "open" && !session.isShared) return { sessionId: session.sessionId };
-    const place = session.kind === "open" ? { sessionId: session.sessionId } : await this.leases.place(tab.connectionId);
-    if (place === undefined || "connection" in place) return place;
-    const holder = this.holderOf(place.sessionId, tab, runnerIn(place.sessionId));
-    if (holder !== undefined) return this.own(tab, holder);
-    if (this.of(tab.id).kind !== "open") this.set(tab.id, opened(place.sessionId, true));
-    return place;
+  async place(tab: Tab, runnerIn: (sessionId: string) => string | undefined = () => undefined, onTake: (sessionId: string) => void = () => undefined): Promise<Place | undefined> {
+    for (;;) {
+      const session = this.of(tab.id);
+      if (session.kind === "open" && !session.isShared) return { sessionId: session.sessionId };
+      const place = session.kind === "open" ? { sessionId: session.sessionId } : await this.leases.place(tab.connectionId);
+      if (place === undefined || "connection" in place) return place;
+      const { sessionId } = place;
+      const freed = this.freeing.get(sessionId);
+      if (freed !== undefined) {
+        await freed;
+        continue;
+      }
+      const unknown = this.tabs.store.getState().tabs.find(({ id }) => id !== tab.id && this.isIn(id, sessionId) && hasUnknown(this.of(id)));
+      if (unknown !== undefined) {
+        await this.look();
+        if (this.freeing.has(sessionId) || (session.kind === "open" && this.of(tab.id).kind !== "open")) continue;
+      }
+      const holder = this.holderOf(sessionId, tab, runnerIn(sessionId));
+      if (holder !== undefined) return this.own(tab, holder);
+      if (this.of(tab.id).kind !== "open") this.set(tab.id, opened(sessionId, true));
+      this.hold(tab.id, sessionId);
+      onTake(sessionId);
+      return place;
+    }
+  }
+
+  /** Has whatever is begun in a shared session be a tab's, and no other one's. */
+  private hold(tabId: string, sessionId: string): void {
+    for (const { id, holds } of this.tabs.store.getState().tabs) {
+      if (id === tabId && holds !== sessionId) this.tabs.change(id, { holds: sessionId });
+      else if (id !== tabId && holds === sessionId) this.tabs.change(id, { holds: undefined });
+    }
+  }
+
+  private isIn(tabId: string, sessionId: string): boolean {
+    const session = this.of(tabId);
+    return session.kind === "open" && session.sessionId === sessionId;
   }
 
   /** Has a tab of a connection that asks for its password run in a session that no other tab shares. `undefined`: it was not given. */
@@ -177,30 +247,51 @@ export class TabSessions {
     }
   }
 
-  /** Gives a tab's session up. One that others share stays, without the tab's transaction. Answers whether a transaction went with it. */
-  async close(tabId: string): Promise<boolean> {
+  /**
+   * Gives a tab's session up. One that others share stays, without the tab's transaction. `ran` is what still ran in it, which may
+   * have begun one. Answers whether a transaction went with it.
+   */
+  async close(tabId: string, ran?: Stopped): Promise<boolean> {
     const session = this.of(tabId);
     this.none(tabId);
     if (session.kind !== "open") return false;
-    if (!session.isShared) return this.end(session.sessionId);
-    return hasTransaction(session, session.sessionId) && this.rollBack(session.sessionId);
+    const { sessionId, isShared, transaction } = session;
+    if (!isShared) return this.end(sessionId);
+    const over = ran?.sessionId === sessionId ? ran.over : undefined;
+    if (over === undefined && transaction === IDLE) return false;
+    return (await this.free(sessionId, over)) && transaction !== IDLE;
   }
 
-  /** Rolls back what nobody sees any more. */
+  /** Rolls back what nobody sees any more. Until that is done, nobody else runs there. */
+  private free(sessionId: string, ran?: Promise<void>): Promise<boolean> {
+    const before = this.freeing.get(sessionId) ?? Promise.resolve(false);
+    const freed = before.then(() => ran).then(() => this.rollBack(sessionId));
+    this.freeing.set(sessionId, freed);
+    void freed.finally(() => {
+      if (this.freeing.get(sessionId) === freed) this.freeing.delete(sessionId);
+    });
+    return freed;
+  }
+
   private async rollBack(sessionId: string): Promise<boolean> {
     const until = Date.now() + ROLL_BACK_MS;
     try {
+      let left: TransactionState = IDLE;
       // What still runs there is being cancelled.
       await whenFree(async () => {
-        for await (const _ of this.core.sessions.executeInSession({ sessionId, sql: "ROLLBACK" }));
+        for await (const { part } of this.core.sessions.executeInSession({ sessionId, sql: "ROLLBACK" })) {
+          const said = part.value?.part;
+          if (said?.case === "summary" || said?.case === "rejection") left = said.value.transactionState;
+        }
       }, () => Date.now() < until);
+      if (!isKnown(left)) return true;
     } catch (error) {
       this.link.hear(error);
-      this.leases.forget(sessionId);
-      return this.end(sessionId);
     }
-    this.all(sessionId, (now) => ({ ...now, transaction: TransactionState.IDLE }));
-    return true;
+    // A session that may be in a transaction is nobody's.
+    this.leases.forget(sessionId);
+    for (const [tabId, session] of this.store.getState()) if (session.kind === "open" && session.sessionId === sessionId) this.none(tabId);
+    return this.end(sessionId);
   }
 
   /** Ends the transaction of a tab's session. Answers what keeps it from that. */
@@ -224,14 +315,14 @@ export class TabSessions {
       problem = this.link.hear(error);
       this.hearFailure(tabId, error);
     }
-    this.all(session.sessionId, (now, id) => ({ ...now, transaction: id === tabId ? transaction : TransactionState.IDLE, isBusy: false }));
+    this.all(session.sessionId, (now, id) => ({ ...now, transaction: id === tabId ? transaction : IDLE, isBusy: false }));
     return problem;
   }
 
   /** Hears how a run left the transaction, which is that of its tab, also in a session that others share. */
   hearRun(tabId: string, sessionId: string, transaction: TransactionState): void {
-    if (this.of(tabId).kind !== "open") return;
-    this.all(sessionId, (session, id) => ({ ...session, transaction: id === tabId ? transaction : TransactionState.IDLE, endsSoon: false }));
+    if (!this.isIn(tabId, sessionId)) return;
+    this.all(sessionId, (session, id) => ({ ...session, transaction: id === tabId ? transaction : IDLE, endsSoon: false }));
   }
 
   /** Hears of a failure in a tab's session, which may be its end. */
@@ -285,7 +376,8 @@ export class TabSessions {
   }
 
   private forgetId(tabId: string): void {
-    if (this.tabs.store.getState().tabs.some((tab) => tab.id === tabId && tab.sessionId !== undefined)) this.tabs.change(tabId, { sessionId: undefined });
+    const tab = this.tabs.store.getState().tabs.find(({ id }) => id === tabId);
+    if (tab?.sessionId !== undefined || tab?.holds !== undefined) this.tabs.change(tabId, { sessionId: undefined, holds: undefined });
   }
 
   private async end(sessionId: string): Promise<boolean> {
@@ -303,18 +395,27 @@ export class TabSessions {
   }
 }
 
-/** How a session's transaction stands, where no statement has said otherwise. */
-function known(transaction: TransactionState): TransactionState {
-  return transaction === TransactionState.UNSPECIFIED ? TransactionState.IDLE : transaction;
+/** How a session's transaction stands by Core's facts. What runs may have begun or ended one. */
+function stateOf({ activity, transactionState }: SessionFacts): TransactionState {
+  if (activity !== SessionActivity.IDLE) return UNSPECIFIED;
+  return transactionState === UNSPECIFIED ? IDLE : transactionState;
 }
 
+function isKnown(transaction: TransactionState): boolean {
+  return transaction === OPEN || transaction === FAILED;
+}
+
+function hasUnknown(session: TabSession): boolean {
+  return session.kind === "open" && session.transaction === UNSPECIFIED;
+}
+
+/** Whether a tab has, or may have, a transaction in a session. */
 function hasTransaction(session: TabSession, sessionId: string): boolean {
-  const isOpen = session.kind === "open" && session.sessionId === sessionId;
-  return isOpen && (session.transaction === TransactionState.OPEN || session.transaction === TransactionState.FAILED);
+  return session.kind === "open" && session.sessionId === sessionId && session.transaction !== IDLE;
 }
 
 function opened(sessionId: string, isShared: boolean): OpenSession {
-  return { kind: "open", sessionId, transaction: TransactionState.IDLE, isBusy: false, endsSoon: false, isShared };
+  return { kind: "open", sessionId, transaction: IDLE, isBusy: false, endsSoon: false, isShared };
 }
 
 const CAUSES: Readonly<Partial<Record<EndCause, string>>> = {

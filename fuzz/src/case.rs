@@ -24,6 +24,8 @@ pub struct User {
     pub goes_on: bool,
     /// Gives data to a COPY that asks for it.
     pub gives_data: bool,
+    /// Wants to know what is known of the columns.
+    pub column_facts: bool,
     pub rows_max: Option<u64>,
     pub bytes_max: Option<u64>,
     /// Values for `$1` and so on.
@@ -93,6 +95,7 @@ impl fmt::Display for Case {
             ("one_shot", self.user.one_shot),
             ("goes_on", self.user.goes_on),
             ("gives_data", self.user.gives_data),
+            ("column_facts", self.user.column_facts),
         ];
         for (name, _) in is.into_iter().filter(|(_, is)| *is) {
             writeln!(f, "{name}")?;
@@ -153,6 +156,7 @@ impl Case {
             "one_shot" => user.one_shot = true,
             "goes_on" => user.goes_on = true,
             "gives_data" => user.gives_data = true,
+            "column_facts" => user.column_facts = true,
             "rows_max" => user.rows_max = Some(rest.parse()?),
             "bytes_max" => user.bytes_max = Some(rest.parse()?),
             "values" => user.values = rest.parse()?,

@@ -154,6 +154,7 @@ async fn run(
         bindings: (1..=user.values).map(value).collect(),
         rows_max: user.rows_max,
         bytes_max: user.bytes_max,
+        column_facts: user.column_facts,
         cancelled: cancelled.clone(),
     };
     let is_over = Arc::new(AtomicBool::new(false));

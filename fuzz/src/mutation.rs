@@ -162,7 +162,7 @@ fn bend_body(sent: &mut Sent, random: &mut Random) {
 
 fn bend_user(case: &mut Case, random: &mut Random) {
     let user = &mut case.user;
-    match random.below(12) {
+    match random.below(13) {
         0 => user.read_only ^= true,
         1 => user.single_transaction ^= true,
         2 => user.one_shot ^= true,
@@ -173,6 +173,7 @@ fn bend_user(case: &mut Case, random: &mut Random) {
         7 => user.cancels_after = random.of(&[None, None, Some(0), Some(1), Some(3)]),
         8 => user.leaves_after = random.of(&[None, None, Some(1), Some(2), Some(5)]),
         9 => user.gives_data ^= true,
+        11 => user.column_facts ^= true,
         10 => user.scripts.push(random.of(&SCRIPTS).to_owned()),
         _ => {
             let script = random.of(&SCRIPTS).to_owned();

@@ -72,6 +72,14 @@ fn users() -> Vec<(&'static str, User)> {
             "copy-out",
             user("copy t to stdout; copy t to stdout (format csv, header); copy t to stdout (format binary)"),
         ),
+        (
+            "column-facts",
+            User {
+                column_facts: true,
+                goes_on: true,
+                ..user("select i, 1 as one from t; begin; select i from t; select 1/0; select i from t; rollback; select * from nowhere")
+            },
+        ),
         ("copy-limit", User { rows_max: Some(1), ..user("copy t to stdout") }),
         ("copy-refused", user("copy t from stdin")),
         ("copy-in", User { gives_data: true, ..user("copy t from stdin; copy t (i) from stdin") }),
@@ -206,6 +214,7 @@ async fn session(server: &Postgres, user: &User) -> anyhow::Result<Vec<Sent>> {
                 bindings: (1..=user.values).map(value).collect(),
                 rows_max: user.rows_max,
                 bytes_max: user.bytes_max,
+                column_facts: user.column_facts,
                 cancelled: CancellationToken::new(),
             };
             // How it ends is the server's business.

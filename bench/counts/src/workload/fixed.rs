@@ -82,6 +82,7 @@ pub(super) fn query(sql: &str) -> Query {
         bindings: Vec::new(),
         rows_max: None,
         bytes_max: None,
+        column_facts: false,
         cancelled: CancellationToken::new(),
     }
 }

@@ -9,10 +9,32 @@ export function transactionOf(app: App, tabId = app.tabs.active?.id): Transactio
   return kind === "starting" || kind === "running" ? undefined : session.transaction;
 }
 
-/** Ends the transaction of a tab, the active one unless another is named, and says what became of it. */
-export async function finishTransaction(app: App, sql: "COMMIT" | "ROLLBACK", tabId = app.tabs.active?.id): Promise<void> {
-  if (tabId === undefined) return;
-  const problem = await app.sessions.finish(tabId, sql);
-  if (problem !== undefined) app.toasts.fail(sql === "COMMIT" ? "Not committed" : "Not rolled back", problem.message);
-  else app.toasts.say(sql === "COMMIT" ? "The transaction is committed" : "The transaction is rolled back");
+/** Ends the transaction of a tab, the active one unless another is named, and says what became of it. Answers whether it is as asked. */
+export async function finishTransaction(app: Pick<App, "tabs" | "sessions" | "toasts">, sql: "COMMIT" | "ROLLBACK", tabId = app.tabs.active?.id): Promise<boolean> {
+  if (tabId === undefined) return false;
+  const isCommit = sql === "COMMIT";
+  const not = isCommit ? "Not committed" : "Not rolled back";
+  const finish = await app.sessions.finish(tabId, sql);
+  switch (finish.kind) {
+    case "done":
+      app.toasts.say(isCommit ? "The transaction is committed" : "The transaction is rolled back");
+      return true;
+    case "rolled-back":
+      app.toasts.fail("Rolled back instead of committed", finish.problem?.message ?? "The transaction had failed: nothing of it was kept.");
+      return false;
+    case "refused":
+      app.toasts.fail(not, finish.problem.message);
+      return false;
+    case "nothing":
+      app.toasts.fail(not, "There is no transaction in this tab any more.");
+      return false;
+    case "unknown":
+      app.toasts.fail(
+        isCommit ? "Nobody knows whether it was committed" : "Nobody knows whether it was rolled back",
+        finish.isOver ? "The answer was lost. The transaction is over: look at the data." : "The answer was lost. The tab shows how its transaction stands when Core is there again.",
+      );
+      return false;
+    case "busy":
+      return false;
+  }
 }

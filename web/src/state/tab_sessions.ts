@@ -4,7 +4,7 @@ import { EndCause } from "../gen/core/v1/query_pb.ts";
 import { SessionActivity, type SessionFacts, SessionKind } from "../gen/core/v1/session_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import type { Core } from "../transport/core.ts";
-import { type Problem, problemOfRejection, reasonOf } from "../transport/problem.ts";
+import { isLockedOut, type Problem, problemOfRejection, reasonOf } from "../transport/problem.ts";
 import type { Connections } from "./connections.ts";
 import type { Holder, Leases, Place } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
@@ -29,11 +29,31 @@ export interface Stopped {
   readonly over: Promise<void>;
 }
 
+/** What became of the end of a transaction that was asked for. */
+export type Finish =
+  | { readonly kind: "done" }
+  /** It was rolled back, though a commit was asked for. */
+  | { readonly kind: "rolled-back"; readonly problem: Problem | undefined }
+  /** The transaction is as it was. */
+  | { readonly kind: "refused"; readonly problem: Problem }
+  /** There was none. */
+  | { readonly kind: "nothing" }
+  /** The answer was lost. `isOver`: Core has no transaction there any more. */
+  | { readonly kind: "unknown"; readonly isOver: boolean }
+  /** Its end is on its way already. */
+  | { readonly kind: "busy" };
+
 type OpenSession = Extract<TabSession, { kind: "open" }>;
 
 const { UNSPECIFIED, IDLE, OPEN, FAILED } = TransactionState;
 /** Where it takes longer, the session ends. */
 const ROLL_BACK_MS = 30_000;
+/** Core says these before it sends anything. */
+const BEFORE: ReadonlySet<string> = new Set(["SESSION_BUSY", "SESSION_ENDED", "SESSION_NOT_FOUND"]);
+const LOST: Finish = { kind: "unknown", isOver: false };
+const NOT_SENT: Problem = { message: "This page is not let in: nothing was sent", reason: "", advice: "" };
+const NOT_TOLD: Problem = { message: "Core does not say yet how the transaction stands: nothing was sent", reason: "", advice: "" };
+const STILL_OPEN: Problem = { message: "The transaction is still open", reason: "", advice: "" };
 const NONE: TabSession = { kind: "none" };
 
 /** Keeps sessions for tabs that want one: transactions, temporary tables and settings work across their runs. */
@@ -294,29 +314,38 @@ export class TabSessions {
     return this.end(sessionId);
   }
 
-  /** Ends the transaction of a tab's session. Answers what keeps it from that. */
-  async finish(tabId: string, sql: "COMMIT" | "ROLLBACK"): Promise<Problem | undefined> {
+  /** Ends the transaction of a tab's session. */
+  async finish(tabId: string, sql: "COMMIT" | "ROLLBACK"): Promise<Finish> {
+    await this.settle(tabId);
     const session = this.of(tabId);
-    if (session.kind !== "open" || session.isBusy) return undefined;
+    if (session.kind !== "open" || session.transaction === IDLE) return { kind: "nothing" };
+    if (session.isBusy) return { kind: "busy" };
+    if (session.transaction === UNSPECIFIED) return { kind: "refused", problem: NOT_TOLD };
+    const { sessionId } = session;
     this.set(tabId, { ...session, isBusy: true });
-    let { transaction } = session;
-    let problem: Problem | undefined;
+    let said: { transaction: TransactionState; tag: string; problem?: Problem } | undefined;
+    let finish: Finish;
     try {
-      for await (const { part } of this.core.sessions.executeInSession({ sessionId: session.sessionId, sql })) {
-        if (part.case !== "result") continue;
-        const { part: said } = part.value;
-        if (said.case === "summary") transaction = said.value.transactionState;
-        if (said.case === "rejection") {
-          transaction = said.value.transactionState;
-          problem = problemOfRejection(said.value);
-        }
+      for await (const { part } of this.core.sessions.executeInSession({ sessionId, sql })) {
+        const told = part.value?.part;
+        if (told?.case === "summary") said = { transaction: told.value.transactionState, tag: told.value.commandTag };
+        if (told?.case === "rejection") said = { transaction: told.value.transactionState, tag: "", problem: problemOfRejection(told.value) };
       }
+      finish = said === undefined ? LOST : finishOf(sql, said, session.transaction);
     } catch (error) {
-      problem = this.link.hear(error);
+      const problem = this.link.hear(error);
       this.hearFailure(tabId, error);
+      // What Core refuses, it has not begun. What breaks behind that may have been done.
+      const isRefused = BEFORE.has(reasonOf(error)) || isLockedOut(error);
+      finish = said !== undefined ? finishOf(sql, said, session.transaction) : isRefused ? { kind: "refused", problem: problem ?? NOT_SENT } : LOST;
     }
-    this.all(session.sessionId, (now, id) => ({ ...now, transaction: id === tabId ? transaction : IDLE, isBusy: false }));
-    return problem;
+    const left = finish.kind === "unknown" ? UNSPECIFIED : finish.kind === "refused" ? session.transaction : (said?.transaction ?? IDLE);
+    this.all(sessionId, (now, id) => ({ ...now, transaction: id === tabId ? left : IDLE, isBusy: false }));
+    if (finish.kind !== "unknown") return finish;
+    await this.look();
+    const now = this.of(tabId);
+    if (now.kind !== "open" || now.transaction === UNSPECIFIED) return finish;
+    return now.transaction === IDLE ? { kind: "unknown", isOver: true } : { kind: "refused", problem: STILL_OPEN };
   }
 
   /** Hears how a run left the transaction, which is that of its tab, also in a session that others share. */
@@ -393,6 +422,14 @@ export class TabSessions {
   private set(tabId: string, session: TabSession): void {
     this.store.setState(new Map(this.store.getState()).set(tabId, session), true);
   }
+}
+
+/** What the words of the database say of a transaction's end. */
+function finishOf(sql: string, { transaction, tag, problem }: { readonly transaction: TransactionState; readonly tag: string; readonly problem?: Problem }, before: TransactionState): Finish {
+  if (isKnown(transaction)) return { kind: "refused", problem: problem ?? STILL_OPEN };
+  if (sql === "COMMIT" && (problem !== undefined || tag === "ROLLBACK" || before === FAILED)) return { kind: "rolled-back", problem };
+  // There was none to be rolled back.
+  return problem === undefined ? { kind: "done" } : { kind: "nothing" };
 }
 
 /** How a session's transaction stands by Core's facts. What runs may have begun or ended one. */

@@ -20,9 +20,8 @@ export function CloseTabsDialog({ tabIds, onClose }: CloseTabsDialogProps) {
   const commit = async () => {
     onClose();
     for (const id of tabIds) {
-      await finishTransaction(app, "COMMIT", id);
       // What was not committed stays in sight.
-      if (!holdsTransaction(app, id)) app.tabs.close(id);
+      if ((await finishTransaction(app, "COMMIT", id)) && !holdsTransaction(app, id)) app.tabs.close(id);
     }
   };
   return (

@@ -1,8 +1,9 @@
 import { create } from "@bufbuild/protobuf";
-import { createRouterTransport } from "@connectrpc/connect";
+import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
 import { expect, test, vi } from "vitest";
 import { type Connection, ConnectionSchema, ConnectionService, EnvironmentColor, SecretPlace } from "../gen/core/v1/connection_pb.ts";
 import { SessionService } from "../gen/core/v1/session_pb.ts";
+import { ErrorInfoSchema } from "../gen/google/rpc/error_info_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import { coreOver } from "../transport/core.ts";
 import { Connections } from "./connections.ts";
@@ -246,4 +247,16 @@ test("nobody runs in a shared session before what a closed tab left there is rol
   // What ran elsewhere has nothing to do with it.
   await of.sessions.close(second.id, { sessionId: "other", over: Promise.resolve() });
   expect(of.executed).toHaveLength(1);
+});
+
+test("a tab's own session that ends does not take the connection's with it", async () => {
+  const of = await page(asking("shop", "staging"));
+  const place = of.leases.place("shop");
+  await of.leases.answer("secret");
+  const shared = (await place)?.sessionId ?? "";
+  const ended = new ConnectError("ended", Code.FailedPrecondition, undefined, [{ desc: ErrorInfoSchema, value: { domain: "querybox", reason: "SESSION_ENDED" } }]);
+  of.leases.hear("own", ended);
+  expect(of.leases.has(shared)).toBe(true);
+  of.leases.hear(shared, ended);
+  expect(of.leases.has(shared)).toBe(false);
 });

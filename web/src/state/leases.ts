@@ -103,8 +103,8 @@ export class Leases {
   }
 
   /** Hears of a failure in a session, which may be its end. */
-  hear(connectionId: string, error: unknown): void {
-    if (OVER.has(reasonOf(error))) this.sessions.delete(connectionId);
+  hear(sessionId: string, error: unknown): void {
+    if (OVER.has(reasonOf(error))) this.forget(sessionId);
   }
 
   /** Takes up the session that the page had before it was loaded again. */

@@ -217,7 +217,7 @@ export class Runs {
       if (this.early.has(resultId) && result.state === ResultState.RUNNING) void this.look(tab.id, resultId);
       this.early.delete(resultId);
     } catch (error) {
-      this.leases.hear(tab.connectionId, error);
+      if (asked.sessionId !== undefined) this.leases.hear(asked.sessionId, error);
       this.sessions.hearFailure(tab.id, error);
       const problem = this.link.hear(error);
       if (isClosed()) {

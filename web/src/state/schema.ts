@@ -11,7 +11,7 @@ import {
 } from "../gen/plugin/v1/catalog_pb.ts";
 import type { Core } from "../transport/core.ts";
 import { type Problem, problemOfRejection } from "../transport/problem.ts";
-import type { Leases } from "./leases.ts";
+import type { Leases, Place } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { Load } from "./load.ts";
 import { whenFree } from "./when_free.ts";
@@ -140,9 +140,10 @@ export class Schemas {
     read: (objects: readonly SchemaObject[]) => T,
     isWanted: () => boolean,
   ): Promise<Load<T>> {
+    let where: Place | undefined;
     const ask = async (): Promise<Load<T>> => {
       const objects: SchemaObject[] = [];
-      const where = await this.leases.place(connectionId);
+      where = await this.leases.place(connectionId);
       if (where === undefined) return { kind: "failed", problem: NOT_ASKED };
       for await (const { part } of this.core.schema.getSchema({ ...asked, ...where })) {
         const rejection = part.case === "rejection" ? part.value : part.value?.rejection;
@@ -154,7 +155,7 @@ export class Schemas {
     try {
       return await whenFree(ask, isWanted, () => this.setWaiting(connectionId, true));
     } catch (error) {
-      this.leases.hear(connectionId, error);
+      if (where !== undefined) this.leases.hear(where.sessionId, error);
       return { kind: "failed", problem: this.link.hear(error) ?? NOT_ASKED };
     } finally {
       this.setWaiting(connectionId, false);

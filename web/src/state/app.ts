@@ -85,6 +85,9 @@ export function makeApp(host: Host, places: Places): App {
   const toasts = new Toasts();
   const sessions = new TabSessions(core, link, leases, tabs, frontEndId);
   const runs = new Runs(core, link, sessions, leases, tabs, frontEndId);
+  sessions.onStay(({ title }, isGone) =>
+    toasts.fail(`The connection of ${title} was ${isGone ? "removed" : "changed"} elsewhere`, "This tab still works in the old place until you commit or roll back."),
+  );
   runs.onDrop((resultId) => views.forget(resultId));
   tabs.store.subscribe((now, before) => {
     // A closed tab wants its result no more, and what still runs there is stopped.

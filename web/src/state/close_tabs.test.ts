@@ -4,7 +4,8 @@ import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import type { App, Overlay } from "./app.ts";
 import { closeOtherTabs, closeTab, moveTab, tabsInTransaction } from "./close_tabs.ts";
 import { type Run, Runs } from "./runs.ts";
-import { type TabSession, TabSessions } from "./tab_sessions.ts";
+import type { TabSession } from "./tab_session.ts";
+import { TabSessions } from "./tab_sessions.ts";
 import { Tabs } from "./tabs.ts";
 
 const OPEN = { kind: "open", sessionId: "s", isBusy: false, endsSoon: false, isShared: false } as const;

@@ -8,6 +8,7 @@ import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import { coreOver } from "../transport/core.ts";
 import { Connections } from "./connections.ts";
 import { DriverList } from "./drivers.ts";
+import { leadsTo } from "./leads_to.ts";
 import { Leases } from "./leases.ts";
 import { LinkKeeper } from "./link.ts";
 import { TabSessions } from "./tab_sessions.ts";
@@ -259,4 +260,52 @@ test("a tab's own session that ends does not take the connection's with it", asy
   expect(of.leases.has(shared)).toBe(true);
   of.leases.hear(shared, ended);
   expect(of.leases.has(shared)).toBe(false);
+});
+
+test("a transaction is not ended unasked by a change elsewhere: its tab stays until it is over", async () => {
+  for (const isShared of [true, false]) {
+    const of = await page(asking("shop", "staging"));
+    const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
+    const placed = isShared ? of.sessions.place(first) : of.sessions.own(first);
+    await of.leases.answer("secret");
+    const sessionId = (await placed)?.sessionId ?? "";
+    if (isShared) expect(await of.sessions.place(second)).toEqual({ sessionId });
+    of.sessions.hearRun(first.id, sessionId, TransactionState.OPEN);
+    const told: string[] = [];
+    of.sessions.onStay((tab, isGone) => told.push(`${tab.id} ${isGone}`));
+    await of.save(asking("shop", "prod"));
+    expect([told, of.ended]).toEqual([[`${first.id} false`], []]);
+    expect(of.sessions.of(first.id)).toMatchObject({ sessionId, isShared: false, transaction: TransactionState.OPEN });
+    expect(of.sessions.of(second.id).kind).toBe(isShared ? "lost" : "none");
+    expect(await of.sessions.place(first)).toEqual({ sessionId });
+    // The others go to the new place, and a second change says nothing new.
+    void of.sessions.place(second);
+    expect(asked(of)).toBe("shop");
+    of.kept.delete("shop");
+    await of.list.load();
+    expect([told, of.ended]).toEqual([[`${first.id} false`], []]);
+    of.sessions.hearRun(first.id, sessionId, TransactionState.IDLE);
+    expect(of.sessions.of(first.id)).toEqual({ kind: "lost", why: "its connection was changed" });
+    await expect.poll(() => of.ended, { timeout: 30_000 }).toEqual([sessionId]);
+  }
+});
+
+test("who changes a connection here was asked, and its transactions end", async () => {
+  const of = await page(asking("shop", "staging"));
+  const tab = of.tabs.open("shop");
+  const placed = of.sessions.place(tab);
+  await of.leases.answer("secret");
+  const shared = (await placed)?.sessionId ?? "";
+  of.sessions.hearRun(tab.id, shared, TransactionState.OPEN);
+  await of.leases.changed("shop", () => of.save(asking("shop", "prod")));
+  await expect.poll(() => of.ended, { timeout: 30_000 }).toEqual([shared]);
+  expect(of.sessions.of(tab.id).kind).toBe("lost");
+});
+
+test("a password that goes from one keeper to another changes no place", () => {
+  const { spec } = asking("shop", "staging");
+  if (spec === undefined) throw new Error("it is there");
+  const [vault, keyring] = [SecretPlace.VAULT, SecretPlace.KEYRING].map((secretPlace) => leadsTo({ ...spec, secretPlace }));
+  expect(vault).toBe(keyring);
+  expect(leadsTo(spec)).not.toBe(vault);
 });

@@ -22,6 +22,14 @@ export interface Holder {
   readonly isRunning: boolean;
 }
 
+/** A connection that leads elsewhere than before, or is gone. */
+export interface Move {
+  readonly connectionId: string;
+  readonly isGone: boolean;
+  /** Its change was asked for here. */
+  readonly isOwn: boolean;
+}
+
 /** A tab that is to have a session of its own beside the connection's. */
 export interface Own {
   readonly tabId: string;
@@ -61,7 +69,9 @@ export class Leases {
   /** Who waits for an answer, by the key of the question. The one that is open is the first. */
   private readonly waiting = new Map<string, Waiting>();
   private readonly opened = new Set<(connectionId: string) => void>();
-  private readonly moved = new Set<(connectionId: string, isGone: boolean) => void>();
+  private readonly moved = new Set<(move: Move) => readonly string[]>();
+  /** Connections that this page changes, whose user knows what ends with that. */
+  private readonly changing = new Set<string>();
   /** Where each connection led when it was seen last. */
   private led: ReadonlyMap<string, string> = new Map();
 
@@ -77,9 +87,22 @@ export class Leases {
     });
   }
 
-  /** Calls when a connection leads elsewhere than before, or is gone: what was opened on it is not on it any more. */
-  onMove(listener: (connectionId: string, isGone: boolean) => void): void {
+  /**
+   * Calls when a connection leads elsewhere than before, or is gone: what was opened on it is not on it any more. The listener
+   * answers with sessions that stay all the same.
+   */
+  onMove(listener: (move: Move) => readonly string[]): void {
     this.moved.add(listener);
+  }
+
+  /** Changes or removes a connection, as its user wants who knows what ends with that. */
+  async changed<T>(connectionId: string, change: () => Promise<T>): Promise<T> {
+    this.changing.add(connectionId);
+    try {
+      return await change();
+    } finally {
+      this.changing.delete(connectionId);
+    }
   }
 
   /** Calls when a connection has a session for all its tabs. */
@@ -220,8 +243,9 @@ export class Leases {
     this.offered.delete(connectionId);
     const sessionId = this.sessions.get(connectionId);
     this.sessions.delete(connectionId);
-    if (sessionId !== undefined) void this.end(sessionId);
-    for (const listener of this.moved) listener(connectionId, !this.led.has(connectionId));
+    const move: Move = { connectionId, isGone: !this.led.has(connectionId), isOwn: this.changing.has(connectionId) };
+    const stay = [...this.moved].flatMap((listener) => listener(move));
+    if (sessionId !== undefined && !stay.includes(sessionId)) void this.end(sessionId);
     for (const [key, { question }] of this.waiting) if (question.connectionId === connectionId) this.settle(key, undefined);
   }
 

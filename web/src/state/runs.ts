@@ -11,7 +11,8 @@ import { makeUuidV7 } from "../transport/uuid.ts";
 import { milliseconds } from "./connection_test.ts";
 import type { Leases } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
-import type { Stopped, TabSessions } from "./tab_sessions.ts";
+import type { Stopped } from "./tab_session.ts";
+import type { TabSessions } from "./tab_sessions.ts";
 import type { Tab, Tabs } from "./tabs.ts";
 import { whenFree } from "./when_free.ts";
 
@@ -107,7 +108,12 @@ export class Runs {
     private readonly leases: Leases,
     private readonly tabs: Tabs,
     private readonly frontEndId: string,
-  ) {}
+  ) {
+    sessions.runBy((tabId) => {
+      const { kind } = this.of(tabId);
+      return kind === "starting" || kind === "running";
+    });
+  }
 
   /** Asks Core whether it keeps results: what it does not offer, the page does not show. */
   async probe(): Promise<void> {

@@ -50,7 +50,7 @@ export async function saveConnection(
     if (saved !== undefined && asked !== undefined) app.leases.offer(saved.id, asked[1]);
     return { saved, notice: "" };
   }
-  const answer = await app.connections.update(old, spec);
+  const answer = await app.leases.changed(old.id, () => app.connections.update(old, spec));
   for (const secret of secrets) await set(old.id, secret);
   await app.connections.load();
   // A session that serves on has its password.

@@ -62,7 +62,10 @@ export class Schemas {
     private readonly leases: Leases,
   ) {
     // Nothing of the old place is shown under the new name.
-    leases.onMove((connectionId) => this.forget(connectionId));
+    leases.onMove(({ connectionId }) => {
+      this.forget(connectionId);
+      return [];
+    });
     leases.onOpen((connectionId) => {
       const catalog = this.store.getState().catalogs.get(connectionId);
       if (catalog?.kind === "failed" && catalog.problem === NOT_ASKED) void this.refresh(connectionId);

@@ -139,3 +139,14 @@ test("a page that does not know its connections ends nothing, until it does", as
   expect(leases.has("shared")).toBe(true);
   await expect.poll(() => ended).toEqual(["left"]);
 });
+
+test("a session of a connection as it was stays over a reload, and ends with its transaction", async () => {
+  const sessions = [held("a", { connectionId: "asks", transactionState: TransactionState.OPEN })];
+  const { of, find, leases, ended } = page([{ connectionId: "asks", sessionId: "a", isOld: true }], sessions);
+  await find();
+  expect([of.of("tab-0"), leases.has("a"), ended]).toMatchObject([{ kind: "open", isShared: false }, false, []]);
+  sessions[0] = held("a", { connectionId: "asks" });
+  await find(false);
+  expect(of.of("tab-0").kind).toBe("lost");
+  await expect.poll(() => ended).toEqual(["a"]);
+});

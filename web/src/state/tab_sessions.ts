@@ -6,46 +6,13 @@ import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import type { Core } from "../transport/core.ts";
 import { isLockedOut, type Problem, problemOfRejection, reasonOf } from "../transport/problem.ts";
 import type { Connections } from "./connections.ts";
-import type { Holder, Leases, Place } from "./leases.ts";
+import type { Holder, Leases, Move, Place } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
+import { CAUSES, type Finish, finishOf, hasTransaction, hasUnknown, isKnown, opened, type OpenSession, stateOf, STILL_OPEN, type Stopped, type TabSession } from "./tab_session.ts";
 import type { Tab, Tabs } from "./tabs.ts";
 import { whenFree } from "./when_free.ts";
 
-/**
- * The session of a tab that keeps one. A connection that asks for its password has one for all its tabs, which is shared;
- * a tab that finds it in use may have one of its own.
- */
-export type TabSession =
-  | { readonly kind: "none" }
-  | { readonly kind: "opening" }
-  | { readonly kind: "open"; readonly sessionId: string; readonly transaction: TransactionState; readonly isBusy: boolean; readonly endsSoon: boolean; readonly isShared: boolean }
-  /** It ended without being asked to. */
-  | { readonly kind: "lost"; readonly why: string };
-
-/** What ran in a session, and is being stopped. */
-export interface Stopped {
-  readonly sessionId: string;
-  /** When nothing of it comes to Core any more. */
-  readonly over: Promise<void>;
-}
-
-/** What became of the end of a transaction that was asked for. */
-export type Finish =
-  | { readonly kind: "done" }
-  /** It was rolled back, though a commit was asked for. */
-  | { readonly kind: "rolled-back"; readonly problem: Problem | undefined }
-  /** The transaction is as it was. */
-  | { readonly kind: "refused"; readonly problem: Problem }
-  /** There was none. */
-  | { readonly kind: "nothing" }
-  /** The answer was lost. `isOver`: Core has no transaction there any more. */
-  | { readonly kind: "unknown"; readonly isOver: boolean }
-  /** Its end is on its way already. */
-  | { readonly kind: "busy" };
-
-type OpenSession = Extract<TabSession, { kind: "open" }>;
-
-const { UNSPECIFIED, IDLE, OPEN, FAILED } = TransactionState;
+const { UNSPECIFIED, IDLE } = TransactionState;
 /** Where it takes longer, the session ends. */
 const ROLL_BACK_MS = 30_000;
 /** Core says these before it sends anything. */
@@ -53,7 +20,6 @@ const BEFORE: ReadonlySet<string> = new Set(["SESSION_BUSY", "SESSION_ENDED", "S
 const LOST: Finish = { kind: "unknown", isOver: false };
 const NOT_SENT: Problem = { message: "This page is not let in: nothing was sent", reason: "", advice: "" };
 const NOT_TOLD: Problem = { message: "Core does not say yet how the transaction stands: nothing was sent", reason: "", advice: "" };
-const STILL_OPEN: Problem = { message: "The transaction is still open", reason: "", advice: "" };
 const NONE: TabSession = { kind: "none" };
 
 /** Keeps sessions for tabs that want one: transactions, temporary tables and settings work across their runs. */
@@ -63,6 +29,8 @@ export class TabSessions {
   private readonly freeing = new Map<string, Promise<boolean>>();
   /** Whether what an earlier page left is still to be looked through. */
   private isNew = false;
+  private readonly stayed = new Set<(tab: Tab, isGone: boolean) => void>();
+  private isRunning: (tabId: string) => boolean = () => false;
 
   constructor(
     private readonly core: Core,
@@ -71,7 +39,7 @@ export class TabSessions {
     private readonly tabs: Tabs,
     private readonly frontEndId: string,
   ) {
-    leases.onMove((connectionId, isGone) => void this.leave(connectionId, isGone));
+    leases.onMove((move) => this.leave(move));
     tabs.store.subscribe((now, before) => {
       for (const tab of before.tabs) {
         const connectionId = now.tabs.find(({ id }) => id === tab.id)?.connectionId;
@@ -159,6 +127,16 @@ export class TabSessions {
     } else if (session.kind === "open" && !session.isBusy && facts.activity === SessionActivity.IDLE && (!session.isShared || tab.holds === sessionId)) {
       this.set(tab.id, { ...session, transaction: stateOf(facts) });
     }
+  }
+
+  /** Asks, from now on, whether something runs in a tab. */
+  runBy(isRunning: (tabId: string) => boolean): void {
+    this.isRunning = isRunning;
+  }
+
+  /** Calls when a tab keeps its session, for its transaction, on a connection that was changed or removed elsewhere. */
+  onStay(listener: (tab: Tab, isGone: boolean) => void): void {
+    this.stayed.add(listener);
   }
 
   of(tabId: string): TabSession {
@@ -370,16 +348,44 @@ export class TabSessions {
     return why;
   }
 
-  /** Gives up the sessions of tabs on a connection that leads elsewhere now: nothing runs at the old place under the new name. */
-  private async leave(connectionId: string, isGone: boolean): Promise<void> {
+  /**
+   * Gives up the sessions of tabs on a connection that leads elsewhere now: nothing begins at the old place under the new name. A
+   * transaction goes with that only where its user knew. Answers the sessions that stay until theirs is over.
+   */
+  private leave({ connectionId, isGone, isOwn }: Move): readonly string[] {
     const why = `its connection was ${isGone ? "removed" : "changed"}`;
+    const stay: string[] = [];
     for (const tab of this.tabs.store.getState().tabs) {
       const session = this.of(tab.id);
       if (tab.connectionId !== connectionId || session.kind !== "open") continue;
+      const { sessionId, isShared, transaction } = session;
+      const mayHave = transaction !== IDLE || (this.isRunning(tab.id) && (!isShared || tab.holds === sessionId));
+      if (mayHave && !isOwn) {
+        stay.push(sessionId);
+        const isKnown = tab.isOld === true;
+        this.tabs.change(tab.id, { sessionId, holds: undefined, isOld: true });
+        this.set(tab.id, { ...session, isShared: false });
+        if (transaction === UNSPECIFIED) void this.look();
+        if (!isKnown) for (const listener of this.stayed) listener(tab, isGone);
+        continue;
+      }
       this.lose(tab.id, why);
-      if (session.isShared || !(await this.end(session.sessionId))) continue;
-      if (this.of(tab.id).kind === "lost") this.lose(tab.id, `${why}; its transaction was rolled back`);
+      if (!isShared) void this.endAfter(tab.id, sessionId, why);
     }
+    return stay;
+  }
+
+  private async endAfter(tabId: string, sessionId: string, why: string): Promise<void> {
+    if ((await this.end(sessionId)) && this.of(tabId).kind === "lost") this.lose(tabId, `${why}; its transaction was rolled back`);
+  }
+
+  /** Gives up a session of a connection as it was before, once nothing is lost with it. */
+  private endOld(tabId: string, session: TabSession): boolean {
+    const isOld = this.tabs.store.getState().tabs.some((tab) => tab.id === tabId && tab.isOld === true);
+    if (!isOld || session.kind !== "open" || session.isBusy || session.transaction !== IDLE || this.isRunning(tabId)) return false;
+    this.lose(tabId, "its connection was changed");
+    void this.end(session.sessionId);
+    return true;
   }
 
   hearIdle(sessionId: string): void {
@@ -406,7 +412,7 @@ export class TabSessions {
 
   private forgetId(tabId: string): void {
     const tab = this.tabs.store.getState().tabs.find(({ id }) => id === tabId);
-    if (tab?.sessionId !== undefined || tab?.holds !== undefined) this.tabs.change(tabId, { sessionId: undefined, holds: undefined });
+    if (tab?.sessionId !== undefined || tab?.holds !== undefined) this.tabs.change(tabId, { sessionId: undefined, holds: undefined, isOld: undefined });
   }
 
   private async end(sessionId: string): Promise<boolean> {
@@ -420,49 +426,7 @@ export class TabSessions {
   }
 
   private set(tabId: string, session: TabSession): void {
+    if (this.endOld(tabId, session)) return;
     this.store.setState(new Map(this.store.getState()).set(tabId, session), true);
   }
 }
-
-/** What the words of the database say of a transaction's end. */
-function finishOf(sql: string, { transaction, tag, problem }: { readonly transaction: TransactionState; readonly tag: string; readonly problem?: Problem }, before: TransactionState): Finish {
-  if (isKnown(transaction)) return { kind: "refused", problem: problem ?? STILL_OPEN };
-  if (sql === "COMMIT" && (problem !== undefined || tag === "ROLLBACK" || before === FAILED)) return { kind: "rolled-back", problem };
-  // There was none to be rolled back.
-  return problem === undefined ? { kind: "done" } : { kind: "nothing" };
-}
-
-/** How a session's transaction stands by Core's facts. What runs may have begun or ended one. */
-function stateOf({ activity, transactionState }: SessionFacts): TransactionState {
-  if (activity !== SessionActivity.IDLE) return UNSPECIFIED;
-  return transactionState === UNSPECIFIED ? IDLE : transactionState;
-}
-
-function isKnown(transaction: TransactionState): boolean {
-  return transaction === OPEN || transaction === FAILED;
-}
-
-function hasUnknown(session: TabSession): boolean {
-  return session.kind === "open" && session.transaction === UNSPECIFIED;
-}
-
-/** Whether a tab has, or may have, a transaction in a session. */
-function hasTransaction(session: TabSession, sessionId: string): boolean {
-  return session.kind === "open" && session.sessionId === sessionId && session.transaction !== IDLE;
-}
-
-function opened(sessionId: string, isShared: boolean): OpenSession {
-  return { kind: "open", sessionId, transaction: IDLE, isBusy: false, endsSoon: false, isShared };
-}
-
-const CAUSES: Readonly<Partial<Record<EndCause, string>>> = {
-  [EndCause.DEADLINE]: "a statement did not stop at its deadline",
-  [EndCause.MEMORY]: "the driver needed more memory than it may have",
-  [EndCause.IDLE]: "it was not used for its idle limit",
-  [EndCause.UNSTOPPABLE]: "a statement did not stop, and the driver was ended",
-  [EndCause.DRIVER_DIED]: "the driver died",
-  [EndCause.DRIVER_FAILED]: "the driver failed",
-  [EndCause.CONNECTION_LOST]: "the connection to the database was lost",
-  [EndCause.CLOSED]: "it was closed",
-  [EndCause.SHUTTING_DOWN]: "Core ended",
-};

@@ -18,6 +18,8 @@ export interface Tab {
   readonly sessionId?: string | undefined;
   /** The session of the connection's tabs in which it ran last: a transaction there is its own. */
   readonly holds?: string | undefined;
+  /** Its session is on the connection as it was before that was changed elsewhere, and ends with its transaction. */
+  readonly isOld?: true | undefined;
   /** Values of parameters, by name, as they were given last. `null`: NULL. */
   readonly parameters?: Readonly<Record<string, string | null>>;
   /** What was chosen for its runs. Absent: as the connection says. */
@@ -50,7 +52,7 @@ const AT_ONCE_MAX = 100_000;
 /** No more typing than this is lost where the browser itself dies, and Core may have it. */
 const PAUSE_MS = 1_000;
 
-type Held = Pick<Tab, "resultId" | "isGuest" | "sessionId" | "holds" | "runs">;
+type Held = Pick<Tab, "resultId" | "isGuest" | "sessionId" | "holds" | "isOld" | "runs">;
 
 /**
  * The open tabs, with what is typed in them.
@@ -96,7 +98,7 @@ export class Tabs {
     // Old texts would be taken for new ones after a reload: with none at all, those that Core keeps are opened.
     if (!isKept) {
       keeps(storage, TABS_KEY, "");
-      const held = state.tabs.map((tab) => [draftOf(tab), { resultId: tab.resultId, isGuest: tab.isGuest, sessionId: tab.sessionId, holds: tab.holds, runs: tab.runs }]);
+      const held = state.tabs.map((tab) => [draftOf(tab), { resultId: tab.resultId, isGuest: tab.isGuest, sessionId: tab.sessionId, holds: tab.holds, isOld: tab.isOld, runs: tab.runs }]);
       keeps(storage, HELD_KEY, JSON.stringify(held));
     }
     if (this.isFull.getState().value !== !isKept) this.isFull.setState({ value: !isKept });
@@ -252,7 +254,7 @@ function inFirst({ second: _second, ...tab }: Tab): Tab {
 }
 
 /** What is kept of a closed tab: its result and its session go with it. */
-function plainOf({ resultId: _resultId, sessionId: _sessionId, holds: _holds, runs: _runs, isGuest: _isGuest, ...tab }: Tab): Tab {
+function plainOf({ resultId: _resultId, sessionId: _sessionId, holds: _holds, isOld: _isOld, runs: _runs, isGuest: _isGuest, ...tab }: Tab): Tab {
   return inFirst(tab);
 }
 

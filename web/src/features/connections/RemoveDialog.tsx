@@ -20,7 +20,7 @@ export function RemoveDialog({ connection, onClose }: RemoveDialogProps) {
   const keeps = connection.spec?.secretPlace === SecretPlace.VAULT || connection.spec?.secretPlace === SecretPlace.KEYRING;
   const remove = async () => {
     try {
-      await app.connections.remove(connection);
+      await app.leases.changed(connection.id, () => app.connections.remove(connection));
       app.tabs.forget(connection.id);
       app.schemas.forget(connection.id);
       onClose();

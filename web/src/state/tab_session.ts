@@ -1,0 +1,86 @@
+import { EndCause } from "../gen/core/v1/query_pb.ts";
+import { SessionActivity, type SessionFacts } from "../gen/core/v1/session_pb.ts";
+import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
+import type { Problem } from "../transport/problem.ts";
+
+const { UNSPECIFIED, IDLE, OPEN, FAILED } = TransactionState;
+
+/**
+ * The session of a tab that keeps one. A connection that asks for its password has one for all its tabs, which is shared;
+ * a tab that finds it in use may have one of its own.
+ */
+export type TabSession =
+  | { readonly kind: "none" }
+  | { readonly kind: "opening" }
+  | { readonly kind: "open"; readonly sessionId: string; readonly transaction: TransactionState; readonly isBusy: boolean; readonly endsSoon: boolean; readonly isShared: boolean }
+  /** It ended without being asked to. */
+  | { readonly kind: "lost"; readonly why: string };
+
+/** What ran in a session, and is being stopped. */
+export interface Stopped {
+  readonly sessionId: string;
+  /** When nothing of it comes to Core any more. */
+  readonly over: Promise<void>;
+}
+
+/** What became of the end of a transaction that was asked for. */
+export type Finish =
+  | { readonly kind: "done" }
+  /** It was rolled back, though a commit was asked for. */
+  | { readonly kind: "rolled-back"; readonly problem: Problem | undefined }
+  /** The transaction is as it was. */
+  | { readonly kind: "refused"; readonly problem: Problem }
+  /** There was none. */
+  | { readonly kind: "nothing" }
+  /** The answer was lost. `isOver`: Core has no transaction there any more. */
+  | { readonly kind: "unknown"; readonly isOver: boolean }
+  /** Its end is on its way already. */
+  | { readonly kind: "busy" };
+
+export type OpenSession = Extract<TabSession, { kind: "open" }>;
+
+export const STILL_OPEN: Problem = { message: "The transaction is still open", reason: "", advice: "" };
+
+/** What the words of the database say of a transaction's end. */
+export function finishOf(sql: string, { transaction, tag, problem }: { readonly transaction: TransactionState; readonly tag: string; readonly problem?: Problem }, before: TransactionState): Finish {
+  if (isKnown(transaction)) return { kind: "refused", problem: problem ?? STILL_OPEN };
+  if (sql === "COMMIT" && (problem !== undefined || tag === "ROLLBACK" || before === FAILED)) return { kind: "rolled-back", problem };
+  // There was none to be rolled back.
+  return problem === undefined ? { kind: "done" } : { kind: "nothing" };
+}
+
+/** How a session's transaction stands by Core's facts. What runs may have begun or ended one. */
+export function stateOf({ activity, transactionState }: SessionFacts): TransactionState {
+  if (activity !== SessionActivity.IDLE) return UNSPECIFIED;
+  return transactionState === UNSPECIFIED ? IDLE : transactionState;
+}
+
+export function isKnown(transaction: TransactionState): boolean {
+  return transaction === OPEN || transaction === FAILED;
+}
+
+export function hasUnknown(session: TabSession): boolean {
+  return session.kind === "open" && session.transaction === UNSPECIFIED;
+}
+
+/** Whether a tab has, or may have, a transaction in a session. */
+export function hasTransaction(session: TabSession, sessionId: string): boolean {
+  return session.kind === "open" && session.sessionId === sessionId && session.transaction !== IDLE;
+}
+
+export function opened(sessionId: string, isShared: boolean): OpenSession {
+  return { kind: "open", sessionId, transaction: IDLE, isBusy: false, endsSoon: false, isShared };
+}
+
+/** Why a session ended, for people. */
+export const CAUSES: Readonly<Partial<Record<EndCause, string>>> = {
+  [EndCause.DEADLINE]: "a statement did not stop at its deadline",
+  [EndCause.MEMORY]: "the driver needed more memory than it may have",
+  [EndCause.IDLE]: "it was not used for its idle limit",
+  [EndCause.UNSTOPPABLE]: "a statement did not stop, and the driver was ended",
+  [EndCause.DRIVER_DIED]: "the driver died",
+  [EndCause.DRIVER_FAILED]: "the driver failed",
+  [EndCause.CONNECTION_LOST]: "the connection to the database was lost",
+  [EndCause.CLOSED]: "it was closed",
+  [EndCause.SHUTTING_DOWN]: "Core ended",
+};

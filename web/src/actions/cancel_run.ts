@@ -3,7 +3,7 @@ import type { Action } from "./action.ts";
 export const cancelRun: Action = {
   name: "Cancel what runs",
   icon: "stop",
-  enabled: (app) => app.tabs.active !== undefined && app.runs.of(app.tabs.active.id).kind === "running",
+  enabled: (app) => app.tabs.active !== undefined && app.runs.canCancel(app.tabs.active.id),
   run: (app) => {
     const tab = app.tabs.active;
     if (tab === undefined) return;

@@ -25,7 +25,7 @@ async function page(...connections: readonly Connection[]) {
   const opened: { readonly connectionId: string; readonly host: string; readonly password: string; readonly sessionId: string }[] = [];
   const ended: string[] = [];
   const executed: string[] = [];
-  const gate = { open: async () => undefined as void, execute: async () => undefined as void };
+  const gate = { open: async () => undefined as void, execute: async () => undefined as void, away: false };
   const transport = createRouterTransport(({ service }) => {
     service(ConnectionService, { listConnections: () => ({ connections: [...kept.values()] }) });
     service(SessionService, {
@@ -43,6 +43,7 @@ async function page(...connections: readonly Connection[]) {
         yield {};
       },
       closeSession: ({ sessionId }) => {
+        if (gate.away) throw new ConnectError("Failed to fetch", Code.Unknown);
         ended.push(sessionId);
         return {};
       },
@@ -308,4 +309,21 @@ test("a password that goes from one keeper to another changes no place", () => {
   const [vault, keyring] = [SecretPlace.VAULT, SecretPlace.KEYRING].map((secretPlace) => leadsTo({ ...spec, secretPlace }));
   expect(vault).toBe(keyring);
   expect(leadsTo(spec)).not.toBe(vault);
+});
+
+test("what a closed tab left while Core was away is ended when it is there again, and nobody runs there before", async () => {
+  const of = await page(asking("shop", "staging"));
+  const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
+  const placed = of.sessions.place(first);
+  await of.leases.answer("secret");
+  const shared = (await placed)?.sessionId ?? "";
+  of.sessions.hearRun(first.id, shared, TransactionState.OPEN);
+  of.gate.away = true;
+  of.gate.execute = () => Promise.reject(new ConnectError("Failed to fetch", Code.Unknown));
+  await of.sessions.close(first.id);
+  void of.sessions.place(second);
+  expect(asked(of)).toBe("shop");
+  of.gate.away = false;
+  await of.sessions.find(of.list, false);
+  await expect.poll(() => of.ended, { timeout: 30_000 }).toEqual([shared]);
 });

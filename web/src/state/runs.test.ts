@@ -3,6 +3,7 @@ import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
 import { beforeEach, expect, test, vi } from "vitest";
 import { ResultDropCause } from "../gen/core/v1/event_pb.ts";
 import { type Result, ResultSchema, ResultService, ResultState } from "../gen/core/v1/result_pb.ts";
+import { SessionService } from "../gen/core/v1/session_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import { ErrorInfoSchema } from "../gen/google/rpc/error_info_pb.ts";
 import { coreOver } from "../transport/core.ts";
@@ -25,6 +26,7 @@ function page() {
     { desc: ErrorInfoSchema, value: { domain: "querybox", reason: "RESULT_NOT_FOUND" } },
   ]);
   const [drops, asked]: [string[], string[]] = [[], []];
+  const cancels: string[] = [];
   const gate = { run: async () => undefined as void, why: notFound, away: false };
   const transport = createRouterTransport(({ service }) => {
     service(ResultService, {
@@ -40,7 +42,14 @@ function page() {
         return { result: kept.result };
       },
       dropResult: ({ resultId }) => {
+        if (gate.away) throw new ConnectError("Failed to fetch", Code.Unknown);
         drops.push(resultId);
+        return {};
+      },
+    });
+    service(SessionService, {
+      cancelSession: ({ sessionId }) => {
+        cancels.push(sessionId);
         return {};
       },
     });
@@ -58,7 +67,7 @@ function page() {
   tabs.store.subscribe((now, before) => {
     for (const tab of before.tabs) if (!now.tabs.some(({ id }) => id === tab.id)) runs.forget(tab);
   });
-  return { kept, runs, tabs, say, drops, asked, gate, sessions };
+  return { kept, runs, tabs, say, drops, cancels, asked, gate, sessions };
 }
 
 const begin = async (of: ReturnType<typeof page>, script: { readonly statementCount?: number; readonly goesOn?: boolean }) => {
@@ -279,4 +288,26 @@ test("only the end of a run that this page saw says how its transaction stands",
   await of.runs.run(kept, { sql: "commit", offset: 0 }, {});
   expect(of.runs.of(tab.id).kind).toBe("ended");
   expect(of.sessions.of(tab.id)).toMatchObject({ transaction: IDLE });
+});
+
+test("a run whose answer was lost can be cancelled, and is dropped with its tab, once Core is there", async () => {
+  for (const closes of [true, false]) {
+    const of = page();
+    of.say({ state: ResultState.RUNNING, sessionId: "s", statementCount: 0, statements: [] });
+    of.gate.run = () => Promise.reject(new ConnectError("Failed to fetch", Code.Unknown));
+    of.gate.away = true;
+    const tab = of.tabs.open("connection");
+    await of.runs.run(tab, { sql: "update t set a = 1", offset: 0 }, {});
+    const [resultId = ""] = of.asked;
+    expect(of.runs.canCancel(tab.id)).toBe(true);
+    if (of.kept.result !== undefined) of.kept.result.resultId = resultId;
+    if (closes) of.tabs.close(tab.id);
+    else expect(await of.runs.cancel(tab.id)).toMatch(/^It is cancelled when Core is there again/);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([of.drops, of.cancels]).toEqual([[], []]);
+    of.gate.away = false;
+    of.runs.hearAll();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([of.drops, of.cancels]).toEqual(closes ? [[resultId], []] : [[], ["s"]]);
+  }
 });

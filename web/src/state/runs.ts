@@ -4,10 +4,10 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ExecuteOptionsSchema } from "../gen/core/v1/query_pb.ts";
 import { ResultDropCause } from "../gen/core/v1/event_pb.ts";
 import { type Result, ResultState, type Rows } from "../gen/core/v1/result_pb.ts";
-import { CancelReceipt } from "../gen/core/v1/session_pb.ts";
 import type { Core } from "../transport/core.ts";
 import { isUnreachable, metadataOf, type Problem, reasonOf } from "../transport/problem.ts";
 import { makeUuidV7 } from "../transport/uuid.ts";
+import { receiptText } from "./cancel_receipt.ts";
 import { milliseconds } from "./connection_test.ts";
 import type { Leases } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
@@ -58,6 +58,10 @@ interface Asked {
   beforeIsGone?: "idle" | "dropped";
   /** The end of asking. */
   ran?: Promise<void>;
+  /** No answer came: it is kept until it is known whether the run began. */
+  isLost?: true;
+  /** It is to be cancelled as soon as it is found. */
+  isUnwanted?: true;
 }
 
 type Options = Omit<MessageInitShape<typeof ExecuteOptionsSchema>, "$typeName">;
@@ -98,6 +102,8 @@ export class Runs {
   private readonly asked = new Map<string, Asked>();
   /** Results whose run had no answer, by when it was asked for. */
   private readonly unanswered = new Map<string, number>();
+  /** Results that are to be dropped once Core is there. */
+  private readonly undropped = new Set<string>();
   /** Tabs that wait for the end of a session before something runs in them. */
   readonly waits: StoreApi<ReadonlySet<string>> = createStore<ReadonlySet<string>>(() => new Set());
 
@@ -233,6 +239,8 @@ export class Runs {
       // Without an answer nobody knows whether it began: it is looked for until Core is there again.
       if (asked.resultId !== undefined && isUnreachable(error)) {
         this.unanswered.set(asked.resultId, startedAt);
+        asked.isLost = true;
+        this.set(tab.id, { kind: "starting", startedAt });
         return this.lookLater(tab.id, asked.resultId);
       }
       this.tabs.change(tab.id, { runs: undefined });
@@ -240,7 +248,7 @@ export class Runs {
     } finally {
       // What was told of others is kept only as long as one of them may still be on its way.
       if (![...this.store.getState().values()].some(({ kind }) => kind === "starting")) this.early.clear();
-      if (!isClosed()) this.asked.delete(tab.id);
+      if (!isClosed() && asked.isLost !== true) this.asked.delete(tab.id);
     }
   }
 
@@ -275,10 +283,12 @@ export class Runs {
       if (reason === "RESULT_DROPPED") this.goes(tabId, metadataOf(error).cause === "IDLE" ? "idle" : "dropped");
       else if (reason === "RESULT_NOT_FOUND" && Date.now() - (this.unanswered.get(resultId) ?? 0) < SURELY_KEPT_MS) {
         // Whoever is let in by the same token speaks with the same Core, which would still know of it.
+        this.asked.delete(tabId);
         this.tabs.change(tabId, { runs: undefined, resultId: undefined });
         this.set(tabId, { kind: "failed", problem: NEVER_ARRIVED });
       } else if (reason === "RESULT_NOT_FOUND") {
         clearTimeout(this.timers.get(tabId));
+        this.found(tabId);
         this.set(tabId, this.tabOf(tabId)?.runs === true ? { kind: "lost" } : { kind: "gone", why: "unknown" });
       } else {
         this.link.hear(error);
@@ -296,6 +306,7 @@ export class Runs {
 
   /** Looks at all that runs: what was told of it was lost. */
   hearAll(): void {
+    for (const resultId of this.undropped) void this.drop(resultId);
     for (const [tabId, run] of this.store.getState()) if (run.kind === "running") void this.look(tabId, run.result.resultId);
   }
 
@@ -339,9 +350,20 @@ export class Runs {
     for (const listener of this.dropped) listener(resultId);
   }
 
+  /** Whether something can be cancelled: what runs, or what was asked for without an answer. */
+  canCancel(tabId: string): boolean {
+    const { kind } = this.of(tabId);
+    return kind === "running" || (kind === "starting" && this.asked.get(tabId)?.isLost === true);
+  }
+
   /** Asks the database to stop. Answers with what became of it, for people. */
   async cancel(tabId: string): Promise<string> {
     const run = this.of(tabId);
+    const asked = this.asked.get(tabId);
+    if (run.kind === "starting" && asked?.isLost === true && asked.isUnwanted !== true) {
+      asked.isUnwanted = true;
+      return "It is cancelled when Core is there again, if it began";
+    }
     if (run.kind !== "running" || run.isStopping) return "";
     this.set(tabId, { ...run, isStopping: true });
     try {
@@ -392,11 +414,20 @@ export class Runs {
     return sessionId === undefined ? undefined : { sessionId, over: Promise.all(dropped).then(() => undefined) };
   }
 
+  /** A run whose answer was lost is found, or known to be nowhere. */
+  private found(tabId: string): Asked | undefined {
+    const asked = this.asked.get(tabId);
+    if (asked?.isLost === true) this.asked.delete(tabId);
+    return asked;
+  }
+
   private take(tabId: string, result: Result, startedAt: number, page: FirstPage | undefined): void {
+    const asked = this.found(tabId);
     if (result.state === ResultState.RUNNING) {
       const run = this.of(tabId);
       this.set(tabId, { kind: "running", startedAt, result, page, isStopping: run.kind === "running" && run.isStopping });
       this.lookLater(tabId, result.resultId);
+      if (asked?.isUnwanted === true && run.kind === "starting") void this.cancel(tabId);
     } else {
       clearTimeout(this.timers.get(tabId));
       const { kind } = this.of(tabId);
@@ -410,6 +441,7 @@ export class Runs {
 
   private goes(tabId: string, why: "idle" | "dropped"): void {
     clearTimeout(this.timers.get(tabId));
+    this.found(tabId);
     this.tabs.change(tabId, { runs: undefined });
     this.set(tabId, { kind: "gone", why });
   }
@@ -438,8 +470,11 @@ export class Runs {
     for (const listener of this.dropped) listener(resultId);
     try {
       await this.core.results.dropResult({ resultId });
-    } catch {
-      // Core forgets it by itself when nobody asks for it.
+      this.undropped.delete(resultId);
+    } catch (error) {
+      // What runs goes on without the page. What Core refuses is not there any more.
+      if (isUnreachable(error)) this.undropped.add(resultId);
+      else this.undropped.delete(resultId);
     }
   }
 
@@ -453,17 +488,4 @@ function isOver({ statements, statementCount }: Result, script: Script | undefin
   const last = statements.at(-1);
   if (last === undefined || last.end.case === undefined || statementCount !== statements.length) return false;
   return (last.end.case === "rejection" && script?.goesOn !== true) || statements.length >= (script?.statementCount ?? Number.POSITIVE_INFINITY);
-}
-
-function receiptText(receipt: CancelReceipt, ms: number): string {
-  switch (receipt) {
-    case CancelReceipt.CONFIRMED:
-      return `The database stopped after ${Math.round(ms)} ms`;
-    case CancelReceipt.ALREADY_DONE:
-      return "Nothing was running any more";
-    case CancelReceipt.KILLED:
-      return "The database did not answer, and the driver was ended";
-    case CancelReceipt.UNSPECIFIED:
-      return "";
-  }
 }

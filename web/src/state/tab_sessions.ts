@@ -4,7 +4,7 @@ import { EndCause } from "../gen/core/v1/query_pb.ts";
 import { SessionActivity, type SessionFacts, SessionKind } from "../gen/core/v1/session_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import type { Core } from "../transport/core.ts";
-import { isLockedOut, type Problem, problemOfRejection, reasonOf } from "../transport/problem.ts";
+import { isLockedOut, isUnreachable, type Problem, problemOfRejection, reasonOf } from "../transport/problem.ts";
 import type { Connections } from "./connections.ts";
 import type { Holder, Leases, Move, Place } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
@@ -29,6 +29,8 @@ export class TabSessions {
   private readonly freeing = new Map<string, Promise<boolean>>();
   /** Whether what an earlier page left is still to be looked through. */
   private isNew = false;
+  /** Sessions that are to be ended once Core is there. */
+  private readonly unended = new Set<string>();
   private readonly stayed = new Set<(tab: Tab, isGone: boolean) => void>();
   private isRunning: (tabId: string) => boolean = () => false;
 
@@ -55,6 +57,7 @@ export class TabSessions {
    */
   async find(connections: Pick<Connections, "find" | "store">, isNew: boolean): Promise<void> {
     this.isNew ||= isNew;
+    for (const sessionId of this.unended) void this.end(sessionId);
     const held = await this.look();
     if (held === undefined || !this.isNew || connections.store.getState().kind !== "ready") return;
     this.isNew = false;
@@ -417,10 +420,14 @@ export class TabSessions {
 
   private async end(sessionId: string): Promise<boolean> {
     try {
-      return (await this.core.sessions.closeSession({ sessionId })).transactionLost;
+      const { transactionLost } = await this.core.sessions.closeSession({ sessionId });
+      this.unended.delete(sessionId);
+      return transactionLost;
     } catch (error) {
-      // It ends by its idle limit all the same.
       this.link.hear(error);
+      // It ends by its idle limit all the same.
+      if (isUnreachable(error)) this.unended.add(sessionId);
+      else this.unended.delete(sessionId);
       return false;
     }
   }

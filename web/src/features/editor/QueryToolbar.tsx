@@ -49,7 +49,7 @@ export function QueryToolbar({ tab, connection, run, choices, hasSelection, onCh
           look="line"
           className="stop"
           keys="Esc Esc"
-          disabled={run.kind === "starting" || run.isStopping}
+          disabled={!app.runs.canCancel(tab.id) || (run.kind === "running" && run.isStopping)}
           onClick={() => cancelRun.run(app)}
         />
       ) : (

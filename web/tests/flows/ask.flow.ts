@@ -103,6 +103,38 @@ test("a transaction in the shared session is its tab's alone, and is ended from 
   await page.context().close();
 });
 
+test("after a reload a transaction in the shared session is still its tab's alone, whatever another one shows", async () => {
+  postgres().psql("create table if not exists goods (id int primary key, label text); insert into goods values (5, 'old')");
+  const page = await connect("again");
+  await typeQuery(page, "select 41 as answer");
+  const other = (await page.getByRole("tab", { selected: true }).first().textContent()) ?? "";
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("gridcell", { name: "41", exact: true }).waitFor();
+  await typeQuery(page, "begin; update goods set label = 'new' where id = 5");
+  const title = (await page.getByRole("tab", { selected: true }).first().textContent()) ?? "";
+  await page.keyboard.press("Control+Shift+Enter");
+  const inTransaction = page.getByRole("button", { name: "Session: In transaction" });
+  await inTransaction.waitFor();
+  page.on("dialog", (dialog) => void dialog.accept());
+  await page.reload();
+  await inTransaction.waitFor();
+
+  // The other one shows what it ran before, and is offered a session of its own.
+  await page.getByRole("tab", { name: other, exact: true }).click();
+  await page.getByRole("gridcell", { name: "41", exact: true }).waitFor();
+  await page.getByRole("button", { name: "Session: Leased" }).waitFor();
+  await page.getByRole("textbox", { name: /^SQL of / }).click();
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("dialog", { name: "Password for again" }).getByText(`${title} has a transaction open in this connection's session.`, { exact: false }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("tab", { name: title, exact: true }).click();
+  await page.getByRole("button", { name: "Commit", exact: true }).click();
+  await page.getByText("The transaction is committed").waitFor();
+  expect(postgres().psql("select label from goods where id = 5")).toBe("new");
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
 test("a password that was not given is asked for again where the tree says so, and the tree hears of one given elsewhere", async () => {
   postgres().psql("create table if not exists goods (id int primary key, label text)");
   const page = await connect("later");

@@ -105,8 +105,10 @@ test("what Core says of a transaction comes before what an old page took it for"
   const { of, find, tabs } = page([{ sessionId: "a" }], sessions);
   const [tab] = tabs.store.getState().tabs;
   if (tab === undefined) throw new Error("it is there");
+  const begun = find(false);
   of.attach(tab);
-  await of.settle(tab.id);
+  await begun;
+  expect(of.of(tab.id)).toMatchObject({ transaction: OPEN });
   expect(of.of(tab.id)).toMatchObject({ transaction: OPEN });
   sessions[0] = held("a", { transactionState: IDLE });
   await find(false);

@@ -97,7 +97,9 @@ export class TabSessions {
       const held = new Map(sessions.filter((facts) => this.isHeld(facts)).map((facts) => [facts.sessionId, facts]));
       for (const { id, sessionId, session } of asked) {
         const tab = this.tabs.store.getState().tabs.find((other) => other.id === id);
-        if (tab !== undefined && this.idOf(tab) === sessionId && this.of(id) === session) this.compare(tab, held);
+        // A tab that was only attached to its session knows nothing newer.
+        const isSame = this.of(id) === session || (session.kind === "none" && hasUnknown(this.of(id)));
+        if (tab !== undefined && this.idOf(tab) === sessionId && isSame) this.compare(tab, held);
       }
       return held;
     } catch (error) {

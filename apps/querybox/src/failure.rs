@@ -92,8 +92,10 @@ impl From<Status> for Failure {
         };
         if reason.is_none() && is_of_transport(&status) {
             tracing::debug!(%status, "the connection to the server ended");
-            return Failure::machinery("the server is gone: its connection ended before its answer did")
-                .with_hint(GONE_HINT);
+            return Failure::machinery(
+                "the connection to the server ended before the answer did: the server was killed, or is out of reach",
+            )
+            .with_hint(GONE_HINT);
         }
         let mut metadata = status.get_details_error_info().map(|info| info.metadata).unwrap_or_default();
         let field = metadata.remove("field").unwrap_or_default();
@@ -114,8 +116,8 @@ impl From<Status> for Failure {
     }
 }
 
-const GONE_HINT: &str = "what was asked may have been done or not, and what the server kept in memory is lost with it; see why it \
-     ended and start it again by `querybox serve`, then look before you ask again";
+const GONE_HINT: &str = "what was asked may have been done or not, and what a killed server kept in memory is gone; \
+     `querybox serve` starts one again: look before you ask again";
 
 /// Whether nobody answered, and the client's own transport tells so. What somebody answered is no error of another.
 fn is_of_transport(status: &Status) -> bool {

@@ -2,7 +2,8 @@
 
 use std::{
     env, fs,
-    process::Child,
+    io::Read as _,
+    process::{Child, Stdio},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -96,4 +97,26 @@ fn a_server_that_is_killed_at_a_random_moment_leaves_nothing_of_what_it_kept() {
             assert!(!has_canary(&fs::read(&path).unwrap()), "{told}: {}", path.display());
         }
     }
+}
+
+#[test]
+fn a_command_whose_server_is_killed_says_so_in_plain_words() {
+    let house = House::new();
+    let server = Server::start(&house);
+    let endless = "with recursive n (i) as (select 1 union all select i + 1 from n) select i from n";
+    let mut command =
+        house.command(["query", "shop", endless, "--deadline", "none", "--server", &server.url()]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Its first rows are there; nobody reads the rest before the server is gone.
+    child.stdout.as_mut().unwrap().read_exact(&mut [0; 64]).unwrap();
+    server.signal(Signal::KILL);
+    let ran = house.ran(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 3, "{ran:?}");
+    let told = &ran.stderr;
+    assert!(
+        told.contains("the connection to the server ended before the answer did: the server was killed"),
+        "{told}"
+    );
+    assert!(told.contains("what was asked may have been done or not"), "{told}");
+    assert!(!told.contains("h2") && !told.contains("body"), "{told}");
 }

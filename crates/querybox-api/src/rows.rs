@@ -44,6 +44,9 @@ pub(crate) fn display_message(display: &Display) -> (plugin::Display, plugin::Di
         Display::BytesHex => (plugin::Display::BytesHex, plugin::Display::Unspecified),
         Display::Text => (plugin::Display::Text, plugin::Display::Unspecified),
         Display::Json => (plugin::Display::Json, plugin::Display::Unspecified),
+        Display::Interval => (plugin::Display::Interval, plugin::Display::Unspecified),
+        Display::TimeZoned => (plugin::Display::TimeZoned, plugin::Display::Unspecified),
+        Display::Money => (plugin::Display::Money, plugin::Display::Unspecified),
     }
 }
 
@@ -98,6 +101,9 @@ fn scalar(display: plugin::Display) -> Option<Display> {
         plugin::Display::BytesHex => Display::BytesHex,
         plugin::Display::Text => Display::Text,
         plugin::Display::Json => Display::Json,
+        plugin::Display::Interval => Display::Interval,
+        plugin::Display::TimeZoned => Display::TimeZoned,
+        plugin::Display::Money => Display::Money,
     })
 }
 

@@ -94,6 +94,12 @@ pub enum TextKind {
     Time,
     /// A UUID.
     Uuid,
+    /// A span of time, in the words of PostgreSQL's own style.
+    Interval,
+    /// A time of day with an offset.
+    TimeZoned,
+    /// An amount with its currency, all of a column with as many digits behind the point.
+    Money,
 }
 
 impl ColumnKind {
@@ -124,6 +130,9 @@ impl ColumnKind {
                 TextKind::TimestampUtc => Display::TimestampIsoUtc,
                 TextKind::Time => Display::Time,
                 TextKind::Uuid => Display::Uuid,
+                TextKind::Interval => Display::Interval,
+                TextKind::TimeZoned => Display::TimeZoned,
+                TextKind::Money => Display::Money,
             },
             Self::List(_) => Display::ArrayText,
         }

@@ -35,6 +35,12 @@ pub enum Display {
     BytesHex,
     /// As it is. Text.
     Text,
+    /// A span of time in PostgreSQL's words: `1 year 2 mons -3 days +04:05:06.7`. Text.
+    Interval,
+    /// A time of day with an offset: `13:05:07.25+02`. Text.
+    TimeZoned,
+    /// An amount with its currency, all with as many digits behind the point: `$1,234.50`. Text.
+    Money,
     /// As it is; one JSON value. Text.
     Json,
     /// `{1,2,NULL}`, PostgreSQL's form. `List` of any depth; its innermost elements look as the kind inside, which is
@@ -58,6 +64,9 @@ impl Display {
             | Display::Uuid
             | Display::BytesHex
             | Display::Text
+            | Display::Interval
+            | Display::TimeZoned
+            | Display::Money
             | Display::Json
             | Display::Array(_)
             | Display::ArrayText(_) => false,
@@ -84,7 +93,9 @@ impl Display {
             Display::Time => is_text || matches!(data_type, T::Time64(TimeUnit::Microsecond)),
             Display::Uuid => is_text || matches!(data_type, T::FixedSizeBinary(16)),
             Display::BytesHex => matches!(data_type, T::Binary | T::LargeBinary),
-            Display::Text | Display::Json => is_text,
+            Display::Text | Display::Json | Display::Interval | Display::TimeZoned | Display::Money => {
+                is_text
+            }
             Display::Array(element) | Display::ArrayText(element) => match data_type {
                 T::List(field) if matches!(field.data_type(), T::List(_)) => {
                     self.goes_with(field.data_type())

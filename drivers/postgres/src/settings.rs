@@ -14,12 +14,13 @@ use querybox_sql::Dialect;
 use crate::{decode::Encoding, rejection::Counting};
 
 /// What is looked at of all that a server may report.
-const LOOKED_AT: [&str; 8] = [
+const LOOKED_AT: [&str; 9] = [
     "server_version",
     "session_authorization",
     "client_encoding",
     "server_encoding",
     "DateStyle",
+    "IntervalStyle",
     "TimeZone",
     "integer_datetimes",
     "standard_conforming_strings",
@@ -60,6 +61,11 @@ impl Reported {
 
     pub(crate) fn has_iso_dates(&self) -> bool {
         self.get("DateStyle").starts_with("ISO")
+    }
+
+    /// Whether spans are shown in the server's own words.
+    pub(crate) fn has_own_intervals(&self) -> bool {
+        self.get("IntervalStyle") == "postgres"
     }
 
     pub(crate) fn has_integer_times(&self) -> bool {

@@ -147,6 +147,9 @@ fn plan_of(type_oid: u32, modifier: i32, reported: &Reported, looks: Looks) -> P
         }
         TIMESTAMPTZ if reported.has_iso_dates() => text(TextKind::TimestampUtc),
         TIME => text(TextKind::Time),
+        TIMETZ => text(TextKind::TimeZoned),
+        INTERVAL if reported.has_own_intervals() => text(TextKind::Interval),
+        MONEY => text(TextKind::Money),
         UUID => binary(ColumnKind::Uuid, Native::Uuid),
         BYTEA if bytes_are_hex => binary(ColumnKind::Bytes, Native::Bytes),
         JSON | JSONB => text(TextKind::Json),

@@ -42,6 +42,8 @@ test("types whose text has another order than their values say so", () => {
   for (const type of ["interval", "money", "time with time zone"]) expect(sortsAsText(type, Display.TEXT), type).toBe(true);
   for (const type of ["text", "varchar(20)", "uuid", "inet", "pg_lsn", ""]) expect(sortsAsText(type, Display.TEXT), type).toBe(false);
   expect(sortsAsText("numeric", Display.DECIMAL)).toBe(false);
+  expect(sortsAsText("interval", Display.INTERVAL)).toBe(false);
+  expect(sortsAsText("money", Display.MONEY)).toBe(false);
 });
 
 test("a table is told when all columns are of it", () => {

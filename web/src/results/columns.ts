@@ -14,6 +14,9 @@ const FAMILIES: Readonly<Partial<Record<Display, ResultColumn["family"]>>> = {
   [Display.TIMESTAMP_ISO]: "time",
   [Display.TIMESTAMP_ISO_UTC]: "time",
   [Display.TIME]: "time",
+  [Display.TIME_ZONED]: "time",
+  [Display.INTERVAL]: "time",
+  [Display.MONEY]: "text",
   [Display.BYTES_HEX]: "binary",
   [Display.TEXT]: "text",
   [Display.JSON]: "json",
@@ -49,7 +52,7 @@ function originOf({ originSchema, originTable, originColumn }: ColumnFact): Orig
 /** Types whose values come as text and have an order of their own that text has not. */
 const OTHER_ORDER: ReadonlySet<string> = new Set(["time", "number"]);
 
-/** Core orders by the kind that a driver gives: an interval comes as text, and so it is ordered. */
+/** Core orders by the kind that a driver gives: an interval in another style than PostgreSQL's own comes as text, and so it is ordered. */
 function isOrderedAsText({ display, databaseType }: Column): boolean {
   return display === Display.TEXT && OTHER_ORDER.has(typeFamily(databaseType));
 }

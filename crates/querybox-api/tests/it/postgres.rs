@@ -4,5 +4,6 @@ mod aftermath;
 mod cancels;
 mod crowd;
 mod drain;
+mod kept;
 mod leases;
 mod site;

@@ -2536,6 +2536,14 @@ pub enum Display {
     /// values are no lists (arrays of several dimensions, or that begin elsewhere) and come as notes. List of one dimension,
     /// whose elements may be null.
     ArrayText = 16,
+    /// A span as PostgreSQL's style of that name shows it: 1 year 2 mons -3 days +04:05:06.7, infinity. Ordered as PostgreSQL
+    /// does, where a month is 30 days and a day 24 hours. Utf8.
+    Interval = 17,
+    /// 13:05:07.25+02. Ordered by the moment in UTC; of one moment, what lies further east comes first. Utf8.
+    TimeZoned = 18,
+    /// An amount of a currency as the database writes it, by its locale: $1,234.50, -1.234,50 €. Every value of a column has
+    /// the same number of digits behind its point. Utf8.
+    Money = 19,
 }
 impl Display {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2561,6 +2569,9 @@ impl Display {
             Self::Json => "DISPLAY_JSON",
             Self::Array => "DISPLAY_ARRAY",
             Self::ArrayText => "DISPLAY_ARRAY_TEXT",
+            Self::Interval => "DISPLAY_INTERVAL",
+            Self::TimeZoned => "DISPLAY_TIME_ZONED",
+            Self::Money => "DISPLAY_MONEY",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -2583,6 +2594,9 @@ impl Display {
             "DISPLAY_JSON" => Some(Self::Json),
             "DISPLAY_ARRAY" => Some(Self::Array),
             "DISPLAY_ARRAY_TEXT" => Some(Self::ArrayText),
+            "DISPLAY_INTERVAL" => Some(Self::Interval),
+            "DISPLAY_TIME_ZONED" => Some(Self::TimeZoned),
+            "DISPLAY_MONEY" => Some(Self::Money),
             _ => None,
         }
     }

@@ -136,6 +136,9 @@ impl Insert {
             | Display::Time
             | Display::Uuid
             | Display::Text
+            | Display::Interval
+            | Display::TimeZoned
+            | Display::Money
             | Display::Json
             | Display::Array(_)
             | Display::ArrayText(_) => self.push_text(out, text),

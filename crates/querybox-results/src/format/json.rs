@@ -112,6 +112,9 @@ fn push_value(out: &mut Vec<u8>, cell: &Cell<'_>, scratch: &mut String) {
         | Display::FloatPg
         | Display::FloatPoint
         | Display::Decimal
+        | Display::Interval
+        | Display::TimeZoned
+        | Display::Money
         | Display::Json
         | Display::DateIso
         | Display::TimestampIso

@@ -125,6 +125,9 @@ fn put_display(out: &mut Vec<u8>, display: &Display) {
         Display::BytesHex => 12,
         Display::Text => 13,
         Display::Json => 14,
+        Display::Interval => 17,
+        Display::TimeZoned => 18,
+        Display::Money => 19,
         Display::Array(element) => {
             out.put_u8(15);
             return put_display(out, element);
@@ -153,6 +156,9 @@ fn get_display(code: u8, rest: &mut Bytes) -> Option<Display> {
         12 => Display::BytesHex,
         13 => Display::Text,
         14 => Display::Json,
+        17 => Display::Interval,
+        18 => Display::TimeZoned,
+        19 => Display::Money,
         15 | 16 => {
             // An element is never an array, and a block that says otherwise must not lead deeper and deeper.
             let inner = rest.try_get_u8().ok().filter(|inner| !matches!(inner, 15 | 16))?;

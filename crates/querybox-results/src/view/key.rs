@@ -73,7 +73,14 @@ pub(crate) fn push_value(display: &Display, text: &str, case: Case, out: &mut Ve
         | Display::DateIso
         | Display::TimestampIso
         | Display::TimestampIsoUtc
-        | Display::Time => return push_typed(display, text, out).then_some(()),
+        | Display::Time
+        | Display::Interval
+        | Display::TimeZoned => return push_typed(display, text, out).then_some(()),
+        // The digits alone do not say how many of them stand behind the point.
+        Display::Money => {
+            let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            return (!is_plain && push_typed(display, text, out)).then_some(());
+        }
     }
     Some(())
 }
@@ -90,6 +97,12 @@ fn push_typed(display: &Display, text: &str, out: &mut Vec<u8>) -> bool {
         Display::DateIso => time::parse_date(text),
         Display::TimestampIso | Display::TimestampIsoUtc => time::parse_timestamp(text),
         Display::Time => time::parse_time(text),
+        Display::Interval => time::parse_interval(text),
+        Display::TimeZoned => time::parse_zoned_time(text),
+        Display::Money => {
+            let Some(amount) = amount(text) else { return false };
+            return push_typed(&Display::Integer, &amount, out);
+        }
         Display::BoolTF
         | Display::Uuid
         | Display::BytesHex
@@ -110,6 +123,14 @@ fn push_text(text: &str, case: Case, out: &mut Vec<u8>) {
         Case::Counts => push_bytes(text.as_bytes(), out),
         Case::Ignored => push_bytes(text.to_lowercase().as_bytes(), out),
     }
+}
+
+/// The digits of an amount, with its sign, in the smallest unit that its column shows. `None`: the text is no amount.
+fn amount(text: &str) -> Option<String> {
+    let is_negative = text.contains(['-', '(']);
+    let digits = text.chars().filter(char::is_ascii_digit);
+    let amount: String = is_negative.then_some('-').into_iter().chain(digits).collect();
+    amount.ends_with(|last: char| last.is_ascii_digit()).then_some(amount)
 }
 
 /// Bytes with an end that is less than any byte: `00 01`, where a zero of their own is `00 ff`.
@@ -162,6 +183,23 @@ mod tests {
         for (index, key) in ascending.iter().enumerate() {
             assert!(ascending[index + 1..].iter().all(|other| !other.starts_with(key)));
         }
+    }
+
+    #[test]
+    fn amounts_are_in_the_order_of_their_values_in_any_locale() {
+        for ascending in [
+            ["-$1,000.00", "-$9.99", "$0.00", "$0.01", "$9.99", "$10.00", "$1,000.00"],
+            ["-1.000,00 €", "-9,99 €", "0,00 €", "0,01 €", "9,99 €", "10,00 €", "1.000,00 €"],
+            ["(¥1,000)", "(¥9)", "¥0", "¥1", "¥9", "¥10", "¥1,000"],
+        ] {
+            let keys = ascending.map(|text| key(&Display::Money, text));
+            assert!(keys.windows(2).all(|pair| pair[0] < pair[1]), "{ascending:?}");
+        }
+        let mut value = Vec::new();
+        assert_eq!(push_value(&Display::Money, "10", Case::Counts, &mut value), None);
+        push_value(&Display::Money, "10.00", Case::Counts, &mut value).unwrap();
+        assert_eq!(value, key(&Display::Money, "$10.00"));
+        assert_eq!(push_value(&Display::Money, "$", Case::Counts, &mut Vec::new()), None);
     }
 
     #[test]

@@ -223,6 +223,9 @@ fn seconds(cell: &Cell<'_>, scratch: &mut String) -> Option<f64> {
         | Display::Uuid
         | Display::BytesHex
         | Display::Text
+        | Display::Interval
+        | Display::TimeZoned
+        | Display::Money
         | Display::Json
         | Display::Array(_)
         | Display::ArrayText(_) => return None,

@@ -42,6 +42,59 @@ pub(crate) fn parse_time(text: &str) -> Option<Point> {
     Some((hours * 3600 + minutes * 60 + seconds) * SECOND + nanoseconds)
 }
 
+/// Reads a time of day with an offset: the moment in UTC, and then the offset, further east first.
+pub(crate) fn parse_zoned_time(text: &str) -> Option<Point> {
+    let (time, offset) = text.split_at_checked(text.find(['+', '-'])?)?;
+    let offset = parse_offset(offset)?;
+    // Offsets are less than a day, and their order fits in what a nanosecond is divided into here.
+    Some((parse_time(time)? - offset) * (2 * DAY / SECOND) - offset / SECOND)
+}
+
+/// Reads a span of time, `1 year 2 mons -3 days +04:05:06.7`, of which a month is 30 days and a day 24 hours long, as
+/// PostgreSQL compares spans.
+pub(crate) fn parse_interval(text: &str) -> Option<Point> {
+    if let Some(infinity) = infinity(text) {
+        return Some(infinity);
+    }
+    let mut span = 0;
+    let mut words = text.split(' ').peekable();
+    words.peek().filter(|first| !first.is_empty())?;
+    while let Some(word) = words.next() {
+        let (sign, unsigned) = match word.as_bytes().first()? {
+            b'-' => (-1, &word[1..]),
+            b'+' => (1, &word[1..]),
+            _ => (1, word),
+        };
+        span += sign
+            * if unsigned.contains(':') {
+                parse_span_of_hours(unsigned)?
+            } else {
+                long_number(unsigned)? * unit(words.next()?)?
+            };
+    }
+    Some(span)
+}
+
+/// Reads `04:05:06.7`, of which the hours may be many.
+fn parse_span_of_hours(text: &str) -> Option<Point> {
+    let (hours, rest) = text.split_once(':')?;
+    // The rest is that of a time of day.
+    Some(long_number(hours)? * 3600 * SECOND + parse_time(&format!("00:{rest}"))?)
+}
+
+fn unit(word: &str) -> Option<Point> {
+    Some(match word {
+        "year" | "years" => 12 * 30 * DAY,
+        "mon" | "mons" | "month" | "months" => 30 * DAY,
+        "week" | "weeks" => 7 * DAY,
+        "day" | "days" => DAY,
+        "hour" | "hours" => 3600 * SECOND,
+        "min" | "mins" | "minute" | "minutes" => 60 * SECOND,
+        "sec" | "secs" | "second" | "seconds" => SECOND,
+        _ => return None,
+    })
+}
+
 /// Bytes whose order is that of the points.
 pub(crate) fn order_of(point: Point) -> [u8; 16] {
     (point.cast_unsigned() ^ 1 << 127).to_be_bytes()
@@ -105,7 +158,12 @@ fn parse_offset(text: &str) -> Option<Point> {
 
 /// A short number of digits alone.
 fn number(text: &str) -> Option<Point> {
-    let are_digits = !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+    (text.len() <= 9).then(|| long_number(text))?
+}
+
+/// A number of digits alone, far from too large for a span in years.
+fn long_number(text: &str) -> Option<Point> {
+    let are_digits = !text.is_empty() && text.len() <= 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     are_digits.then(|| text.parse().ok())?
 }
 
@@ -145,6 +203,67 @@ mod tests {
             let mut text = String::new();
             crate::text::time::push_date(&mut text, days);
             assert_eq!(parse_date(&text), Some(Point::from(days) * DAY), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_are_in_the_order_of_their_length() {
+        let ascending = [
+            "-infinity",
+            "-178000000 years",
+            "-1 years -2 mons +3 days -04:05:06",
+            "-1 days",
+            "-00:00:00.000001",
+            "00:00:00",
+            "00:00:00.000001",
+            "23:59:59",
+            "1 day -00:00:00.5",
+            "24:00:00.5",
+            "9 days",
+            "10 days",
+            "29 days 23:00:00",
+            "1 mon",
+            "31 days",
+            "1 year",
+            "361 days",
+            "2562047788:00:54.775807",
+            "infinity",
+        ];
+        let ascending = ascending.map(|text| parse_interval(text).expect(text));
+        assert!(ascending.is_sorted_by(|one, two| one < two), "{ascending:?}");
+        for same in
+            [["1 mon", "30 days"], ["24:00:00", "1 day"], ["1 week", "168:00:00"], ["90 mins", "01:30:00"]]
+        {
+            assert_eq!(parse_interval(same[0]), parse_interval(same[1]), "{same:?}");
+        }
+        for text in [
+            "", " ", "1", "day", "1 day ", "1  day", "1 day 2", "1:2:3:4", "P1D", "@ 1 day", "1.5 days",
+            "--1 day",
+        ] {
+            assert_eq!(parse_interval(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn times_with_offsets_are_in_the_order_of_their_moments_and_then_from_east_to_west() {
+        let ascending = [
+            "00:00:00+15:59:59",
+            "00:00:00+02",
+            "01:00:00+02:30",
+            "00:30:00+02",
+            "12:00:00+02",
+            "11:00:00+01",
+            "10:00:00+00",
+            "05:00:00-05",
+            "10:00:00.000001+00",
+            "24:00:00-15:59:59",
+        ];
+        for pair in ascending.windows(2) {
+            let [one, two] = [pair[0], pair[1]].map(|text| parse_zoned_time(text).expect(text));
+            assert!(one < two, "{pair:?}");
+        }
+        for text in ["", "12:00:00", "12:00:00Z", "+02", "12:00:00+x"] {
+            assert_eq!(parse_zoned_time(text), None, "{text:?}");
         }
     }
 

@@ -81,6 +81,9 @@ fn display(display: pb::Display) -> Display {
         pb::Display::BytesHex => Display::BytesHex,
         pb::Display::Text => Display::Text,
         pb::Display::Json => Display::Json,
+        pb::Display::Interval => Display::Interval,
+        pb::Display::TimeZoned => Display::TimeZoned,
+        pb::Display::Money => Display::Money,
         other => panic!("the driver sends no {other:?}"),
     }
 }

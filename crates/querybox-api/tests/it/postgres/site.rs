@@ -99,7 +99,7 @@ impl Site {
     }
 }
 
-fn password() -> Option<plugin::Credential> {
+pub(crate) fn password() -> Option<plugin::Credential> {
     let value = Postgres::PASSWORD.as_bytes().to_vec().into();
     Some(plugin::Credential { fields: vec![plugin::SecretField { name: "password".to_owned(), value }] })
 }

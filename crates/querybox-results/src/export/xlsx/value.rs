@@ -87,6 +87,9 @@ fn push_typed(out: &mut String, display: &Display, text: &str) -> bool {
         | Display::Uuid
         | Display::BytesHex
         | Display::Text
+        | Display::Interval
+        | Display::TimeZoned
+        | Display::Money
         | Display::Json
         | Display::Array(_)
         | Display::ArrayText(_) => None,

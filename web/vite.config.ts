@@ -27,5 +27,5 @@ export default defineConfig({
   build: { outDir: OUT, emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false }, target: "es2023" },
   plugins: [compressed()],
   // Nothing here takes long; a busy machine may.
-  test: { include: ["src/**/*.test.ts"], testTimeout: 60_000 },
+  test: { include: ["src/**/*.test.ts"], testTimeout: 60_000, expect: { poll: { timeout: 30_000 } } },
 });

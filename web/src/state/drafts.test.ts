@@ -154,7 +154,7 @@ test("a window in which nothing was typed makes no copy of what another one chan
   await settle();
   const second = page(core, storage);
   await second.drafts.start();
-  first.tabs.change(tab.id, { text: "mine" });
+  first.tabs.change(tab.id, { text: "mine", connectionId: "c2" });
   await settle();
   // A tab that is dragged, or has run, is saved again: its text is the old one.
   second.tabs.move(tab.id, other.id);
@@ -165,7 +165,8 @@ test("a window in which nothing was typed makes no copy of what another one chan
   const again = page(core, storage);
   await again.drafts.start();
   await settle();
-  expect(again.tabs.store.getState().tabs.map(({ id, text, taken }) => [id, text, taken])).toContainEqual([tab.id, "mine", 1]);
+  // With the connection that it was written for.
+  expect(again.tabs.store.getState().tabs.map(({ id, text, connectionId, taken }) => [id, text, connectionId, taken])).toContainEqual([tab.id, "mine", "c2", 1]);
   // And whoever has the text open goes on with it: the other one typed nothing.
   first.tabs.change(tab.id, { text: "mine too" });
   await settle();

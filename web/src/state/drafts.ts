@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { type Draft, DraftKind, TextKeeping } from "../gen/core/v1/draft_pb.ts";
-import type { Core } from "../transport/core.ts";
+import { ANSWERS_MS, type Core } from "../transport/core.ts";
 import { OUTLIVES_MAX } from "../transport/host.ts";
 import { isLockedOut, isUnreachable, problemOf } from "../transport/problem.ts";
 import { inTurn } from "./in_turn.ts";
@@ -31,8 +31,6 @@ const BESIDE = 1_500;
 const SENT_MAX = 8;
 /** A browser has few connections. */
 const READS_MAX = 4;
-/** Whoever types is not left to believe that a text is saved while nobody answers. */
-const ANSWERS_MS = 20_000;
 
 /**
  * Keeps what is typed in Core as well: a page that is closed, a browser that dies, and another machine find it again.
@@ -88,7 +86,7 @@ export class Drafts {
 
   private async begin(): Promise<void> {
     try {
-      const { drafts, keeping } = await this.core.drafts.listDrafts({});
+      const { drafts, keeping } = await this.core.drafts.listDrafts({}, { timeoutMs: ANSWERS_MS });
       this.keeping.setState({ value: KEEPING[keeping] });
       const heads = drafts.filter(({ kind }) => kind === DraftKind.EDITOR);
       // A Core that began anew in memory alone knows nothing: then all is saved again.
@@ -180,6 +178,8 @@ export class Drafts {
         this.seen.see(id, outcome.value.revision, content.text);
         this.saved.set(id, key);
         this.sent.set(id, [content.text]);
+        // A revision is never written down before its text.
+        this.tabs.flush();
         this.seen.remember();
       } else if (outcome.case === "conflict" && !this.closed.has(id)) this.meet(id, key, outcome.value.present);
     } catch (error) {
@@ -216,7 +216,10 @@ export class Drafts {
     else if (this.saved.has(id)) return void this.saved.set(id, key);
     else {
       this.seen.see(id, present.revision, theirs);
-      this.tabs.change(tab.id, { text: theirs, taken: (tab.taken ?? 0) + 1 });
+      // A text belongs to its connection, unless a session is held here on this one.
+      const isFree = tab.sessionId === undefined && tab.holds === undefined;
+      const place = present.content === undefined || !isFree ? {} : { title: present.content.title, connectionId: present.content.connectionId };
+      this.tabs.change(tab.id, { ...place, text: theirs, taken: (tab.taken ?? 0) + 1 });
     }
     this.seen.remember();
     this.saved.delete(id);

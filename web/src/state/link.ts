@@ -1,4 +1,5 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
+import { ANSWERS_MS } from "../transport/core.ts";
 import { isAborted, isLockedOut, isUnreachable, type Problem, problemOf } from "../transport/problem.ts";
 import type { Entry, Followed, Host } from "../transport/host.ts";
 
@@ -13,8 +14,6 @@ export type Link =
 
 const AGAIN_MS = 2_000;
 const AGAIN_MAX_MS = 15_000;
-/** A Core that is there answers within this, also on a busy machine. */
-const ANSWERS_MS = 20_000;
 /** A page that shows nothing yet asks this often. */
 const FAILED_AGAIN_MS = 5_000;
 

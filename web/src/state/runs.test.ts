@@ -174,6 +174,19 @@ test("a look that is answered behind its tab's end brings nothing back", async (
   expect(of.runs.store.getState().size).toBe(0);
 });
 
+test("an old answer brings no run back that has ended", async () => {
+  const of = page();
+  of.say({ state: ResultState.RUNNING, statementCount: 0, statements: [] });
+  const tab = await begin(of, {});
+  const resultId = of.tabs.active?.resultId ?? "";
+  of.say({ state: ResultState.DONE, statementCount: 1, statements: [DONE] });
+  await of.runs.look(tab.id, resultId);
+  expect(of.runs.of(tab.id).kind).toBe("ended");
+  of.say({ state: ResultState.RUNNING, statementCount: 0, statements: [] });
+  await of.runs.look(tab.id, resultId);
+  expect(of.runs.of(tab.id).kind).toBe("ended");
+});
+
 test("what was dropped is gone and not lost, also where it still ran", async () => {
   const of = page();
   of.say({ state: ResultState.RUNNING, statementCount: 0, statements: [] });

@@ -371,7 +371,8 @@ export class Runs {
       await this.look(tabId, run.result.resultId);
       return receiptText(receipt, milliseconds(elapsed));
     } catch (error) {
-      this.set(tabId, { ...run, isStopping: false });
+      const now = this.of(tabId);
+      if (now.kind === "running" && now.result.resultId === run.result.resultId) this.set(tabId, { ...now, isStopping: false });
       return this.link.hear(error)?.message ?? "";
     }
   }
@@ -425,6 +426,8 @@ export class Runs {
     const asked = this.found(tabId);
     if (result.state === ResultState.RUNNING) {
       const run = this.of(tabId);
+      // An answer that was long on its way: nothing that has ended runs again.
+      if (run.kind === "ended" && run.result.resultId === result.resultId) return;
       this.set(tabId, { kind: "running", startedAt, result, page, isStopping: run.kind === "running" && run.isStopping });
       this.lookLater(tabId, result.resultId);
       if (asked?.isUnwanted === true && run.kind === "starting") void this.cancel(tabId);

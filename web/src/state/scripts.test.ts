@@ -38,3 +38,10 @@ test("what was run is run again, or one of its statements, wherever it stands by
   expect(againOf(undefined, before, undefined)).toBe("unread");
   expect(againOf({ ...outline, text: "other" }, before, span)).toBe("unread");
 });
+
+test("what is run again has the values that it had", () => {
+  const bindings = [{ name: "b", value: "5" }];
+  expect(againOf(outline, { sql: text, offset: 0, bindings }, undefined)).toEqual({ sql: text, offset: 0, bindings, statements: [first, second] });
+  const span = create(SpanSchema, { startByte: 15, endByte: 24 });
+  expect(againOf(outline, { sql: text, offset: 0, bindings }, span)).toEqual({ sql: "select :b", offset: 15, bindings, statements: [second] });
+});

@@ -1,7 +1,7 @@
 import { StatementKind } from "../gen/core/v1/script_pb.ts";
 import type { ScriptStatement } from "../gen/core/v1/script_pb.ts";
 import type { Span } from "../gen/plugin/v1/plugin_pb.ts";
-import type { Core } from "../transport/core.ts";
+import { ANSWERS_MS, type Core } from "../transport/core.ts";
 import { isAborted } from "../transport/problem.ts";
 import { placeOfByte } from "./offsets.ts";
 
@@ -25,8 +25,6 @@ export interface Outline {
 
 /** Where is asked only for so much of a text: what follows is rarely run by the statement. */
 const TEXT_MAX = 4_000_000;
-/** Whoever runs something is told when it was not run. */
-const ANSWERS_MS = 20_000;
 
 /** Asks Core where statements end: it alone knows, by the facts of each database. `undefined`: it could not be asked. */
 export async function outlineOf(core: Core, driverType: string, text: string, cursor: number, signal: AbortSignal): Promise<Outline | undefined> {
@@ -51,12 +49,20 @@ function placeOf({ span, parameters, kind }: ScriptStatement): StatementPlace {
   };
 }
 
+/** The value of a parameter. `null`: NULL. */
+export interface Binding {
+  readonly name: string;
+  readonly value: string | null;
+}
+
 /** What is to be run of a text: what is selected, all of it, or the statement at the cursor. */
 export interface Wanted {
   readonly sql: string;
   /** Where it begins in the text. */
   readonly offset: number;
   readonly statements: readonly StatementPlace[];
+  /** The values that it was run with before. Absent: those that the tab has now. */
+  readonly bindings?: readonly Binding[];
 }
 
 /** `unread`: nobody knows where the statement at the cursor begins and ends; `none`: there is none. Neither runs anything else instead. */
@@ -87,11 +93,13 @@ export function parametersOf({ statements }: Pick<Wanted, "statements">): readon
  * What was run is run again, wherever the cursor is by now: all of it, or the one of its statements that lies at `span`. `unread`: nobody
  * knows where that one ends, or which values it needs.
  */
-export function againOf(outline: Outline | undefined, before: Pick<Wanted, "sql" | "offset">, span: Span | undefined): Wanted | "unread" {
+export function againOf(outline: Outline | undefined, before: Pick<Wanted, "sql" | "offset" | "bindings">, span: Span | undefined): Wanted | "unread" {
   if (outline?.text !== before.sql) return "unread";
-  if (span === undefined || outline.statements.length === 1) return { ...before, statements: outline.statements };
-  const at = placeOfByte(before.sql, span.startByte);
+  const { sql, offset, bindings } = before;
+  const values = bindings === undefined ? {} : { bindings };
+  if (span === undefined || outline.statements.length === 1) return { sql, offset, ...values, statements: outline.statements };
+  const at = placeOfByte(sql, span.startByte);
   const place = outline.statements.find(({ from, to }) => from <= at && at < to);
   if (place === undefined) return "unread";
-  return { sql: before.sql.slice(place.from, place.to), offset: before.offset + place.from, statements: [place] };
+  return { sql: sql.slice(place.from, place.to), offset: offset + place.from, ...values, statements: [place] };
 }

@@ -3,7 +3,7 @@ import { SecretPlace } from "../gen/core/v1/connection_pb.ts";
 import { EndCause } from "../gen/core/v1/query_pb.ts";
 import { SessionActivity, type SessionFacts, SessionKind } from "../gen/core/v1/session_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
-import type { Core } from "../transport/core.ts";
+import { ANSWERS_MS, type Core } from "../transport/core.ts";
 import { isLockedOut, isUnreachable, type Problem, problemOfRejection, reasonOf } from "../transport/problem.ts";
 import type { Connections } from "./connections.ts";
 import type { Holder, Leases, Move, Place } from "./leases.ts";
@@ -93,7 +93,7 @@ export class TabSessions {
     try {
       // What changes while the answer is on its way is not as old as that.
       const asked = this.tabs.store.getState().tabs.map((tab) => ({ id: tab.id, sessionId: this.idOf(tab), session: this.of(tab.id) }));
-      const { sessions } = await this.core.sessions.listSessions({});
+      const { sessions } = await this.core.sessions.listSessions({}, { timeoutMs: ANSWERS_MS });
       const held = new Map(sessions.filter((facts) => this.isHeld(facts)).map((facts) => [facts.sessionId, facts]));
       for (const { id, sessionId, session } of asked) {
         const tab = this.tabs.store.getState().tabs.find((other) => other.id === id);
@@ -166,6 +166,12 @@ export class TabSessions {
   async place(tab: Tab, runnerIn: (sessionId: string) => string | undefined = () => undefined, onTake: (sessionId: string) => void = () => undefined): Promise<Place | undefined> {
     for (;;) {
       const session = this.of(tab.id);
+      // What ran there kept it, and nobody told of its end: what is run next belongs to the new place.
+      if (session.kind === "open" && !session.isBusy && session.transaction === IDLE && this.isOld(tab.id)) {
+        this.lose(tab.id, "its connection was changed");
+        void this.end(session.sessionId);
+        continue;
+      }
       if (session.kind === "open" && !session.isShared) return { sessionId: session.sessionId };
       const place = session.kind === "open" ? { sessionId: session.sessionId } : await this.leases.place(tab.connectionId);
       if (place === undefined || "connection" in place) return place;
@@ -195,6 +201,11 @@ export class TabSessions {
       if (id === tabId && holds !== sessionId) this.tabs.change(id, { holds: sessionId });
       else if (id !== tabId && holds === sessionId) this.tabs.change(id, { holds: undefined });
     }
+  }
+
+  /** Whether a tab keeps a session of the place where its connection led before. */
+  private isOld(tabId: string): boolean {
+    return this.tabs.store.getState().tabs.some((tab) => tab.id === tabId && tab.isOld === true);
   }
 
   private isIn(tabId: string, sessionId: string): boolean {
@@ -386,8 +397,7 @@ export class TabSessions {
 
   /** Gives up a session of a connection as it was before, once nothing is lost with it. */
   private endOld(tabId: string, session: TabSession): boolean {
-    const isOld = this.tabs.store.getState().tabs.some((tab) => tab.id === tabId && tab.isOld === true);
-    if (!isOld || session.kind !== "open" || session.isBusy || session.transaction !== IDLE || this.isRunning(tabId)) return false;
+    if (!this.isOld(tabId) || session.kind !== "open" || session.isBusy || session.transaction !== IDLE || this.isRunning(tabId)) return false;
     this.lose(tabId, "its connection was changed");
     void this.end(session.sessionId);
     return true;

@@ -98,7 +98,7 @@ export class Tabs {
     // Old texts would be taken for new ones after a reload: with none at all, those that Core keeps are opened.
     if (!isKept) {
       keeps(storage, TABS_KEY, "");
-      const held = state.tabs.map((tab) => [draftOf(tab), { resultId: tab.resultId, isGuest: tab.isGuest, sessionId: tab.sessionId, holds: tab.holds, isOld: tab.isOld, runs: tab.runs }]);
+      const held = state.tabs.map((tab) => [draftOf(tab), heldOf(tab)]);
       keeps(storage, HELD_KEY, JSON.stringify(held));
     }
     if (this.isFull.getState().value !== !isKept) this.isFull.setState({ value: !isKept });
@@ -277,11 +277,15 @@ function settled(state: TabState): TabState {
   return { tabs, activeId: active?.id, otherId: other?.id, closed: state.closed };
 }
 
+function heldOf({ resultId, isGuest, sessionId, holds, isOld, runs }: Tab): Held {
+  return { resultId, isGuest, sessionId, holds, isOld, runs };
+}
+
 /** Whether nothing but texts differs. */
 function isTyping({ tabs, ...rest }: TabState, before: TabState): boolean {
   const isSame = rest.activeId === before.activeId && rest.otherId === before.otherId && rest.closed === before.closed && tabs.length === before.tabs.length;
   const isHeldSame = (tab: Tab, was: Tab | undefined) =>
-    tab === was || (tab.id === was?.id && tab.resultId === was.resultId && tab.sessionId === was.sessionId && tab.runs === was.runs && tab.isGuest === was.isGuest);
+    tab === was || (tab.id === was?.id && JSON.stringify(heldOf(tab)) === JSON.stringify(heldOf(was)));
   return isSame && tabs.every((tab, index) => isHeldSame(tab, before.tabs[index]));
 }
 

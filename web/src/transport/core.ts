@@ -10,6 +10,9 @@ import { SchemaService } from "../gen/core/v1/schema_pb.ts";
 import { ScriptService } from "../gen/core/v1/script_pb.ts";
 import { SessionService } from "../gen/core/v1/session_pb.ts";
 
+/** A Core that is there answers what is small within this, also on a busy machine; whoever waits longer is told that it hangs. */
+export const ANSWERS_MS = 20_000;
+
 /** The services of Core that the page calls. */
 export interface Core {
   readonly access: Client<typeof AccessService>;

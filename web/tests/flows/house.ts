@@ -107,6 +107,8 @@ export class House {
     if (!isNew) {
       await this.forgetSettings();
       await context.addInitScript(() => {
+        // What a browser shows of its own, where nobody answers, has no storage.
+        if (!location.protocol.startsWith("http")) return;
         if (sessionStorage.getItem("querybox.tabs") === null) {
           sessionStorage.setItem("querybox.tabs", "{}");
           sessionStorage.setItem("querybox.drafts", "[]");

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import type { House } from "../flows/house.ts";
+import { expect } from "vitest";
+import { type House, PATIENCE_MS } from "../flows/house.ts";
 import type { Postgres } from "../flows/postgres.ts";
 import { openShop } from "./shop.ts";
 
@@ -51,6 +52,10 @@ async function closeTab({ page }: Stage): Promise<void> {
 
 async function escape({ page }: Stage): Promise<void> {
   await page.keyboard.press("Escape");
+  // What was typed is not thrown away unasked.
+  const discard = page.getByRole("button", { name: "Discard", exact: true });
+  await expect.poll(async () => (await discard.count()) > 0 || (await page.getByRole("dialog").count()) === 0, { timeout: PATIENCE_MS }).toBe(true);
+  if ((await discard.count()) > 0) await discard.click();
   await page.getByRole("dialog").waitFor({ state: "detached" });
 }
 

@@ -38,6 +38,8 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
   const [danger, setDanger] = useState<{ readonly wanted: Wanted; readonly chosen: RunChoices; readonly what: string }>();
   const editor = useRef<EditorHandle>(null);
   const page = useRef<HTMLDivElement>(null);
+  /** Core is asked what is to be run. */
+  const reads = useRef(false);
   const outline = useOutline(connection?.spec?.driverType ?? "", tab?.text ?? "", () => editor.current?.now());
 
   const choices = tab?.choices ?? AS_CONNECTION;
@@ -47,7 +49,7 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
     if (now === undefined) return;
     editor.current?.mark([]);
     const given = now.parameters ?? NO_VALUES;
-    const bindings = parametersOf(wanted).map((name) => ({ name, value: given[name] ?? null }));
+    const bindings = wanted.bindings ?? parametersOf(wanted).map((name) => ({ name, value: given[name] ?? null }));
     const { sql, offset, statements } = wanted;
     const script = { sql, offset, bindings, goesOn: chosen.onError === "go-on", ...(statements.length === 0 ? {} : { statementCount: statements.length }) };
     void app.runs.run(now, script, optionsOf(chosen));
@@ -63,9 +65,18 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
       app.toasts.fail("Nothing was run", NOT_RUN[pressed]);
       return;
     }
+    // Whoever presses twice asks once.
+    if (reads.current) return;
+    reads.current = true;
     setReadSince(Date.now());
-    const wanted = await pick(pressed);
-    setReadSince(undefined);
+    const wanted = await pick(pressed).finally(() => {
+      reads.current = false;
+      setReadSince(undefined);
+    });
+    if (app.tabs.store.getState().tabs.find(({ id }) => id === tabId)?.connectionId !== connection.id) {
+      app.toasts.fail("Nothing was run", "The tab was put on another connection meanwhile. Run it again.");
+      return;
+    }
     if (wanted === "unread") {
       app.toasts.fail("Nothing was run", "Where the statement at the cursor begins and ends could not be read. Select it, or run all.");
       return;
@@ -74,7 +85,7 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
       app.toasts.say(wanted === "none" ? "No statement stands at the cursor" : "There is nothing to run");
       return;
     }
-    if (parametersOf(wanted).some((name) => values[name] === undefined)) {
+    if (wanted.bindings === undefined && parametersOf(wanted).some((name) => values[name] === undefined)) {
       page.current?.querySelector<HTMLElement>('.params [data-missing="true"]')?.focus();
       return;
     }
@@ -232,7 +243,7 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
 }
 
 const IDLE = { kind: "idle" } as const;
-/** Of a longer script Core tells the beginning alone. */
-const SQL_KNOWN_BYTES = 4_096;
+/** Of a longer script Core tells the beginning alone, to the end of a character before 4,096 bytes: this long it may be cut. */
+const SQL_KNOWN_BYTES = 4_093;
 const AS_CONNECTION: RunChoices = { deadline: "connection", rows: "connection" };
 const NO_VALUES: Readonly<Record<string, string | null>> = {};

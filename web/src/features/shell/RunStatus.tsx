@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { bytesText } from "../../results/grid_cells.ts";
 import { milliseconds, spanText } from "../../state/connection_test.ts";
+import { TransactionState } from "../../gen/plugin/v1/plugin_pb.ts";
 import { resultOf, stateWord } from "../../state/run_view.ts";
 import { useApp, usePart } from "../AppContext.ts";
 
@@ -10,11 +11,21 @@ interface RunStatusProps {
   readonly face: "state" | "numbers";
 }
 
+/** What is more than idle although nothing runs. */
+const TRANSACTION_WORDS: Readonly<Partial<Record<TransactionState, string>>> = {
+  [TransactionState.OPEN]: "In transaction",
+  [TransactionState.FAILED]: "Failed transaction",
+};
+
 /** What the status bar says of the active tab's run. */
 export function RunStatus({ tabId, face }: RunStatusProps) {
   const app = useApp();
   const run = usePart(app.runs.store, (runs) => runs.get(tabId));
   const [now, setNow] = useState(Date.now);
+  const transaction = usePart(app.sessions.store, (sessions) => {
+    const session = sessions.get(tabId);
+    return session?.kind === "open" ? session.transaction : TransactionState.IDLE;
+  });
   const isRunning = run?.kind === "running";
   useEffect(() => {
     if (!isRunning || face !== "state") return;
@@ -23,7 +34,9 @@ export function RunStatus({ tabId, face }: RunStatusProps) {
   }, [isRunning, face]);
   if (face === "state") {
     const elapsed = run?.kind === "running" ? Math.max(0, now - run.startedAt) : 0;
-    return <span>{stateWord(run ?? { kind: "idle" }, elapsed)}</span>;
+    const word = stateWord(run ?? { kind: "idle" }, elapsed);
+    const open = word === "Idle" ? TRANSACTION_WORDS[transaction] : undefined;
+    return <span className={open === undefined ? "" : "warnish"}>{open ?? word}</span>;
   }
   const result = run === undefined ? undefined : resultOf(run);
   if (result === undefined) return null;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { violations } from "./accessible.ts";
-import { typeQuery, useHouse } from "./house.ts";
+import { PATIENCE_MS, typeQuery, useHouse } from "./house.ts";
 
 const house = useHouse();
 
@@ -16,7 +16,8 @@ test("the inspector goes where there is no room, and comes back by itself", asyn
   await page.getByText("1 row", { exact: true }).waitFor();
   await page.keyboard.press("Control+Backslash");
   await page.getByRole("region", { name: "Right panel" }).waitFor();
-  await inspector.waitFor({ state: "detached" });
+  // For a moment each of them is measured with it.
+  await expect.poll(() => inspector.count(), { timeout: PATIENCE_MS }).toBe(0);
   await page.keyboard.press("Control+Backslash");
   await page.getByRole("region", { name: "Right panel" }).waitFor({ state: "detached" });
   await inspector.waitFor();

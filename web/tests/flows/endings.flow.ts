@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { violations } from "./accessible.ts";
-import { typeQuery, useHouse } from "./house.ts";
+import { runInstead, typeQuery, useHouse } from "./house.ts";
 import { usePostgres } from "./postgres.ts";
 
 const house = useHouse();
@@ -23,18 +23,10 @@ async function openOwn(): Promise<Page> {
   return page;
 }
 
-async function run(page: Page, sql: string): Promise<void> {
-  await page.getByRole("textbox", { name: /^SQL of / }).click();
-  await page.keyboard.press("Control+a");
-  await page.keyboard.press("Delete");
-  await page.keyboard.insertText(sql);
-  await page.keyboard.press("Control+Shift+Enter");
-}
-
 test("columns say their keys, whether they may be NULL, and where they come from", async () => {
   postgres().psql(`create table "Order Items" (id int8 primary key, note text, took interval not null); insert into "Order Items" values (1, null, '1 day')`);
   const page = await openOwn();
-  await run(page, `select id as number, note, took from "Order Items"`);
+  await runInstead(page, `select id as number, note, took from "Order Items"`);
   await page.getByRole("columnheader", { name: /^number bigint primary key, not null, of public\.Order Items\.id$/ }).waitFor();
   await page.getByRole("columnheader", { name: /^note text may be NULL, of/ }).waitFor();
   await page.getByRole("columnheader", { name: /^took interval not null, of .*$/ }).waitFor();
@@ -51,7 +43,7 @@ test("columns say their keys, whether they may be NULL, and where they come from
 
 test("what was rejected is told with its condition, and one key leads to its place", async () => {
   const page = await openOwn();
-  await run(page, "SELECT 1,\n       sum(o.totl) AS spent\nFROM (SELECT 1 AS total) o");
+  await runInstead(page, "SELECT 1,\n       sum(o.totl) AS spent\nFROM (SELECT 1 AS total) o");
   const alert = page.getByRole("alert");
   await alert.getByText("42703 undefined_column").waitFor();
   await alert.getByText("line 2, column 12").waitFor();
@@ -64,7 +56,7 @@ test("what was rejected is told with its condition, and one key leads to its pla
 
 test("a run that is cancelled, out of time, or cut off from its server says which, and keeps its rows", async () => {
   const page = await openOwn();
-  await run(page, SLOW);
+  await runInstead(page, SLOW);
   await page.getByText(/rows so far$/).waitFor();
   await page.getByRole("button", { name: "Cancel", exact: true }).click();
   const bar = page.locator(".note-bar");
@@ -76,7 +68,7 @@ test("a run that is cancelled, out of time, or cut off from its server says whic
 
   await page.getByRole("button", { name: /^Deadline/ }).click();
   await page.getByRole("menuitemradio", { name: "10 s" }).click();
-  await run(page, SLOW);
+  await runInstead(page, SLOW);
   await bar.getByText(/^Stopped by the deadline after 1\d/).waitFor();
   await page.getByText(/rows, incomplete$/).waitFor();
   expect(await violations(page), "out of time").toEqual([]);
@@ -85,7 +77,7 @@ test("a run that is cancelled, out of time, or cut off from its server says whic
 
   await page.getByRole("button", { name: /^Deadline/ }).click();
   await page.getByRole("menuitemradio", { name: "No limit" }).click();
-  await run(page, SLOW);
+  await runInstead(page, SLOW);
   await page.getByText(/rows so far$/).waitFor();
   postgres().psql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep%' and pid <> pg_backend_pid()");
   await bar.getByText("The server closed the connection").waitFor();

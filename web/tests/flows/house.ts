@@ -244,3 +244,12 @@ export async function typeQuery(page: Page, sql: string): Promise<void> {
   await editor.click();
   await page.keyboard.insertText(sql);
 }
+
+/** Runs all of a text that is typed in the place of the one that is there. */
+export async function runInstead(page: Page, sql: string): Promise<void> {
+  await page.getByRole("textbox", { name: /^SQL of / }).click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("Delete");
+  await page.keyboard.insertText(sql);
+  await page.keyboard.press("Control+Shift+Enter");
+}

@@ -1,24 +1,15 @@
-import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { violations } from "./accessible.ts";
-import { typeQuery, useHouse } from "./house.ts";
+import { runInstead, typeQuery, useHouse } from "./house.ts";
 import { usePostgres } from "./postgres.ts";
 
 const house = useHouse();
 const postgres = usePostgres();
 
-async function run(page: Page, sql: string): Promise<void> {
-  await page.getByRole("textbox", { name: /^SQL of / }).click();
-  await page.keyboard.press("Control+a");
-  await page.keyboard.press("Delete");
-  await page.keyboard.insertText(sql);
-  await page.keyboard.press("Control+Shift+Enter");
-}
-
 test("sixty results are gone through by keys, and each says its statement", async () => {
   const page = await house().open();
   await typeQuery(page, "");
-  await run(page, Array.from({ length: 60 }, (_, at) => `select ${at} as n${at};`).join(" "));
+  await runInstead(page, Array.from({ length: 60 }, (_, at) => `select ${at} as n${at};`).join(" "));
   const last = page.getByRole("tab", { name: "Result 60" });
   await last.waitFor({ state: "attached" });
   await page.getByRole("button", { name: "Run", exact: true }).waitFor();
@@ -40,7 +31,7 @@ test("of 1,600 columns and of rows longer than an answer, the last is shown", as
   const page = await house().open();
   await typeQuery(page, "");
   const columns = Array.from({ length: 1_600 }, (_, at) => `'value of row ' || i || ' in ' || ${at} as c${at}`).join(", ");
-  await run(page, `with recursive n(i) as (select 1 union all select i + 1 from n where i < 400) select ${columns} from n`);
+  await runInstead(page, `with recursive n(i) as (select 1 union all select i + 1 from n where i < 400) select ${columns} from n`);
   await page.getByText("400 rows", { exact: true }).waitFor();
   await page.getByRole("grid").focus();
   await page.keyboard.press("Control+End");
@@ -65,11 +56,11 @@ test("what returns nothing says so, and nothing runs of a text without a stateme
   await typeQuery(page, "-- a word\n/* another */");
   await page.keyboard.press("Control+Shift+Enter");
   await page.getByText(/^There was no statement to run/).waitFor();
-  await run(page, "create temp table t (a int); insert into t values (1), (2); delete from t where a = 1");
+  await runInstead(page, "create temp table t (a int); insert into t values (1), (2); delete from t where a = 1");
   const log = page.getByRole("log", { name: "Messages" });
   await log.getByText(/^2 rows changed in /).waitFor();
   await log.getByText(/^1 row changed in /).waitFor();
-  await run(page, "select 1 as a where false");
+  await runInstead(page, "select 1 as a where false");
   await page.getByRole("columnheader", { name: "a" }).waitFor();
   await page.getByText("0 rows", { exact: true }).waitFor();
   await page.context().close();
@@ -105,7 +96,7 @@ test("thousands of notices ask Core a few times, and the page goes on", async ()
   page.on("request", (request) => {
     if (request.url().endsWith("/AttachResult")) looks++;
   });
-  await run(page, "do $$ begin for i in 1..5000 loop raise notice 'notice %', i; end loop; end $$");
+  await runInstead(page, "do $$ begin for i in 1..5000 loop raise notice 'notice %', i; end loop; end $$");
   const log = page.getByRole("log", { name: "Messages" });
   await log.getByText("NOTICE: notice 5000").waitFor();
   await log.getByText("4,800 earlier messages are not kept").waitFor();

@@ -34,8 +34,11 @@ test("what is typed while Core is away is said to be unsaved, outlives a reload,
   const dialog = await asked;
   expect(dialog.type()).toBe("beforeunload");
   await dialog.dismiss();
-  // Nobody answers: a browser shows the page from its cache, or that there is none.
+  // Nobody answers: a browser shows the page from its cache, or that there is none. The second it does a moment after it
+  // told so, and where the next link were opened by then already, the browser would leave that one again.
+  const shown = page.waitForEvent("framenavigated", { predicate: (frame) => frame === page.mainFrame(), timeout: PATIENCE_MS });
   await page.reload().catch(() => undefined);
+  await shown;
   await house().startServer();
   await page.goto(house().link());
   await editorOf(page).getByText("-- typed while Core was away").waitFor();

@@ -65,9 +65,7 @@ export class House {
 
   /** Ends the server without a word. */
   async endServer(): Promise<void> {
-    const ended = new Promise((resolve) => this.server.once("exit", resolve));
-    this.server.kill("SIGKILL");
-    await ended;
+    await end(this.server, "SIGKILL");
   }
 
   /** Starts another server at the place of one that has ended. */
@@ -163,11 +161,17 @@ export class House {
 
   async stop(): Promise<void> {
     await this.browser.close();
-    const ended = new Promise((resolve) => this.server.once("exit", resolve));
-    this.server.kill("SIGTERM");
-    await ended;
+    await end(this.server, "SIGTERM");
     rmSync(this.home, { recursive: true, force: true });
   }
+}
+
+/** Returns when a process has ended, which it may have before. */
+async function end(process: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (process.exitCode !== null || process.signalCode !== null) return;
+  const ended = new Promise((resolve) => process.once("exit", resolve));
+  process.kill(signal);
+  await ended;
 }
 
 /** Starts a server. Whoever ends it reads no more of its words. */

@@ -10,13 +10,13 @@ import { DriverList } from "./drivers.ts";
 import { Leases } from "./leases.ts";
 import { LinkKeeper } from "./link.ts";
 import { TabSessions } from "./tab_sessions.ts";
-import { type Tab, Tabs, TABS_KEY } from "./tabs.ts";
+import { HELD_KEY, type Tab, Tabs, TABS_KEY } from "./tabs.ts";
 
 const held = (sessionId: string, more: MessageInitShape<typeof SessionFactsSchema> = {}) =>
   create(SessionFactsSchema, { kind: SessionKind.LEASED, activity: SessionActivity.IDLE, frontEndId: "page", connectionId: "c", ...more, sessionId });
 
-/** A page with tabs that were kept over a reload, before a Core that holds some sessions. */
-function page(tabs: readonly Partial<Tab>[], sessions: readonly SessionFacts[]) {
+/** A page with tabs that were kept over a reload, before a Core that holds some sessions. `held`: what was kept of others, without their texts. */
+function page(tabs: readonly Partial<Tab>[], sessions: readonly SessionFacts[], held: readonly (readonly [string, Partial<Tab>])[] = []) {
   const ended: string[] = [];
   const executed: string[] = [];
   const transport = createRouterTransport(({ service }) => {
@@ -38,7 +38,8 @@ function page(tabs: readonly Partial<Tab>[], sessions: readonly SessionFacts[]) 
   const spec = { name: "shop", secretPlace: SecretPlace.ASK };
   connections.store.setState({ kind: "ready", value: [create(ConnectionSchema, { id: "asks", spec })] }, true);
   const kept = JSON.stringify({ tabs: tabs.map((tab, index) => ({ id: `tab-${index}`, title: "Query", connectionId: "c", text: "", ...tab })) });
-  const store = new Tabs({ getItem: (key) => (key === TABS_KEY ? kept : null), setItem: () => undefined }, () => "new");
+  const items = new Map([[TABS_KEY, tabs.length === 0 ? "" : kept], [HELD_KEY, JSON.stringify(held)]]);
+  const store = new Tabs({ getItem: (key) => items.get(key) ?? null, setItem: () => undefined }, () => "new");
   const leases = new Leases(core, link, connections, new DriverList(core, link), "page");
   const of = new TabSessions(core, link, leases, store, "page");
   return { of, tabs: store, leases, ended, executed, connections, find: (isNew = true) => of.find(connections, isNew) };
@@ -140,6 +141,25 @@ test("a page that does not know its connections ends nothing, until it does", as
   await find(false);
   expect(leases.has("shared")).toBe(true);
   await expect.poll(() => ended).toEqual(["left"]);
+});
+
+test("a page whose tabs Core alone has ends nothing until they have come", async () => {
+  const { OPEN } = TransactionState;
+  const shared = held("shared", { connectionId: "asks", transactionState: OPEN });
+  const left = [["draft", { sessionId: "a" }], ["other", { holds: "shared" }]] as const;
+  const { of, find, tabs, ended, executed, leases } = page([], [held("a", { transactionState: OPEN }), shared, held("left")], left);
+  // Their texts cannot be read, and a query is opened meanwhile.
+  await find();
+  tabs.open("c");
+  await find(false);
+  expect([ended, executed]).toEqual([[], []]);
+  const text = { title: "Query", text: "select 1" };
+  tabs.restore([{ ...text, id: "draft", connectionId: "c" }, { ...text, id: "other", connectionId: "asks" }]);
+  await find(false);
+  expect(["draft", "other"].map((id) => of.of(id))).toMatchObject([{ sessionId: "a", transaction: OPEN }, { sessionId: "shared", isShared: true, transaction: OPEN }]);
+  expect(leases.has("shared")).toBe(true);
+  await expect.poll(() => ended).toEqual(["left"]);
+  expect(executed).toEqual([]);
 });
 
 test("a session of a connection as it was stays over a reload, and ends with its transaction", async () => {

@@ -53,13 +53,14 @@ export class TabSessions {
 
   /**
    * Looks which sessions Core still holds for the page: after it was loaded again, and when it may not have heard of an end. What
-   * nobody here has any use for is ended, when the page has just begun, and it is known what each is for.
+   * nobody here has any use for is ended, when the page has just begun, and it is known what each is for: by its connections, and
+   * by tabs that may be Core's alone.
    */
   async find(connections: Pick<Connections, "find" | "store">, isNew: boolean): Promise<void> {
     this.isNew ||= isNew;
     for (const sessionId of this.unended) void this.end(sessionId);
     const held = await this.look();
-    if (held === undefined || !this.isNew || connections.store.getState().kind !== "ready") return;
+    if (held === undefined || !this.isNew || connections.store.getState().kind !== "ready" || this.tabs.lacksSome) return;
     this.isNew = false;
     const owned = new Set(this.tabs.store.getState().tabs.map(({ sessionId }) => sessionId));
     for (const [sessionId, facts] of held) {

@@ -185,6 +185,20 @@ test("where there is no room for texts, a reload finds runs and sessions again",
   ]);
 });
 
+test("what is opened before texts have come from Core takes no run and no session from theirs", () => {
+  const items = new Map([[TABS_KEY, ""], ["querybox.tabs.held", JSON.stringify([["draft", { sessionId: "s" }]])]]);
+  const storage = { getItem: (key: string) => items.get(key) ?? null, setItem: (key: string, text: string) => void items.set(key, text) };
+  const before = new Tabs(storage, () => "new");
+  before.open("c", "typed while Core was away");
+  // Loaded again, before anything has come.
+  const after = new Tabs(storage, () => "other");
+  expect([after.wereKept, after.lacksSome]).toEqual([false, true]);
+  after.restore([{ id: "draft", title: "Query 1", connectionId: "c", text: "from Core" }]);
+  expect(after.store.getState().tabs).toMatchObject([{ id: "draft", sessionId: "s" }, { id: "new", text: "typed while Core was away" }]);
+  const last = new Tabs(storage, () => "last");
+  expect([last.wereKept, last.lacksSome]).toEqual([true, false]);
+});
+
 test("where one panel is drawn, all tabs are reached, closed and left as one row", () => {
   let made = 0;
   const tabs = new Tabs({ getItem: () => null, setItem: () => undefined }, () => "abcd"[made++] ?? "");

@@ -67,8 +67,8 @@ export class Tabs {
   readonly isFull: StoreApi<{ readonly value: boolean }> = createStore<{ readonly value: boolean }>(() => ({ value: false }));
   /** Whether a page of this browser tab was here before. */
   readonly wereKept: boolean;
-  /** What a page before this one had, by the names of drafts, whose texts only Core has. */
-  private readonly held: ReadonlyMap<string, Held>;
+  /** What a page before this one had, by the names of drafts, whose texts only Core has: until they are restored. */
+  private held: ReadonlyMap<string, Held>;
   private made = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -76,8 +76,8 @@ export class Tabs {
     private readonly storage: Pick<Storage, "getItem" | "setItem">,
     private readonly makeId: () => string,
   ) {
-    this.wereKept = (storage.getItem(TABS_KEY) ?? "") !== "";
-    this.held = this.wereKept ? new Map() : parseHeld(storage.getItem(HELD_KEY));
+    this.held = parseHeld(storage.getItem(HELD_KEY));
+    this.wereKept = (storage.getItem(TABS_KEY) ?? "") !== "" && !this.lacksSome;
     this.store = createStore<TabState>(() => parseTabs(storage.getItem(TABS_KEY)));
     this.store.subscribe((state, before) => {
       if (!isTyping(state, before) || lengthOf(state) <= AT_ONCE_MAX) this.flush();
@@ -89,19 +89,24 @@ export class Tabs {
   flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.keep(this.store.getState(), this.storage);
+    this.keep(this.store.getState());
   }
 
   /** Writes the tabs down for a reload: without those that were closed, where there is no room for them. */
-  private keep(state: TabState, storage: Pick<Storage, "setItem">): void {
+  private keep(state: TabState): void {
+    const { storage } = this;
     const isKept = [state, { ...state, closed: [] }].some((part) => keeps(storage, TABS_KEY, JSON.stringify(part)));
     // Old texts would be taken for new ones after a reload: with none at all, those that Core keeps are opened.
-    if (!isKept) {
-      keeps(storage, TABS_KEY, "");
-      const held = state.tabs.map((tab) => [draftOf(tab), heldOf(tab)]);
-      keeps(storage, HELD_KEY, JSON.stringify(held));
-    }
+    if (!isKept) keeps(storage, TABS_KEY, "");
+    const held = isKept ? [] : state.tabs.map((tab) => [draftOf(tab), heldOf(tab)] as const);
+    const text = JSON.stringify([...this.held, ...held]);
+    if (text !== (storage.getItem(HELD_KEY) ?? "[]")) keeps(storage, HELD_KEY, text);
     if (this.isFull.getState().value !== !isKept) this.isFull.setState({ value: !isKept });
+  }
+
+  /** Whether tabs that a page before this one had are still to come from Core. */
+  get lacksSome(): boolean {
+    return this.held.size > 0;
   }
 
   get active(): Tab | undefined {
@@ -170,6 +175,7 @@ export class Tabs {
       const held = this.held.get(draftOf(tab));
       return held === undefined ? tab : { ...tab, isGuest: undefined, ...held };
     });
+    this.held = new Map();
     const all = [...here, ...open];
     this.settle({ tabs: all, activeId: activeId ?? all[0]?.id });
   }

@@ -166,8 +166,19 @@ test("where the browser has no room, that is said, and a reload finds text, sess
   await page.keyboard.press("Control+Shift+Enter");
   await page.getByRole("button", { name: "Session: In transaction" }).waitFor();
   await expect.poll(kept, { timeout: 120_000 }).toContain("no room for it");
+  // A page that cannot read what Core has knows of no use for its sessions yet, and ends none.
+  const ended: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/CloseSession")) ended.push(request.url());
+  });
+  await page.route("**/*DraftService/ListDrafts", (route) => route.abort());
+  const looked = page.waitForResponse((response) => response.url().endsWith("/ListSessions"), { timeout: PATIENCE_MS });
   await page.reload();
+  await looked;
+  await page.getByRole("alert").getByText("Core does not answer").waitFor();
+  await page.unroute("**/*DraftService/ListDrafts");
   await editorOf(page).getByText("no room for it").first().waitFor();
+  expect(ended).toEqual([]);
   await page.getByRole("button", { name: "Session: In transaction" }).waitFor();
   expect(house().complaints()).toEqual([]);
   await page.context().close();

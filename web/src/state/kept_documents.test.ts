@@ -16,14 +16,17 @@ beforeEach(() => void vi.useFakeTimers());
 function keeper() {
   const kept = new Map<string, Draft>();
   const writes: string[] = [];
+  /** What answers of reads wait for on their way. */
+  const way = { reads: Promise.resolve() };
   const notFound = new ConnectError("no such draft", Code.NotFound, undefined, [
     { desc: ErrorInfoSchema, value: { domain: "querybox", reason: "DRAFT_NOT_FOUND" } },
   ]);
   const headOf = ({ draftId, revision, content }: Draft) => create(DraftHeadSchema, { draftId, revision, kind: content?.kind ?? DraftKind.EDITOR });
   const transport = createRouterTransport(({ service }) => {
     service(DraftService, {
-      getDraft: ({ draftId }) => {
+      getDraft: async ({ draftId }) => {
         const draft = kept.get(draftId);
+        await way.reads;
         if (draft === undefined) throw notFound;
         return { draft };
       },
@@ -37,7 +40,7 @@ function keeper() {
       },
     });
   });
-  return { kept, writes, transport };
+  return { kept, writes, way, transport };
 }
 
 function store() {
@@ -195,6 +198,24 @@ test("nothing is saved again after a lost link, unless it was changed here", asy
   await settle();
   expect(core.writes).toEqual([]);
   expect(first.layout.getState().theme).toBe("light");
+});
+
+test("what was changed here while a read was on its way is not put back by its answer", async () => {
+  const core = keeper();
+  const first = await opened(core);
+  first.layout.setState({ textSize: 14 });
+  await settle();
+  let arrive = () => {};
+  core.way.reads = new Promise((resolve) => (arrive = resolve));
+  const read = first.start();
+  await settle();
+  first.layout.setState({ theme: "dark", textSize: 16 });
+  await settle();
+  arrive();
+  await read;
+  await settle();
+  expect(first.layout.getState()).toMatchObject({ theme: "dark", textSize: 16 });
+  expect((await opened(core)).layout.getState()).toMatchObject({ theme: "dark", textSize: 16 });
 });
 
 test("a Core that has begun anew hears of all again", async () => {

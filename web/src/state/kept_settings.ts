@@ -23,7 +23,8 @@ export class KeptSettings {
   /** How the parts of this window stood when Core was last at one with it: until they are changed here, nothing of them is told. */
   private told: Partial<Layout> = {};
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private isBusy = false;
+  /** What is read or written now, or waits for its turn. */
+  private last: Promise<void> = Promise.resolve();
   private isOn = false;
   /** What a narrow page closes for itself says nothing of a wide one. */
   private wide: Pick<Layout, "sidebarOpen" | "inspectorOpen">;
@@ -53,7 +54,17 @@ export class KeptSettings {
   }
 
   /** Takes what was changed elsewhere; and from now on tells Core of what is changed here. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.alone(() => this.read());
+  }
+
+  /** A read that is answered behind a write that began later would put old values back: each is done alone. */
+  private alone(act: () => Promise<void>): Promise<void> {
+    this.last = this.last.then(act);
+    return this.last;
+  }
+
+  private async read(): Promise<void> {
     try {
       this.meet(await this.document.read());
       this.isOn = true;
@@ -109,15 +120,12 @@ export class KeptSettings {
   private saveSoon(): void {
     if (!this.isOn || areSame(this.mine(), this.seen)) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.save(), PAUSE_MS);
+    this.timer = setTimeout(() => void this.alone(() => this.save()), PAUSE_MS);
   }
 
   private async save(): Promise<void> {
     const mine = this.mine();
     if (areSame(mine, this.seen)) return;
-    // What is changed while it is on its way follows it.
-    if (this.isBusy) return this.saveSoon();
-    this.isBusy = true;
     const told = pick(this.now, OWN);
     try {
       const written = await this.document.write(JSON.stringify(mine));
@@ -128,8 +136,6 @@ export class KeptSettings {
       this.saveSoon();
     } catch (error) {
       this.link.hear(error);
-    } finally {
-      this.isBusy = false;
     }
   }
 }

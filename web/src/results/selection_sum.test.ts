@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { MemorySource } from "./memory_source.ts";
 import { readAll } from "./pages.ts";
-import { DecimalSum, sumOf, sumText } from "./selection_sum.ts";
+import { DecimalSum, shortDecimal, sumOf, sumText } from "./selection_sum.ts";
 import type { Cell, ResultColumn } from "./source.ts";
 
 const number: ResultColumn = { name: "n", type: "numeric", family: "number", isNumber: true, isKey: false };
@@ -18,6 +18,22 @@ test("decimals are added up exactly", () => {
   expect(sum("-0.05", "0.02")).toEqual(["-0.03", "-0.015"]);
   expect(sum("9007199254740993", "1")).toEqual(["9007199254740994", "4503599627370497"]);
   expect(sum("1.5e3", "2E-2")).toEqual(["1500.02", "750.01"]);
+});
+
+test("a number that a line has no room for is told by its first digits, and says so", () => {
+  const pairs: readonly (readonly [string, string])[] = [
+    ["331108.70", "331108.70"],
+    ["-9007199254740993", "-9007199254740993"],
+    [`1${"0".repeat(300)}`, "1e+300"],
+    [`-1${"0".repeat(299)}1.5`, "about -1e+300"],
+    ["123456789012345678901234567890", "about 1.23456789012e+29"],
+    [`0.${"0".repeat(299)}25`, "2.5e-300"],
+    [`0.${"0".repeat(40)}25…`, "about 2.5e-41"],
+    ["12.3333333333333333333333333333…", "12.33333333333333333333…"],
+    [`0.${"0".repeat(30)}`, "0.000000000000000000000…"],
+  ];
+  for (const [long, short] of pairs) expect(shortDecimal(long)).toBe(short);
+  expect(shortDecimal(sum("1e300", "12.5")[0] ?? "")).toBe("about 1e+300");
 });
 
 test("what is no number is counted, not added", async () => {

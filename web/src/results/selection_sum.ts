@@ -81,10 +81,28 @@ function decimalText(units: bigint, scale: number): string {
   return `${units < 0n ? "-" : ""}${digits.slice(0, point)}${scale > 0 ? `.${digits.slice(point)}` : ""}`;
 }
 
+/** Characters of a number that a line has room for. */
+const LINE_MAX = 24;
+/** Digits of one that is told by its power of ten. */
+const ABOUT_DIGITS = 12;
+
+/** A decimal number in a line: one that is too long ends with `…`, or is told by its power of ten where its first digits are not enough. */
+export function shortDecimal(text: string): string {
+  if (text.length <= LINE_MAX) return text;
+  const [, sign = "", whole = "", part = ""] = /^(-?)(\d+)(?:\.(\d+))?/.exec(text) ?? [];
+  const digits = (whole + part).replace(/^0+/, "");
+  const power = whole.length - 1 - ((whole + part).length - digits.length);
+  // Digits that tell something are in sight.
+  if (digits === "" || (sign.length + whole.length + ABOUT_DIGITS / 2 <= LINE_MAX && power > -ABOUT_DIGITS / 2)) return `${text.slice(0, LINE_MAX - 1)}…`;
+  const rest = digits.slice(1, ABOUT_DIGITS).replace(/0+$/, "");
+  const isExact = !text.endsWith("…") && /^0*$/.test(digits.slice(ABOUT_DIGITS));
+  return `${isExact ? "" : "about "}${sign}${digits.slice(0, 1)}${rest === "" ? "" : `.${rest}`}e${power < 0 ? "" : "+"}${power}`;
+}
+
 /** `6 cells · sum 4137.80 · average 689.6333…` */
-export function sumText({ cells, nulls, empties, undecodable, numbers }: CellsSum): string {
+export function sumText({ cells, nulls, empties, undecodable, numbers }: CellsSum, textOf: (decimal: string) => string = shortDecimal): string {
   const parts = [`${cells.toLocaleString("en-US")} cells`];
-  if (numbers !== undefined) parts.push(`sum ${numbers.sum}`, `average ${numbers.average}`);
+  if (numbers !== undefined) parts.push(`sum ${textOf(numbers.sum)}`, `average ${textOf(numbers.average)}`);
   if (nulls > 0) parts.push(`${nulls.toLocaleString("en-US")} NULL`);
   if (empties > 0) parts.push(`${empties.toLocaleString("en-US")} empty`);
   if (undecodable > 0) parts.push(`${undecodable.toLocaleString("en-US")} undecodable`);

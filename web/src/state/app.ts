@@ -34,6 +34,12 @@ export type Overlay =
   | { readonly kind: "edit-connection"; readonly connectionId: string }
   | { readonly kind: "remove-connection"; readonly connectionId: string };
 
+/** Words for what is selected, as a line has room for them, and with all digits. */
+export interface Selected {
+  readonly text: string;
+  readonly exact: string;
+}
+
 /** Everything that the page knows, and whom it asks. */
 export interface App {
   readonly core: Core;
@@ -52,7 +58,7 @@ export interface App {
   readonly toasts: Toasts;
   readonly views: Views;
   /** What is selected in the grid that is shown, in words. */
-  readonly selected: StoreApi<{ readonly text: string }>;
+  readonly selected: StoreApi<Selected>;
   /** What is on its way to the clipboard. */
   readonly copying: StoreApi<{ readonly now: Copying | undefined }>;
   readonly layout: LayoutStore;
@@ -121,7 +127,7 @@ export function makeApp(host: Host, places: Places): App {
     tabs,
     toasts,
     views,
-    selected: createStore<{ readonly text: string }>(() => ({ text: "" })),
+    selected: createStore<Selected>(() => ({ text: "", exact: "" })),
     copying: createStore<{ readonly now: Copying | undefined }>(() => ({ now: undefined })),
     layout,
     keptArrangement: new KeptArrangement(core, link, tabs),

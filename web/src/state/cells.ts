@@ -10,8 +10,8 @@ const PAUSE_MS = 120;
 /** Says in the status bar what the selected cells are together. */
 export async function sumCells(app: App, source: CoreSource, range: Range, layout: ColumnLayout, signal: AbortSignal): Promise<void> {
   const cells = cellCount(range);
-  const say = (text: string) => {
-    if (app.selected.getState().text !== text) app.selected.setState({ text });
+  const say = (text: string, exact = text) => {
+    if (app.selected.getState().exact !== exact) app.selected.setState({ text, exact });
   };
   if (cells <= 1) return say("");
   say(`${cells.toLocaleString("en-US")} cells`);
@@ -22,7 +22,7 @@ export async function sumCells(app: App, source: CoreSource, range: Range, layou
   try {
     const part = source.part(layout.order.slice(range.left, range.right + 1), false);
     const sum = await sumOf(readAll(part, range.top, range.bottom, signal), { ...range, left: 0, right: part.columns.length - 1 }, part.columns);
-    if (!signal.aborted) say(sumText(sum));
+    if (!signal.aborted) say(sumText(sum), sumText(sum, String));
   } catch (error) {
     app.link.hear(error);
   }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { violations } from "./accessible.ts";
-import { typeQuery, useHouse } from "./house.ts";
+import { PATIENCE_MS, typeQuery, useHouse } from "./house.ts";
 
 const house = useHouse();
 
@@ -86,6 +86,23 @@ test("selected cells are added up, and copied in other forms", async () => {
   await page.context().close();
 });
 
+test("a sum of many digits leaves the status bar its other words, and has them all at hand", async () => {
+  const page = await house().open();
+  await typeQuery(page, "select 1e300 as n union all select 12.5");
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("2 rows", { exact: true }).waitFor();
+  await page.getByRole("grid").focus();
+  await page.keyboard.press("Control+a");
+  const words = page.locator("footer").getByText("2 cells · sum about 1e+300 · average about 5e+299");
+  await words.waitFor();
+  expect(await words.getAttribute("title")).toContain(`sum 1${"0".repeat(298)}12.5 · average 5${"0".repeat(298)}6.25`);
+  for (const width of [1440, 900, 600]) {
+    await page.setViewportSize({ width, height: 900 });
+    await expect.poll(() => page.locator("footer").evaluate((bar) => bar.scrollWidth - bar.clientWidth), { timeout: PATIENCE_MS, message: `at ${width}` }).toBe(0);
+  }
+  await page.context().close();
+});
+
 test("a limit of rows is said, and lifted", async () => {
   const page = await house().open();
   await typeQuery(page, NUMBERS);
@@ -166,6 +183,15 @@ test("a value opens in the form that suits it", async () => {
   const inspector = page.getByRole("complementary", { name: "Inspector" });
   await inspector.getByRole("radio", { name: "Cell" }).click();
   await inspector.getByText("12345678901234567890").waitFor();
+  await inspector.getByText('"Wrocław"').waitFor();
+  // The triangle stands before its word, within the inspector, and folds it.
+  const head = inspector.locator(".json-tree summary").first();
+  const [word, pane] = [await head.boundingBox(), await inspector.boundingBox()];
+  if (word === null || pane === null) throw new Error("both are there");
+  expect(word.x - pane.x).toBeGreaterThanOrEqual(20);
+  await page.mouse.click(word.x - 10, word.y + word.height / 2);
+  await inspector.getByText('"Wrocław"').waitFor({ state: "detached" });
+  await page.mouse.click(word.x - 10, word.y + word.height / 2);
   await inspector.getByText('"Wrocław"').waitFor();
   await page.getByRole("grid").focus();
   await page.keyboard.press("End");

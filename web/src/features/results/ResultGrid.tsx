@@ -111,7 +111,7 @@ export function ResultGrid(props: ResultGridProps) {
     grid.current = made;
     return () => {
       stop.abort();
-      app.selected.setState({ text: "" });
+      app.selected.setState({ text: "", exact: "" });
       made.destroy();
       grid.current = undefined;
     };

@@ -30,7 +30,7 @@ export function StatusBar() {
   const keeping = usePart(app.drafts.keeping, ({ value }) => value);
   const trouble = usePart(app.drafts.trouble, ({ why }) => why);
   const isFull = usePart(app.tabs.isFull, ({ value }) => value);
-  const selected = usePart(app.selected, ({ text }) => text);
+  const selected = usePart(app.selected, (state) => state);
   const spec = connection?.spec;
   return (
     <footer className={`status ${environmentOf(spec)}`} aria-label="Status" tabIndex={-1}>
@@ -57,7 +57,11 @@ export function StatusBar() {
       )}
       {session?.kind === "lost" && <span className="hide-phone warnish">Session ended: {session.why}</span>}
       <span className="gap" />
-      {selected !== "" && <span className="hide-phone">{selected}</span>}
+      {selected.text !== "" && (
+        <span className="hide-phone selected" title={selected.exact === selected.text ? undefined : selected.exact}>
+          {selected.text}
+        </span>
+      )}
       {tabId !== undefined && spec !== undefined && <RunStatus tabId={tabId} face="numbers" />}
       {spec === undefined && drivers !== undefined && (
         <span>

@@ -67,6 +67,8 @@ export interface App {
   readonly overlay: StoreApi<Overlay>;
   /** What is open in the tree against its nature. */
   readonly toggled: StoreApi<ReadonlySet<string>>;
+  /** The row that the tree is to mark, and has not got yet. */
+  readonly shown: StoreApi<{ readonly key: string | undefined }>;
 }
 
 export interface Places {
@@ -134,6 +136,7 @@ export function makeApp(host: Host, places: Places): App {
     keptSettings: new KeptSettings(core, link, layout, places.lasting, places.pageWidth, news),
     overlay: createStore<Overlay>(() => ({ kind: "none" })),
     toggled: createStore<ReadonlySet<string>>(() => new Set()),
+    shown: createStore<{ readonly key: string | undefined }>(() => ({ key: undefined })),
   };
 }
 

@@ -1,8 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { createStore } from "zustand/vanilla";
 import { ConnectionSchema } from "../gen/core/v1/connection_pb.ts";
 import { KeyKind, RelationKind, type SchemaObject, SchemaObjectSchema } from "../gen/plugin/v1/catalog_pb.ts";
 import { catalogOf, columnsOf, relationKey, type SchemaState } from "./schema.ts";
+import { showInTree } from "./show_in_tree.ts";
 import { aboutCount, treeRows, type TreeRow } from "./tree.ts";
 
 const shop = create(ConnectionSchema, { id: "1", spec: { name: "shop" } });
@@ -91,6 +93,23 @@ describe("the tree", () => {
     check({ filter: "wor" }, ["work"]);
     check({ filter: "nowhere" }, []);
   });
+});
+
+test("all that lies around a table opens to it, whether it was closed by its nature or by hand", () => {
+  const own = create(ConnectionSchema, { id: "1", spec: { name: "shop", folder: "eu" } });
+  const closed = [["folder:eu"], [JSON.stringify(["1", "public"])], [JSON.stringify(["1", "public", "tables"])], ["1", JSON.stringify(["1", "audit"])]];
+  for (const keys of closed) {
+    for (const { relations } of catalog.schemas) {
+      for (const relation of relations) {
+        const toggled = createStore<ReadonlySet<string>>(() => new Set(keys));
+        const shown = createStore<{ readonly key: string | undefined }>(() => ({ key: undefined }));
+        const schemas = { store: createStore(() => known) };
+        showInTree({ connections: { find: () => own }, schemas, toggled, shown } as unknown as Parameters<typeof showInTree>[0], "1", relation);
+        const rows = treeRows({ connections: [own], schemas: known, toggled: toggled.getState(), filter: "" });
+        expect(rows.map(({ key }) => key)).toContain(shown.getState().key);
+      }
+    }
+  }
 });
 
 test("columns know their keys", () => {

@@ -34,6 +34,44 @@ export function treeRows(input: TreeInput): readonly TreeRow[] {
   return new Rows(input).all();
 }
 
+/** What lies around a table in the tree, and whether each of that is open by its nature. */
+export function wayTo(connection: Connection, catalog: Catalog | undefined, relation: Relation): readonly { readonly key: string; readonly isOpen: boolean }[] {
+  const folder = connection.spec?.folder ?? "";
+  const schemas = catalog?.schemas ?? [];
+  const schema = schemas.find((content) => content.schema.name === relation.schema)?.schema;
+  const group = isView(relation) ? "views" : "tables";
+  return [
+    ...(folder === "" ? [] : [{ key: folderKey(folder), isOpen: true }]),
+    { key: connection.id, isOpen: false },
+    { key: schemaKey(connection, relation.schema), isOpen: isOpenSchema(schema, schemas.length) },
+    { key: groupKey(connection, relation.schema, group), isOpen: isOpenGroup(group) },
+  ];
+}
+
+function folderKey(name: string): string {
+  return `folder:${name}`;
+}
+
+function schemaKey({ id }: Connection, schema: string): string {
+  return JSON.stringify([id, schema]);
+}
+
+function groupKey({ id }: Connection, schema: string, group: Group): string {
+  return JSON.stringify([id, schema, group]);
+}
+
+function isOpenSchema(schema: Schema | undefined, count: number): boolean {
+  return count === 1 || schema?.isDefault === true;
+}
+
+function isOpenGroup(group: Group): boolean {
+  return group === "tables";
+}
+
+function isView({ kind }: Relation): boolean {
+  return kind === RelationKind.VIEW || kind === RelationKind.MATERIALIZED_VIEW;
+}
+
 class Rows {
   private readonly rows: TreeRow[] = [];
   private readonly wanted: string;
@@ -49,7 +87,7 @@ class Rows {
       const name = connection.spec?.folder ?? "";
       if (name !== folder) {
         folder = name;
-        const key = `folder:${name}`;
+        const key = folderKey(name);
         isFolderOpen = name === "" || this.isOpen(key, true);
         if (name !== "" && this.wanted === "") this.rows.push({ key, depth: 0, kind: "folder", name, open: isFolderOpen });
       }
@@ -78,14 +116,12 @@ class Rows {
       const key = `${connection.id}:`;
       this.rows.push({ key, depth, connection, kind: "nothing", what: "This database is empty" });
     }
-    const isAlone = catalog.schemas.length === 1;
     for (const { schema, relations, routines } of catalog.schemas) {
-      const key = JSON.stringify([connection.id, schema.name]);
-      const open = this.isOpen(key, isAlone || schema.isDefault);
+      const key = schemaKey(connection, schema.name);
+      const open = this.isOpen(key, isOpenSchema(schema, catalog.schemas.length));
       const count = relations.length;
       this.rows.push({ key, depth, connection, kind: "schema", schema, count, open });
       if (!open) continue;
-      const isView = ({ kind }: Relation) => kind === RelationKind.VIEW || kind === RelationKind.MATERIALIZED_VIEW;
       const groups: readonly (readonly [Group, readonly Relation[]])[] = [
         ["tables", relations.filter((relation) => !isView(relation))],
         ["views", relations.filter(isView)],
@@ -105,8 +141,8 @@ class Rows {
   }
 
   private addGroup(connection: Connection, schema: Schema, group: Group, count: number, depth: number): boolean {
-    const key = JSON.stringify([connection.id, schema.name, group]);
-    const open = this.isOpen(key, group === "tables");
+    const key = groupKey(connection, schema.name, group);
+    const open = this.isOpen(key, isOpenGroup(group));
     this.rows.push({ key, depth, connection, kind: "group", group, count, open });
     return open;
   }

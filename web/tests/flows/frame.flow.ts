@@ -58,6 +58,32 @@ test("a table is opened with its rows", async () => {
   await page.context().close();
 });
 
+test("the tree opens to a table that the palette opened, and leaves the focus alone", async () => {
+  const page = await house().open();
+  await openSample(page);
+  await page.getByRole("treeitem", { name: "main" }).click();
+  await page.getByRole("treeitem", { name: /^orders\b/ }).waitFor({ state: "detached" });
+  const openByPalette = async (name: string) => {
+    await page.keyboard.press("Control+k");
+    await page.keyboard.insertText(name);
+    await page.getByRole("option", { name: new RegExp(`^${name}`) }).first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("tab", { name, exact: true, selected: true }).waitFor();
+  };
+  await openByPalette("payments");
+  await page.getByRole("treeitem", { name: /^payments\b/, selected: true }).waitFor();
+  expect(await page.evaluate(() => document.activeElement?.closest(".side"))).toBeNull();
+  // While something else is looked for it waits.
+  const search = page.getByRole("searchbox", { name: "Find connection or table" });
+  await search.fill("categories");
+  await page.getByRole("treeitem", { name: /^payments\b/ }).waitFor({ state: "detached" });
+  await openByPalette("customers");
+  await search.press("Escape");
+  await page.getByRole("treeitem", { name: /^customers\b/, selected: true }).waitFor();
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
 test("the palette runs a command, and dark is remembered", async () => {
   const page = await house().open({ colorScheme: "light" });
   await page.keyboard.press("Control+k");

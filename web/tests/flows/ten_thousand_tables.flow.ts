@@ -58,6 +58,7 @@ test("ten thousand tables are opened, scrolled, searched and found without a sta
   expect(await page.getByRole("option").count()).toBeLessThan(200);
   await page.keyboard.press("Enter");
   await page.getByRole("tab", { name: "many_04242", exact: true }).waitFor();
+  await row("many_04242").and(page.locator('[aria-selected="true"]')).waitFor();
   expect(await page.evaluate(() => globalThis.longest)).toBeLessThan(STALL_MS);
   expect(house().complaints()).toEqual([]);
   await page.context().close();

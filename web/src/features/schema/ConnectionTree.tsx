@@ -29,6 +29,7 @@ export function ConnectionTree({ filter }: { readonly filter: string }) {
   const columns = usePart(app.schemas.store, (state) => state.columns);
   const waiting = usePart(app.schemas.store, (state) => state.waiting);
   const toggled = usePart(app.toggled, (state) => state);
+  const shown = usePart(app.shown, ({ key }) => key);
   const isCoarse = useMedia(COARSE);
   const chosenHeight = usePart(app.layout, rowHeightOf);
   const rowHeight = isCoarse ? COARSE_ROW : chosenHeight;
@@ -51,15 +52,32 @@ export function ConnectionTree({ filter }: { readonly filter: string }) {
   }, []);
 
   const at = placeOf(rows, selected);
-  const select = (index: number) => {
-    const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
-    const element = box.current;
-    if (row === undefined || element === null) return;
+  const choose = (row: TreeRow) => {
     setSelected(row);
-    const top = rows.indexOf(row) * rowHeight;
+    app.shown.setState({ key: undefined });
+  };
+  const bring = (index: number) => {
+    const element = box.current;
+    if (element === null || index < 0) return;
+    const top = index * rowHeight;
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + rowHeight > element.scrollTop + element.clientHeight) element.scrollTop = top + rowHeight - element.clientHeight;
   };
+  const select = (index: number) => {
+    const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
+    if (row === undefined) return;
+    choose(row);
+    bring(rows.indexOf(row));
+  };
+  useEffect(() => {
+    const row = shown === undefined ? undefined : rows.find(({ key }) => key === shown);
+    // Its catalog may still be on its way, or something else is looked for.
+    if (row === undefined) return;
+    choose(row);
+    bring(rows.indexOf(row));
+  }, [rows, shown]);
+  // What was found is in sight when all is shown again.
+  useEffect(() => bring(at), [filter]);
   const flip = (row: Foldable) => {
     toggle(app, row.key);
     // What could not be read is tried again; what was never read, is read when it is in sight.
@@ -139,11 +157,11 @@ export function ConnectionTree({ filter }: { readonly filter: string }) {
               hasButton={isCoarse && first + index === at}
               // Below a connection all rows carry its color.
               isLast={rows[first + index + 1]?.connection !== row.connection}
-              onSelect={() => setSelected(row)}
+              onSelect={() => choose(row)}
               onFlip={() => isFoldable(row) && flip(row)}
               onOpen={() => openRow(app, row)}
               onMenu={(x, y) => {
-                setSelected(row);
+                choose(row);
                 setMenu({ row, x, y });
               }}
             />

@@ -1,6 +1,7 @@
 import { wordsOf } from "./columns.ts";
 import { sign } from "./grid_dom.ts";
 import type { Cell, ResultColumn } from "./source.ts";
+import { headFamily } from "./type_family.ts";
 
 /** Above this a cell's text is not put into the page whole: no eye reads it in a cell. */
 const SHOWN_MAX = 1_000;
@@ -80,7 +81,8 @@ const KEY = "M7.75 10.75a2.5 2.5 0 1 1-5 0a2.5 2.5 0 0 1 5 0zm-.65-1.85 5.9-5.9M
 export function fillHead(element: HTMLElement, column: ResultColumn): void {
   const name = word("nm", column.name);
   if (column.isKey) name.prepend(sign("i key", KEY));
-  const type = word(`tp t-${column.family === "other" ? "enum" : column.family}`, "");
+  const family = headFamily(column);
+  const type = word(`tp t-${family === "other" ? "enum" : family}`, "");
   type.append(word("", column.type));
   if (column.isNullable === true) type.classList.add("nul");
   const words = wordsOf(column);

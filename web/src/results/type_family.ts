@@ -18,17 +18,25 @@ export function shortType(databaseType: string): string {
 export type TypeFamily = "number" | "text" | "boolean" | "time" | "json" | "binary" | "other";
 
 const WORDS: readonly (readonly [RegExp, TypeFamily])[] = [
-  [/^(bool)/, "boolean"],
-  [/^(date|time|timestamp|timestamptz|timetz|interval|year)/, "time"],
-  [/^(json|xml)/, "json"],
-  [/^(bytea|blob|binary|varbinary)/, "binary"],
-  [/(int|serial|numeric|decimal|real|double|float|money|number|oid)/, "number"],
-  [/(char|text|clob|string|name|citext|uuid)/, "text"],
+  [/^bool(ean)?$/, "boolean"],
+  [/^(date(time)?|year|time(stamp)?(tz| with(out)? time zone)?|interval.*)$/, "time"],
+  [/^(jsonb?|xml)$/, "json"],
+  [/^(bytea|(tiny|medium|long)?blob|(var)?binary)$/, "binary"],
+  [/^(unsigned )?((tiny|small|medium|big) ?)?(int\d?|integer|serial\d?)( unsigned)?$/, "number"],
+  [/^(numeric|dec(imal)?|real|double( precision)?|float\d?|money|number|oid)$/, "number"],
+  [/^((native |varying )?char(acter)?( varying)?|"char"|bpchar|n?(var)?char|nvarchar|(tiny|medium|long)?text|n?clob|string|name|citext|uuid)?$/, "text"],
 ];
 
-/** The family of a type by the database's own word for it: only for how a name looks, never for a value. */
+/**
+ * The family of a type by the database's own word for it: only for how a name looks, never for a value. A word that is not known
+ * whole is a type of the user's own, whatever it begins with.
+ */
 export function typeFamily(databaseType: string): TypeFamily {
-  const word = databaseType.toLowerCase();
-  if (word.endsWith("[]")) return "other";
-  return WORDS.find(([pattern]) => pattern.test(word))?.[1] ?? (word === "" ? "text" : "other");
+  const word = databaseType.toLowerCase().replace(/ *\([^)]*\)/, "");
+  return WORDS.find(([pattern]) => pattern.test(word))?.[1] ?? "other";
+}
+
+/** The family that a head is colored by: that of the values, and by the type's own word where they come as text. */
+export function headFamily({ family, type }: { readonly family: TypeFamily; readonly type: string }): TypeFamily {
+  return family === "text" || family === "other" ? typeFamily(type) : family;
 }

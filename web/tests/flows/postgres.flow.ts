@@ -78,3 +78,23 @@ test("from a URL to sorted and filtered rows of a PostgreSQL, with a transaction
   expect(house().complaints()).toEqual([]);
   await page.context().close();
 });
+
+test("a head has the color of its type's family, and types of the database's users have one of their own", async () => {
+  postgres().psql("create type order_status as enum ('new', 'paid'); create type pair as (a int, b int)");
+  const page = await house().open();
+  await page.keyboard.press("Alt+n");
+  await page.getByRole("textbox", { name: /URL/ }).fill(postgres().url);
+  await page.getByText(/^Filled/).waitFor();
+  await page.getByLabel("Name", { exact: true }).fill("types");
+  await page.getByLabel("Password", { exact: true }).fill(postgres().password);
+  await page.getByRole("button", { name: "Save and open" }).click();
+  await page.getByRole("treeitem", { name: "public" }).waitFor();
+  await typeQuery(page, "select 'paid'::order_status as status, row(1, 2)::pair as pair, 'x' as note, 1 as number, interval '1 day' as took, now() as at");
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("1 row", { exact: true }).waitFor();
+  const colorOf = (name: string) => page.getByRole("columnheader", { name: new RegExp(`^${name}`) }).locator(".tp").evaluate((type) => getComputedStyle(type).color);
+  const [status, pair, note, number, took, at] = await Promise.all(["status", "pair", "note", "number", "took", "at"].map(colorOf));
+  expect([pair, took]).toEqual([status, at]);
+  expect(new Set([status, note, number, at]).size).toBe(4);
+  await page.context().close();
+});

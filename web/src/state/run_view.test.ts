@@ -2,7 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { KeepLimitKind, ResultSchema, ResultState, StatementResultSchema } from "../gen/core/v1/result_pb.ts";
 import { StoppedBy } from "../gen/plugin/v1/plugin_pb.ts";
-import { countOf, firstTab, messagesOf, shownCount, tabsOf } from "./run_view.ts";
+import { countOf, exportedText, firstTab, messagesOf, shownCount, tabsOf } from "./run_view.ts";
 
 const statement = (init: MessageInitShape<typeof StatementResultSchema>) => create(StatementResultSchema, init);
 const count = (init: MessageInitShape<typeof StatementResultSchema>) => {
@@ -18,6 +18,14 @@ test("counts never claim more than is known", () => {
   expect(count({ rowCount, end: { case: "summary", value: { stoppedBy: StoppedBy.ROWS_MAX } } })).toBe("first 1,204,000 of more: limit");
   expect(count({ rowCount, end: { case: "rejection", value: {} } })).toBe("1,204,000 rows, incomplete");
   expect(count({ rowCount, end: { case: "limit", value: { kind: KeepLimitKind.DISK_FULL } } })).toContain("the disk is full");
+});
+
+test("an export says what it has", () => {
+  const [running, over] = [statement({ rowCount: 5_095n }), statement({ rowCount: 5_095n, end: { case: "summary", value: {} } })];
+  expect(exportedText(running, undefined)).toBe("Every row, 5,095 so far");
+  expect(exportedText(over, undefined)).toBe("5,095 rows");
+  const shown = { view: 1, rowCount: 12, sourceRowCount: 5_095 };
+  expect([running, over].map((of) => exportedText(of, shown))).toEqual(["12 of 5,095 rows so far", "12 of 5,095 rows"]);
 });
 
 test("each statement with rows has a tab, and what was refused is shown first", () => {

@@ -89,6 +89,13 @@ export function shownCount(statement: StatementResult, shown: ShownView | undefi
   return { before: "", number, after: ["of", ...(before === "" ? [] : ["the", before]), all, after].join(" "), isWarning };
 }
 
+/** What an export has: with a statement that still runs it goes on to its end. */
+export function exportedText(statement: StatementResult, shown: ShownView | undefined): string {
+  if (shown === undefined && statement.end.case === undefined) return `Every row, ${statement.rowCount.toLocaleString("en-US")} so far`;
+  const { before, number, after } = shownCount(statement, shown) ?? countOf(statement);
+  return `${before} ${number} ${after}`.trim();
+}
+
 function limitWord(kind: KeepLimitKind): string {
   switch (kind) {
     case KeepLimitKind.RESULT_BYTES:

@@ -7,7 +7,7 @@ import { type ColumnLayout, layoutOf } from "../../results/column_layout.ts";
 import { columnsOf, tableOf } from "../../results/columns.ts";
 import { sqlFormOf } from "../../results/sql_form.ts";
 import { AS_THEY_CAME } from "../../results/arrangement.ts";
-import { countOf, firstTab, messagesOf, type ResultTab, resultOf, shownCount, tabsOf } from "../../state/run_view.ts";
+import { countOf, exportedText, firstTab, messagesOf, type ResultTab, resultOf, shownCount, tabsOf } from "../../state/run_view.ts";
 import type { Run } from "../../state/runs.ts";
 import { milliseconds, spanText } from "../../state/connection_test.ts";
 import { endingOf, notRunOf } from "../../state/endings.ts";
@@ -37,7 +37,6 @@ interface ResultPaneProps {
   /** The place in the text that the database named when it refused a statement. */
   readonly faultOf: (statement: number | undefined) => FaultPlace | undefined;
   readonly onRunAgain: () => void;
-  /** Runs it again for all rows. */
   /** Runs a statement again without a limit of rows. */
   readonly onRunWhole: (span: Span | undefined) => void;
   /** Leads back to the editor. */
@@ -45,7 +44,8 @@ interface ResultPaneProps {
 }
 
 const MESSAGES = "messages";
-type Asked = "nothing" | "export" | "row";
+/** `export-all`: of a statement's own rows, whatever is shown of them. */
+type Asked = "nothing" | "export" | "export-all" | "row";
 
 /** What came of a run. */
 export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole, onLeave }: ResultPaneProps) {
@@ -65,9 +65,11 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
     setSeen(result?.resultId);
     setChosen(undefined);
   }
-  if (exportNext !== undefined && result !== undefined && result.resultId !== exportNext && result.statements.some(({ returnsRows }) => returnsRows)) {
-    setExportNext(undefined);
-    setAsked("export");
+  if (exportNext !== undefined && result !== undefined && result.resultId !== exportNext) {
+    const hasRows = result.statements.some(({ returnsRows }) => returnsRows);
+    // Where none come, nothing is left to be exported.
+    if (hasRows || result.state !== ResultState.RUNNING) setExportNext(undefined);
+    if (hasRows) setAsked("export-all");
   }
   const tabs = result === undefined ? [] : tabsOf(result);
   const sqls = useSqlOf(tabs, app.runs.scriptOf(tabId)?.sql ?? result?.sql ?? "");
@@ -160,11 +162,11 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
           </div>
         </div>
       )}
-      {rows !== undefined && asked === "export" && (
+      {rows !== undefined && (asked === "export" || asked === "export-all") && (
         <ExportDialog
           title={title}
-          rows={{ resultId: result.resultId, statement: rows.statement, view: arranged.shown?.view ?? 0 }}
-          says={`${count?.before ?? ""} ${count?.number ?? ""} ${count?.after ?? ""}`.trim()}
+          rows={{ resultId: result.resultId, statement: rows.statement, view: asked === "export" ? (arranged.shown?.view ?? 0) : 0 }}
+          says={exportedText(rows, asked === "export" ? arranged.shown : undefined)}
           table={tableOf(columnsOf(rows)) ?? []}
           onClose={close}
         />

@@ -6,11 +6,11 @@ const REGIONS: readonly (readonly [string, string])[] = [
 const REGIONS_AFTER: readonly (readonly [string, string])[] = [[".status", ""]];
 const REGIONS_OF_PANEL: readonly (readonly [string, string])[] = [
   [".tabs", '[aria-selected="true"]'],
-  ['[role=toolbar][aria-label="Query"]', "button:not(:disabled)"],
+  ['[role=toolbar][aria-label="Query"]', 'button[tabindex="0"]'],
   [".sql-editor", ""],
   [".params", "input"],
   [".result-bar .subtabs", '[aria-selected="true"]'],
-  [".tools", "button:not(:disabled)"],
+  [".tools", 'button[tabindex="0"]'],
   [".filter-bar", "input"],
   ["[role=grid]", ""],
   [".inspector > .bar", '[aria-checked="true"]'],

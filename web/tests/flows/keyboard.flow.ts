@@ -147,3 +147,52 @@ test("fields that a key opens take what is typed next, and Esc leads back to the
   expect(house().complaints()).toEqual([]);
   await page.context().close();
 });
+
+test("a toolbar is one stop of the Tab key, at what was used last, and arrows move within it", async () => {
+  const page = await house().open();
+  await typeQuery(page, "select 1");
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("gridcell").first().waitFor();
+  const run = page.getByRole("button", { name: "Run", exact: true });
+  await run.waitFor();
+  const expectFocus = (name: string) => expect.poll(() => focused(page), { timeout: PATIENCE_MS }).toMatch(new RegExp(`^button ${name}`));
+  await page.getByRole("tab", { name: "Query 1" }).focus();
+  // Behind its tab, and whatever ends the strip, comes the first button of the bar.
+  for (let presses = 0; presses < 8 && !(await focused(page)).startsWith("button Run"); presses++) await page.keyboard.press("Tab");
+  await expectFocus("Run");
+  await page.keyboard.press("ArrowRight");
+  await expectFocus("Run all");
+  await page.keyboard.press("End");
+  await expectFocus("Row limit: ");
+  await page.keyboard.press("ArrowRight");
+  await expectFocus("Run");
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("ArrowLeft");
+  await expectFocus("Deadline: ");
+  // A menu has its own keys, and gives the focus back.
+  await page.keyboard.press("Enter");
+  await page.getByRole("menu", { name: "Deadline" }).waitFor();
+  await page.keyboard.press("ArrowRight");
+  await expect.poll(() => focused(page), { timeout: PATIENCE_MS }).toMatch(/^menuitemradio /);
+  await page.keyboard.press("Escape");
+  await expectFocus("Deadline: ");
+  await page.keyboard.press("Tab");
+  await expect.poll(() => focused(page), { timeout: PATIENCE_MS }).toBe("textbox SQL of Query 1");
+  // In the editor Tab indents; behind Esc it leaves.
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Shift+Tab");
+  await expectFocus("Deadline: ");
+  // What has no room is passed over, and is no stop.
+  const tools = page.getByRole("toolbar", { name: "Rows" });
+  expect(await tools.locator('button[tabindex="0"]').count()).toBe(1);
+  await tools.getByRole("button", { name: "Inspector" }).focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  await expectFocus("Filter rows");
+  await page.keyboard.press("Home");
+  await page.setViewportSize({ width: 400, height: 800 });
+  await expect.poll(() => tools.locator('button[tabindex="0"]').getAttribute("aria-label"), { timeout: PATIENCE_MS }).toBe("Filter rows");
+  expect(await violations(page)).toEqual([]);
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});

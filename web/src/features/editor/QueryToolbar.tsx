@@ -1,4 +1,3 @@
-import type { KeyboardEvent } from "react";
 import { cancelRun } from "../../actions/cancel_run.ts";
 import { formatScript } from "../../actions/format_script.ts";
 import { runAll } from "../../actions/run_all.ts";
@@ -11,6 +10,7 @@ import { type RunChoices, rowsText, secondsOf, secondsText } from "../../state/r
 import type { Run } from "../../state/runs.ts";
 import type { Tab } from "../../state/tabs.ts";
 import { Button } from "../../ui/Button.tsx";
+import { Toolbar } from "../../ui/Toolbar.tsx";
 import { useApp, useKeys, usePart } from "../AppContext.ts";
 import { driverIcon } from "../connections/driver_icon.ts";
 import { ActionButton } from "../shell/ActionButton.tsx";
@@ -41,7 +41,7 @@ export function QueryToolbar({ tab, connection, run, choices, hasSelection, onCh
   const isLimited = run.kind === "ended" && run.result.statements.some(({ end }) => end.case === "summary" && end.value.stoppedBy === StoppedBy.ROWS_MAX);
   const icon = driverIcon(usePart(app.drivers.store, () => app.drivers.find(spec?.driverType ?? "")?.iconName));
   return (
-    <div className="bar" role="toolbar" aria-label="Query" onKeyDown={walk}>
+    <Toolbar className="bar" label="Query">
       {isBusy ? (
         <Button
           label={run.kind === "running" && run.isStopping ? "Stopping" : "Cancel"}
@@ -111,22 +111,11 @@ export function QueryToolbar({ tab, connection, run, choices, hasSelection, onCh
           onChoose: () => onChoices({ ...choices, rows }),
         }))}
       />
-    </div>
+    </Toolbar>
   );
 }
 
 /** The choices as they are at first: an error stops the script. */
 function without({ onError: _onError, ...choices }: RunChoices): RunChoices {
   return choices;
-}
-
-/** Arrows move along the bar. */
-function walk(event: KeyboardEvent<HTMLElement>): void {
-  const by: Partial<Record<string, number>> = { ArrowRight: 1, ArrowLeft: -1 };
-  const move = by[event.key];
-  if (move === undefined) return;
-  const buttons = [...event.currentTarget.querySelectorAll<HTMLElement>(":scope > button:not(:disabled)")];
-  const at = buttons.findIndex((button) => button === document.activeElement);
-  buttons.at((at + move) % buttons.length)?.focus();
-  event.preventDefault();
 }

@@ -8,6 +8,7 @@ import { COPY_FORMATS, type CopyFormat } from "../../results/copy.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Icon } from "../../ui/Icon.tsx";
 import { Menu } from "../../ui/Menu.tsx";
+import { Toolbar } from "../../ui/Toolbar.tsx";
 import { useApp, useKeys } from "../AppContext.ts";
 import { MoreTools } from "./MoreTools.tsx";
 import type { InspectorWish } from "./use_inspector.ts";
@@ -26,7 +27,7 @@ export function ResultTools({ isFilterOpen, inspector, onCopy }: ResultToolsProp
   const [menuAt, setMenuAt] = useState<{ readonly x: number; readonly y: number }>();
   const close = useCallback(() => setMenuAt(undefined), []);
   return (
-    <div className="tools" role="toolbar" aria-label="Rows">
+    <Toolbar className="tools" label="Rows">
       <ActionButton action={searchRows} iconOnly className="hide-phone" />
       <Button label={filterRows.name} icon="filter" iconOnly keys={keysOf(filterRows)} pressed={isFilterOpen} onClick={() => filterRows.run(app)} />
       <ActionButton action={columnFacts} iconOnly className="hide-phone" />
@@ -64,6 +65,6 @@ export function ResultTools({ isFilterOpen, inspector, onCopy }: ResultToolsProp
           groups={[COPY_FORMATS.map(([format, name]) => ({ label: name, icon: "copy" as const, onChoose: () => onCopy(format) }))]}
         />
       )}
-    </div>
+    </Toolbar>
   );
 }

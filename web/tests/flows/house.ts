@@ -5,8 +5,8 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll } from "vitest";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { Keyring } from "./keyring.ts";
 import { DraftKind, DraftService } from "../../src/gen/core/v1/draft_pb.ts";
 
@@ -123,8 +123,9 @@ export class House {
       if (message.text().includes("Content Security Policy")) this.problems.push(message.text());
     });
     await page.goto(link ?? this.link());
-    // The sheet has its heading once all that the page asks for at first is there; a link that leads nowhere shows no sheet.
+    // A link that leads nowhere shows no sheet.
     await page.locator(link === undefined ? "#sheet h1" : "h1").waitFor({ state: "attached" });
+    if (link === undefined) await whenComplete(page);
     return page;
   }
 
@@ -241,10 +242,26 @@ export async function openSample(page: Page): Promise<void> {
   await page.getByRole("treeitem", { name: /^orders\b/ }).waitFor();
 }
 
+/** Returns once all that a page asks for at first is there: then alone it offers to open tabs, or connections where it knows none. */
+export async function whenComplete(page: Page): Promise<void> {
+  const offered = page.locator(".strip-end").getByRole("button", { name: "New query", exact: true });
+  await offered.or(page.getByRole("heading", { name: "Open a connection", exact: true })).first().waitFor({ state: "attached" });
+}
+
+/** Opens a tab, and returns its editor. */
+export async function openTab(page: Page): Promise<Locator> {
+  await whenComplete(page);
+  const titles = () => page.locator(".tab-head").evaluateAll((heads) => heads.map((head) => head.getAttribute("title") ?? ""));
+  const before = new Set(await titles());
+  await page.keyboard.press("Alt+t");
+  let opened: string | undefined;
+  await expect.poll(async () => (opened = (await titles()).find((title) => !before.has(title))), { timeout: PATIENCE_MS }).toBeDefined();
+  return page.getByRole("textbox", { name: `SQL of ${opened}`, exact: true });
+}
+
 /** Opens a tab and types into its editor. */
 export async function typeQuery(page: Page, sql: string): Promise<void> {
-  await page.keyboard.press("Alt+t");
-  const editor = page.getByRole("textbox", { name: /^SQL of / });
+  const editor = await openTab(page);
   await editor.click();
   await page.keyboard.insertText(sql);
 }

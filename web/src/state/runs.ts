@@ -12,6 +12,7 @@ import { milliseconds } from "./connection_test.ts";
 import type { Leases } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { Stopped } from "./tab_session.ts";
+import { SentScripts } from "./sent_scripts.ts";
 import type { TabSessions } from "./tab_sessions.ts";
 import type { Tab, Tabs } from "./tabs.ts";
 import { whenFree } from "./when_free.ts";
@@ -91,7 +92,7 @@ export class Runs {
     value: undefined,
   }));
   /** What was run in each tab. */
-  private readonly scripts = new Map<string, Script>();
+  private readonly scripts: SentScripts;
   private readonly dropped = new Set<(resultId: string) => void>();
   /** Results that something was told of before the answer to their run was here. */
   private readonly early = new Set<string>();
@@ -115,6 +116,7 @@ export class Runs {
     private readonly tabs: Tabs,
     private readonly frontEndId: string,
   ) {
+    this.scripts = new SentScripts(tabs);
     sessions.runBy((tabId) => {
       const { kind } = this.of(tabId);
       return kind === "starting" || kind === "running";

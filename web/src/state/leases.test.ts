@@ -251,6 +251,23 @@ test("nobody runs in a shared session before what a closed tab left there is rol
   expect(of.executed).toHaveLength(1);
 });
 
+test("what a closed tab left is rolled back once its session is free, and never runs beside another one's", async () => {
+  const of = await page(asking("shop", "staging"));
+  const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
+  const placed = of.sessions.place(first);
+  await of.leases.answer("secret");
+  const shared = (await placed)?.sessionId ?? "";
+  of.sessions.hearRun(first.id, shared, TransactionState.OPEN);
+  const busy = new ConnectError("the session runs something", Code.FailedPrecondition, undefined, [{ desc: ErrorInfoSchema, value: { domain: "querybox", reason: "SESSION_BUSY" } }]);
+  of.gate.execute = () => (of.executed.length < 3 ? Promise.reject(busy) : Promise.resolve());
+  const closed = of.sessions.close(first.id);
+  let place: unknown;
+  void of.sessions.place(second).then((found) => (place = { found, tries: of.executed.length }));
+  await closed;
+  await expect.poll(() => place, { timeout: 30_000 }).toEqual({ found: { sessionId: shared }, tries: 3 });
+  expect(of.ended).toEqual([]);
+});
+
 test("a tab's own session that ends does not take the connection's with it", async () => {
   const of = await page(asking("shop", "staging"));
   const place = of.leases.place("shop");

@@ -8,7 +8,7 @@ import {
   type NewSecretSchema,
   type UpdateConnectionResponse,
 } from "../gen/core/v1/connection_pb.ts";
-import { ANSWERS_MS, type Core } from "../transport/core.ts";
+import type { Core } from "../transport/core.ts";
 import { inTurn } from "./in_turn.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { Load } from "./load.ts";
@@ -64,7 +64,7 @@ export class Connections {
   private async look(): Promise<void> {
     const { made } = this;
     try {
-      const { connections } = await this.core.connections.listConnections({}, { timeoutMs: ANSWERS_MS });
+      const { connections } = await this.core.connections.listConnections({});
       // One that was made meanwhile may not be in it.
       if (made !== this.made) this.loadSoon();
       else this.store.setState({ kind: "ready", value: connections }, true);

@@ -1,5 +1,5 @@
 import { DraftKind } from "../gen/core/v1/draft_pb.ts";
-import { ANSWERS_MS, type Core } from "../transport/core.ts";
+import type { Core } from "../transport/core.ts";
 import { reasonOf } from "../transport/problem.ts";
 
 /** Names that all windows know: of two that begin at once, neither makes a document of its own. */
@@ -25,7 +25,7 @@ export class KeptDocument {
   /** What Core has. Absent: nothing. */
   async read(): Promise<string | undefined> {
     try {
-      const { draft } = await this.core.drafts.getDraft({ draftId: this.draftId }, { timeoutMs: ANSWERS_MS });
+      const { draft } = await this.core.drafts.getDraft({ draftId: this.draftId });
       return this.see(draft);
     } catch (error) {
       if (reasonOf(error) !== "DRAFT_NOT_FOUND") throw error;
@@ -36,7 +36,7 @@ export class KeptDocument {
   /** Writes over what was seen last, and over nothing else. */
   async write(text: string): Promise<Written> {
     const content = { kind: DraftKind.LAYOUT, title: this.title, connectionId: "", text: "", state: new TextEncoder().encode(text) };
-    const { outcome } = await this.core.drafts.saveDraft({ draftId: this.draftId, revision: this.revision, content }, { timeoutMs: ANSWERS_MS });
+    const { outcome } = await this.core.drafts.saveDraft({ draftId: this.draftId, revision: this.revision, content });
     if (outcome.case === "conflict") return { kind: "conflict", present: this.see(outcome.value.present) };
     this.revision = outcome.value?.revision ?? 0n;
     return { kind: "saved" };

@@ -1,3 +1,4 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { AccessService } from "../gen/core/v1/access_pb.ts";
 import { ConnectionService } from "../gen/core/v1/connection_pb.ts";
@@ -13,6 +14,16 @@ import { SessionService } from "../gen/core/v1/session_pb.ts";
 /** A Core that is there answers what is small within this, also on a busy machine; whoever waits longer is told that it hangs. */
 export const ANSWERS_MS = 20_000;
 
+/** Calls that wait for a database, or for all of a result or a text: how long they take is no sign of Core. */
+const TAKE_LONG: ReadonlySet<DescMethod> = new Set([
+  ResultService.method.run,
+  ResultService.method.makeDownload,
+  ScriptService.method.formatScript,
+  SessionService.method.cancelSession,
+  SessionService.method.closeSession,
+  SessionService.method.openSession,
+]);
+
 /** The services of Core that the page calls. */
 export interface Core {
   readonly access: Client<typeof AccessService>;
@@ -27,7 +38,8 @@ export interface Core {
   readonly sessions: Client<typeof SessionService>;
 }
 
-export function coreOver(transport: Transport): Core {
+export function coreOver(plain: Transport): Core {
+  const transport = withPatience(plain);
   return {
     access: createClient(AccessService, transport),
     connections: createClient(ConnectionService, transport),
@@ -39,5 +51,13 @@ export function coreOver(transport: Transport): Core {
     schema: createClient(SchemaService, transport),
     scripts: createClient(ScriptService, transport),
     sessions: createClient(SessionService, transport),
+  };
+}
+
+/** Gives up a call without an answer, unless it says itself how long it may take, or is a stream. */
+function withPatience(transport: Transport): Transport {
+  return {
+    unary: (method, signal, timeoutMs, ...rest) => transport.unary(method, signal, timeoutMs ?? (TAKE_LONG.has(method) ? undefined : ANSWERS_MS), ...rest),
+    stream: (...call) => transport.stream(...call),
   };
 }

@@ -34,8 +34,9 @@ const ADVICE: Readonly<Record<string, string>> = {
 /** Whether nobody answered at all, rather than that Core refused. */
 export function isUnreachable(error: unknown): boolean {
   const { code, metadata } = ConnectError.from(error);
-  // What Core itself calls unavailable has a reason with it; a network that is away has none.
-  return (code === Code.Unavailable || code === Code.Unknown) && reasonOf(error) === "" && !metadata.has("grpc-status");
+  const isAway = code === Code.Unavailable || code === Code.Unknown || code === Code.DeadlineExceeded;
+  // What Core itself says so has a reason with it; a network that is away, and one that swallows a call, have none.
+  return isAway && reasonOf(error) === "" && !metadata.has("grpc-status");
 }
 
 export function isAborted(error: unknown): boolean {

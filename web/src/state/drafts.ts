@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { type Draft, DraftKind, TextKeeping } from "../gen/core/v1/draft_pb.ts";
-import { ANSWERS_MS, type Core } from "../transport/core.ts";
+import type { Core } from "../transport/core.ts";
 import { OUTLIVES_MAX } from "../transport/host.ts";
 import { isLockedOut, isUnreachable, problemOf } from "../transport/problem.ts";
 import { inTurn } from "./in_turn.ts";
@@ -31,6 +31,8 @@ const BESIDE = 1_500;
 const SENT_MAX = 8;
 /** A browser has few connections. */
 const READS_MAX = 4;
+/** In place of a draft's id: what Core keeps at all. */
+const LIST = "";
 
 /**
  * Keeps what is typed in Core as well: a page that is closed, a browser that dies, and another machine find it again.
@@ -55,6 +57,7 @@ export class Drafts {
   /** How often a call failed since the last one that did not. */
   private readonly failures = new Map<string, number>();
   private isOn = false;
+  private readonly noteSeen = () => this.seen.remember();
 
   constructor(
     private readonly core: Core,
@@ -86,17 +89,19 @@ export class Drafts {
 
   private async begin(): Promise<void> {
     try {
-      const { drafts, keeping } = await this.core.drafts.listDrafts({}, { timeoutMs: ANSWERS_MS });
+      const { drafts, keeping } = await this.core.drafts.listDrafts({});
       this.keeping.setState({ value: KEEPING[keeping] });
       const heads = drafts.filter(({ kind }) => kind === DraftKind.EDITOR);
       // A Core that began anew in memory alone knows nothing: then all is saved again.
       this.seen.keepOnly(new Set(heads.map(({ draftId }) => draftId)));
       if (!this.isOn && !(this.tabs.wereKept && this.seen.wereOpened)) await this.restore(heads.map(({ draftId }) => draftId));
       this.isOn = true;
+      this.goesWell(LIST);
       for (const id of this.tabs.store.getState().tabs.map(draftOf)) if (!this.saved.has(id) || this.seen.revisionOf(id) === undefined) this.saveSoon(id);
     } catch (error) {
       // Tabs live on in the page itself.
-      this.link.hear(error);
+      this.fails(LIST, error);
+      this.later(LIST, () => void this.start(), 0);
     }
   }
 
@@ -130,9 +135,11 @@ export class Drafts {
 
   /** Whether what was typed last is lost with the page: it is on its way, or too long to be sent as the page goes. */
   holdsPage(): boolean {
-    if (this.trouble.getState().why !== undefined) return true;
+    const isTroubled = this.trouble.getState().why !== undefined;
+    if (isTroubled && this.isOn) return true;
     const { tabs } = this.tabs.store.getState();
-    const unsaved = this.isOn ? tabs.filter((tab) => tab.text !== "" && !this.seen.isText(draftOf(tab), tab.text)) : [];
+    const unsaved = this.isOn || isTroubled ? tabs.filter((tab) => tab.text !== "" && !this.seen.isText(draftOf(tab), tab.text)) : [];
+    if (isTroubled) return unsaved.length > 0;
     const size = unsaved.reduce((sum, tab) => sum + sizeOf(tab), 0);
     return size > OUTLIVES_MAX || unsaved.some((tab) => this.busy.has(draftOf(tab)));
   }
@@ -140,7 +147,7 @@ export class Drafts {
   /** Sends at once what waits for a pause: the page may go. */
   flush(): void {
     for (const [id, timer] of this.timers) {
-      if (this.closed.has(id)) continue;
+      if (id === LIST || this.closed.has(id)) continue;
       clearTimeout(timer);
       void this.save(id);
     }
@@ -171,16 +178,14 @@ export class Drafts {
     this.busy.add(id);
     try {
       this.sent.set(id, [...(this.sent.get(id) ?? []), content.text].slice(-SENT_MAX));
-      const { outcome, keeping } = await this.core.drafts.saveDraft({ draftId: id, revision: this.seen.revisionOf(id) ?? 0n, content }, { timeoutMs: ANSWERS_MS });
+      const { outcome, keeping } = await this.core.drafts.saveDraft({ draftId: id, revision: this.seen.revisionOf(id) ?? 0n, content });
       this.goesWell(id);
       if (keeping !== TextKeeping.UNSPECIFIED) this.keeping.setState({ value: KEEPING[keeping] });
       if (outcome.case === "saved") {
         this.seen.see(id, outcome.value.revision, content.text);
         this.saved.set(id, key);
         this.sent.set(id, [content.text]);
-        // A revision is never written down before its text.
-        this.tabs.flush();
-        this.seen.remember();
+        this.remember();
       } else if (outcome.case === "conflict" && !this.closed.has(id)) this.meet(id, key, outcome.value.present);
     } catch (error) {
       this.fails(id, error);
@@ -190,6 +195,11 @@ export class Drafts {
       // It was closed while its text was on its way.
       if (this.closed.has(id)) void this.forget(id);
     }
+  }
+
+  /** A revision is never written down before its text. */
+  private remember(): void {
+    this.tabs.whenWritten(this.noteSeen);
   }
 
   private goesWell(id: string): void {
@@ -211,25 +221,26 @@ export class Drafts {
     if (present === undefined || theirs === undefined) this.seen.forget(id);
     // Nobody else has typed: what this page sent itself, and had no answer to, is no other text.
     else if (theirs === tab.text || this.isOwn(present)) this.seen.see(id, present.revision, theirs);
-    else if (!this.seen.isText(id, tab.text)) return this.part(tab);
+    else if (!this.seen.isText(id, tab.text)) return this.part(tab, "was changed in another window too");
     // No text changes under the eyes of who reads it: an open page shows it when it is loaded again.
     else if (this.saved.has(id)) return void this.saved.set(id, key);
     else {
+      const { title = tab.title, connectionId = tab.connectionId } = present.content ?? {};
+      // A text belongs to its connection, and a session stays on its own.
+      const isHeld = tab.sessionId !== undefined || tab.holds !== undefined;
+      if (isHeld && connectionId !== tab.connectionId) return this.part(tab, "holds a session, and was put on another connection in another window");
       this.seen.see(id, present.revision, theirs);
-      // A text belongs to its connection, unless a session is held here on this one.
-      const isFree = tab.sessionId === undefined && tab.holds === undefined;
-      const place = present.content === undefined || !isFree ? {} : { title: present.content.title, connectionId: present.content.connectionId };
-      this.tabs.change(tab.id, { ...place, text: theirs, taken: (tab.taken ?? 0) + 1 });
+      this.tabs.change(tab.id, { title, connectionId, text: theirs, taken: (tab.taken ?? 0) + 1 });
     }
-    this.seen.remember();
+    this.remember();
     this.saved.delete(id);
     this.saveSoon(id);
   }
 
-  private part(tab: Tab): void {
+  private part(tab: Tab, why: string): void {
     this.saved.delete(draftOf(tab));
     this.seen.forget(draftOf(tab));
-    this.toasts.fail(`${tab.title} was changed in another window too`, "Both texts are kept: this one goes on as a tab of its own.");
+    this.toasts.fail(`${tab.title} ${why}`, "Both texts are kept: this one goes on as a tab of its own.");
     // It is another draft from now on, and saved as such.
     this.tabs.change(tab.id, { draftId: this.makeId() });
   }

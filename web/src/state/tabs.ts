@@ -71,6 +71,8 @@ export class Tabs {
   private held: ReadonlyMap<string, Held>;
   private made = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** What is done once they are written down. */
+  private readonly afterwards = new Set<() => void>();
 
   constructor(
     private readonly storage: Pick<Storage, "getItem" | "setItem">,
@@ -90,6 +92,14 @@ export class Tabs {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.keep(this.store.getState());
+    for (const act of this.afterwards) act();
+    this.afterwards.clear();
+  }
+
+  /** Does something once all that is typed is written down. */
+  whenWritten(act: () => void): void {
+    if (this.timer === undefined) act();
+    else this.afterwards.add(act);
   }
 
   /** Writes the tabs down for a reload: without those that were closed, where there is no room for them. */

@@ -100,6 +100,7 @@ export class House {
       permissions: ["clipboard-read", "clipboard-write"],
       ...options,
     });
+    context.setDefaultTimeout(PATIENCE_MS);
     if (UI !== undefined) await serveFrom(UI, context, this.url);
     // Tabs and settings of the tests before this one are not taken over, unless that is what is tested.
     if (!isNew) {
@@ -117,7 +118,6 @@ export class House {
     if (platform !== undefined) await context.addInitScript((value) => Object.defineProperty(navigator, "platform", { get: () => value }), platform);
     if (keys !== undefined) await context.addInitScript((chosen) => localStorage.setItem("querybox.layout", JSON.stringify({ keys: chosen })), keys);
     const page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE_MS);
     page.on("pageerror", (error) => this.problems.push(error.message));
     page.on("console", (message) => {
       if (message.text().includes("Content Security Policy")) this.problems.push(message.text());
@@ -264,6 +264,30 @@ export async function typeQuery(page: Page, sql: string): Promise<void> {
   const editor = await openTab(page);
   await editor.click();
   await page.keyboard.insertText(sql);
+}
+
+/** Lets what the shown tab runs take as long as it takes. */
+export async function liftDeadline(page: Page): Promise<void> {
+  await page.getByRole("button", { name: /^Deadline/ }).click();
+  await page.getByRole("menuitemradio", { name: "No limit", exact: true }).click();
+  await page.getByRole("button", { name: /^Deadline: No limit/ }).waitFor();
+}
+
+/** What became of a cancel: a busy machine's database may take longer to stop than its driver is given. */
+export const STOPPED = /^The database (stopped after|did not answer)/;
+
+/** Rows that came from what still runs. */
+export const ROWS_SO_FAR = /^\s*[1-9][\d,]* rows? so far$/;
+
+/** Waits for something, and types the password if that is asked for first: a session may have ended with a driver that did not stop in time. */
+export async function waitAnswering(wanted: Locator, password: string): Promise<void> {
+  const question = wanted.page().getByRole("dialog", { name: /^Password for / });
+  await wanted.or(question).first().waitFor();
+  if (await question.isVisible()) {
+    await question.getByLabel("Password", { exact: true }).fill(password);
+    await question.getByLabel("Password", { exact: true }).press("Enter");
+  }
+  await wanted.waitFor();
 }
 
 /** Runs all of a text that is typed in the place of the one that is there. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { violations } from "./accessible.ts";
-import { typeQuery, useHouse } from "./house.ts";
+import { STOPPED, typeQuery, useHouse } from "./house.ts";
 
 const house = useHouse();
 
@@ -54,10 +54,14 @@ test("what the database refuses is said, and leads to its place", async () => {
 test("what runs is cancelled, and the database says so", async () => {
   const page = await house().open();
   await typeQuery(page, "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n");
+  await page.getByRole("button", { name: /^Deadline/ }).click();
+  await page.getByRole("menuitemradio", { name: "5 min", exact: true }).click();
   await page.keyboard.press("Control+Enter");
-  await page.getByText(/left of 30 s/).waitFor();
+  await page.getByText(/left of 300 s/).waitFor();
+  await page.getByRole("button", { name: "No limit" }).click();
+  await page.getByRole("status", { name: "What runs" }).getByText("no limit").waitFor();
   await page.getByRole("button", { name: "Cancel" }).click();
-  await page.getByText(/^The database stopped after/).waitFor();
+  await page.getByText(STOPPED).waitFor();
   await page.getByRole("button", { name: "Run", exact: true }).waitFor();
   await page.context().close();
 });

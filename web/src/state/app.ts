@@ -149,7 +149,11 @@ function frontEndOf(storage: Places["passing"]): string {
 /** Comes in, and asks for what every page shows. */
 export async function start(app: App): Promise<void> {
   // What was typed comes before anything is offered that would open more.
-  const typed = () => app.drafts.start().then(() => Promise.all([app.keptArrangement.start(), app.runs.probe()]));
+  const typed = async () => {
+    await app.drafts.start();
+    app.runs.hearAll();
+    await Promise.all([app.keptArrangement.start(), app.runs.probe()]);
+  };
   const load = () => Promise.all([app.connections.load(), app.drivers.load(), app.keptSettings.start(), typed()]);
   app.link.onReturn(() => {
     void load().then(() => app.sessions.find(app.connections, false));
@@ -159,6 +163,7 @@ export async function start(app: App): Promise<void> {
   await app.link.enter();
   await app.link.whenIn();
   void app.events.listen();
+  app.runs.hearAll();
   await load();
   await app.sessions.find(app.connections, true);
 }

@@ -324,3 +324,132 @@ test("a run whose answer was lost can be cancelled, and is dropped with its tab,
     expect([of.drops, of.cancels]).toEqual(closes ? [[resultId], []] : [[], ["s"]]);
   }
 });
+
+const WAITING: MessageInitShape<typeof ResultSchema> = { state: ResultState.RUNNING, sessionId: "s", statementCount: 0, statements: [] };
+
+test("what ran before the page was loaded again is found in tabs that are not shown, also where the first look fails, and stopped with its tab", async () => {
+  const of = page();
+  of.kept.result = create(ResultSchema, { ...WAITING, resultId: "r" });
+  of.tabs.restore([{ id: "behind", title: "Query 1", connectionId: "connection", text: "", resultId: "r" }]);
+  of.gate.away = true;
+  of.runs.hearAll();
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(of.runs.of("behind").kind).toBe("idle");
+  of.gate.away = false;
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(of.runs.of("behind").kind).toBe("running");
+
+  const unseen = page();
+  unseen.tabs.restore([{ id: "behind", title: "Query 1", connectionId: "connection", text: "", resultId: "r" }]);
+  unseen.tabs.close("behind");
+  await vi.advanceTimersByTimeAsync(10);
+  expect(unseen.drops).toEqual(["r"]);
+});
+
+test("nothing is run in a tab before it is known what still runs there", async () => {
+  for (const [state, says, count] of [[ResultState.RUNNING, /still runs/, 0], [ResultState.DONE, undefined, 1], ["away", /does not say yet/, 0]] as const) {
+    const of = page();
+    of.gate.away = state === "away";
+    of.kept.result = create(ResultSchema, { ...WAITING, state: state === "away" ? ResultState.RUNNING : state, resultId: "r" });
+    of.tabs.restore([{ id: "tab", title: "Query 1", connectionId: "connection", text: "", resultId: "r" }]);
+    const [tab] = of.tabs.store.getState().tabs;
+    if (tab === undefined) throw new Error("it is there");
+    const problem = await of.runs.run(tab, { sql: "select 1", offset: 0 }, {});
+    if (says === undefined) expect(problem).toBeUndefined();
+    else expect(problem?.advice).toMatch(says);
+    expect(of.asked).toHaveLength(count);
+    if (count === 0) expect(of.tabs.active?.resultId).toBe("r");
+  }
+});
+
+test("a run whose answer does not come can be cancelled, and is stopped if it has begun, or begins later", async () => {
+  for (const begins of ["before", "later", "never"] as const) {
+    const of = page();
+    of.gate.run = () => new Promise(() => undefined);
+    const tab = of.tabs.open("connection");
+    void of.runs.run(tab, { sql: "update t set a = 1", offset: 0 }, {});
+    await vi.advanceTimersByTimeAsync(60_000);
+    const [resultId = ""] = of.asked;
+    expect([of.runs.of(tab.id).kind, of.runs.canCancel(tab.id)]).toEqual(["starting", true]);
+    if (begins === "before") of.kept.result = create(ResultSchema, { ...WAITING, resultId });
+    await of.runs.cancel(tab.id);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(of.cancels).toEqual(begins === "before" ? ["s"] : []);
+    if (begins !== "before") expect(of.runs.of(tab.id)).toMatchObject({ kind: "failed", problem: { message: "Cancelled before it began" } });
+    if (begins === "later") of.runs.hear(resultId);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(of.drops).toEqual(begins === "later" ? [resultId] : []);
+    // It was asked for once.
+    expect(of.asked).toEqual([resultId]);
+  }
+});
+
+test("a run is found by its result where the answer to its call hangs, and that answer brings nothing old", async () => {
+  const of = page();
+  let arrive: () => void = () => undefined;
+  of.gate.run = () => new Promise((resolve) => (arrive = resolve));
+  const tab = of.tabs.open("connection");
+  const ran = of.runs.run(tab, { sql: "select 1", offset: 0 }, {});
+  await vi.advanceTimersByTimeAsync(10);
+  const [resultId = ""] = of.asked;
+  // It may not have come there yet.
+  of.runs.hearAll();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(of.runs.of(tab.id).kind).toBe("starting");
+  of.kept.result = create(ResultSchema, { state: ResultState.DONE, resultId, statementCount: 1, statements: [DONE] });
+  of.runs.hearAll();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(of.runs.of(tab.id).kind).toBe("ended");
+  of.kept.result = create(ResultSchema, { ...WAITING, resultId });
+  arrive();
+  await ran;
+  expect(of.runs.of(tab.id).kind).toBe("ended");
+});
+
+test("who cancels before anything is sent keeps what was there", async () => {
+  const of = page();
+  of.say({ state: ResultState.DONE, statements: [DONE] });
+  const tab = of.tabs.open("connection");
+  await of.runs.run(tab, { sql: "select 1", offset: 0 }, {});
+  vi.spyOn(of.sessions, "place").mockReturnValue(new Promise(() => undefined));
+  const ran = of.runs.run(tab, { sql: "select 2", offset: 0 }, {});
+  expect(of.runs.canCancel(tab.id)).toBe(true);
+  await of.runs.cancel(tab.id);
+  await ran;
+  expect([of.runs.of(tab.id).kind, of.runs.scriptOf(tab.id)?.sql, of.asked.length]).toEqual(["ended", "select 1", 1]);
+});
+
+test("nothing is run where a tab was put on another connection while its session was waited for", async () => {
+  const of = page();
+  const tab = of.tabs.open("connection");
+  vi.spyOn(of.sessions, "place").mockImplementation(async () => {
+    of.tabs.change(tab.id, { connectionId: "other" });
+    return { sessionId: "s" };
+  });
+  expect((await of.runs.run(tab, { sql: "select 1", offset: 0 }, {}))?.advice).toMatch(/another connection/);
+  expect([of.asked, of.runs.of(tab.id).kind]).toEqual([[], "idle"]);
+});
+
+test("an old answer brings no result back that is gone, and its views go with it", async () => {
+  const of = page();
+  of.say(WAITING);
+  const tab = await begin(of, {});
+  const resultId = of.tabs.active?.resultId ?? "";
+  const told: string[] = [];
+  of.runs.onDrop((id) => told.push(id));
+  const gone = new ConnectError("dropped", Code.NotFound, undefined, [{ desc: ErrorInfoSchema, value: { domain: "querybox", reason: "RESULT_DROPPED" } }]);
+  [of.gate.why, of.kept.result] = [gone, undefined];
+  await of.runs.look(tab.id, resultId);
+  expect([of.runs.of(tab.id).kind, told]).toEqual(["gone", [resultId]]);
+  of.kept.result = create(ResultSchema, { ...WAITING, resultId });
+  await of.runs.look(tab.id, resultId);
+  expect(of.runs.of(tab.id).kind).toBe("gone");
+});
+
+test("a closed tab's script is forgotten", async () => {
+  const of = page();
+  of.say(WAITING);
+  const tab = await begin(of, {});
+  of.tabs.close(tab.id);
+  expect(of.runs.scriptOf(tab.id)).toBeUndefined();
+});

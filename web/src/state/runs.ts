@@ -1,16 +1,17 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createStore, type StoreApi } from "zustand/vanilla";
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ExecuteOptionsSchema } from "../gen/core/v1/query_pb.ts";
 import { ResultDropCause } from "../gen/core/v1/event_pb.ts";
 import { type Result, ResultState, type Rows } from "../gen/core/v1/result_pb.ts";
 import type { Core } from "../transport/core.ts";
-import { isUnreachable, metadataOf, type Problem, reasonOf } from "../transport/problem.ts";
+import { isAborted, isUnreachable, metadataOf, type Problem, reasonOf } from "../transport/problem.ts";
 import { makeUuidV7 } from "../transport/uuid.ts";
+import { aborted, type Asked, MOVED, NEVER_ARRIVED, NOT_BEGUN, NOT_KNOWN, STILL_RUNS } from "./asked_run.ts";
 import { receiptText } from "./cancel_receipt.ts";
 import { milliseconds } from "./connection_test.ts";
 import type { Leases } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
+import { LookTurns } from "./look_turns.ts";
+import { type Options, requestOf } from "./run_request.ts";
 import type { Stopped } from "./tab_session.ts";
 import { SentScripts } from "./sent_scripts.ts";
 import type { TabSessions } from "./tab_sessions.ts";
@@ -48,41 +49,17 @@ export interface Script {
   readonly goesOn?: boolean;
   /** Values of its parameters. `null`: NULL. */
   readonly bindings?: readonly { readonly name: string; readonly value: string | null }[];
+  /** The connection that it was sent to. */
+  readonly connectionId?: string;
 }
-
-/** A run that was asked for. */
-interface Asked {
-  resultId: string | undefined;
-  sessionId: string | undefined;
-  /** What the tab showed before, and why that is not kept any more: unless it is. */
-  before: string | undefined;
-  beforeIsGone?: "idle" | "dropped";
-  /** The end of asking. */
-  ran?: Promise<void>;
-  /** No answer came: it is kept until it is known whether the run began. */
-  isLost?: true;
-  /** It is to be cancelled as soon as it is found. */
-  isUnwanted?: true;
-}
-
-type Options = Omit<MessageInitShape<typeof ExecuteOptionsSchema>, "$typeName">;
 
 const IDLE: Run = { kind: "idle" };
-const FIRST_ROWS = 200;
 /** What runs is looked at this often where no event tells of it. */
 const LOOK_MS = 1_000;
-/** Between two looks at the same result, so that what comes fast is seen together. */
-const PAUSE_MS = 50;
 /** A session that takes longer to end has a trouble of its own. */
 const CLOSING_MS = 30_000;
-
 /** A result is not dropped as unused so soon. */
 const SURELY_KEPT_MS = 300_000;
-const NEVER_ARRIVED: Problem = {
-  message: "The run did not reach Core",
-  reason: "",
-  advice: "The connection broke before it was there: nothing ran, and nothing was sent again.",
-};
 
 /** Runs scripts for tabs. Core owns what runs: it goes on without the page, and is found again. */
 export class Runs {
@@ -96,8 +73,7 @@ export class Runs {
   private readonly dropped = new Set<(resultId: string) => void>();
   /** Results that something was told of before the answer to their run was here. */
   private readonly early = new Set<string>();
-  /** Looks that are under way, and whether another one is to follow. */
-  private readonly turns = new Map<string, { again: boolean }>();
+  private readonly looks = new LookTurns();
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
   /** Runs that were asked for and had no answer yet, by tab. A closed tab has none. */
   private readonly asked = new Map<string, Asked>();
@@ -105,6 +81,8 @@ export class Runs {
   private readonly unanswered = new Map<string, number>();
   /** Results that are to be dropped once Core is there. */
   private readonly undropped = new Set<string>();
+  /** Results of runs that were cancelled before Core knew of them: one that begins all the same is dropped. */
+  private readonly unwanted = new Set<string>();
   /** Tabs that wait for the end of a session before something runs in them. */
   readonly waits: StoreApi<ReadonlySet<string>> = createStore<ReadonlySet<string>>(() => new Set());
 
@@ -167,36 +145,51 @@ export class Runs {
     return true;
   }
 
-  /** Runs a script in a tab. What ran there before is forgotten. */
-  run(tab: Tab, script: Script, options: Options): Promise<void> {
+  /** Runs a script in a tab. What ran there before is forgotten. Answers why nothing is run, where the tab itself does not say so. */
+  async run(tab: Tab, script: Script, options: Options): Promise<Problem | undefined> {
+    // What ran before the page was loaded again may run still: it would be out of sight, and nobody could cancel it.
+    if (tab.resultId !== undefined && this.of(tab.id).kind === "idle") {
+      await this.look(tab.id, tab.resultId);
+      const { kind } = this.of(tab.id);
+      if (kind === "running") return STILL_RUNS;
+      if (kind === "idle") return this.tabOf(tab.id) === undefined ? undefined : NOT_KNOWN;
+    }
     const ran = this.begin(tab, script, options);
     const asked = this.asked.get(tab.id);
     if (asked !== undefined) asked.ran ??= ran;
     return ran;
   }
 
-  private async begin(tab: Tab, script: Script, options: Options): Promise<void> {
+  private async begin(tab: Tab, script: Script, options: Options): Promise<Problem | undefined> {
     const before = this.of(tab.id);
-    if (before.kind === "starting" || before.kind === "running") return;
+    if (before.kind === "starting" || before.kind === "running") return undefined;
     let startedAt = Date.now();
-    this.set(tab.id, { kind: "starting", startedAt });
     const scriptBefore = this.scripts.get(tab.id);
     this.scripts.set(tab.id, script);
-    const asked: Asked = { resultId: undefined, sessionId: undefined, before: before.kind === "ended" ? before.result.resultId : undefined };
+    const stop = new AbortController();
+    const asked: Asked = { resultId: undefined, sessionId: undefined, before: before.kind === "ended" ? before.result.resultId : undefined, stop };
     this.asked.set(tab.id, asked);
+    this.set(tab.id, { kind: "starting", startedAt });
     const leaveBefore = () => {
       if (before.kind === "ended") void this.leave(tab, before.result.resultId);
+      return undefined;
+    };
+    const keepBefore = () => {
+      if (scriptBefore === undefined) this.scripts.delete(tab.id);
+      else this.scripts.set(tab.id, scriptBefore);
+      this.set(tab.id, asked.beforeIsGone === undefined ? before : { kind: "gone", why: asked.beforeIsGone });
     };
     /** Whether the tab was closed meanwhile, also if it was opened again. */
     const isClosed = () => this.asked.get(tab.id) !== asked;
     try {
-      const place = await this.sessions.place(tab, (sessionId) => this.runnerIn(sessionId, tab.id), (sessionId) => (asked.sessionId = sessionId));
+      const taken = this.sessions.place(tab, (sessionId) => this.runnerIn(sessionId, tab.id), (sessionId) => (asked.sessionId = sessionId));
+      const place = await Promise.race([taken, aborted(stop.signal)]);
       if (isClosed()) return leaveBefore();
-      // Whoever gives no password keeps what he had.
-      if (place === undefined) {
-        if (scriptBefore === undefined) this.scripts.delete(tab.id);
-        else this.scripts.set(tab.id, scriptBefore);
-        return this.set(tab.id, asked.beforeIsGone === undefined ? before : { kind: "gone", why: asked.beforeIsGone });
+      const isMoved = this.tabOf(tab.id)?.connectionId !== tab.connectionId;
+      // Whoever gives no password, or waits no longer, keeps what he had.
+      if (place === undefined || isMoved) {
+        keepBefore();
+        return isMoved ? MOVED : undefined;
       }
       leaveBefore();
       // While a password is asked for, nothing runs yet.
@@ -207,46 +200,44 @@ export class Runs {
         const resultId = "connection" in place ? place.sessionId : makeUuidV7();
         this.tabs.change(tab.id, { resultId, runs: true, isGuest: undefined });
         asked.resultId = resultId;
-        return this.core.results.run({
-          resultId,
-          target:
-            "connection" in place
-              ? { case: "connection", value: place.connection }
-              : { case: "sessionId", value: place.sessionId },
-          sql: script.sql,
-          options: { ...options, columnFacts: true, bindings: (script.bindings ?? []).map(({ name, value }) => (value === null ? { name } : { name, text: value })) },
-          frontEndId: this.frontEndId,
-          page: { rowCount: FIRST_ROWS, cellBytesMax: 512 },
-        });
+        const request = requestOf(place, resultId, script, options, this.frontEndId);
+        // Core may have to wait for somebody who opens a keyring, so that no time is too long. It is broken off by whoever cancels it.
+        return this.core.results.run(request, { signal: stop.signal });
       };
       // No tab runs in a session that it was given: what keeps it busy, such as the tree, is through in a moment.
-      const { result, page, pageStatement } = await whenFree(begin, () => !isClosed() && Date.now() - startedAt < CLOSING_MS);
+      const { result, page, pageStatement } = await whenFree(begin, () => !isClosed() && !stop.signal.aborted && Date.now() - startedAt < CLOSING_MS);
       const { resultId = "" } = asked;
       // It began behind its tab's end, and nobody would see or stop it any more.
-      if (isClosed()) return await this.drop(resultId);
-      if (result === undefined) return this.set(tab.id, IDLE);
+      if (isClosed()) return void (await this.drop(resultId));
+      if (result === undefined) return void this.set(tab.id, IDLE);
       // What passed before it began, while a password was typed, is no part of its time.
       this.take(tab.id, result, Date.now() - milliseconds(result.elapsed), page === undefined ? undefined : { statement: pageStatement, rows: page });
       // What was told meanwhile may be newer than this answer, and the last that there is to tell.
       if (this.early.has(resultId) && result.state === ResultState.RUNNING) void this.look(tab.id, resultId);
       this.early.delete(resultId);
+      return undefined;
     } catch (error) {
       if (asked.sessionId !== undefined) this.leases.hear(asked.sessionId, error);
       this.sessions.hearFailure(tab.id, error);
       const problem = this.link.hear(error);
+      const mayRun = isUnreachable(error) || isAborted(error) ? asked.resultId : undefined;
       if (isClosed()) {
-        if (asked.resultId !== undefined && isUnreachable(error)) await this.drop(asked.resultId);
-        return;
+        if (mayRun !== undefined) await this.drop(mayRun);
+        return undefined;
       }
+      if (asked.isFound === true) return undefined;
       // Without an answer nobody knows whether it began: it is looked for until Core is there again.
-      if (asked.resultId !== undefined && isUnreachable(error)) {
-        this.unanswered.set(asked.resultId, startedAt);
+      if (mayRun !== undefined) {
+        if (isUnreachable(error)) this.unanswered.set(mayRun, startedAt);
         asked.isLost = true;
         this.set(tab.id, { kind: "starting", startedAt });
-        return this.lookLater(tab.id, asked.resultId);
+        if (stop.signal.aborted) void this.look(tab.id, mayRun);
+        else this.lookLater(tab.id, mayRun);
+        return undefined;
       }
       this.tabs.change(tab.id, { runs: undefined });
       this.set(tab.id, problem === undefined ? IDLE : { kind: "failed", problem });
+      return undefined;
     } finally {
       // What was told of others is kept only as long as one of them may still be on its way.
       if (![...this.store.getState().values()].some(({ kind }) => kind === "starting")) this.early.clear();
@@ -282,23 +273,35 @@ export class Runs {
     } catch (error) {
       if (!this.isOf(tabId, resultId)) return;
       const reason = reasonOf(error);
-      if (reason === "RESULT_DROPPED") this.goes(tabId, metadataOf(error).cause === "IDLE" ? "idle" : "dropped");
-      else if (reason === "RESULT_NOT_FOUND" && Date.now() - (this.unanswered.get(resultId) ?? 0) < SURELY_KEPT_MS) {
-        // Whoever is let in by the same token speaks with the same Core, which would still know of it.
-        this.asked.delete(tabId);
-        this.tabs.change(tabId, { runs: undefined, resultId: undefined });
-        this.set(tabId, { kind: "failed", problem: NEVER_ARRIVED });
-      } else if (reason === "RESULT_NOT_FOUND") {
-        clearTimeout(this.timers.get(tabId));
-        this.found(tabId);
-        this.set(tabId, this.tabOf(tabId)?.runs === true ? { kind: "lost" } : { kind: "gone", why: "unknown" });
-      } else {
+      if (reason === "RESULT_DROPPED") {
+        this.goes(tabId, metadataOf(error).cause === "IDLE" ? "idle" : "dropped");
+        this.tell(resultId);
+      } else if (reason === "RESULT_NOT_FOUND") this.isNowhere(tabId, resultId);
+      else {
         this.link.hear(error);
-        // A Core that is away is looked for, and this run with it.
+        // A Core that is away is looked for, and what ran here with it.
         const { kind } = this.of(tabId);
-        if (kind === "running" || kind === "starting") this.lookLater(tabId, resultId);
+        if (kind === "running" || kind === "starting" || kind === "idle") this.lookLater(tabId, resultId);
       }
     }
+  }
+
+  /** Core knows no such result. */
+  private isNowhere(tabId: string, resultId: string): void {
+    const asked = this.asked.get(tabId);
+    // Its call is still on its way, and may come there yet.
+    if (asked !== undefined && asked.isLost !== true) return;
+    clearTimeout(this.timers.get(tabId));
+    this.asked.delete(tabId);
+    this.tell(resultId);
+    // Whoever is let in by the same token speaks with the same Core, which would still know of it.
+    const neverArrived = Date.now() - (this.unanswered.get(resultId) ?? 0) < SURELY_KEPT_MS;
+    this.unanswered.delete(resultId);
+    if (asked?.isUnwanted === true) this.unwanted.add(resultId);
+    if (neverArrived || asked?.isUnwanted === true) {
+      this.tabs.change(tabId, { runs: undefined, resultId: undefined });
+      this.set(tabId, { kind: "failed", problem: neverArrived ? NEVER_ARRIVED : NOT_BEGUN });
+    } else this.set(tabId, this.tabOf(tabId)?.runs === true ? { kind: "lost" } : { kind: "gone", why: "unknown" });
   }
 
   /** Calls when the page wants a result no more. */
@@ -306,38 +309,24 @@ export class Runs {
     this.dropped.add(listener);
   }
 
-  /** Looks at all that runs: what was told of it was lost. */
+  /** Looks at all that runs, or may run: what was told of it was lost, or the page is new. */
   hearAll(): void {
     for (const resultId of this.undropped) void this.drop(resultId);
-    for (const [tabId, run] of this.store.getState()) if (run.kind === "running") void this.look(tabId, run.result.resultId);
+    for (const { id, resultId } of this.tabs.store.getState().tabs) {
+      const { kind } = this.of(id);
+      const mayRun = kind === "running" || kind === "starting" || kind === "idle";
+      if (resultId !== undefined && mayRun && this.isOf(id, resultId)) void this.look(id, resultId);
+    }
   }
 
   /** Hears that a result has changed. */
   hear(resultId: string): void {
+    if (this.unwanted.delete(resultId)) return void this.drop(resultId);
     if ([...this.store.getState().values()].some(({ kind }) => kind === "starting")) this.early.add(resultId);
-    for (const [tabId, run] of this.store.getState()) {
-      if ("result" in run && run.result.resultId === resultId) void this.lookInTurn(tabId, resultId);
+    for (const tab of this.tabs.store.getState().tabs) {
+      const { kind } = this.of(tab.id);
+      if (tab.resultId === resultId && kind !== "starting") void this.looks.take(`${tab.id} ${resultId}`, () => this.look(tab.id, resultId));
     }
-  }
-
-  /** Looks once for all that is told while it looks: thousands of notices are no thousands of questions. */
-  private async lookInTurn(tabId: string, resultId: string): Promise<void> {
-    const key = `${tabId} ${resultId}`;
-    const running = this.turns.get(key);
-    if (running !== undefined) {
-      running.again = true;
-      return;
-    }
-    const turn = { again: true };
-    this.turns.set(key, turn);
-    while (turn.again) {
-      turn.again = false;
-      const begun = performance.now();
-      await this.look(tabId, resultId);
-      // A page that only looks can do nothing else: a long look is followed by as long a pause.
-      if (turn.again) await new Promise((resolve) => setTimeout(resolve, Math.max(PAUSE_MS, performance.now() - begun)));
-    }
-    this.turns.delete(key);
   }
 
   /** Hears that Core keeps a result no longer. */
@@ -349,22 +338,25 @@ export class Runs {
     for (const [tabId, run] of this.store.getState()) {
       if ("result" in run && run.result.resultId === resultId) this.goes(tabId, why);
     }
-    for (const listener of this.dropped) listener(resultId);
+    this.tell(resultId);
   }
 
   /** Whether something can be cancelled: what runs, or what was asked for without an answer. */
   canCancel(tabId: string): boolean {
     const { kind } = this.of(tabId);
-    return kind === "running" || (kind === "starting" && this.asked.get(tabId)?.isLost === true);
+    const asked = this.asked.get(tabId);
+    return kind === "running" || (kind === "starting" && asked !== undefined && asked.isUnwanted !== true);
   }
 
   /** Asks the database to stop. Answers with what became of it, for people. */
   async cancel(tabId: string): Promise<string> {
     const run = this.of(tabId);
     const asked = this.asked.get(tabId);
-    if (run.kind === "starting" && asked?.isLost === true && asked.isUnwanted !== true) {
+    if (run.kind === "starting" && asked !== undefined && asked.isUnwanted !== true) {
       asked.isUnwanted = true;
-      return "It is cancelled when Core is there again, if it began";
+      asked.stop.abort();
+      this.set(tabId, { ...run });
+      return asked.isLost === true ? "It is cancelled when Core is there again, if it began" : "";
     }
     if (run.kind !== "running" || run.isStopping) return "";
     this.set(tabId, { ...run, isStopping: true });
@@ -404,11 +396,15 @@ export class Runs {
     const asked = this.asked.get(tabId);
     const dropped = [
       ...("result" in run ? [this.leave(tab, run.result.resultId)] : []),
+      // Nobody looked yet whether it still runs.
+      ...(run.kind === "idle" && tab.resultId !== undefined ? [this.leave(tab, tab.resultId)] : []),
       ...(asked?.resultId === undefined ? [] : [this.drop(asked.resultId)]),
       ...(asked?.ran === undefined ? [] : [asked.ran]),
     ];
     this.asked.delete(tabId);
+    this.scripts.delete(tabId);
     clearTimeout(this.timers.get(tabId));
+    this.timers.delete(tabId);
     const runs = new Map(this.store.getState());
     runs.delete(tabId);
     this.store.setState(runs, true);
@@ -420,6 +416,7 @@ export class Runs {
   /** A run whose answer was lost is found, or known to be nowhere. */
   private found(tabId: string): Asked | undefined {
     const asked = this.asked.get(tabId);
+    if (asked !== undefined) asked.isFound = true;
     if (asked?.isLost === true) this.asked.delete(tabId);
     return asked;
   }
@@ -428,8 +425,8 @@ export class Runs {
     const asked = this.found(tabId);
     if (result.state === ResultState.RUNNING) {
       const run = this.of(tabId);
-      // An answer that was long on its way: nothing that has ended runs again.
-      if (run.kind === "ended" && run.result.resultId === result.resultId) return;
+      // An answer that was long on its way: nothing that has ended, or is gone, runs again.
+      if (run.kind === "gone" || (run.kind === "ended" && run.result.resultId === result.resultId)) return;
       this.set(tabId, { kind: "running", startedAt, result, page, isStopping: run.kind === "running" && run.isStopping });
       this.lookLater(tabId, result.resultId);
       if (asked?.isUnwanted === true && run.kind === "starting") void this.cancel(tabId);
@@ -453,7 +450,8 @@ export class Runs {
 
   /** Whether a tab is there, and a result is still what it shows. */
   private isOf(tabId: string, resultId: string): boolean {
-    return this.tabOf(tabId)?.resultId === resultId;
+    if (this.tabOf(tabId)?.resultId !== resultId) return false;
+    return this.of(tabId).kind !== "starting" || this.asked.get(tabId)?.resultId === resultId;
   }
 
   private tabOf(tabId: string): Tab | undefined {
@@ -468,11 +466,16 @@ export class Runs {
   /** Has no more use for a result. One of another window is left to it. */
   private async leave(tab: Tab, resultId: string): Promise<void> {
     if (tab.isGuest !== true) await this.drop(resultId);
-    else for (const listener of this.dropped) listener(resultId);
+    else this.tell(resultId);
+  }
+
+  /** The page has no more of a result. */
+  private tell(resultId: string): void {
+    for (const listener of this.dropped) listener(resultId);
   }
 
   private async drop(resultId: string): Promise<void> {
-    for (const listener of this.dropped) listener(resultId);
+    this.tell(resultId);
     try {
       await this.core.results.dropResult({ resultId });
       this.undropped.delete(resultId);

@@ -18,6 +18,8 @@ export function Dialog({ label, className = "", onClose, onLeave = onClose, chil
     const element = dialog.current;
     const opener = focused(document);
     isOver.current = false;
+    // A browser that gives the focus back itself does so without a caret: nothing could be typed there.
+    if (opener instanceof HTMLElement) opener.blur();
     element?.showModal();
     element?.querySelector<HTMLElement>("[data-first]")?.focus();
     return () => {

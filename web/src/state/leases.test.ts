@@ -344,3 +344,28 @@ test("what a closed tab left while Core was away is ended when it is there again
   await of.sessions.find(of.list, false);
   await expect.poll(() => of.ended, { timeout: 30_000 }).toEqual([shared]);
 });
+
+test("a password that was typed already is forgotten with its use, and one that is typed again has its own time", async () => {
+  vi.useFakeTimers();
+  try {
+    const of = await page(asking("shop", "staging"));
+    const timers = vi.getTimerCount();
+    of.leases.offer("shop", "secret");
+    await of.leases.place("shop");
+    expect(vi.getTimerCount()).toBe(timers);
+    of.leases.forget(of.opened[0]?.sessionId ?? "");
+    await vi.advanceTimersByTimeAsync(50_000);
+    of.leases.offer("shop", "secret");
+    await vi.advanceTimersByTimeAsync(50_000);
+    await of.leases.place("shop");
+    expect(of.opened.map(({ password }) => password)).toEqual(["secret", "secret"]);
+    // What nobody uses goes by itself.
+    of.leases.forget(of.opened[1]?.sessionId ?? "");
+    of.leases.offer("shop", "secret");
+    await vi.advanceTimersByTimeAsync(60_000);
+    void of.leases.place("shop");
+    expect([asked(of), of.opened.length]).toEqual(["shop", 2]);
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -65,7 +65,7 @@ export class Leases {
   }>(() => ({ open: undefined }));
   private readonly sessions = new Map<string, string>();
   /** Passwords that were typed before they were asked for, good for the next question alone. */
-  private readonly offered = new Map<string, string>();
+  private readonly offered = new Map<string, Offered>();
   /** Who waits for an answer, by the key of the question. The one that is open is the first. */
   private readonly waiting = new Map<string, Waiting>();
   private readonly opened = new Set<(connectionId: string) => void>();
@@ -120,6 +120,11 @@ export class Leases {
     return leased === undefined ? undefined : { sessionId: leased };
   }
 
+  /** Whether a request on a connection would ask somebody for its password. */
+  asks(connectionId: string): boolean {
+    return this.connections.find(connectionId)?.spec?.secretPlace === SecretPlace.ASK && !this.sessions.has(connectionId);
+  }
+
   /** Asks for the password once more, for a session that is one tab's alone. Who asked for it ends it. */
   own(connectionId: string, own: Own): Promise<string | undefined> {
     return this.ask(connectionId, own);
@@ -150,12 +155,19 @@ export class Leases {
     const { open } = this.question.getState();
     if (open?.connectionId === connectionId && open.own === undefined && !open.busy) void this.answer(password);
     else {
-      this.offered.set(connectionId, password);
+      this.take(connectionId);
       // Whoever does not open it soon is asked.
-      setTimeout(() => {
-        if (this.offered.get(connectionId) === password) this.offered.delete(connectionId);
-      }, OFFERED_MS);
+      const timer = setTimeout(() => this.offered.delete(connectionId), OFFERED_MS);
+      this.offered.set(connectionId, { password, timer });
     }
+  }
+
+  /** Takes an offered password out of the page's memory. */
+  private take(connectionId: string): string | undefined {
+    const offered = this.offered.get(connectionId);
+    this.offered.delete(connectionId);
+    clearTimeout(offered?.timer);
+    return offered?.password;
   }
 
   /** The user's answer to the open question. */
@@ -217,8 +229,7 @@ export class Leases {
     const { connectionId, own } = next.question;
     this.question.setState({ open: { ...next.question, connectionName: this.connections.find(connectionId)?.spec?.name ?? "", busy: false } });
     if (own !== undefined) return;
-    const password = this.offered.get(connectionId);
-    this.offered.delete(connectionId);
+    const password = this.take(connectionId);
     if (password !== undefined) void this.answer(password);
   }
 
@@ -240,7 +251,7 @@ export class Leases {
 
   /** Forgets all that was given for a connection as it was: its session, its password, and the question for one. */
   private drop(connectionId: string): void {
-    this.offered.delete(connectionId);
+    this.take(connectionId);
     const sessionId = this.sessions.get(connectionId);
     this.sessions.delete(connectionId);
     const move: Move = { connectionId, isGone: !this.led.has(connectionId), isOwn: this.changing.has(connectionId) };
@@ -257,6 +268,11 @@ export class Leases {
       this.link.hear(error);
     }
   }
+}
+
+interface Offered {
+  readonly password: string;
+  readonly timer: ReturnType<typeof setTimeout>;
 }
 
 interface Waiting {

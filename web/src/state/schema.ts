@@ -62,8 +62,10 @@ export class Schemas {
     private readonly leases: Leases,
   ) {
     // Nothing of the old place is shown under the new name.
-    leases.onMove(({ connectionId }) => {
+    leases.onMove(({ connectionId, isOwn }) => {
+      const wasRead = this.store.getState().catalogs.has(connectionId);
       this.forget(connectionId);
+      if (wasRead && !isOwn) this.leaveUnasked(connectionId);
       return [];
     });
     leases.onOpen((connectionId) => {
@@ -109,11 +111,18 @@ export class Schemas {
     if (this.store.getState().columns.get(key) === loading) this.setColumns(key, columns);
   }
 
-  /** Asks again for the catalogs that could not be read. */
+  /** Asks Core again for the catalogs that could not be read. */
   retry(): void {
     for (const [connectionId, catalog] of this.store.getState().catalogs) {
-      if (catalog.kind === "failed") void this.refresh(connectionId);
+      if (catalog.kind === "failed" && !this.leaveUnasked(connectionId)) void this.refresh(connectionId);
     }
+  }
+
+  /** Leaves a catalog to whoever looks for it, where somebody would have to be asked for a password who wants nothing of it now. */
+  private leaveUnasked(connectionId: string): boolean {
+    if (!this.leases.asks(connectionId)) return false;
+    this.setCatalog(connectionId, { kind: "failed", problem: NOT_ASKED });
+    return true;
   }
 
   forget(connectionId: string): void {

@@ -161,3 +161,41 @@ test("a password that was not given is asked for again where the tree says so, a
   await other.context().close();
   await page.context().close();
 });
+
+test("a question for a password lies over a window that is being filled in, and takes nothing of what was typed there", async () => {
+  postgres().psql("create table if not exists goods (id int primary key, label text)");
+  const page = await connect("over");
+  const other = await house().open();
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  // What is to run is known late: the question for its password comes while something else is done.
+  await other.route("**/SplitScript", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await other.getByRole("treeitem", { name: "over" }).click({ button: "right" });
+  await other.getByRole("menuitem", { name: "New query" }).click();
+  await other.getByRole("textbox", { name: /^SQL of / }).click();
+  await other.keyboard.insertText("select 9 as nine");
+  await other.keyboard.press("Control+Enter");
+  await other.getByRole("button", { name: "New connection" }).first().click();
+  const form = other.getByRole("dialog", { name: "New connection" });
+  await form.getByLabel("Name", { exact: true }).fill("half typed");
+  release();
+  const question = other.getByRole("dialog", { name: "Password for over" });
+  await question.waitFor();
+  expect(await violations(other)).toEqual([]);
+  await other.keyboard.insertText(postgres().password);
+  await other.keyboard.press("Enter");
+  await question.waitFor({ state: "detached" });
+  expect(await form.getByLabel("Name", { exact: true }).inputValue()).toBe("half typed");
+  // It has the focus again, and goes when it is left.
+  await other.keyboard.type(" on");
+  await expect.poll(() => form.getByLabel("Name", { exact: true }).inputValue(), { timeout: PATIENCE_MS }).toBe("half typed on");
+  await other.keyboard.press("Escape");
+  await other.getByRole("button", { name: "Discard", exact: true }).click();
+  await other.getByRole("gridcell", { name: "9", exact: true }).waitFor();
+  expect(house().complaints()).toEqual([]);
+  await other.context().close();
+  await page.context().close();
+});

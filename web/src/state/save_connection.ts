@@ -22,12 +22,16 @@ function leadsElsewhere(form: ConnectionForm, info: PluginInfo, { spec }: Connec
   return spec === undefined || leadsTo(create(ConnectionSpecSchema, specOf(form, info, spec))) !== leadsTo(spec);
 }
 
-/** Saves a form: the connection, and the secrets that were typed where they are to be kept. */
+/**
+ * Saves a form: the connection, and the secrets that were typed where they are to be kept. `onKept` hears of the connection once
+ * it is there: where a secret is refused behind it, the form is saved again over that one.
+ */
 export async function saveConnection(
   app: Pick<App, "core" | "connections" | "leases">,
   form: ConnectionForm,
   info: PluginInfo,
   old: Connection | undefined,
+  onKept: (connection: Connection) => void,
 ): Promise<Saved> {
   const isKept = form.place === SecretPlace.VAULT || form.place === SecretPlace.KEYRING;
   const typed = Object.entries(form.secrets).filter(([, text]) => text !== "");
@@ -46,11 +50,13 @@ export async function saveConnection(
     // The first goes with the connection, in one go: both are saved, or neither is.
     const [first, ...more] = secrets;
     const saved = await app.connections.create(spec, first);
+    if (saved !== undefined) onKept(saved);
     for (const secret of more) if (saved !== undefined) await set(saved.id, secret);
     if (saved !== undefined && asked !== undefined) app.leases.offer(saved.id, asked[1]);
     return { saved, notice: "" };
   }
   const answer = await app.leases.changed(old.id, () => app.connections.update(old, spec));
+  if (answer.connection !== undefined) onKept(answer.connection);
   for (const secret of secrets) await set(old.id, secret);
   await app.connections.load();
   // A session that serves on has its password.

@@ -131,6 +131,8 @@ test("connections are imported from what other programs have written", async () 
   await dialog.getByLabel("List of connections").fill("postgres://ada@db.example.com/shop");
   await dialog.getByRole("button", { name: "Import 1 connection" }).click();
   await dialog.getByText("leads there already").waitFor();
+  // What is done with stands there no more, though the list tells of it.
+  await expect.poll(() => dialog.getByLabel("List of connections").inputValue(), { timeout: PATIENCE_MS }).toBe("");
   expect(await violations(page)).toEqual([]);
   expect(house().complaints()).toEqual([]);
   await page.context().close();
@@ -203,6 +205,33 @@ test("what was changed elsewhere is not written over unasked, and windows give t
   }
   await page.keyboard.press("Alt+w");
   await expect.poll(() => page.evaluate(() => document.activeElement?.textContent), { timeout: PATIENCE_MS }).toMatch(/^New query/);
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+  await other.context().close();
+});
+
+test("a window for a connection that is removed elsewhere keeps what was typed, and nothing of the page is dead behind it", async () => {
+  const [page, other] = [await house().open(), await house().open()];
+  await fillNew(other, "passing", ownFile("passing.sqlite"));
+  await other.getByRole("button", { name: "Save", exact: true }).click();
+  await other.getByRole("dialog").waitFor({ state: "detached" });
+  const row = page.getByRole("treeitem", { name: "passing", exact: true });
+  await row.click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Edit…" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("half typed");
+  await other.getByRole("treeitem", { name: "passing", exact: true }).click({ button: "right" });
+  await other.getByRole("menuitem", { name: "Remove…" }).click();
+  await other.getByRole("button", { name: "Remove" }).click();
+  await row.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("alert").filter({ hasText: "connection" }).waitFor();
+  expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("half typed");
+  // Each way out asks first.
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Discard", exact: true }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.keyboard.press("Alt+n");
+  await page.getByRole("dialog", { name: "New connection" }).waitFor();
   expect(house().complaints()).toEqual([]);
   await page.context().close();
   await other.context().close();

@@ -99,6 +99,7 @@ describe("in a vault", () => {
       await page.getByText(new RegExp(`^${what}.* changed: the kept password is dropped`)).waitFor();
       expect(await field(page, "Password").getAttribute("placeholder")).toBe("Type it again");
       await page.getByRole("button", { name: "Cancel" }).click();
+      await page.getByRole("button", { name: "Discard" }).click();
     }
     await edit(page);
     await field(page, "Host").fill("localhost");

@@ -143,7 +143,7 @@ function Body({ title, drivers, connection: opened, onClose, onLeave, onHold }: 
     setAsking(undefined);
     setSaving(true);
     try {
-      const { saved, notice } = await saveConnection(app, form, driver, connection);
+      const { saved, notice } = await saveConnection(app, form, driver, connection, setConnection);
       onClose();
       if (notice !== "") app.toasts.say(notice);
       // It may be read now.
@@ -227,7 +227,7 @@ function Body({ title, drivers, connection: opened, onClose, onLeave, onHold }: 
             <Button label={run.kind === "idle" ? "Test" : "Test again"} icon="refresh" look="line" big keys={fixedKeys(TEST_KEYS)} onClick={() => void test()} />
           )}
           <span className="grow" />
-          <Button label="Cancel" big className="hide-phone" onClick={onClose} />
+          <Button label="Cancel" big className="hide-phone" onClick={onLeave} />
           <Button label="Save" look="line" big disabled={isSaving} onClick={() => void save(false)} />
           <Button label="Save and open" look="primary" big type="submit" keys={fixedKeys(SAVE_KEYS)} disabled={isSaving} />
         </div>

@@ -1,8 +1,8 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { SecretPlace } from "../../gen/core/v1/connection_pb.ts";
 import { type Imported, importConnection, importPlace } from "../../state/import_connections.ts";
 import { importAll } from "../../state/import_run.ts";
-import { type FoundConnection, IMPORT_CHARACTERS_MAX, IMPORT_MAX, readImport } from "../../state/import_text.ts";
+import { type FoundConnection, IMPORT_CHARACTERS_MAX, IMPORT_MAX, type ImportList, readImport } from "../../state/import_text.ts";
 import { valueOf } from "../../state/load.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
@@ -14,6 +14,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
   const app = useApp();
   const place = usePart(app.drivers.store, (state) => importPlace(valueOf(state)?.places));
   const [text, setText] = useState("");
+  const [{ found, skipped }, setList] = useState<ImportList>(() => readImport(""));
   const [folder, setFolder] = useState("");
   const [left, setLeft] = useState<ReadonlySet<number>>(new Set());
   const [done, setDone] = useState<ReadonlyMap<number, Imported>>(new Map());
@@ -22,7 +23,6 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
   const file = useRef<HTMLInputElement>(null);
   const running = useRef<AbortController>(undefined);
   const isGone = useRef(false);
-  const { found, skipped } = useMemo(() => readImport(text), [text]);
   const wanted = found.filter(({ line }) => !left.has(line) && done.get(line)?.kind !== "saved" && done.get(line)?.kind !== "there");
   const passwords = wanted.filter(({ password }) => password !== undefined).length;
   const isBusy = run === "busy" || run === "stopping";
@@ -32,6 +32,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
     setProblem(now.length > IMPORT_CHARACTERS_MAX ? "This is too long for a list of connections." : "");
     if (now.length > IMPORT_CHARACTERS_MAX) return;
     setText(now);
+    setList(readImport(now));
     setLeft(new Set());
     setDone(new Map());
     setRun("none");
@@ -43,12 +44,17 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
     const stop = new AbortController();
     running.current = stop;
     const failures: string[] = [];
+    const saved = new Set([...done].flatMap(([line, { kind }]) => (kind === "failed" ? [] : [line])));
     const tell = ({ line }: FoundConnection, became: Imported) => {
       if (became.kind === "failed") failures.push(became.why);
+      else saved.add(line);
       setDone((before) => new Map(before).set(line, became));
     };
     await importAll(wanted.slice(0, IMPORT_MAX), (one) => importConnection(app, one, folder.trim()), tell, stop.signal);
     running.current = undefined;
+    // A window that is left open holds no password that it needs no more.
+    setList({ found: found.map((one) => (saved.has(one.line) ? { ...one, password: undefined } : one)), skipped });
+    if (found.every(({ line }) => saved.has(line))) setText("");
     setRun(stop.signal.aborted ? "stopped" : "none");
     // Nobody sees the list any more.
     if (isGone.current && failures.length > 0) app.toasts.fail(`Not imported: ${failures.length}`, failures.join("\n"));
@@ -80,7 +86,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
         <Button label="Close" icon="close" iconOnly keys="Esc" onClick={leave} />
       </div>
       <div className="import-body">
-        <p className="say wrap">URLs, one a line; lines of a .pgpass file; or a pg_service.conf. They are read in this page, and passwords in them are shown nowhere.</p>
+        <p className="say wrap">URLs, one a line; lines of a .pgpass file; or a pg_service.conf. They are read in this page. Passwords in them are shown in this field alone, until all is imported.</p>
         <span className="field code area">
           <textarea
             aria-label="List of connections"

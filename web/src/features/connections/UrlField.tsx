@@ -17,23 +17,29 @@ type Said = { readonly kind: "filled"; readonly count: number; readonly password
 /** Time without a key press after which a URL counts as typed. */
 const PAUSE_MS = 300;
 const NOTHING: UrlEntry = { kind: "ready", shown: "", password: undefined };
+/** Core has said what it thinks of it. Its password is in the form, or nowhere. */
+type Read = { readonly kind: "read"; readonly shown: string };
 
 /** Takes a URL or DSN and fills the form with it. */
 export function UrlField({ form, drivers, onFill }: UrlFieldProps) {
   const app = useApp();
-  const [entry, setEntry] = useState<UrlEntry>(NOTHING);
+  const [entry, setEntry] = useState<UrlEntry | Read>(NOTHING);
   const [said, setSaid] = useState<Said>();
   const latest = useRef(form);
   latest.current = form;
-  /** The password that a URL brought last: it does not stay for the server of another one. */
+  /** The password that a URL brought last, while it stands in the form: it does not stay for the server of another one. */
   const brought = useRef<string>(undefined);
+  useEffect(() => {
+    if (brought.current !== undefined && !Object.values(form.secrets).includes(brought.current)) brought.current = undefined;
+  }, [form.secrets]);
   const enter = (text: string, isWhole: boolean) => {
     const now = enteredUrl(text, isWhole);
     // Who leaves the field has changed nothing by that.
-    setEntry((old) => (old.kind === now.kind && old.shown === now.shown && isWhole && text === old.shown ? old : now));
+    setEntry((old) => ((old.kind === "waits") === (now.kind === "waits") && old.shown === now.shown && isWhole && text === old.shown ? old : now));
   };
   const left = () => enter(entry.shown, true);
   useEffect(() => {
+    if (entry.kind === "read") return;
     setSaid(undefined);
     const url = entry.shown.trim();
     if (entry.kind === "waits" || !looksLikeUrl(url)) return;
@@ -48,8 +54,10 @@ export function UrlField({ form, drivers, onFill }: UrlFieldProps) {
         onFill(filled.form);
         setSaid({ kind: "filled", count: answer.parameters.length, password: filled.password });
       } catch (error) {
-        if (!stop.signal.aborted) setSaid({ kind: "refused", why: problemOf(error).message });
+        if (stop.signal.aborted) return;
+        setSaid({ kind: "refused", why: problemOf(error).message });
       }
+      setEntry({ kind: "read", shown: entry.shown });
     }, PAUSE_MS);
     return () => {
       clearTimeout(timer);

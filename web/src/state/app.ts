@@ -152,7 +152,8 @@ export async function start(app: App): Promise<void> {
   const typed = async () => {
     await app.drafts.start();
     app.runs.hearAll();
-    await Promise.all([app.keptArrangement.start(), app.runs.probe()]);
+    // Tabs that are still to come cannot be arranged.
+    await Promise.all([app.drafts.hasBegun ? app.keptArrangement.start() : undefined, app.runs.probe()]);
   };
   const load = () => Promise.all([app.connections.load(), app.drivers.load(), app.keptSettings.start(), typed()]);
   app.link.onReturn(() => {

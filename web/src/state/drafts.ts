@@ -128,6 +128,11 @@ export class Drafts {
     this.tabs.restore(all.map(({ tab }) => tab));
   }
 
+  /** Whether it is known what Core keeps. */
+  get hasBegun(): boolean {
+    return this.isOn;
+  }
+
   /** Whether Core lacks something of what is typed. */
   get lacksSome(): boolean {
     return this.tabs.store.getState().tabs.some((tab, place) => contentOf(tab, place).key !== this.saved.get(draftOf(tab)));

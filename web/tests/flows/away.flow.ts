@@ -143,6 +143,7 @@ test("who closes a page with an open transaction is asked, and a reload finds it
 
 test("where the browser has no room, that is said, and a reload finds text, session and transaction again", async () => {
   const page = await house().open();
+  await typeQuery(page, "select 'another'");
   await typeQuery(page, "begin; create temp table t as select 1 as a");
   await page.getByRole("button", { name: /^Session: / }).click();
   await page.getByRole("menuitemradio", { name: /^Leased/ }).click();

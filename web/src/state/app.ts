@@ -152,11 +152,18 @@ export async function start(app: App): Promise<void> {
   const typed = async () => {
     await app.drafts.start();
     app.runs.hearAll();
-    // Tabs that are still to come cannot be arranged.
-    await Promise.all([app.drafts.hasBegun ? app.keptArrangement.start() : undefined, app.runs.probe()]);
+    await app.runs.probe();
   };
+  // Tabs that are still to come cannot be arranged, and nobody knows of their sessions: they may come late.
+  let areThere = false;
+  app.drafts.onBegin(async () => {
+    areThere = true;
+    void app.sessions.find(app.connections, false);
+    await app.keptArrangement.start();
+  });
   const load = () => Promise.all([app.connections.load(), app.drivers.load(), app.keptSettings.start(), typed()]);
   app.link.onReturn(() => {
+    if (areThere) void app.keptArrangement.start();
     void load().then(() => app.sessions.find(app.connections, false));
     app.runs.hearAll();
     app.schemas.retry();

@@ -39,6 +39,8 @@ test("a page whose network drops while it opens opens all texts later, also afte
   const second = page(core, storage);
   let reads = 0;
   core.gate.before = () => (++reads === 2 ? Promise.reject(new ConnectError("Failed to fetch", Code.Unknown)) : Promise.resolve());
+  const begun: (readonly string[])[] = [];
+  second.drafts.onBegin(async () => begun.push(shown(second)));
   await second.drafts.start();
   expect(shown(second)).toEqual([]);
   // What is opened meanwhile makes it no page that has seen them.
@@ -49,6 +51,9 @@ test("a page whose network drops while it opens opens all texts later, also afte
   expect(shown(again)).toEqual(["select 1", "select 2", "select 3", "select 4"]);
   await second.drafts.start();
   expect(shown(second)).toEqual(["select 1", "select 2", "select 3", "select 4"]);
+  // What waits for them hears of them once they are all there, and once.
+  await second.drafts.start();
+  expect(begun).toEqual([["select 1", "select 2", "select 3", "select 4"]]);
   await settle();
   // Closed here, they stay so.
   for (const { id } of again.tabs.store.getState().tabs) again.tabs.close(id);

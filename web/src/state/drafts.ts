@@ -56,6 +56,7 @@ export class Drafts {
   private readonly closed = new Set<string>();
   /** How often a call failed since the last one that did not. */
   private readonly failures = new Map<string, number>();
+  private readonly begun = new Set<() => Promise<unknown>>();
   private isOn = false;
   private readonly noteSeen = () => this.seen.remember();
 
@@ -85,7 +86,11 @@ export class Drafts {
   }
 
   /** Opens what Core keeps when no page of this browser tab has done so, and from now on saves what is typed. */
-  readonly start: () => Promise<void> = inTurn(() => this.begin());
+  readonly start: () => Promise<void> = inTurn(async () => {
+    const { isOn } = this;
+    await this.begin();
+    if (this.isOn && !isOn) await Promise.all([...this.begun].map((listener) => listener()));
+  });
 
   private async begin(): Promise<void> {
     try {
@@ -128,9 +133,9 @@ export class Drafts {
     this.tabs.restore(all.map(({ tab }) => tab));
   }
 
-  /** Whether it is known what Core keeps. */
-  get hasBegun(): boolean {
-    return this.isOn;
+  /** Calls once it is known what Core keeps, and its tabs are open. */
+  onBegin(listener: () => Promise<unknown>): void {
+    this.begun.add(listener);
   }
 
   /** Whether Core lacks something of what is typed. */

@@ -53,6 +53,11 @@ export function Dialog({ label, className = "", onClose, onLeave = onClose, chil
   );
 }
 
+/** Whether a window lies over the page, wherever it is drawn. */
+export function isWindowOpen(): boolean {
+  return document.querySelector("dialog[open]") !== null;
+}
+
 /** What has the focus, also where that is inside a shadow root. */
 function focused(root: DocumentOrShadowRoot): Element | null {
   const { activeElement } = root;

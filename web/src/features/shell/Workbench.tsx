@@ -1,7 +1,7 @@
-import { type CSSProperties, useEffect } from "react";
+import { type CSSProperties, useEffect, useRef } from "react";
 import { actionFor } from "../../actions/keys.ts";
-import type { App } from "../../state/app.ts";
 import { DRAWER_BELOW } from "../../state/layout.ts";
+import { isWindowOpen } from "../../ui/Dialog.tsx";
 import { MAC, useApp, usePart } from "../AppContext.ts";
 import { LinkNotice } from "./LinkNotice.tsx";
 import { Overlays } from "./Overlays.tsx";
@@ -16,17 +16,24 @@ export function Workbench() {
   const sidebarOpen = usePart(app.layout, (layout) => layout.sidebarOpen);
   const sidebarWidth = usePart(app.layout, (layout) => layout.sidebarWidth);
 
+  /** Whether no window lay over the page before anything heard of a key: what closes its window by one is not followed by what that key does here. */
+  const isFree = useRef(true);
   useEffect(() => {
+    const look = () => (isFree.current = !isWindowOpen());
     const onKeyDown = (event: KeyboardEvent) => {
-      // Dialogs have keys of their own, and nothing behind them is to happen.
-      if (!isFree(app)) return;
+      // Windows have keys of their own, and nothing behind them is to happen.
+      if (!isFree.current) return;
       const action = actionFor(app, event, MAC);
       if (action === undefined) return;
       event.preventDefault();
       action.run(app);
     };
+    addEventListener("keydown", look, true);
     addEventListener("keydown", onKeyDown);
-    return () => removeEventListener("keydown", onKeyDown);
+    return () => {
+      removeEventListener("keydown", look, true);
+      removeEventListener("keydown", onKeyDown);
+    };
   }, [app]);
 
   useEffect(() => {
@@ -37,7 +44,7 @@ export function Workbench() {
       if (narrow.matches && app.layout.getState().sidebarOpen) app.layout.setState({ sidebarOpen: false });
     };
     const onKeyDown = (event: KeyboardEvent) => {
-      if (event.key === "Escape" && !event.defaultPrevented && isFree(app)) closeDrawer();
+      if (event.key === "Escape" && !event.defaultPrevented && isFree.current) closeDrawer();
     };
     narrow.addEventListener("change", fit);
     addEventListener("keydown", onKeyDown);
@@ -64,9 +71,4 @@ export function Workbench() {
       <ToastList />
     </>
   );
-}
-
-/** Whether no window lies over the page. */
-function isFree(app: App): boolean {
-  return app.overlay.getState().kind === "none" && app.leases.question.getState().open === undefined;
 }

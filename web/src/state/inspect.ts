@@ -5,7 +5,7 @@ import type { Core } from "../transport/core.ts";
 
 /** A row in short and a cell of it in full. */
 export interface Inspected {
-  readonly place: { readonly row: number; readonly column: number };
+  readonly place: Pick<CellPlace, "view" | "column"> & { readonly row: number };
   readonly row: RowWindow | undefined;
   readonly cell: CellText;
 }
@@ -18,5 +18,5 @@ export async function readInspected(core: Core, place: CellPlace, signal: AbortS
     core.results.readRows({ resultId, statement, view, firstRow: place.row, rowCount: 1, cellBytesMax: ROW_CELL_BYTES }, { signal }),
     readCell(core, place, signal, false),
   ]);
-  return { place: { row: Number(place.row), column: place.column }, row: rows === undefined ? undefined : windowOfRows(rows), cell };
+  return { place: { view, row: Number(place.row), column: place.column }, row: rows === undefined ? undefined : windowOfRows(rows), cell };
 }

@@ -41,6 +41,7 @@ export function Inspector({ resultId, statement, view, place, columns, liesOver,
   const width = usePart(app.layout, (layout) => layout.inspectorWidth);
   const [face, setFace] = useState<Face>("row");
   const [seen, setSeen] = useState<Inspected>();
+  const [failed, setFailed] = useState<{ readonly place: Inspected["place"]; readonly why: string }>();
   const column = columns[place.column];
   const number = statement.statement;
 
@@ -50,8 +51,10 @@ export function Inspector({ resultId, statement, view, place, columns, liesOver,
       try {
         const at = { resultId, statement: number, view, row: BigInt(place.row), column: place.column };
         setSeen(await readInspected(app.core, at, stop.signal));
+        setFailed(undefined);
       } catch (error) {
-        app.link.hear(error);
+        const problem = app.link.hear(error);
+        if (problem !== undefined && !stop.signal.aborted) setFailed({ place: { view, ...place }, why: problem.message });
       }
     }, PAUSE_MS);
     return () => {
@@ -67,10 +70,13 @@ export function Inspector({ resultId, statement, view, place, columns, liesOver,
     const range = { top: place.row, bottom: place.row, left, right };
     void copyCells(app, resultId, source, range, layoutOf(columns.length), face === "cell" ? "tsv" : "record", STANDARD_SQL);
   };
-  const hasCell = seen !== undefined && column !== undefined && seen.place.row === place.row && seen.place.column === place.column;
+  // The same number is another row once rows are sorted or filtered.
+  const isHere = (at: Inspected["place"] | undefined) => at?.view === view && at.row === place.row;
+  const row = isHere(seen?.place) ? seen?.row : undefined;
+  const hasCell = seen !== undefined && column !== undefined && isHere(seen.place) && seen.place.column === place.column;
   // A value that a line cannot show stands below its row.
   const isLong = hasCell && seen.cell.state !== "null" && (column.family === "json" || column.family === "binary" || seen.cell.fullBytes > 120n);
-  const json = useMemo(() => (seen?.row?.first === place.row ? jsonOf(seen.row, place.row, columns) : undefined), [seen, place.row, columns]);
+  const json = useMemo(() => (row?.first === place.row ? jsonOf(row, place.row, columns) : undefined), [row, place.row, columns]);
   return (
     <aside
       className={liesOver ? "inspector over" : "inspector"}
@@ -109,7 +115,13 @@ export function Inspector({ resultId, statement, view, place, columns, liesOver,
         {face !== "column" && <Button label="Copy" icon="copy" iconOnly onClick={copy} />}
         <Button label="Close" icon="close" iconOnly keys={liesOver ? "Esc" : undefined} onClick={onClose} />
       </div>
-      {face === "row" && <RowList columns={columns} row={seen?.row} place={place} />}
+      {face !== "column" && isHere(failed?.place) && failed?.place.column === place.column && (
+        <div className="reject" role="alert">
+          <p className="msg">It could not be read: {failed.why}</p>
+          <p className="say wrap">Go to another cell and back to read it again.</p>
+        </div>
+      )}
+      {face === "row" && <RowList columns={columns} row={row} place={place} />}
       {(face !== "row" || isLong) && column !== undefined && (
         <div className={face === "row" ? "sub top" : "sub"}>
           <b>{column.name}</b>

@@ -1,8 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { KeepLimitKind, ResultSchema, ResultState, StatementResultSchema } from "../gen/core/v1/result_pb.ts";
-import { StoppedBy } from "../gen/plugin/v1/plugin_pb.ts";
-import { countOf, exportedText, firstTab, messagesOf, shownCount, tabsOf } from "./run_view.ts";
+import { StoppedBy, TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
+import { countOf, exportedText, firstTab, messagesOf, shownCount, standText, tabsOf } from "./run_view.ts";
 
 const statement = (init: MessageInitShape<typeof StatementResultSchema>) => create(StatementResultSchema, init);
 const count = (init: MessageInitShape<typeof StatementResultSchema>) => {
@@ -124,4 +124,12 @@ test("messages say how each statement ended", () => {
     ["plain", "1", "UPDATE 5", "5 rows changed in 9.0 ms"],
     ["danger", "2", "no such table", "look"],
   ]);
+});
+
+test("how a run stands hides no transaction, nor the other way round", () => {
+  const { IDLE, OPEN, FAILED, UNSPECIFIED } = TransactionState;
+  const rejected = { kind: "ended" as const, result: create(ResultSchema, { state: ResultState.REJECTED }), page: undefined };
+  expect([IDLE, FAILED].map((state) => standText(rejected, 0, state))).toEqual(["Rejected", "Rejected · Failed transaction"]);
+  expect([IDLE, OPEN, FAILED, UNSPECIFIED].map((state) => standText({ kind: "idle" }, 0, state))).toEqual(["Idle", "In transaction", "Failed transaction", "Transaction unknown"]);
+  expect(standText({ kind: "lost" }, 0, OPEN)).toBe("Lost · In transaction");
 });

@@ -1,5 +1,5 @@
 import { type Result, type ResultFailure, ResultState, type StatementResult, KeepLimitKind } from "../gen/core/v1/result_pb.ts";
-import { type Rejection, StoppedBy } from "../gen/plugin/v1/plugin_pb.ts";
+import { type Rejection, StoppedBy, TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import { milliseconds, spanText } from "./connection_test.ts";
 import { type Ending, endingOf, notRunOf, rejectionOf, rowsText } from "./endings.ts";
 import type { Run } from "./runs.ts";
@@ -189,8 +189,22 @@ export function failureAdvice({ reason }: ResultFailure): string {
     : "Rows that arrived are kept. Nothing was sent again.";
 }
 
-/** How a run stands, in a word or two for the status bar. */
-export function stateWord(run: Run, elapsedMs: number): string {
+/** What there is to say of a tab's transaction. */
+const TRANSACTION_WORDS: Readonly<Record<TransactionState, string>> = {
+  [TransactionState.UNSPECIFIED]: "Transaction unknown",
+  [TransactionState.IDLE]: "",
+  [TransactionState.OPEN]: "In transaction",
+  [TransactionState.FAILED]: "Failed transaction",
+};
+
+/** How a tab's run and its transaction stand, in a few words for the status bar. */
+export function standText(run: Run, elapsedMs: number, transaction: TransactionState): string {
+  const [word, open] = [stateWord(run, elapsedMs), TRANSACTION_WORDS[transaction]];
+  if (open === "") return word;
+  return word === "Idle" ? open : `${word} · ${open}`;
+}
+
+function stateWord(run: Run, elapsedMs: number): string {
   switch (run.kind) {
     case "idle":
     case "gone":

@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { bytesText } from "../../results/grid_cells.ts";
 import { milliseconds, spanText } from "../../state/connection_test.ts";
 import { TransactionState } from "../../gen/plugin/v1/plugin_pb.ts";
-import { resultOf, stateWord } from "../../state/run_view.ts";
+import { resultOf, standText } from "../../state/run_view.ts";
 import { useApp, usePart } from "../AppContext.ts";
 
 interface RunStatusProps {
@@ -10,12 +10,6 @@ interface RunStatusProps {
   /** How the run stands, or what it took. */
   readonly face: "state" | "numbers";
 }
-
-/** What is more than idle although nothing runs. */
-const TRANSACTION_WORDS: Readonly<Partial<Record<TransactionState, string>>> = {
-  [TransactionState.OPEN]: "In transaction",
-  [TransactionState.FAILED]: "Failed transaction",
-};
 
 /** What the status bar says of the active tab's run. */
 export function RunStatus({ tabId, face }: RunStatusProps) {
@@ -34,9 +28,7 @@ export function RunStatus({ tabId, face }: RunStatusProps) {
   }, [isRunning, face]);
   if (face === "state") {
     const elapsed = run?.kind === "running" ? Math.max(0, now - run.startedAt) : 0;
-    const word = stateWord(run ?? { kind: "idle" }, elapsed);
-    const open = word === "Idle" ? TRANSACTION_WORDS[transaction] : undefined;
-    return <span className={open === undefined ? "" : "warnish"}>{open ?? word}</span>;
+    return <span className={transaction === TransactionState.IDLE ? "" : "warnish"}>{standText(run ?? { kind: "idle" }, elapsed, transaction)}</span>;
   }
   const result = run === undefined ? undefined : resultOf(run);
   if (result === undefined) return null;

@@ -1,3 +1,4 @@
+import { printOf } from "./print.ts";
 import { keeps } from "./storage.ts";
 
 const KEY = "querybox.drafts";
@@ -46,18 +47,6 @@ export class SeenDrafts {
     // Without it a page that is loaded again parts with its own drafts: both are kept.
     keeps(this.storage, KEY, JSON.stringify([...this.seen].map(([id, { revision, print }]) => [id, String(revision), print])));
   }
-}
-
-/** Tells texts apart without a copy of them: two of FNV-1a's kind, and the length. */
-function printOf(text: string): string {
-  let [one, other] = [0x811c9dc5, 0x9e3779b9];
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    one = Math.imul(one ^ unit, 0x01000193);
-    other = Math.imul(other ^ unit, 0x85ebca6b);
-    other ^= other >>> 13;
-  }
-  return `${text.length}.${(one >>> 0).toString(36)}.${(other >>> 0).toString(36)}`;
 }
 
 function parse(text: string | null): Map<string, Seen> {

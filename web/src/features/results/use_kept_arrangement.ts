@@ -1,8 +1,9 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import type { StatementResult } from "../../gen/core/v1/result_pb.ts";
 import { type Arrangement, AS_THEY_CAME } from "../../results/arrangement.ts";
 import type { ColumnLayout } from "../../results/column_layout.ts";
 import { columnsOf } from "../../results/columns.ts";
+import { printOf } from "../../state/print.ts";
 import { useApp } from "../AppContext.ts";
 
 interface Kept {
@@ -28,9 +29,14 @@ export function useKeptArrangement(
   const latest = useRef(onLayout);
   latest.current = onLayout;
   const isOver = rows?.end.case !== undefined;
-  const name = rows === undefined ? "" : JSON.stringify([rows.statement, script, rows.columns.map((column) => [column.name, column.databaseType])]);
   const statement = useRef(rows);
   statement.current = rows;
+  const print = useMemo(() => printOf(script), [script]);
+  // Of a result neither its statements nor their columns become others: rows that come are no reason to name it anew.
+  const name = useMemo(() => {
+    const { current } = statement;
+    return current === undefined ? "" : JSON.stringify([current.statement, print, current.columns.map((column) => [column.name, column.databaseType])]);
+  }, [resultId, rows?.statement, rows?.columns.length, print]);
   useEffect(() => {
     const { current } = statement;
     if (resultId === undefined || current === undefined) return;

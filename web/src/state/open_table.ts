@@ -18,5 +18,5 @@ export function openTable(app: App, connectionId: string, relation: Relation): v
   const { id } = app.tabs.open(connectionId, sql, relation.name);
   app.tabs.change(id, { choices: CHOICES });
   const tab = app.tabs.store.getState().tabs.find((candidate) => candidate.id === id);
-  if (tab !== undefined) void app.runs.run(tab, { sql: sql.trim(), offset: 0 }, optionsOf(CHOICES));
+  if (tab !== undefined) void app.runs.run(tab, { sql: sql.trim(), offset: 0, connectionId }, optionsOf(CHOICES));
 }

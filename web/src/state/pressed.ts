@@ -6,6 +6,8 @@ export interface EditorNow {
   readonly from: number;
   readonly to: number;
   readonly cursor: number;
+  /** More than one part is selected: `from` and `to` are of the first. */
+  readonly hasParts?: true;
 }
 
 /** Why nothing is run of what was asked for. `runs`: something runs there, as anybody sees. */

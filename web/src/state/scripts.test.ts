@@ -31,10 +31,11 @@ test("each value is asked for once", () => {
 });
 
 test("what was run is run again, or one of its statements, wherever it stands by now", () => {
-  const before = { sql: text, offset: 100 };
+  const bindings = [{ name: "b", value: "5" }];
+  const before = { sql: text, offset: 100, bindings };
   const span = create(SpanSchema, { startByte: 15, endByte: 24 });
-  expect(againOf(outline, before, undefined)).toEqual({ sql: text, offset: 100, statements: [first, second] });
-  expect(againOf(outline, before, span)).toEqual({ sql: "select :b", offset: 115, statements: [second] });
+  expect(againOf(outline, before, undefined)).toEqual({ sql: text, offset: 100, bindings, statements: [first, second] });
+  expect(againOf(outline, before, span)).toEqual({ sql: "select :b", offset: 115, bindings, statements: [second] });
   expect(againOf(undefined, before, undefined)).toBe("unread");
   expect(againOf({ ...outline, text: "other" }, before, span)).toBe("unread");
 });
@@ -44,4 +45,20 @@ test("what is run again has the values that it had", () => {
   expect(againOf(outline, { sql: text, offset: 0, bindings }, undefined)).toEqual({ sql: text, offset: 0, bindings, statements: [first, second] });
   const span = create(SpanSchema, { startByte: 15, endByte: 24 });
   expect(againOf(outline, { sql: text, offset: 0, bindings }, span)).toEqual({ sql: "select :b", offset: 15, bindings, statements: [second] });
+});
+
+test("of several parts that are selected none is run, unless all of it is wanted", () => {
+  const parts = { from: 0, to: 13, hasParts: true as const };
+  expect(wantedOf(outline, text, parts, false)).toBe("parts");
+  expect(wantedOf(outline, text, parts, true)).toMatchObject({ sql: text });
+});
+
+test("what had values that nobody knows any more is not run again with others", () => {
+  const plain = { from: 0, to: 8, parameters: [], changes: false };
+  const mixed = "select 1; select :b";
+  const of: Outline = { text: mixed, statements: [plain, { from: 10, to: 19, parameters: ["b"], changes: false }], atCursor: undefined };
+  const before = { sql: mixed, offset: 0 };
+  expect(againOf(of, before, undefined)).toBe("no-values");
+  expect(againOf(of, before, create(SpanSchema, { startByte: 10, endByte: 19 }))).toBe("no-values");
+  expect(againOf(of, before, create(SpanSchema, { startByte: 0, endByte: 8 }))).toMatchObject({ sql: "select 1" });
 });

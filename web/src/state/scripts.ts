@@ -65,14 +65,28 @@ export interface Wanted {
   readonly bindings?: readonly Binding[];
 }
 
-/** `unread`: nobody knows where the statement at the cursor begins and ends; `none`: there is none. Neither runs anything else instead. */
+/**
+ * Why nothing is run, and nothing else instead. `unread`: nobody knows where the statement begins and ends; `none`: there is none at
+ * the cursor; `parts`: several parts are selected; `no-values`: nobody knows any more which values it was run with.
+ */
+export type NotWanted = "unread" | "none" | "parts" | "no-values";
+
+/** What is said of it. */
+export const NOT_WANTED: Readonly<Record<Exclude<NotWanted, "none">, string>> = {
+  unread: "Where the statement begins and ends could not be read. Select it, or run all.",
+  parts: "Several parts are selected. Select one of them, or run all.",
+  "no-values": "Which values its parameters had is not known any more, since this page was loaded again. Give them, and run the statement at the cursor.",
+};
+
+/** What is wanted of what an editor has. */
 export function wantedOf(
   outline: Outline | undefined,
   text: string,
-  selection: { readonly from: number; readonly to: number },
+  selection: { readonly from: number; readonly to: number; readonly hasParts?: true },
   isAll: boolean,
-): Wanted | "unread" | "none" {
+): Wanted | NotWanted {
   const statements = outline?.text === text ? outline.statements : [];
+  if (!isAll && selection.hasParts === true) return "parts";
   if (!isAll && selection.from !== selection.to) {
     const { from, to } = selection;
     return { sql: text.slice(from, to), offset: from, statements: statements.filter((place) => place.from < to && place.to > from) };
@@ -91,15 +105,17 @@ export function parametersOf({ statements }: Pick<Wanted, "statements">): readon
 
 /**
  * What was run is run again, wherever the cursor is by now: all of it, or the one of its statements that lies at `span`. `unread`: nobody
- * knows where that one ends, or which values it needs.
+ * knows where that one ends, or which values it needs; `no-values`: nobody knows which it had.
  */
-export function againOf(outline: Outline | undefined, before: Pick<Wanted, "sql" | "offset" | "bindings">, span: Span | undefined): Wanted | "unread" {
+export function againOf(outline: Outline | undefined, before: Pick<Wanted, "sql" | "offset" | "bindings">, span: Span | undefined): Wanted | "unread" | "no-values" {
   if (outline?.text !== before.sql) return "unread";
   const { sql, offset, bindings } = before;
-  const values = bindings === undefined ? {} : { bindings };
-  if (span === undefined || outline.statements.length === 1) return { sql, offset, ...values, statements: outline.statements };
+  const again = (place: { readonly from: number; readonly to: number }, statements: readonly StatementPlace[]): Wanted | "no-values" => {
+    if (bindings === undefined && parametersOf({ statements }).length > 0) return "no-values";
+    return { sql: sql.slice(place.from, place.to), offset: offset + place.from, ...(bindings === undefined ? {} : { bindings }), statements };
+  };
+  if (span === undefined || outline.statements.length === 1) return again({ from: 0, to: sql.length }, outline.statements);
   const at = placeOfByte(sql, span.startByte);
   const place = outline.statements.find(({ from, to }) => from <= at && at < to);
-  if (place === undefined) return "unread";
-  return { sql: sql.slice(place.from, place.to), offset: offset + place.from, ...values, statements: [place] };
+  return place === undefined ? "unread" : again(place, [place]);
 }

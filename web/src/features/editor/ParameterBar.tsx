@@ -13,7 +13,9 @@ interface ParameterBarProps {
 /** The values that what would run needs. */
 export function ParameterBar({ names, values, onChange, onRun }: ParameterBarProps) {
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== "Enter") return;
+    // Other keys are for the page, an Enter on a button presses it, and one that ends a composition only ends that.
+    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey && !event.nativeEvent.isComposing;
+    if (event.key !== "Enter" || !isPlain || !(event.target instanceof HTMLInputElement)) return;
     event.preventDefault();
     onRun();
   };

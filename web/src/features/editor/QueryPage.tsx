@@ -9,10 +9,13 @@ import { formatted } from "../../state/format.ts";
 import { valueOf } from "../../state/load.ts";
 import { lineOf } from "../../state/offsets.ts";
 import { type EditorNow, NOT_RUN, whenFree } from "../../state/pressed.ts";
+import { type PressedOn, pressedOn, whyNotThere } from "../../state/pressed_on.ts";
+import { ranIn, whyNotAgain } from "../../state/run_again.ts";
 import { type RunChoices, optionsOf } from "../../state/run_choices.ts";
 import { faultsOf, marksOf, scriptIn } from "../../state/run_marks.ts";
 import { resultOf } from "../../state/run_view.ts";
-import { againOf, outlineOf, parametersOf, type Wanted } from "../../state/scripts.ts";
+import { againOf, NOT_WANTED, type NotWanted, outlineOf, parametersOf, type Wanted } from "../../state/scripts.ts";
+import { isWindowOpen } from "../../ui/Dialog.tsx";
 import { Resizer } from "../../ui/Resizer.tsx";
 import { MAC, useApp, usePart } from "../AppContext.ts";
 import { ResultPane } from "../results/ResultPane.tsx";
@@ -22,6 +25,15 @@ import { QueryToolbar } from "./QueryToolbar.tsx";
 import { RunBar } from "./RunBar.tsx";
 import { type EditorHandle, SqlEditor } from "./SqlEditor.tsx";
 import { useOutline } from "./use_outline.ts";
+
+/** Something that is to run. */
+interface Order {
+  readonly wanted: Wanted;
+  readonly chosen: RunChoices;
+  readonly on: PressedOn;
+  /** Hears of the result when something has run. */
+  readonly onSent?: (resultId: string) => void;
+}
 
 /** A tab: the editor, and what came of running it. */
 export function QueryPage({ tabId }: { readonly tabId: string }) {
@@ -35,7 +47,9 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
   const asked = readSince === undefined ? run : { kind: "starting" as const, startedAt: readSince };
   const share = usePart(app.layout, (layout) => layout.editorShare);
   const [hasSelection, setHasSelection] = useState(false);
-  const [danger, setDanger] = useState<{ readonly wanted: Wanted; readonly chosen: RunChoices; readonly what: string }>();
+  const [danger, setDanger] = useState<{ readonly order: Order; readonly what: string }>();
+  /** The result of which every row is to be exported, as soon as it has some. */
+  const [exported, setExported] = useState<string>();
   const editor = useRef<EditorHandle>(null);
   const page = useRef<HTMLDivElement>(null);
   /** Core is asked what is to be run. */
@@ -44,27 +58,29 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
 
   const choices = tab?.choices ?? AS_CONNECTION;
   const values = tab?.parameters ?? NO_VALUES;
-  const send = (wanted: Wanted, chosen: RunChoices) => {
+  const refuse = (why: string) => app.toasts.fail("Nothing was run", why);
+  const send = async ({ wanted, chosen, on, onSent }: Order) => {
+    const why = whyNotThere(app, tabId, on);
+    if (why !== undefined) return refuse(why);
     const now = app.tabs.store.getState().tabs.find(({ id }) => id === tabId);
     if (now === undefined) return;
     editor.current?.mark([]);
     const given = now.parameters ?? NO_VALUES;
     const bindings = wanted.bindings ?? parametersOf(wanted).map((name) => ({ name, value: given[name] ?? null }));
     const { sql, offset, statements } = wanted;
-    const script = { sql, offset, bindings, goesOn: chosen.onError === "go-on", ...(statements.length === 0 ? {} : { statementCount: statements.length }) };
-    void app.runs.run(now, script, optionsOf(chosen));
+    const { connectionId } = on;
+    const script = { sql, offset, bindings, connectionId, goesOn: chosen.onError === "go-on", ...(statements.length === 0 ? {} : { statementCount: statements.length }) };
+    const problem = await app.runs.run(now, script, optionsOf(chosen));
+    if (problem !== undefined) app.toasts.fail(problem.message, problem.advice);
+    const resultId = app.tabs.store.getState().tabs.find(({ id }) => id === tabId)?.resultId;
+    if (resultId !== undefined && resultId !== now.resultId) onSent?.(resultId);
   };
-  const begin = async (pick: (pressed: EditorNow) => Promise<Wanted | "unread" | "none">, chosen = choices) => {
+  const begin = async (pick: (pressed: EditorNow) => Promise<Wanted | NotWanted>, chosen = choices, onSent?: Order["onSent"]) => {
+    const on = pressedOn(app, tabId);
     const pressed = await whenFree(app.runs, tabId, () => editor.current?.now());
     if (pressed === "runs") return;
-    if (connection === undefined) {
-      app.toasts.fail("Nothing was run", "The connection of this tab is not there. Choose another one in the toolbar.");
-      return;
-    }
-    if (typeof pressed === "string") {
-      app.toasts.fail("Nothing was run", NOT_RUN[pressed]);
-      return;
-    }
+    if (on === undefined) return refuse("The connection of this tab is not there. Choose another one in the toolbar.");
+    if (typeof pressed === "string") return refuse(NOT_RUN[pressed]);
     // Whoever presses twice asks once.
     if (reads.current) return;
     reads.current = true;
@@ -73,38 +89,45 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
       reads.current = false;
       setReadSince(undefined);
     });
-    if (app.tabs.store.getState().tabs.find(({ id }) => id === tabId)?.connectionId !== connection.id) {
-      app.toasts.fail("Nothing was run", "The tab was put on another connection meanwhile. Run it again.");
+    const why = whyNotThere(app, tabId, on);
+    if (why !== undefined) return refuse(why);
+    if (wanted === "none") return app.toasts.say("No statement stands at the cursor");
+    if (typeof wanted === "string") return refuse(NOT_WANTED[wanted]);
+    if (wanted.sql.trim() === "") return app.toasts.say("There is nothing to run");
+    const missing = wanted.bindings === undefined ? parametersOf(wanted).find((name) => values[name] === undefined) : undefined;
+    if (missing !== undefined) {
+      const field = page.current?.querySelector<HTMLElement>('.params [data-missing="true"]');
+      // It is a field of the statement at the cursor alone.
+      if (field == null) refuse(`The parameter ${missing} has no value. Put the cursor at its statement to give it one.`);
+      else field.focus();
       return;
     }
-    if (wanted === "unread") {
-      app.toasts.fail("Nothing was run", "Where the statement at the cursor begins and ends could not be read. Select it, or run all.");
-      return;
-    }
-    if (wanted === "none" || wanted.sql.trim() === "") {
-      app.toasts.say(wanted === "none" ? "No statement stands at the cursor" : "There is nothing to run");
-      return;
-    }
-    if (wanted.bindings === undefined && parametersOf(wanted).some((name) => values[name] === undefined)) {
-      page.current?.querySelector<HTMLElement>('.params [data-missing="true"]')?.focus();
-      return;
-    }
-    const environment = environmentOf(connection.spec);
+    const environment = environmentOf(app.connections.find(on.connectionId)?.spec);
     const what = environment === "amber" || environment === "red" ? dangerOf(wanted.sql) : undefined;
-    if (what === undefined) send(wanted, chosen);
-    else setDanger({ wanted, chosen, what });
+    const order = { wanted, chosen, on, ...(onSent === undefined ? {} : { onSent }) };
+    if (what === undefined) void send(order);
+    else setDanger({ order, what });
   };
   const start = (isAll: boolean) => begin((pressed) => outline.wanted(pressed, isAll));
   /** Runs again what ran before, or the statement of it that lies at `span`: the cursor may be at another one by now. */
-  const again = (span?: Span, chosen = choices) => {
-    const before = ranBefore();
-    if (before === undefined) return void app.toasts.fail("Nothing was run", "What ran here is not known any more. Run it from the editor.");
-    void begin(async () => againOf(await outlineOf(app.core, connection?.spec?.driverType ?? "", before.sql, 0, new AbortController().signal), before, span), chosen);
+  const again = (span?: Span, chosen?: RunChoices, onSent?: Order["onSent"]) => {
+    const ran = ranIn(sent, result, text);
+    const why = whyNotAgain(app, ran, tab?.connectionId ?? "");
+    if (ran === undefined || why !== undefined) return refuse(why ?? "");
+    const pick = async () => againOf(await outlineOf(app.core, connection?.spec?.driverType ?? "", ran.sql, 0, new AbortController().signal), ran, span);
+    void begin(pick, chosen, onSent);
   };
+  const againWhole = (span: Span | undefined, isExported: boolean) =>
+    again(span, { ...choices, rows: 0 }, (resultId) => {
+      const now = app.tabs.store.getState().tabs.find(({ id }) => id === tabId)?.choices ?? AS_CONNECTION;
+      app.tabs.change(tabId, { choices: { ...now, rows: 0 } });
+      if (isExported) setExported(resultId);
+    });
   /** Lays out what is selected, else all of it, unless it was changed meanwhile. */
   const layOut = async () => {
     const now = editor.current?.now();
     if (now === undefined || connection?.spec === undefined) return;
+    if (now.hasParts === true) return app.toasts.fail("Nothing was laid out", "Several parts are selected. Select one of them, or nothing for all of it.");
     const [from, to] = now.from === now.to ? [0, now.text.length] : [now.from, now.to];
     const sql = await formatted(app, connection.spec.driverType, now.text.slice(from, to));
     if (sql !== undefined && editor.current?.now().text === now.text) editor.current.replace(from, to, sql);
@@ -133,7 +156,7 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
   // Esc twice cancels: once is for closing what is open.
   const lastEscape = useRef(0);
   const onKeyDown = (key: string) => {
-    if (key !== "Escape") return;
+    if (key !== "Escape" || isWindowOpen()) return;
     const now = Date.now();
     if (now - lastEscape.current < 600 && (cancelRun.enabled?.(app) ?? false)) cancelRun.run(app);
     lastEscape.current = now;
@@ -141,12 +164,6 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
 
   const result = resultOf(run);
   const sent = app.runs.scriptOf(tabId);
-  /** After a reload Core alone knows what ran, and of a long script the beginning. */
-  const ranBefore = () => {
-    if (sent !== undefined) return sent;
-    const sql = result?.sql ?? "";
-    return sql === "" || new TextEncoder().encode(sql).length >= SQL_KNOWN_BYTES ? undefined : { sql, offset: Math.max(0, text.indexOf(sql)) };
-  };
   const text = tab?.text ?? "";
   const place = useMemo(() => scriptIn(text, sent)?.offset, [text, sent]);
   const script = useMemo(() => (sent === undefined || place === undefined ? undefined : { ...sent, offset: place }), [sent, place]);
@@ -221,20 +238,17 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
           const fault = faults.find((candidate) => candidate.statement === statement);
           return fault === undefined ? undefined : { ...lineOf(tab.text, fault.at), onGo: () => editor.current?.goTo(fault.at) };
         }}
+        exported={exported}
         onRunAgain={() => again()}
-        onRunWhole={(span) => {
-          const whole = { ...choices, rows: 0 };
-          app.tabs.change(tabId, { choices: whole });
-          again(span, whole);
-        }}
+        onRunWhole={againWhole}
         onLeave={() => editor.current?.focus()}
       />
       {danger !== undefined && (
         <ConfirmRunDialog
           what={danger.what}
-          sql={danger.wanted.sql}
+          sql={danger.order.wanted.sql}
           connectionName={connection?.spec?.name ?? ""}
-          onRun={() => send(danger.wanted, danger.chosen)}
+          onRun={() => void send(danger.order)}
           onClose={() => setDanger(undefined)}
         />
       )}
@@ -243,7 +257,5 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
 }
 
 const IDLE = { kind: "idle" } as const;
-/** Of a longer script Core tells the beginning alone, to the end of a character before 4,096 bytes: this long it may be cut. */
-const SQL_KNOWN_BYTES = 4_093;
 const AS_CONNECTION: RunChoices = { deadline: "connection", rows: "connection" };
 const NO_VALUES: Readonly<Record<string, string | null>> = {};

@@ -4,13 +4,14 @@ import { EditorView } from "@codemirror/view";
 import { useEffect, useImperativeHandle, useRef, type Ref } from "react";
 import type { Dialect } from "../../gen/plugin/v1/plugin_pb.ts";
 import { placeAmong, signsBefore } from "../../state/format.ts";
+import type { EditorNow } from "../../state/pressed.ts";
 import { markStatements, type StatementMarks } from "./marks.ts";
 import { editorExtensions, type FaultMark, markFaults, setDialect, type EditorEvents } from "./setup.ts";
 
 /** What the page asks of the editor. */
 export interface EditorHandle {
   /** The text, and what is selected of it. */
-  readonly now: () => { readonly text: string; readonly from: number; readonly to: number; readonly cursor: number };
+  readonly now: () => EditorNow;
   readonly show: (marks: StatementMarks) => void;
   readonly focus: () => void;
   /** Marks the words at these places, and no others. */
@@ -87,8 +88,10 @@ export function SqlEditor({ tabId, text, label, dialect, takesFocus, isOpen, ref
     now: () => {
       const state = view.current?.state;
       if (state === undefined) return { text, from: 0, to: 0, cursor: 0 };
-      const { from, to, head } = state.selection.main;
-      return { text: state.doc.toString(), from, to, cursor: head };
+      const { main, ranges } = state.selection;
+      const parts = ranges.filter(({ empty }) => !empty);
+      const { from, to } = parts[0] ?? main;
+      return { text: state.doc.toString(), from, to, cursor: main.head, ...(parts.length > 1 ? { hasParts: true as const } : {}) };
     },
     show: (marks) => {
       if (view.current !== undefined) markStatements(view.current, marks);

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { EditorNow } from "../../state/pressed.ts";
-import { type Outline, outlineOf, parametersOf, type StatementPlace, type Wanted, wantedOf } from "../../state/scripts.ts";
+import { type NotWanted, type Outline, outlineOf, parametersOf, type StatementPlace, type Wanted, wantedOf } from "../../state/scripts.ts";
 import { useApp } from "../AppContext.ts";
 
 export interface OutlineOfEditor {
@@ -10,7 +10,7 @@ export interface OutlineOfEditor {
   readonly parameters: readonly string[];
   readonly onCursor: (at: number) => void;
   /** What is to be run of what an editor had, asked for anew unless it is known. */
-  readonly wanted: (of: EditorNow, isAll: boolean) => Promise<Wanted | "unread" | "none">;
+  readonly wanted: (of: EditorNow, isAll: boolean) => Promise<Wanted | NotWanted>;
 }
 
 /** Time without a key press before Core is asked. */

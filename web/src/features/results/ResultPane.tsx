@@ -37,8 +37,10 @@ interface ResultPaneProps {
   /** The place in the text that the database named when it refused a statement. */
   readonly faultOf: (statement: number | undefined) => FaultPlace | undefined;
   readonly onRunAgain: () => void;
+  /** The result of which every row is to be exported. */
+  readonly exported: string | undefined;
   /** Runs a statement again without a limit of rows. */
-  readonly onRunWhole: (span: Span | undefined) => void;
+  readonly onRunWhole: (span: Span | undefined, isExported: boolean) => void;
   /** Leads back to the editor. */
   readonly onLeave: () => void;
 }
@@ -48,13 +50,12 @@ const MESSAGES = "messages";
 type Asked = "nothing" | "export" | "export-all" | "row";
 
 /** What came of a run. */
-export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole, onLeave }: ResultPaneProps) {
+export function ResultPane({ tabId, title, run, faultOf, exported, onRunAgain, onRunWhole, onLeave }: ResultPaneProps) {
   const app = useApp();
   const [chosen, setChosen] = useState<string>();
   const [asked, setAsked] = useState<Asked>("nothing");
   const [isFilterOpen, setFilterOpen] = useState(false);
-  /** Of a result that was cut by the limit: what is exported is the next one, which has all rows. */
-  const [exportNext, setExportNext] = useState<string>();
+  const [offered, setOffered] = useState<string>();
   const [layouts, setLayouts] = useState<ReadonlyMap<string, ColumnLayout>>(new Map());
   const grid = useRef<GridHandle>(null);
   const inspector = useInspector();
@@ -65,11 +66,9 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
     setSeen(result?.resultId);
     setChosen(undefined);
   }
-  if (exportNext !== undefined && result !== undefined && result.resultId !== exportNext) {
-    const hasRows = result.statements.some(({ returnsRows }) => returnsRows);
-    // Where none come, nothing is left to be exported.
-    if (hasRows || result.state !== ResultState.RUNNING) setExportNext(undefined);
-    if (hasRows) setAsked("export-all");
+  if (exported !== undefined && exported === result?.resultId && exported !== offered && result.statements.some(({ returnsRows }) => returnsRows)) {
+    setOffered(exported);
+    setAsked("export-all");
   }
   const tabs = result === undefined ? [] : tabsOf(result);
   const sqls = useSqlOf(tabs, app.runs.scriptOf(tabId)?.sql ?? result?.sql ?? "");
@@ -80,7 +79,9 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
   // The same one each time: a grid draws its heads anew for another one, and what is pressed there would be lost.
   const columnCount = rows?.columns.length ?? 0;
   const plain = useMemo(() => layoutOf(columnCount), [columnCount]);
-  const onLayout = (changed: ColumnLayout) => setLayouts((old) => new Map(old).set(key, changed));
+  // Of the results before, what was laid out is remembered by statement.
+  const onLayout = (changed: ColumnLayout) =>
+    setLayouts((old) => new Map([...old].filter(([name]) => name.startsWith(result?.resultId ?? ""))).set(key, changed));
   useKeptArrangement(result?.resultId, rows, app.runs.scriptOf(tabId)?.sql ?? "", arranged.arrangement, layouts.get(key), onLayout);
 
   const ask = (request: PageRequest) => {
@@ -150,15 +151,8 @@ export function ResultPane({ tabId, title, run, faultOf, onRunAgain, onRunWhole,
             <b>{rows.rowCount.toLocaleString("en-US")} rows, then the limit.</b> The rest was not fetched.
           </p>
           <div className="acts">
-            <Button label="Run again, all rows" icon="play" look="line" onClick={() => onRunWhole(rows.span)} />
-            <Button
-              label="Export every row…"
-              icon="export"
-              onClick={() => {
-                setExportNext(result.resultId);
-                onRunWhole(rows.span);
-              }}
-            />
+            <Button label="Run again, all rows" icon="play" look="line" onClick={() => onRunWhole(rows.span, false)} />
+            <Button label="Export every row…" icon="export" onClick={() => onRunWhole(rows.span, true)} />
           </div>
         </div>
       )}

@@ -1,0 +1,164 @@
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { violations } from "./accessible.ts";
+import { PATIENCE_MS, runInstead, typeQuery, useHouse } from "./house.ts";
+
+const house = useHouse();
+
+/** How often a page has sent something to run. */
+function countRuns(page: Page): () => number {
+  let count = 0;
+  page.on("request", (request) => {
+    if (request.url().endsWith("ResultService/Run")) count += 1;
+  });
+  return () => count;
+}
+
+/** Makes a second connection, to the sample as well, with a color that asks before much is taken away. */
+async function makeProduction(page: Page, name: string): Promise<void> {
+  await page.getByRole("treeitem", { name: "sample" }).click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Duplicate" }).click();
+  const edit = page.getByRole("dialog", { name: "Edit connection" });
+  await edit.getByLabel("Name", { exact: true }).fill(name);
+  await edit.getByRole("radio", { name: "Red" }).click();
+  await edit.getByRole("button", { name: "Save", exact: true }).click();
+  await edit.waitFor({ state: "detached" });
+}
+
+async function choose(page: Page, what: RegExp, item: string | RegExp): Promise<void> {
+  await page.getByRole("button", { name: what }).click();
+  await page.getByRole("menuitemradio", { name: item }).click();
+}
+
+test("no shortcut acts behind a window, and the one that chooses in the palette is not heard twice", async () => {
+  const page = await house().open();
+  await makeProduction(page, "production");
+  const runs = countRuns(page);
+  await typeQuery(page, "select 1 as n union all select 2");
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("2 rows", { exact: true }).waitFor();
+  const tabs = page.locator(".tab-head");
+  const count = await tabs.count();
+  for (const [keys, name] of [["Control+Shift+e", "Export rows"], ["Control+g", "Go to row"]] as const) {
+    await page.keyboard.press(keys);
+    const window = page.getByRole("dialog", { name });
+    await window.waitFor();
+    await window.getByRole("textbox").first().focus();
+    for (const key of ["Control+Shift+Enter", "Alt+t", "Alt+w"]) await page.keyboard.press(key);
+    await window.getByRole("button", { name: "Cancel", exact: true }).press("Control+Enter");
+    if (await window.isVisible()) await page.keyboard.press("Escape");
+    await window.waitFor({ state: "detached" });
+  }
+  expect([runs(), await tabs.count()]).toEqual([1, count]);
+  await choose(page, /^Connection/, "production");
+  await runInstead(page, "drop table no_such_table");
+  const question = page.getByRole("dialog", { name: "Run on production?" });
+  await question.getByRole("button", { name: "Do not run" }).focus();
+  for (const key of ["Control+Shift+Enter", "Alt+w"]) await page.keyboard.press(key);
+  if (await question.isVisible()) await page.keyboard.press("Escape");
+  await question.waitFor({ state: "detached" });
+  expect([runs(), await tabs.count()]).toEqual([1, count]);
+  await runInstead(page, "select 3 as n");
+  await page.getByRole("gridcell", { name: "3", exact: true }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").fill("Run all");
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("dialog", { name: "Command palette" }).waitFor({ state: "detached" });
+  await page.getByRole("grid").waitFor();
+  await runInstead(page, "select 4 as n");
+  await page.getByRole("gridcell", { name: "4", exact: true }).waitFor();
+  expect(runs()).toBe(4);
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("what ran on one connection is not run again on another, and leaves nothing behind", async () => {
+  const page = await house().open();
+  await makeProduction(page, "other place");
+  const runs = countRuns(page);
+  await typeQuery(page, "select id from orders");
+  await choose(page, /^Row limit/, "1,000 rows");
+  await choose(page, /^Connection/, "sample");
+  await page.keyboard.press("Control+Shift+Enter");
+  await page.getByText("first 1,000 of more: limit").waitFor();
+  await choose(page, /^Connection/, "other place");
+  const words = page.getByText("This ran on sample; the tab is on other place now. Put the tab back on sample, or run the statement at the cursor.");
+  for (const name of ["Run again, all rows", "Export every row…"]) {
+    await page.getByRole("button", { name }).click();
+    await words.first().waitFor();
+    expect(await violations(page)).toEqual([]);
+  }
+  // Neither the limit nor the export was taken for later.
+  await page.getByRole("button", { name: /^Row limit: 1,000 rows/ }).waitFor();
+  await runInstead(page, "select 5 as n");
+  await page.getByRole("gridcell", { name: "5", exact: true }).waitFor();
+  expect(await page.getByRole("dialog", { name: "Export rows" }).count()).toBe(0);
+  expect(runs()).toBe(2);
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("keys in the field of a value do what they say", async () => {
+  const page = await house().open();
+  const runs = countRuns(page);
+  await typeQuery(page, "select 7 as n;\nselect :a as a");
+  const field = page.getByLabel("Value of :a");
+  await field.fill("first");
+  await page.getByRole("button", { name: ":a is NULL" }).press("Enter");
+  await expect.poll(() => field.getAttribute("placeholder"), { timeout: PATIENCE_MS }).toBe("NULL");
+  expect(runs()).toBe(0);
+  // All of it, and not the statement at the cursor: Core takes values for one statement alone.
+  await field.press("Control+Shift+Enter");
+  await page.getByText("2 statements did not run", { exact: true }).first().waitFor();
+  await field.fill("second");
+  await field.press("Enter");
+  await page.getByRole("gridcell", { name: "second", exact: true }).waitFor();
+  expect(runs()).toBe(2);
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("of several selected parts none is run in the name of all", async () => {
+  const page = await house().open();
+  const runs = countRuns(page);
+  await typeQuery(page, "select 1 as n\nselect 2 as n");
+  const editor = page.getByRole("textbox", { name: /^SQL of / });
+  await editor.locator(".cm-line").first().getByText("select").dblclick();
+  await editor.locator(".cm-line").nth(1).getByText("select").dblclick({ modifiers: ["ControlOrMeta"] });
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("Several parts are selected. Select one of them, or run all.").first().waitFor();
+  expect(runs()).toBe(0);
+  // One part, beside a cursor that has none.
+  await editor.locator(".cm-line").first().click();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("Shift+End");
+  await editor.locator(".cm-line").nth(1).click({ modifiers: ["ControlOrMeta"] });
+  await page.getByRole("button", { name: "Run selection" }).click();
+  await page.getByRole("gridcell", { name: "1", exact: true }).waitFor();
+  expect(runs()).toBe(1);
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("the inspector shows no row of before under the number of another", async () => {
+  const page = await house().open();
+  await typeQuery(page, "select 1 as id, 'first word' as w union all select 2, 'second word'");
+  await page.keyboard.press("Control+Enter");
+  const inspector = page.getByRole("complementary", { name: "Inspector" });
+  await inspector.getByText("first word").waitFor();
+  await page.route(/ResultService\/ReadCell$/, (route) => route.abort());
+  const id = page.getByRole("columnheader", { name: /^id/ });
+  for (const order of ["ascending", "descending"]) {
+    await id.hover();
+    await id.locator(".sort").click();
+    await expect.poll(() => id.getAttribute("aria-sort"), { timeout: PATIENCE_MS }).toBe(order);
+  }
+  await page.getByRole("row", { name: /second word/ }).and(page.locator('[aria-rowindex="2"]')).waitFor();
+  await inspector.getByText("first word").waitFor({ state: "detached" });
+  await inspector.getByText("It could not be read: Core does not answer").waitFor();
+  await page.unroute(/ResultService\/ReadCell$/);
+  await page.getByRole("gridcell", { name: "second word" }).click();
+  await inspector.getByText("second word").waitFor();
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});

@@ -3,13 +3,15 @@ import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { type Connection, ConnectionSchema, ConnectionService, SecretPlace } from "../gen/core/v1/connection_pb.ts";
 import { SchemaService } from "../gen/core/v1/schema_pb.ts";
+import { ErrorInfoSchema } from "../gen/google/rpc/error_info_pb.ts";
 import { SessionService } from "../gen/core/v1/session_pb.ts";
 import { coreOver } from "../transport/core.ts";
 import { Connections } from "./connections.ts";
+import { ddlOf } from "./ddl.ts";
 import { DriverList } from "./drivers.ts";
 import { Leases } from "./leases.ts";
 import { LinkKeeper } from "./link.ts";
-import { Schemas } from "./schema.ts";
+import { relationKey, Schemas } from "./schema.ts";
 
 function connectionTo(host: string, secretPlace: SecretPlace): Connection {
   const parameters = [{ name: "host", value: { case: "text" as const, value: host } }];
@@ -18,13 +20,17 @@ function connectionTo(host: string, secretPlace: SecretPlace): Connection {
 
 /** A Core with one connection, whose catalog is empty. */
 async function page(secretPlace: SecretPlace) {
-  const gate = { isAway: false, read: async () => undefined as void };
+  const gate = { isAway: false, read: async () => undefined as void, ddl: async () => undefined as void };
   let connection = connectionTo("staging", secretPlace);
   let isGone = false;
   const transport = createRouterTransport(({ service }) => {
     service(ConnectionService, { listConnections: () => ({ connections: isGone ? [] : [connection] }) });
     service(SessionService, { openSession: () => ({}), closeSession: () => ({}) });
     service(SchemaService, {
+      async *getDdl() {
+        await gate.ddl();
+        yield { part: { case: "ddl" as const, value: { ddl: [{ sql: "create table goods ();" }] } } };
+      },
       async *getSchema() {
         if (gate.isAway) throw new ConnectError("Failed to fetch", Code.Unknown);
         await gate.read();
@@ -45,7 +51,7 @@ async function page(secretPlace: SecretPlace) {
   };
   const catalog = () => schemas.store.getState().catalogs.get("shop");
   const question = () => leases.question.getState().open?.connectionId;
-  return { schemas, leases, list, gate, move, catalog, question };
+  return { core, schemas, leases, gate, move, catalog, question };
 }
 
 const LEFT = { kind: "failed", problem: { message: "Not connected: click to connect" } };
@@ -87,4 +93,35 @@ test("nobody is asked for a password because another window changed a connection
   expect(of.question()).toBeUndefined();
   await of.move("");
   expect(of.catalog()).toBeUndefined();
+});
+
+test("whoever wants columns that are on their way waits for them", async () => {
+  const of = await page(SecretPlace.VAULT);
+  let arrive: () => void = () => undefined;
+  of.gate.read = () => new Promise((resolve) => (arrive = resolve));
+  const first = of.schemas.openColumns("shop", "public", "goods");
+  const states: (string | undefined)[] = [];
+  const second = of.schemas.openColumns("shop", "public", "goods").then(() => {
+    states.push(of.schemas.store.getState().columns.get(relationKey("shop", "public", "goods"))?.kind);
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  arrive();
+  await Promise.all([first, second]);
+  expect(states).toEqual(["ready"]);
+});
+
+test("how a table is made is read once its session is free, and a session that has ended is asked for no more", async () => {
+  const of = await page(SecretPlace.ASK);
+  const failure = (reason: string) => new ConnectError(reason, Code.FailedPrecondition, undefined, [{ desc: ErrorInfoSchema, value: { domain: "querybox", reason } }]);
+  let tries = 0;
+  of.gate.ddl = async () => {
+    if (++tries < 3) throw failure("SESSION_BUSY");
+  };
+  const read = ddlOf(of, "shop", { schema: "public", name: "goods" });
+  await of.leases.answer("secret");
+  expect(await read).toMatchObject({ kind: "read", sql: "create table goods ();" });
+  expect(tries).toBe(3);
+  of.gate.ddl = () => Promise.reject(failure("SESSION_ENDED"));
+  await expect(ddlOf(of, "shop", { schema: "public", name: "goods" })).rejects.toThrow("SESSION_ENDED");
+  expect(of.leases.asks("shop")).toBe(true);
 });

@@ -55,6 +55,8 @@ export class Schemas {
   readonly store: StoreApi<SchemaState> = createStore<SchemaState>(() => ({ catalogs: new Map(), columns: new Map(), refreshing: new Set(), waiting: new Set() }));
   /** What was asked for last, by connection: an answer to an older question is of a place that it may not lead to any more. */
   private readonly asked = new Map<string, object>();
+  /** Columns that are on their way, by the key of `relationKey`. */
+  private readonly reading = new Map<string, Promise<void>>();
 
   constructor(
     private readonly core: Core,
@@ -98,17 +100,25 @@ export class Schemas {
     this.setRefreshing(connectionId, false);
   }
 
+  /** Asks for the columns of a relation unless they are there, and waits for those that are on their way. */
   async openColumns(connectionId: string, schema: string, relation: string): Promise<void> {
     const key = relationKey(connectionId, schema, relation);
     const state = this.store.getState().columns.get(key);
-    if (state?.kind === "loading" || state?.kind === "ready") return;
+    if (state?.kind === "ready") return;
+    if (state?.kind !== "loading") this.reading.set(key, this.readColumns(key, connectionId, schema, relation));
+    await this.reading.get(key);
+  }
+
+  private async readColumns(key: string, connectionId: string, schema: string, relation: string): Promise<void> {
     const loading = { kind: "loading" } as const;
     this.setColumns(key, loading);
     const kinds = [SchemaObjectKind.COLUMN, SchemaObjectKind.KEY];
     const asked = { schemas: [schema], name: relation, kinds };
     const columns = await this.read(connectionId, asked, (objects) => columnsOf(objects, schema, relation), () => this.store.getState().columns.get(key) === loading);
     // Those of a catalog that was dropped meanwhile are not asked for any more.
-    if (this.store.getState().columns.get(key) === loading) this.setColumns(key, columns);
+    if (this.store.getState().columns.get(key) !== loading) return;
+    this.setColumns(key, columns);
+    this.reading.delete(key);
   }
 
   /** Asks Core again for the catalogs that could not be read. */

@@ -1,4 +1,5 @@
 import { type App, toggle } from "../../state/app.ts";
+import { ddlOf } from "../../state/ddl.ts";
 import { valueOf } from "../../state/load.ts";
 import { openTable } from "../../state/open_table.ts";
 import { relationKey } from "../../state/schema.ts";
@@ -113,21 +114,11 @@ async function generate(app: App, connectionId: string, relation: Relation, what
 
 async function copyDdl(app: App, connectionId: string, relation: Relation): Promise<void> {
   try {
-    const where = await app.leases.place(connectionId);
-    if (where === undefined) return;
-    let text = "";
-    let leftOut: string[] = [];
-    const objects = [{ schema: relation.schema, name: relation.name }];
-    for await (const { part } of app.core.schema.getDdl({ ...where, objects })) {
-      const rejection = part.case === "rejection" ? part.value : part.value?.rejection;
-      if (rejection !== undefined) return app.toasts.fail(`No DDL of ${relation.name}`, rejection.message);
-      if (part.case !== "ddl") continue;
-      for (const ddl of part.value.ddl) {
-        text += ddl.sql + ddl.tiesSql;
-        leftOut = [...leftOut, ...ddl.leftOut];
-      }
-    }
-    if (!(await copyText(text))) return app.toasts.fail("The browser did not let the page copy", "");
+    const ddl = await ddlOf(app, connectionId, { schema: relation.schema, name: relation.name });
+    if (ddl === undefined) return;
+    if (ddl.kind === "rejected") return app.toasts.fail(`No DDL of ${relation.name}`, ddl.rejection.message);
+    const { sql, leftOut } = ddl;
+    if (!(await copyText(sql))) return app.toasts.fail("The browser did not let the page copy", "");
     app.toasts.say(leftOut.length === 0 ? "The DDL is copied" : `The DDL is copied, without: ${leftOut.join(", ")}`);
   } catch (error) {
     const problem = app.link.hear(error);

@@ -16,3 +16,12 @@ export function inTurn(act: () => Promise<void>): () => Promise<void> {
   };
   return ask;
 }
+
+/** Has one thing done after the other, as they are asked for. */
+export function oneByOne(): (act: () => Promise<void>) => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  return (act) => {
+    last = last.then(act, act);
+    return last;
+  };
+}

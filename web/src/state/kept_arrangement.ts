@@ -1,4 +1,5 @@
 import type { Core } from "../transport/core.ts";
+import { oneByOne } from "./in_turn.ts";
 import { ARRANGEMENT_ID, KeptDocument } from "./kept_document.ts";
 import type { LinkKeeper } from "./link.ts";
 import { draftOf, type Tabs } from "./tabs.ts";
@@ -22,7 +23,8 @@ export class KeptArrangement {
   /** How it was when it was kept last, or found here. */
   private kept = textOf({ second: [] });
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private isBusy = false;
+  /** A read that is answered behind a write that began later would bring an old revision back: each is done alone. */
+  private readonly alone = oneByOne();
   private isOn = false;
 
   constructor(
@@ -35,7 +37,11 @@ export class KeptArrangement {
   }
 
   /** Takes what Core keeps where no page of this browser tab was before; and from now on tells it of changes. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.alone(() => this.look());
+  }
+
+  private async look(): Promise<void> {
     try {
       const found = await this.document.read();
       if (found === undefined) this.kept = textOf({ second: [] });
@@ -69,15 +75,12 @@ export class KeptArrangement {
   private saveSoon(): void {
     if (!this.isOn || this.now() === this.kept) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.save(), PAUSE_MS);
+    this.timer = setTimeout(() => void this.alone(() => this.save()), PAUSE_MS);
   }
 
   private async save(): Promise<void> {
     const text = this.now();
     if (text === this.kept) return;
-    // What is changed while it is on its way follows it.
-    if (this.isBusy) return this.saveSoon();
-    this.isBusy = true;
     try {
       // Where another window was: the last one holds.
       for (let tries = 0; tries < 2; tries++) {
@@ -88,8 +91,6 @@ export class KeptArrangement {
       this.saveSoon();
     } catch (error) {
       this.link.hear(error);
-    } finally {
-      this.isBusy = false;
     }
   }
 }

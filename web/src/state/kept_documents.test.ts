@@ -4,6 +4,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { type Draft, DraftHeadSchema, DraftKind, DraftSchema, DraftService } from "../gen/core/v1/draft_pb.ts";
 import { ErrorInfoSchema } from "../gen/google/rpc/error_info_pb.ts";
 import { coreOver } from "../transport/core.ts";
+import { ARRANGEMENT_ID } from "./kept_document.ts";
 import { KeptArrangement } from "./kept_arrangement.ts";
 import { KeptSettings } from "./kept_settings.ts";
 import { hearLayout, LAYOUT_KEY, makeLayout } from "./layout.ts";
@@ -16,6 +17,7 @@ beforeEach(() => void vi.useFakeTimers());
 function keeper() {
   const kept = new Map<string, Draft>();
   const writes: string[] = [];
+  const refused: string[] = [];
   /** What answers of reads wait for on their way. */
   const way = { reads: Promise.resolve() };
   const notFound = new ConnectError("no such draft", Code.NotFound, undefined, [
@@ -32,6 +34,7 @@ function keeper() {
       },
       saveDraft: ({ draftId, revision, content }) => {
         const present = kept.get(draftId);
+        if ((present?.revision ?? 0n) !== revision) refused.push(content?.title ?? "");
         if ((present?.revision ?? 0n) !== revision) return { outcome: { case: "conflict", value: { present } } };
         writes.push(content?.title ?? "");
         const draft = create(DraftSchema, { draftId, revision: revision + 1n, content });
@@ -40,7 +43,7 @@ function keeper() {
       },
     });
   });
-  return { kept, writes, way, transport };
+  return { kept, writes, refused, way, transport };
 }
 
 function store() {
@@ -65,7 +68,7 @@ function page({ transport }: ReturnType<typeof keeper>, { lasting = store(), pas
   };
   const arrangement = new KeptArrangement(core, link, tabs);
   const start = () => Promise.all([settings.start(), arrangement.start()]);
-  return { tabs, layout, start, lasting, passing, widen };
+  return { tabs, layout, arrangement, start, lasting, passing, widen };
 }
 
 async function opened(...given: Parameters<typeof page>) {
@@ -216,6 +219,25 @@ test("what was changed here while a read was on its way is not put back by its a
   await settle();
   expect(first.layout.getState()).toMatchObject({ theme: "dark", textSize: 16 });
   expect((await opened(core)).layout.getState()).toMatchObject({ theme: "dark", textSize: 16 });
+});
+
+test("a late look at the panels has no write of what was arranged meanwhile refused", async () => {
+  const core = keeper();
+  const only = await opened(core);
+  only.tabs.open("c");
+  await settle();
+  let arrive: () => void = () => undefined;
+  core.way.reads = new Promise((resolve) => (arrive = resolve));
+  const read = only.arrangement.start();
+  const last = only.tabs.open("c");
+  await settle();
+  arrive();
+  await read;
+  await settle();
+  only.tabs.cross(last.id);
+  await settle();
+  expect(core.refused).toEqual([]);
+  expect(new TextDecoder().decode(core.kept.get(ARRANGEMENT_ID)?.content?.state)).toContain(`"second":["${last.id}"]`);
 });
 
 test("a Core that has begun anew hears of all again", async () => {

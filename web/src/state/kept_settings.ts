@@ -1,4 +1,5 @@
 import type { Core } from "../transport/core.ts";
+import { oneByOne } from "./in_turn.ts";
 import { KeptDocument, SETTINGS_ID } from "./kept_document.ts";
 import { DRAWER_BELOW, LAYOUT_KEY, type Layout, type LayoutStore, OWN, parseLayout, SHARED } from "./layout.ts";
 import type { LinkKeeper } from "./link.ts";
@@ -23,8 +24,8 @@ export class KeptSettings {
   /** How the parts of this window stood when Core was last at one with it: until they are changed here, nothing of them is told. */
   private told: Partial<Layout> = {};
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** What is read or written now, or waits for its turn. */
-  private last: Promise<void> = Promise.resolve();
+  /** A read that is answered behind a write that began later would put old values back: each is done alone. */
+  private readonly alone = oneByOne();
   private isOn = false;
   /** What a narrow page closes for itself says nothing of a wide one. */
   private wide: Pick<Layout, "sidebarOpen" | "inspectorOpen">;
@@ -56,12 +57,6 @@ export class KeptSettings {
   /** Takes what was changed elsewhere; and from now on tells Core of what is changed here. */
   start(): Promise<void> {
     return this.alone(() => this.read());
-  }
-
-  /** A read that is answered behind a write that began later would put old values back: each is done alone. */
-  private alone(act: () => Promise<void>): Promise<void> {
-    this.last = this.last.then(act);
-    return this.last;
   }
 
   private async read(): Promise<void> {

@@ -175,6 +175,68 @@ test("a filter is made of a cell, and undone", async () => {
   await page.context().close();
 });
 
+test("filter and search that are cleared are not there any more, and whoever leaves a field unchanged asks for nothing", async () => {
+  const page = await house().open();
+  await typeQuery(page, NUMBERS);
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("3,000 rows", { exact: true }).waitFor();
+  let asked = 0;
+  page.on("request", (request) => {
+    if (request.url().endsWith("/MakeView")) asked += 1;
+  });
+  const [filter, search] = [page.getByRole("textbox", { name: "Filter" }), page.getByRole("searchbox", { name: "Search in all columns" })];
+  await page.keyboard.press("Control+Shift+f");
+  await search.fill("nowhere");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Clear filter and search" }).click();
+  await page.getByText("3,000 rows", { exact: true }).waitFor();
+  await expect.poll(() => search.inputValue(), { timeout: PATIENCE_MS }).toBe("");
+  await search.focus();
+  await filter.focus();
+  await filter.fill("id <= 30");
+  await page.keyboard.press("Enter");
+  await page.getByText("30 of 3,000 rows").waitFor();
+  await search.focus();
+  await filter.focus();
+  await filter.fill("id <= 5");
+  await page.keyboard.press("Enter");
+  await page.getByText("5 of 3,000 rows").waitFor();
+  expect(asked).toBe(3);
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("what is typed into the filter while a statement is run again stays there when its rows are arranged as before", async () => {
+  const page = await house().open();
+  await typeQuery(page, NUMBERS.replace("3000", "200000"));
+  await page.keyboard.press("Control+Enter");
+  await page.getByText("200,000 rows", { exact: true }).waitFor();
+  const filter = page.getByRole("textbox", { name: "Filter" });
+  await page.keyboard.press("Control+Shift+f");
+  await filter.fill("id <= 30");
+  await page.keyboard.press("Enter");
+  await page.getByText("30 of 200,000 rows").waitFor();
+  // The end of the run is heard late.
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route("**/AttachResult", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await filter.evaluate((field) => field.setAttribute("data-before", ""));
+  await page.getByRole("textbox", { name: /^SQL of / }).click();
+  await page.keyboard.press("Control+Enter");
+  await page.locator("input[aria-label=Filter]:not([data-before])").waitFor();
+  await filter.fill("id <= 5");
+  release();
+  await page.getByText("30 of 200,000 rows").waitFor();
+  expect(await filter.inputValue()).toBe("id <= 5");
+  await page.keyboard.press("Enter");
+  await page.getByText("5 of 200,000 rows", { exact: true }).waitFor();
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
 test("a value opens in the form that suits it", async () => {
   const page = await house().open();
   await typeQuery(page, `select '{"to": {"city": "Wrocław"}, "parcels": 12345678901234567890}' as j, x'89504e47' as b, '<b>bold</b>' as m`);

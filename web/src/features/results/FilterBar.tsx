@@ -1,4 +1,4 @@
-import { useCallback, useRef, useState } from "react";
+import { type ChangeEvent, useCallback, useEffect, useRef, useState } from "react";
 import type { Arrangement } from "../../results/arrangement.ts";
 import { type ColumnLayout, hidden, shownAgain } from "../../results/column_layout.ts";
 import { readFilter } from "../../results/filter_text.ts";
@@ -28,26 +28,22 @@ interface FilterBarProps {
 /** What is done with the rows before they are shown. */
 export function FilterBar({ gridId, columns, arranged, layout, sourceRows, onArrange, onLayout, onClose }: FilterBarProps) {
   const { arrangement, shown, making, problem } = arranged;
-  const [filter, setFilter] = useState(arrangement.filter);
-  const [search, setSearch] = useState(arrangement.search);
+  const [filter, filterField] = useFieldText(arrangement.filter);
+  const [search, searchField] = useFieldText(arrangement.search);
   const [menuAt, setMenuAt] = useState<{ readonly x: number; readonly y: number }>();
   const closeMenu = useCallback(() => setMenuAt(undefined), []);
-  // The filter is also written elsewhere: from a cell's menu. What is being typed is never overwritten by what stood before.
-  const [applied, setApplied] = useState(arrangement.filter);
-  if (applied !== arrangement.filter) {
-    setApplied(arrangement.filter);
-    setFilter(arrangement.filter);
-  }
   const read = readFilter(filter, columns);
   const fault = read.kind === "fault" ? read.message : (problem === undefined ? undefined : [problem.message, problem.advice].filter((text) => text !== "").join(". "));
   // Esc leaves what was typed and not applied.
   const isLeft = useRef(false);
-  const apply = () => {
-    if (isLeft.current) return;
-    if (read.kind !== "fault") onArrange({ ...arrangement, filter: filter.trim(), search });
+  const apply = (isAsked: boolean) => {
+    const isApplied = filter.trim() === arrangement.filter && search === arrangement.search;
+    // Only what failed is tried again as it is, by whoever asks for it.
+    if (isLeft.current || read.kind === "fault" || (isApplied && !(isAsked && problem !== undefined))) return;
+    onArrange({ ...arrangement, filter: filter.trim(), search });
   };
   const onKeyDown = (event: { readonly key: string; readonly preventDefault: () => void }) => {
-    if (event.key === "Enter") apply();
+    if (event.key === "Enter") apply(true);
     else if (event.key === "Escape") {
       isLeft.current = true;
       onClose();
@@ -68,10 +64,12 @@ export function FilterBar({ gridId, columns, arranged, layout, sourceRows, onArr
           placeholder="total > 10 and status = 'paid'"
           autoComplete="off"
           spellCheck={false}
-          value={filter}
-          onChange={(event) => setFilter(event.target.value)}
+          {...filterField}
           onKeyDown={onKeyDown}
-          onBlur={apply}
+          onBlur={() => {
+            filterField.onBlur();
+            apply(false);
+          }}
         />
       </label>
       <label className="field small">
@@ -83,10 +81,12 @@ export function FilterBar({ gridId, columns, arranged, layout, sourceRows, onArr
           placeholder="Search"
           autoComplete="off"
           spellCheck={false}
-          value={search}
-          onChange={(event) => setSearch(event.target.value)}
+          {...searchField}
           onKeyDown={onKeyDown}
-          onBlur={apply}
+          onBlur={() => {
+            searchField.onBlur();
+            apply(false);
+          }}
         />
       </label>
       {making !== undefined && (
@@ -151,6 +151,26 @@ export function FilterBar({ gridId, columns, arranged, layout, sourceRows, onArr
       </p>
     </div>
   );
+}
+
+/** The text of a field that is also written elsewhere, as by a cell's menu: never while somebody types in it. */
+function useFieldText(applied: string) {
+  const [value, setValue] = useState(applied);
+  const hasFocus = useRef(false);
+  useEffect(() => {
+    if (!hasFocus.current) setValue(applied);
+  }, [applied]);
+  const field = {
+    value,
+    onChange: (event: ChangeEvent<HTMLInputElement>) => setValue(event.target.value),
+    onFocus: () => {
+      hasFocus.current = true;
+    },
+    onBlur: () => {
+      hasFocus.current = false;
+    },
+  };
+  return [value, field] as const;
 }
 
 /** How a column is sorted, in the words of what is in it. */

@@ -8,8 +8,10 @@ import type { Browser, Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { SessionService } from "../../src/gen/core/v1/session_pb.ts";
 import { browse, openSample, PATIENCE_MS, typeQuery, useHouse } from "./house.ts";
+import { usePostgres } from "./postgres.ts";
 
-const house = useHouse();
+const house = useHouse({ hasVault: true });
+const postgres = usePostgres();
 
 /** Deletes the connection `doomed`, in gRPC-web: a frame with the name in it. */
 const FORGET = "/querybox.core.v1.ConnectionService/DeleteConnection";
@@ -166,9 +168,16 @@ test(
     });
     const sessions = createClient(SessionService, transport);
     const running = async () => (await sessions.listSessions({})).sessions;
+    // They sleep, so that the machine is left to what is tried.
+    house().command(["connections", "add", "asleep", postgres().url, "--keep", "vault", "--password-stdin"], `${postgres().password}\n`);
     const page = await house().open();
     for (let count = 1; count <= 20; count++) {
-      await typeQuery(page, "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) as never from n");
+      await typeQuery(page, "select pg_sleep(3600)");
+      if (count === 1) {
+        await page.getByRole("button", { name: /^Connection: / }).click();
+        await page.getByRole("menuitemradio", { name: "asleep", exact: true }).click();
+      }
+      await page.getByRole("button", { name: "Connection: asleep" }).waitFor();
       await page.keyboard.press("Control+Enter");
       await expect.poll(async () => (await running()).length, { timeout: PATIENCE_MS * 2 }).toBe(count);
     }

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect } from "vitest";
 import type { Keyring } from "./keyring.ts";
 import { DraftKind, DraftService } from "../../src/gen/core/v1/draft_pb.ts";
 
@@ -104,7 +104,7 @@ export class House {
     if (UI !== undefined) await serveFrom(UI, context, this.url);
     // Tabs and settings of the tests before this one are not taken over, unless that is what is tested.
     if (!isNew) {
-      await this.forgetSettings();
+      await this.forget(DraftKind.LAYOUT);
       await context.addInitScript(() => {
         // What a browser shows of its own, where nobody answers, has no storage.
         if (!location.protocol.startsWith("http")) return;
@@ -129,8 +129,8 @@ export class House {
     return page;
   }
 
-  /** Has Core forget how the page was laid out. */
-  private async forgetSettings(): Promise<void> {
+  /** Has Core forget what was typed, or how the page was laid out. */
+  private async forget(forgotten: DraftKind): Promise<void> {
     const token = readFileSync(join(this.home, "token"), "utf8").trim();
     const authorize: Interceptor = (next) => (request) => {
       request.header.set("authorization", `Bearer ${token}`);
@@ -138,7 +138,7 @@ export class House {
     };
     const drafts = createClient(DraftService, createGrpcWebTransport({ baseUrl: this.url, interceptors: [authorize] }));
     const { drafts: heads } = await drafts.listDrafts({});
-    for (const { draftId, revision, kind } of heads) if (kind === DraftKind.LAYOUT) await drafts.deleteDraft({ draftId, revision });
+    for (const { draftId, revision, kind } of heads) if (kind === forgotten) await drafts.deleteDraft({ draftId, revision });
   }
 
   link(): string {
@@ -155,6 +155,14 @@ export class House {
     return this.server.pid;
   }
 
+  /** Begins anew, whatever a test that failed has left: no page, no server that has ended, and no text of another test. */
+  async renew(): Promise<void> {
+    for (const context of this.browser.contexts()) await context.close();
+    if (hasEnded(this.server)) await this.startServer();
+    await this.forget(DraftKind.EDITOR);
+    this.complaints();
+  }
+
   /** What a page complained of since the last time. */
   complaints(): readonly string[] {
     return this.problems.splice(0);
@@ -167,9 +175,13 @@ export class House {
   }
 }
 
+function hasEnded(process: ChildProcess): boolean {
+  return process.exitCode !== null || process.signalCode !== null;
+}
+
 /** Returns when a process has ended, which it may have before. */
 async function end(process: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (process.exitCode !== null || process.signalCode !== null) return;
+  if (hasEnded(process)) return;
   const ended = new Promise((resolve) => process.once("exit", resolve));
   process.kill(signal);
   await ended;
@@ -204,6 +216,10 @@ export function useHouse(options: HouseOptions = {}): () => House {
   let house: House | undefined;
   beforeAll(async () => {
     house = await House.start(options);
+  });
+  // So that a test fails of what is its own.
+  beforeEach(async () => {
+    await house?.renew();
   });
   afterAll(async () => {
     await house?.stop();

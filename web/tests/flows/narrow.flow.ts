@@ -1,11 +1,12 @@
 import type { Locator, Page } from "playwright-core";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { violations } from "./accessible.ts";
 import { PATIENCE_MS, useHouse } from "./house.ts";
 import { usePostgres } from "./postgres.ts";
 
 const house = useHouse();
 const postgres = usePostgres();
+beforeAll(() => postgres().psql("create table narrow (id int, note text); insert into narrow select i, 'row ' || i from generate_series(1, 300) i"));
 
 /** What a pointer or a finger hits that is smaller than a target has to be. */
 const smallTargets = (page: Page, least: number) =>
@@ -26,7 +27,6 @@ for (const [width, isTouched] of [
   [360, true],
 ] as const) {
   test(`from a new connection to rows in a page of ${width} px${isTouched ? ", by fingers" : ""}`, async () => {
-    if (width === 640) postgres().psql("create table narrow (id int, note text); insert into narrow select i, 'row ' || i from generate_series(1, 300) i");
     const page = await house().open({ viewport: { width, height: 760 }, hasTouch: isTouched, isMobile: isTouched });
     const press = (target: Locator) => (isTouched ? target.tap() : target.click());
     const name = `at ${width}`;
@@ -34,7 +34,7 @@ for (const [width, isTouched] of [
     const dialog = page.getByRole("dialog", { name: "New connection" });
     await dialog.waitFor();
     // It fills the screen.
-    expect(await dialog.boundingBox()).toEqual({ x: 0, y: 0, width, height: 760 });
+    await expect.poll(() => dialog.boundingBox(), { timeout: PATIENCE_MS }).toEqual({ x: 0, y: 0, width, height: 760 });
     await dialog.getByLabel("Paste a URL or DSN").fill(postgres().url.replace("@", `:${encodeURIComponent(postgres().password)}@`));
     await dialog.getByText(/and the password$/).waitFor();
     await dialog.getByLabel("Name", { exact: true }).fill(name);

@@ -5,7 +5,7 @@ import { useHouse } from "../flows/house.ts";
 import { usePostgres } from "../flows/postgres.ts";
 import { smaller } from "./smaller.ts";
 import type { Stage, State } from "./states.ts";
-import { walk, widen } from "./walk.ts";
+import { resize, walk, widen } from "./walk.ts";
 
 const house = useHouse({ hasVault: true });
 const postgres = usePostgres();
@@ -18,7 +18,6 @@ const SHOWN = new Set(["workbench", "cells", "column", "connect-refused", "refus
 
 const THEMES = ["light", "dark"] as const;
 const WIDTHS = [1440, 900, 400] as const;
-const HEIGHT = 900;
 /** The least that a page is made for. */
 const LEAST = 360;
 
@@ -34,7 +33,7 @@ test("each state of the page in pictures", async () => {
   const show = async (stage: Stage, { name, again }: State) => {
     const { page } = stage;
     for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: HEIGHT });
+      await resize(page, width);
       if (width !== WIDTHS[0]) await again?.(stage);
       for (const theme of THEMES) {
         await page.emulateMedia({ colorScheme: theme });
@@ -43,9 +42,9 @@ test("each state of the page in pictures", async () => {
         await page.screenshot({ path: join(FOLDER, `${name}-${width}-${theme}.png`), caret: "initial" });
       }
     }
-    await page.setViewportSize({ width: LEAST, height: HEIGHT });
+    await resize(page, LEAST);
     if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) tooWide.push(name);
-    await page.setViewportSize({ width: WIDTHS[0], height: HEIGHT });
+    await resize(page, WIDTHS[0]);
     await page.emulateMedia({ colorScheme: "light" });
     await widen(stage);
     await again?.(stage);

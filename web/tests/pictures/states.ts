@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
-import { type House, PATIENCE_MS } from "../flows/house.ts";
+import { type House, openTab, PATIENCE_MS, STOPPED } from "../flows/house.ts";
 import type { Postgres } from "../flows/postgres.ts";
 import { openShop } from "./shop.ts";
 
@@ -37,11 +37,10 @@ const SCRIPTS = "SELECT * FROM (VALUES ('한국어', '김민지'), ('日本語',
 
 /** Opens a tab of a connection and types into it. */
 async function write({ page }: Stage, connection: string, sql: string): Promise<void> {
-  await page.keyboard.press("Alt+t");
+  const editor = await openTab(page);
   const choice = page.getByRole("button", { name: /^Connection: / });
   await choice.click();
   await page.getByRole("menuitemradio", { name: connection, exact: true }).click();
-  const editor = page.getByRole("textbox", { name: /^SQL of / });
   await editor.click();
   await page.keyboard.insertText(sql);
 }
@@ -248,7 +247,7 @@ export const STATES: readonly State[] = [
     },
     leave: async (stage) => {
       await stage.page.getByRole("button", { name: "Cancel", exact: true }).click();
-      await stage.page.getByText(/^The database (stopped after|did not answer)/).first().waitFor();
+      await stage.page.getByText(STOPPED).first().waitFor();
     },
   },
   { name: "cancelled", reach: async ({ page }) => page.getByRole("button", { name: "Run", exact: true }).waitFor(), leave: closeTab },
@@ -342,7 +341,7 @@ export const STATES: readonly State[] = [
     name: "core-away",
     reach: async ({ page }) => {
       await page.context().setOffline(true);
-      await page.getByText("Core does not answer").waitFor();
+      await page.getByText("Core does not answer").first().waitFor();
     },
     leave: async ({ page }) => page.context().setOffline(false),
   },

@@ -1,7 +1,16 @@
 import { join } from "node:path";
-import type { House } from "../flows/house.ts";
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+import { type House, PATIENCE_MS } from "../flows/house.ts";
 import type { Postgres } from "../flows/postgres.ts";
 import { LINK_SPENT, type Stage, type State, STATES } from "./states.ts";
+
+/** Gives a page another size, and returns once it has done what comes of that: it tells what listens before it draws. */
+export async function resize(page: Page, width: number, height = 900): Promise<void> {
+  await page.setViewportSize({ width, height });
+  await page.waitForFunction((wished) => innerWidth === wished, width);
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+}
 
 /** Opens again what a narrow page has closed. */
 export async function widen({ page }: Stage): Promise<void> {
@@ -30,7 +39,13 @@ export async function walk(house: House, postgres: Postgres, show: (stage: Stage
   for (const state of STATES) {
     await reached(stage, state);
     // What was said meanwhile is no part of it.
-    for (const toast of await stage.page.locator(".toast .btn").all()) await toast.click({ timeout: 1_000 }).catch(() => {});
+    const toasts = stage.page.locator(".toast .btn");
+    const close = async () => {
+      // It may go by itself meanwhile.
+      if ((await toasts.count()) > 0) await toasts.first().click({ timeout: 1_000 }).catch(() => {});
+      return toasts.count();
+    };
+    await expect.poll(close, { timeout: PATIENCE_MS }).toBe(0);
     await show(stage, state);
     await state.leave?.(stage);
   }

@@ -64,16 +64,16 @@ test("a pasted URL fills the form, and a password in it goes to its field and is
   await page.keyboard.press("Alt+n");
   await page.getByLabel("Paste a URL or DSN").fill("postgres://ada@db.example.com:5433/shop?sslmode=require");
   await page.getByText(/^Filled \d fields$/).waitFor();
-  expect(await page.getByLabel("Host").inputValue()).toBe("db.example.com");
-  expect(await page.getByLabel("Port").inputValue()).toBe("5433");
-  expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("shop");
+  await expect.poll(() => page.getByLabel("Host").inputValue()).toBe("db.example.com");
+  await expect.poll(() => page.getByLabel("Port").inputValue()).toBe("5433");
+  await expect.poll(() => page.getByLabel("Name", { exact: true }).inputValue()).toBe("shop");
   const sent: string[] = [];
   page.on("request", (request) => sent.push(request.postData() ?? ""));
   await page.getByLabel("Paste a URL or DSN").fill("postgres://ada:canary@db2.example.com/shop");
   await page.getByText(/^Filled \d fields and the password$/).waitFor();
-  expect(await page.getByLabel("Host").inputValue()).toBe("db2.example.com");
-  expect(await page.getByLabel("Paste a URL or DSN").inputValue()).toBe("postgres://ada@db2.example.com/shop");
-  expect(await page.getByLabel("Password", { exact: true }).inputValue()).toBe("canary");
+  await expect.poll(() => page.getByLabel("Host").inputValue()).toBe("db2.example.com");
+  await expect.poll(() => page.getByLabel("Paste a URL or DSN").inputValue()).toBe("postgres://ada@db2.example.com/shop");
+  await expect.poll(() => page.getByLabel("Password", { exact: true }).inputValue()).toBe("canary");
   expect(sent.some((body) => body.includes("db2.example.com"))).toBe(true);
   expect(sent.filter((body) => body.includes("canary"))).toEqual([]);
   await page.context().close();
@@ -95,8 +95,8 @@ test("a connection is renamed, duplicated and removed", async () => {
   await menu("renamed copy", "Remove…");
   await page.getByRole("button", { name: "Remove" }).click();
   await page.getByText("renamed copy is removed").waitFor();
-  expect(await page.getByRole("treeitem", { name: "renamed copy" }).count()).toBe(0);
-  expect(await page.getByRole("treeitem", { name: "renamed", exact: true }).count()).toBe(1);
+  await expect.poll(() => page.getByRole("treeitem", { name: "renamed copy" }).count()).toBe(0);
+  await expect.poll(() => page.getByRole("treeitem", { name: "renamed", exact: true }).count()).toBe(1);
   await page.context().close();
 });
 
@@ -156,7 +156,7 @@ test("an import is begun once, and Esc stops it before it leaves", async () => {
   await dialog.getByRole("button", { name: "Import 3 connections" }).dblclick();
   await expect.poll(() => created, { timeout: PATIENCE_MS }).toBe(1);
   // Nothing is changed under what is on its way.
-  expect(await dialog.getByLabel("List of connections").getAttribute("readonly")).not.toBeNull();
+  await expect.poll(() => dialog.getByLabel("List of connections").getAttribute("readonly")).not.toBeNull();
   expect(await violations(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await dialog.getByText("Stopping after this one.").waitFor();
@@ -186,7 +186,7 @@ test("what was changed elsewhere is not written over unasked, and windows give t
   await page.getByRole("radio", { name: "Red" }).click();
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByText("The connection was changed elsewhere while this window was open").waitFor();
-  expect(await page.getByRole("radio", { name: "Red" }).getAttribute("aria-checked")).toBe("true");
+  await expect.poll(() => page.getByRole("radio", { name: "Red" }).getAttribute("aria-checked")).toBe("true");
   expect(await violations(page)).toEqual([]);
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByRole("dialog").waitFor({ state: "detached" });
@@ -225,7 +225,7 @@ test("a window for a connection that is removed elsewhere keeps what was typed, 
   await row.waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByRole("alert").filter({ hasText: "connection" }).waitFor();
-  expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("half typed");
+  await expect.poll(() => page.getByLabel("Name", { exact: true }).inputValue()).toBe("half typed");
   // Each way out asks first.
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("button", { name: "Discard", exact: true }).click();

@@ -74,7 +74,7 @@ test("a run that is cancelled, out of time, or cut off from its server says whic
   await page.getByText(/rows, incomplete$/).waitFor();
   expect(await violations(page), "out of time").toEqual([]);
   await page.getByRole("tab", { name: /^Messages/ }).click();
-  expect(await page.getByRole("log", { name: "Messages" }).getByText("Stopped by the deadline").count()).toBe(1);
+  await expect.poll(() => page.getByRole("log", { name: "Messages" }).getByText("Stopped by the deadline").count()).toBe(1);
 
   await liftDeadline(page);
   await runInstead(page, SLOW);

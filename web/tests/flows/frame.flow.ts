@@ -113,6 +113,7 @@ test("a Core that is away is looked for, and found again without a reload", asyn
   await page.context().setOffline(true);
   await page.getByRole("treeitem", { name: "sample" }).click();
   await page.getByText("Core does not answer").first().waitFor();
+  await page.getByText("Nothing you typed is lost").waitFor();
   await page.context().setOffline(false);
   await page.getByText("Nothing you typed is lost").waitFor({ state: "detached" });
   await page.context().close();
@@ -132,7 +133,7 @@ test("each page is accessible, in both themes and on a phone", async () => {
     await page.keyboard.press("Alt+n");
     await page.getByRole("radio", { name: "SQLite" }).waitFor();
     expect(await violations(page)).toEqual([]);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
     await page.context().close();
   }
 });

@@ -28,8 +28,8 @@ test("the inspector goes where there is no room, and comes back by itself", asyn
     await page.getByRole("grid").focus();
     await page.keyboard.press("Enter");
     await inspector.waitFor();
-    expect(await inspector.evaluate((element) => getComputedStyle(element).position)).toBe("absolute");
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await expect.poll(() => inspector.evaluate((element) => getComputedStyle(element).position)).toBe("absolute");
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     expect(await violations(page), `at ${width}`).toEqual([]);
     await inspector.getByRole("button", { name: "Close", exact: true }).press("Escape");
     await inspector.waitFor({ state: "detached" });
@@ -64,7 +64,7 @@ test("a value is searched, laid out, and copied whole", async () => {
   await inspector.getByText("1 of 2").waitFor();
   await page.keyboard.press("Enter");
   await inspector.getByText("2 of 2").waitFor();
-  expect(await inspector.locator("mark").allInnerTexts()).toEqual(["Tea", "tea"]);
+  await expect.poll(() => inspector.locator("mark").allInnerTexts()).toEqual(["Tea", "tea"]);
   expect(await violations(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await inspector.getByRole("search").waitFor({ state: "detached" });

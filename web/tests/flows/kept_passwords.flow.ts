@@ -53,7 +53,7 @@ describe("in a vault", () => {
     await page.keyboard.press("Alt+n");
     // What is not here says why, to everybody.
     await page.getByRole("radio", { name: "PostgreSQL" }).click();
-    expect(await page.getByRole("radio", { name: "Keyring" }).isDisabled()).toBe(true);
+    await expect.poll(() => page.getByRole("radio", { name: "Keyring" }).isDisabled()).toBe(true);
     await page.getByText(/^Keyring: ./).waitFor();
     expect(await violations(page)).toEqual([]);
     await page.keyboard.press("Escape");
@@ -67,8 +67,8 @@ describe("in a vault", () => {
     expect(await page.getByRole("dialog").count()).toBe(0);
 
     await edit(page);
-    expect(await field(page, "Password").inputValue()).toBe("");
-    expect(await field(page, "Password").getAttribute("placeholder")).toBe("Kept; type to replace it");
+    await expect.poll(() => field(page, "Password").inputValue()).toBe("");
+    await expect.poll(() => field(page, "Password").getAttribute("placeholder")).toBe("Kept; type to replace it");
     expect(await heldBy(page)).not.toContain(postgres().password);
     // A test goes with what is kept.
     await page.getByRole("button", { name: "Test", exact: true }).click();
@@ -97,7 +97,7 @@ describe("in a vault", () => {
       await edit(page, "moved");
       await change();
       await page.getByText(new RegExp(`^${what}.* changed: the kept password is dropped`)).waitFor();
-      expect(await field(page, "Password").getAttribute("placeholder")).toBe("Type it again");
+      await expect.poll(() => field(page, "Password").getAttribute("placeholder")).toBe("Type it again");
       await page.getByRole("button", { name: "Cancel" }).click();
       await page.getByRole("button", { name: "Discard" }).click();
     }
@@ -126,7 +126,7 @@ describe.skipIf(missing.length > 0 && process.env.CI === undefined)(`in a keyrin
     await page.keyboard.press("Alt+n");
     await page.getByRole("radio", { name: "PostgreSQL" }).click();
     await expect.poll(() => page.getByRole("radio", { name: "Keyring" }).getAttribute("aria-checked"), { timeout: PATIENCE_MS }).toBe("true");
-    expect(await page.getByRole("radio", { name: "Vault" }).isDisabled()).toBe(true);
+    await expect.poll(() => page.getByRole("radio", { name: "Vault" }).isDisabled()).toBe(true);
     await page.getByText(/^Vault: ./).waitFor();
     await page.keyboard.press("Escape");
     await add(page, postgres(), "Keyring");
@@ -134,7 +134,7 @@ describe.skipIf(missing.length > 0 && process.env.CI === undefined)(`in a keyrin
     await row(page, "kept").click();
     await row(page, "public").waitFor();
     await edit(page);
-    expect(await field(page, "Password").inputValue()).toBe("");
+    await expect.poll(() => field(page, "Password").inputValue()).toBe("");
     expect(house().complaints()).toEqual([]);
     await page.context().close();
   });

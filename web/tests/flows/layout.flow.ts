@@ -35,7 +35,7 @@ test("two tabs stand side by side, and closing one gives its room back", async (
   // With too little room one panel shows the tabs of both.
   await page.setViewportSize({ width: 640, height: 800 });
   await panel(page, "Tabs").getByRole("tab", { name: "Query 2" }).waitFor();
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(640);
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(640);
   await page.setViewportSize({ width: 1440, height: 900 });
   await right.getByRole("tab", { name: "Query 2" }).click();
   await page.keyboard.press("Alt+w");
@@ -56,7 +56,7 @@ test("a tab that is dragged to the right half makes a panel there, and goes back
   await left.getByRole("tab", { name: "Query 2" }).waitFor();
   await right.getByRole("tab", { name: "Query 1" }).dragTo(left.getByRole("tab", { name: "Query 2" }));
   await panel(page, "Tabs").getByRole("tab", { name: "Query 1" }).waitFor();
-  expect(await page.getByRole("tab", { name: /^Query/ }).allInnerTexts()).toEqual(["Query 1", "Query 2"]);
+  await expect.poll(() => page.getByRole("tab", { name: /^Query/ }).allInnerTexts()).toEqual(["Query 1", "Query 2"]);
   expect(house().complaints()).toEqual([]);
   await page.context().close();
 });

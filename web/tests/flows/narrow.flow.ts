@@ -40,7 +40,7 @@ for (const [width, isTouched] of [
     await dialog.getByLabel("Name", { exact: true }).fill(name);
     expect(await violations(page)).toEqual([]);
     if (isTouched) expect(await smallTargets(page, 44)).toEqual([]);
-    expect(await fits(page)).toBeLessThanOrEqual(0);
+    await expect.poll(() => fits(page)).toBeLessThanOrEqual(0);
     await press(dialog.getByRole("button", { name: "Test" }));
     await dialog.getByText("Connected").scrollIntoViewIfNeeded();
     await press(dialog.getByRole("button", { name: "Save and open" }));
@@ -54,7 +54,7 @@ for (const [width, isTouched] of [
     // The status bar keeps the connection, what it may do, and how the run stands.
     const status = page.getByRole("contentinfo");
     for (const word of [name, "Read and write"]) await status.getByText(word, { exact: true }).waitFor();
-    expect(await fits(page)).toBeLessThanOrEqual(0);
+    await expect.poll(() => fits(page)).toBeLessThanOrEqual(0);
     if (isTouched) expect(await smallTargets(page, 44)).toEqual([]);
     expect(await violations(page)).toEqual([]);
 

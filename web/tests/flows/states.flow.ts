@@ -28,7 +28,7 @@ for (const theme of ["light", "dark"] as const) {
       await page.setViewportSize({ width, height: 800 });
       expect(await violations(page), `rows at ${width}`).toEqual([]);
       // Nothing but the editor and the grid scrolls sideways.
-      expect(await page.evaluate(() => document.documentElement.scrollWidth), `width at ${width}`).toBeLessThanOrEqual(width);
+      await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth), { message: `width at ${width}` }).toBeLessThanOrEqual(width);
     }
     await page.context().close();
   });

@@ -112,8 +112,11 @@ test("a text that one window closes lives on in Core as long as another one show
   await second.goto(house().link());
   await editorOf(second).getByText("shown by two").waitFor();
   const told = second.waitForResponse((answer) => answer.url().endsWith("/DeleteDraft"));
+  // It is saved anew then: it is not that Core has not forgotten it yet.
+  const saved = first.waitForResponse((answer) => answer.url().endsWith("/SaveDraft") && answer.ok());
   await second.keyboard.press("Alt+w");
   await told;
+  await saved;
   await expect.poll(drafts, { timeout: 120_000 }).toContain("shown by two");
   // Nobody shows it any more.
   const forgotten = first.waitForResponse((answer) => answer.url().endsWith("/DeleteDraft"));

@@ -161,10 +161,14 @@ export async function start(app: App): Promise<void> {
     void app.sessions.find(app.connections, false);
     await app.keptArrangement.start();
   });
-  const load = () => Promise.all([app.connections.load(), app.drivers.load(), app.keptSettings.start(), typed()]);
+  // The page has its sessions again as soon as it knows its connections and its tabs, whatever else is still on its way.
+  const load = (isNew: boolean) => {
+    const connections = app.connections.load().then(() => app.sessions.find(app.connections, isNew));
+    return Promise.all([connections, app.drivers.load(), app.keptSettings.start(), typed()]);
+  };
   app.link.onReturn(() => {
     if (areThere) void app.keptArrangement.start();
-    void load().then(() => app.sessions.find(app.connections, false));
+    void load(false);
     app.runs.hearAll();
     app.schemas.retry();
   });
@@ -172,8 +176,7 @@ export async function start(app: App): Promise<void> {
   await app.link.whenIn();
   void app.events.listen();
   app.runs.hearAll();
-  await load();
-  await app.sessions.find(app.connections, true);
+  await load(true);
 }
 
 /**

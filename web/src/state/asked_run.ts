@@ -27,7 +27,6 @@ export const NEVER_ARRIVED: Problem = {
 export const NOT_BEGUN: Problem = { message: "Cancelled before it began", reason: "", advice: "Core knows nothing of it. If it begins all the same, it is stopped." };
 export const STILL_RUNS: Problem = { message: "Nothing was run", reason: "", advice: "What was run here before still runs: wait for its end, or cancel it first." };
 export const NOT_KNOWN: Problem = { message: "Nothing was run", reason: "", advice: "Core does not say yet what still runs here. Run it again in a moment." };
-export const MOVED: Problem = { message: "Nothing was run", reason: "", advice: "The tab was put on another connection meanwhile. Run it again." };
 
 /** The end of a wait that somebody breaks off. */
 export function aborted(signal: AbortSignal): Promise<undefined> {

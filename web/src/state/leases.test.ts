@@ -1,68 +1,11 @@
-import { create } from "@bufbuild/protobuf";
-import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test, vi } from "vitest";
-import { type Connection, ConnectionSchema, ConnectionService, EnvironmentColor, SecretPlace } from "../gen/core/v1/connection_pb.ts";
-import { SessionService } from "../gen/core/v1/session_pb.ts";
+import { EnvironmentColor, SecretPlace } from "../gen/core/v1/connection_pb.ts";
 import { ErrorInfoSchema } from "../gen/google/rpc/error_info_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
-import { coreOver } from "../transport/core.ts";
-import { Connections } from "./connections.ts";
-import { DriverList } from "./drivers.ts";
+import { asking, idOf, page } from "./fake_sessions.ts";
 import { leadsTo } from "./leads_to.ts";
-import { Leases } from "./leases.ts";
-import { LinkKeeper } from "./link.ts";
-import { TabSessions } from "./tab_sessions.ts";
-import { Tabs } from "./tabs.ts";
-
-function asking(id: string, host: string, more: { readonly name?: string; readonly color?: EnvironmentColor } = {}): Connection {
-  const parameters = [{ name: "host", value: { case: "text" as const, value: host } }];
-  return create(ConnectionSchema, { id, spec: { name: id, driverType: "postgres", parameters, secretPlace: SecretPlace.ASK, ...more } });
-}
-
-/** A Core with connections that ask for their passwords. */
-async function page(...connections: readonly Connection[]) {
-  const kept = new Map(connections.map((connection) => [connection.id, connection]));
-  const opened: { readonly connectionId: string; readonly host: string; readonly password: string; readonly sessionId: string }[] = [];
-  const ended: string[] = [];
-  const executed: string[] = [];
-  const gate = { open: async () => undefined as void, execute: async () => undefined as void, away: false };
-  const transport = createRouterTransport(({ service }) => {
-    service(ConnectionService, { listConnections: () => ({ connections: [...kept.values()] }) });
-    service(SessionService, {
-      openSession: async ({ sessionId, target, credential }) => {
-        const key = target.case === "connection" ? target.value.key : undefined;
-        const connectionId = key?.case === "id" ? key.value : "";
-        const value = kept.get(connectionId)?.spec?.parameters[0]?.value;
-        opened.push({ connectionId, host: value?.case === "text" ? value.value : "", password: new TextDecoder().decode(credential?.fields[0]?.value), sessionId });
-        await gate.open();
-        return {};
-      },
-      async *executeInSession({ sessionId, sql }) {
-        executed.push(`${sql} ${sessionId}`);
-        await gate.execute();
-        yield {};
-      },
-      closeSession: ({ sessionId }) => {
-        if (gate.away) throw new ConnectError("Failed to fetch", Code.Unknown);
-        ended.push(sessionId);
-        return {};
-      },
-    });
-  });
-  const core = coreOver(transport);
-  const link = new LinkKeeper({ transport, enter: async () => ({ kind: "in" }) });
-  const list = new Connections(core, link);
-  const leases = new Leases(core, link, list, new DriverList(core, link), "page");
-  let made = 0;
-  const tabs = new Tabs({ getItem: () => null, setItem: () => undefined }, () => `tab ${++made}`);
-  const sessions = new TabSessions(core, link, leases, tabs, "page");
-  const save = async (connection: Connection) => {
-    kept.set(connection.id, connection);
-    await list.load();
-  };
-  await list.load();
-  return { leases, sessions, tabs, opened, ended, executed, save, gate, kept, list };
-}
+import { refusedByLoss } from "./tab_session.ts";
 
 const asked = (of: Awaited<ReturnType<typeof page>>) => of.leases.question.getState().open?.connectionId;
 
@@ -71,10 +14,12 @@ test("a connection that leads elsewhere asks again, and its session ends", async
   const tab = of.tabs.open("shop");
   const first = of.sessions.place(tab);
   await of.leases.answer("secret");
-  const { sessionId } = (await first) ?? { sessionId: "" };
+  const sessionId = await idOf(first);
   await of.save(asking("shop", "prod"));
   await expect.poll(() => of.ended, { timeout: 30_000 }).toEqual([sessionId]);
-  expect(of.sessions.of(tab.id)).toEqual({ kind: "lost", why: "its connection was changed" });
+  expect(of.sessions.of(tab.id)).toEqual({ kind: "lost", why: "its connection was changed", sessionId, isShared: true, isTold: false });
+  // Nothing runs at the new place before that is told.
+  expect(await of.sessions.place(tab)).toEqual(refusedByLoss("its connection was changed"));
   void of.sessions.place(tab);
   expect(asked(of)).toBe("shop");
   await of.leases.answer("other");
@@ -158,7 +103,7 @@ test("a tab takes the shared session when it is free, and asks for one of its ow
   const [first, second] = [of.tabs.open("shop", "", "First"), of.tabs.open("shop", "", "Second")];
   const placed = of.sessions.place(first);
   await of.leases.answer("secret");
-  const shared = (await placed)?.sessionId ?? "";
+  const shared = await idOf(placed);
   // Idle: both use it.
   expect(await of.sessions.place(second)).toEqual({ sessionId: shared });
   const { OPEN, IDLE } = TransactionState;
@@ -177,7 +122,7 @@ test("a tab takes the shared session when it is free, and asks for one of its ow
   const beside = of.sessions.place(second, () => first.id);
   expect(of.leases.question.getState().open?.own?.holder).toMatchObject({ title: "First", isRunning: true });
   await of.leases.answer("again");
-  const own = (await beside)?.sessionId ?? "";
+  const own = await idOf(beside);
   expect(of.opened.map(({ sessionId, password }) => [sessionId, password])).toEqual([
     [shared, "secret"],
     [own, "again"],
@@ -217,7 +162,7 @@ test("a transaction in the shared session is rolled back with its tab, and the s
   const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
   const placed = of.sessions.place(first);
   await of.leases.answer("secret");
-  const shared = (await placed)?.sessionId ?? "";
+  const shared = await idOf(placed);
   of.sessions.hearRun(first.id, shared, TransactionState.OPEN);
   expect(await of.sessions.close(first.id)).toBe(true);
   expect([of.executed, of.ended]).toEqual([[`ROLLBACK ${shared}`], []]);
@@ -230,7 +175,7 @@ test("nobody runs in a shared session before what a closed tab left there is rol
   const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
   const placed = of.sessions.place(first);
   await of.leases.answer("secret");
-  const shared = (await placed)?.sessionId ?? "";
+  const shared = await idOf(placed);
   let stopped: () => void = () => undefined;
   let rolledBack: () => void = () => undefined;
   of.gate.execute = () => new Promise((resolve) => (rolledBack = resolve));
@@ -256,7 +201,7 @@ test("what a closed tab left is rolled back once its session is free, and never 
   const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
   const placed = of.sessions.place(first);
   await of.leases.answer("secret");
-  const shared = (await placed)?.sessionId ?? "";
+  const shared = await idOf(placed);
   of.sessions.hearRun(first.id, shared, TransactionState.OPEN);
   const busy = new ConnectError("the session runs something", Code.FailedPrecondition, undefined, [{ desc: ErrorInfoSchema, value: { domain: "querybox", reason: "SESSION_BUSY" } }]);
   of.gate.execute = () => (of.executed.length < 3 ? Promise.reject(busy) : Promise.resolve());
@@ -272,7 +217,7 @@ test("a tab's own session that ends does not take the connection's with it", asy
   const of = await page(asking("shop", "staging"));
   const place = of.leases.place("shop");
   await of.leases.answer("secret");
-  const shared = (await place)?.sessionId ?? "";
+  const shared = await idOf(place);
   const ended = new ConnectError("ended", Code.FailedPrecondition, undefined, [{ desc: ErrorInfoSchema, value: { domain: "querybox", reason: "SESSION_ENDED" } }]);
   of.leases.hear("own", ended);
   expect(of.leases.has(shared)).toBe(true);
@@ -286,7 +231,7 @@ test("a transaction is not ended unasked by a change elsewhere: its tab stays un
     const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
     const placed = isShared ? of.sessions.place(first) : of.sessions.own(first);
     await of.leases.answer("secret");
-    const sessionId = (await placed)?.sessionId ?? "";
+    const sessionId = await idOf(placed);
     if (isShared) expect(await of.sessions.place(second)).toEqual({ sessionId });
     of.sessions.hearRun(first.id, sessionId, TransactionState.OPEN);
     const told: string[] = [];
@@ -297,13 +242,14 @@ test("a transaction is not ended unasked by a change elsewhere: its tab stays un
     expect(of.sessions.of(second.id).kind).toBe(isShared ? "lost" : "none");
     expect(await of.sessions.place(first)).toEqual({ sessionId });
     // The others go to the new place, and a second change says nothing new.
+    if (isShared) expect(await of.sessions.place(second)).toEqual(refusedByLoss("its connection was changed"));
     void of.sessions.place(second);
     expect(asked(of)).toBe("shop");
     of.kept.delete("shop");
     await of.list.load();
     expect([told, of.ended]).toEqual([[`${first.id} false`], []]);
     of.sessions.hearRun(first.id, sessionId, TransactionState.IDLE);
-    expect(of.sessions.of(first.id)).toEqual({ kind: "lost", why: "its connection was changed" });
+    expect(of.sessions.of(first.id)).toEqual({ kind: "lost", why: "its connection was changed", sessionId, isShared: false, isTold: false });
     await expect.poll(() => of.ended, { timeout: 30_000 }).toEqual([sessionId]);
   }
 });
@@ -313,7 +259,7 @@ test("who changes a connection here was asked, and its transactions end", async 
   const tab = of.tabs.open("shop");
   const placed = of.sessions.place(tab);
   await of.leases.answer("secret");
-  const shared = (await placed)?.sessionId ?? "";
+  const shared = await idOf(placed);
   of.sessions.hearRun(tab.id, shared, TransactionState.OPEN);
   await of.leases.changed("shop", () => of.save(asking("shop", "prod")));
   await expect.poll(() => of.ended, { timeout: 30_000 }).toEqual([shared]);
@@ -333,7 +279,7 @@ test("what a closed tab left while Core was away is ended when it is there again
   const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
   const placed = of.sessions.place(first);
   await of.leases.answer("secret");
-  const shared = (await placed)?.sessionId ?? "";
+  const shared = await idOf(placed);
   of.sessions.hearRun(first.id, shared, TransactionState.OPEN);
   of.gate.away = true;
   of.gate.execute = () => Promise.reject(new ConnectError("Failed to fetch", Code.Unknown));

@@ -66,6 +66,8 @@ export class Leases {
   private readonly sessions = new Map<string, string>();
   /** Passwords that were typed before they were asked for, good for the next question alone. */
   private readonly offered = new Map<string, Offered>();
+  /** The session that is being opened with an answer. */
+  private opening: string | undefined;
   /** Who waits for an answer, by the key of the question. The one that is open is the first. */
   private readonly waiting = new Map<string, Waiting>();
   private readonly opened = new Set<(connectionId: string) => void>();
@@ -110,10 +112,19 @@ export class Leases {
     this.opened.add(listener);
   }
 
+  /** Whether no password of a connection is kept, so that its tabs share a session. */
+  keepsNone(connectionId: string): boolean {
+    return this.connections.find(connectionId)?.spec?.secretPlace === SecretPlace.ASK;
+  }
+
+  /** Where a connection leads, as a text that is another one when that changes. */
+  placeOf(connectionId: string): string | undefined {
+    return this.led.get(connectionId);
+  }
+
   /** Where the next request on a connection runs. `undefined`: the user did not give the password. */
   async place(connectionId: string): Promise<Place | undefined> {
-    const connection = this.connections.find(connectionId);
-    if (connection?.spec?.secretPlace !== SecretPlace.ASK) {
+    if (!this.keepsNone(connectionId)) {
       return { sessionId: makeUuidV7(), connection: { key: { case: "id", value: connectionId } } };
     }
     const leased = this.sessions.get(connectionId) ?? (await this.ask(connectionId));
@@ -122,7 +133,7 @@ export class Leases {
 
   /** Whether a request on a connection would ask somebody for its password. */
   asks(connectionId: string): boolean {
-    return this.connections.find(connectionId)?.spec?.secretPlace === SecretPlace.ASK && !this.sessions.has(connectionId);
+    return this.keepsNone(connectionId) && !this.sessions.has(connectionId);
   }
 
   /** Asks for the password once more, for a session that is one tab's alone. Who asked for it ends it. */
@@ -142,7 +153,7 @@ export class Leases {
 
   /** Whether a session is on a connection that asks for its password. */
   has(sessionId: string): boolean {
-    return [...this.sessions.values()].includes(sessionId);
+    return this.opening === sessionId || [...this.sessions.values()].includes(sessionId);
   }
 
   /** A session has ended. */
@@ -178,6 +189,7 @@ export class Leases {
     const asked: Question = { ...open, busy: true };
     this.question.setState({ open: asked });
     const sessionId = makeUuidV7();
+    this.opening = sessionId;
     const fields = [{ name: this.passwordField(connectionId), value: new TextEncoder().encode(password) }];
     /** Whether nobody waits for this answer any more. */
     const isOver = () => this.question.getState().open !== asked;
@@ -198,6 +210,8 @@ export class Leases {
       if (open.own === undefined) for (const listener of this.opened) listener(connectionId);
     } catch (error) {
       askAgain(this.link.hear(error));
+    } finally {
+      if (this.opening === sessionId) this.opening = undefined;
     }
   }
 

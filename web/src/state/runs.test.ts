@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
 import { beforeEach, expect, test, vi } from "vitest";
+import { EndCause } from "../gen/core/v1/query_pb.ts";
 import { ResultDropCause } from "../gen/core/v1/event_pb.ts";
 import { type Result, ResultSchema, ResultService, ResultState } from "../gen/core/v1/result_pb.ts";
 import { SessionService } from "../gen/core/v1/session_pb.ts";
@@ -422,11 +423,10 @@ test("who cancels before anything is sent keeps what was there", async () => {
 test("nothing is run where a tab was put on another connection while its session was waited for", async () => {
   const of = page();
   const tab = of.tabs.open("connection");
-  vi.spyOn(of.sessions, "place").mockImplementation(async () => {
-    of.tabs.change(tab.id, { connectionId: "other" });
-    return { sessionId: "s" };
-  });
-  expect((await of.runs.run(tab, { sql: "select 1", offset: 0 }, {}))?.advice).toMatch(/another connection/);
+  void of.sessions.open(tab);
+  const ran = of.runs.run(tab, { sql: "select 1", offset: 0 }, {});
+  of.tabs.change(tab.id, { connectionId: "other" });
+  expect((await ran)?.advice).toMatch(/another connection/);
   expect([of.asked, of.runs.of(tab.id).kind]).toEqual([[], "idle"]);
 });
 
@@ -452,4 +452,29 @@ test("a closed tab's script is forgotten", async () => {
   const tab = await begin(of, {});
   of.tabs.close(tab.id);
   expect(of.runs.scriptOf(tab.id)).toBeUndefined();
+});
+
+test("a run that is refused with its lost session keeps what was there, and one that shows the loss itself is no reason to refuse the next", async () => {
+  const of = page();
+  of.say({ state: ResultState.DONE });
+  const tab = of.tabs.open("connection");
+  await of.runs.run(tab, { sql: "select 1", offset: 0 }, {});
+  const before = of.runs.of(tab.id);
+  const lose = () => {
+    of.tabs.change(tab.id, { sessionId: "s" });
+    of.sessions.attach({ ...tab, sessionId: "s" });
+    of.sessions.hearEnd("s", EndCause.CONNECTION_LOST, true);
+  };
+  lose();
+  expect(await of.runs.run(tab, { sql: "delete from t", offset: 0 }, {})).toMatchObject({ message: "Nothing was run", advice: expect.stringContaining("its transaction was rolled back") });
+  expect([of.runs.of(tab.id), of.runs.scriptOf(tab.id)?.sql, of.asked.length, of.drops]).toEqual([before, "select 1", 1, []]);
+
+  // Its own run told of the end.
+  await of.sessions.close(tab.id);
+  of.say({ state: ResultState.FAILED, sessionId: "s", failure: { reason: "CONNECTION_LOST" } });
+  await of.runs.run(tab, { sql: "select 2", offset: 0 }, {});
+  lose();
+  expect(of.sessions.of(tab.id)).toMatchObject({ kind: "lost", isTold: false });
+  void of.runs.run(tab, { sql: "select 3", offset: 0 }, {});
+  expect(of.sessions.of(tab.id).kind).toBe("opening");
 });

@@ -5,11 +5,12 @@ import { type Result, ResultState, type Rows } from "../gen/core/v1/result_pb.ts
 import type { Core } from "../transport/core.ts";
 import { isAborted, isUnreachable, metadataOf, type Problem, reasonOf } from "../transport/problem.ts";
 import { makeUuidV7 } from "../transport/uuid.ts";
-import { aborted, type Asked, MOVED, NEVER_ARRIVED, NOT_BEGUN, NOT_KNOWN, STILL_RUNS } from "./asked_run.ts";
+import { aborted, type Asked, NEVER_ARRIVED, NOT_BEGUN, NOT_KNOWN, STILL_RUNS } from "./asked_run.ts";
 import { receiptText } from "./cancel_receipt.ts";
 import { milliseconds } from "./connection_test.ts";
 import type { Leases } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
+import { endingOf } from "./endings.ts";
 import { LookTurns } from "./look_turns.ts";
 import { type Options, requestOf } from "./run_request.ts";
 import type { Stopped } from "./tab_session.ts";
@@ -54,13 +55,12 @@ export interface Script {
 }
 
 const IDLE: Run = { kind: "idle" };
-/** What runs is looked at this often where no event tells of it. */
+/** How often what runs is looked at where no event tells of it. */
 const LOOK_MS = 1_000;
 /** A session that takes longer to end has a trouble of its own. */
 const CLOSING_MS = 30_000;
 /** A result is not dropped as unused so soon. */
 const SURELY_KEPT_MS = 300_000;
-
 /** Runs scripts for tabs. Core owns what runs: it goes on without the page, and is found again. */
 export class Runs {
   readonly store: StoreApi<ReadonlyMap<string, Run>> = createStore<ReadonlyMap<string, Run>>(() => new Map());
@@ -163,6 +163,8 @@ export class Runs {
   private async begin(tab: Tab, script: Script, options: Options): Promise<Problem | undefined> {
     const before = this.of(tab.id);
     if (before.kind === "starting" || before.kind === "running") return undefined;
+    // What ended with its session says so above its rows.
+    if (before.kind === "ended" && endingOf(before.result)?.why === "lost") this.sessions.tell(tab.id, before.result.sessionId);
     let startedAt = Date.now();
     const scriptBefore = this.scripts.get(tab.id);
     this.scripts.set(tab.id, script);
@@ -182,14 +184,13 @@ export class Runs {
     /** Whether the tab was closed meanwhile, also if it was opened again. */
     const isClosed = () => this.asked.get(tab.id) !== asked;
     try {
-      const taken = this.sessions.place(tab, (sessionId) => this.runnerIn(sessionId, tab.id), (sessionId) => (asked.sessionId = sessionId));
-      const place = await Promise.race([taken, aborted(stop.signal)]);
+      const runner = (sessionId: string) => this.runnerIn(sessionId, tab.id);
+      const place = await Promise.race([this.sessions.place(tab, runner, (sessionId) => (asked.sessionId = sessionId)), aborted(stop.signal)]);
       if (isClosed()) return leaveBefore();
-      const isMoved = this.tabOf(tab.id)?.connectionId !== tab.connectionId;
-      // Whoever gives no password, or waits no longer, keeps what he had.
-      if (place === undefined || isMoved) {
+      // Whoever gives no password, is refused, or waits no longer, keeps what he had.
+      if (place === undefined || "refusal" in place) {
         keepBefore();
-        return isMoved ? MOVED : undefined;
+        return place?.refusal;
       }
       leaveBefore();
       // While a password is asked for, nothing runs yet.

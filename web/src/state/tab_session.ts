@@ -13,8 +13,13 @@ export type TabSession =
   | { readonly kind: "none" }
   | { readonly kind: "opening" }
   | { readonly kind: "open"; readonly sessionId: string; readonly transaction: TransactionState; readonly isBusy: boolean; readonly endsSoon: boolean; readonly isShared: boolean }
-  /** It ended without being asked to. */
-  | { readonly kind: "lost"; readonly why: string };
+  /** It ended without being asked to. Once its user was told, the next run opens another one. */
+  | { readonly kind: "lost"; readonly why: string; readonly sessionId: string; readonly isShared: boolean; readonly isTold: boolean };
+
+/** Why a run takes place nowhere. */
+export interface Refusal {
+  readonly refusal: Problem;
+}
 
 /** What ran in a session, and is being stopped. */
 export interface Stopped {
@@ -38,6 +43,19 @@ export type Finish =
   | { readonly kind: "busy" };
 
 export type OpenSession = Extract<TabSession, { kind: "open" }>;
+
+export const MOVED = refused("The tab was put on another connection meanwhile. Run it again.");
+export const CHANGED = refused("The connection was changed meanwhile, and leads elsewhere. Run it again to run it there.");
+export const NOT_OPENED = refused("Its session was not opened. Choose in the toolbar how to run, and run it again.");
+
+export function refused(advice: string): Refusal {
+  return { refusal: { message: "Nothing was run", reason: "", advice } };
+}
+
+/** What a run is told that was meant for a session that has ended. */
+export function refusedByLoss(why: string): Refusal {
+  return refused(`The session of this tab ended: ${why}. Run again opens a new session.`);
+}
 
 export const STILL_OPEN: Problem = { message: "The transaction is still open", reason: "", advice: "" };
 

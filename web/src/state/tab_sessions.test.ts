@@ -172,3 +172,18 @@ test("a session of a connection as it was stays over a reload, and ends with its
   expect(of.of("tab-0").kind).toBe("lost");
   await expect.poll(() => ended).toEqual(["a"]);
 });
+
+test("until Core has told of them, sessions that were kept over a reload count as in a transaction, those that are shared too", async () => {
+  const { UNSPECIFIED, OPEN } = TransactionState;
+  const sessions = [held("shared", { connectionId: "asks", transactionState: OPEN }), held("a", { transactionState: OPEN })];
+  const { of, find, tabs, leases, executed, ended } = page([{ connectionId: "asks", holds: "shared" }, { sessionId: "a" }], sessions);
+  expect(["tab-0", "tab-1"].map((id) => of.of(id))).toMatchObject([{ transaction: UNSPECIFIED, isShared: true }, { transaction: UNSPECIFIED, isShared: false }]);
+  // A run meanwhile is asked for no password.
+  const [first] = tabs.store.getState().tabs;
+  if (first === undefined) throw new Error("it is there");
+  expect(await of.place(first)).toEqual({ sessionId: "shared" });
+  expect(leases.question.getState().open).toBeUndefined();
+  await find();
+  expect(["tab-0", "tab-1"].map((id) => of.of(id))).toMatchObject([{ transaction: OPEN }, { transaction: OPEN }]);
+  expect([executed, ended]).toEqual([[], []]);
+});

@@ -4,22 +4,23 @@ import { EndCause } from "../gen/core/v1/query_pb.ts";
 import { SessionActivity, type SessionFacts, SessionKind } from "../gen/core/v1/session_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import { ANSWERS_MS, type Core } from "../transport/core.ts";
-import { isLockedOut, isUnreachable, type Problem, problemOfRejection, reasonOf } from "../transport/problem.ts";
+import { isLockedOut, isUnreachable, type Problem, problemOfRejection, reasonOf, sentenceOf } from "../transport/problem.ts";
+import { makeUuidV7 } from "../transport/uuid.ts";
 import type { Connections } from "./connections.ts";
 import type { Holder, Leases, Move, Place } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
-import { CAUSES, type Finish, finishOf, hasTransaction, hasUnknown, isKnown, opened, type OpenSession, stateOf, STILL_OPEN, type Stopped, type TabSession } from "./tab_session.ts";
+import { SessionEnds } from "./session_ends.ts";
+import { CAUSES, CHANGED, type Finish, finishOf, hasTransaction, hasUnknown, MOVED, NOT_OPENED, opened, type OpenSession, refused, refusedByLoss, type Refusal, stateOf, STILL_OPEN, type Stopped, type TabSession } from "./tab_session.ts";
 import type { Tab, Tabs } from "./tabs.ts";
-import { whenFree } from "./when_free.ts";
 
 const { UNSPECIFIED, IDLE } = TransactionState;
-/** Where it takes longer, the session ends. */
-const ROLL_BACK_MS = 30_000;
 /** Core says these before it sends anything. */
 const BEFORE: ReadonlySet<string> = new Set(["SESSION_BUSY", "SESSION_ENDED", "SESSION_NOT_FOUND"]);
 const LOST: Finish = { kind: "unknown", isOver: false };
 const NOT_SENT: Problem = { message: "This page is not let in: nothing was sent", reason: "", advice: "" };
 const NOT_TOLD: Problem = { message: "Core does not say yet how the transaction stands: nothing was sent", reason: "", advice: "" };
+/** Why a session is lost of which nobody heard how. */
+const NOT_HELD = "Core does not hold it any more";
 const NONE: TabSession = { kind: "none" };
 
 /** Keeps sessions for tabs that want one: transactions, temporary tables and settings work across their runs. */
@@ -29,8 +30,9 @@ export class TabSessions {
   private readonly freeing = new Map<string, Promise<boolean>>();
   /** Whether what an earlier page left is still to be looked through. */
   private isNew = false;
-  /** Sessions that are to be ended once Core is there. */
-  private readonly unended = new Set<string>();
+  /** Sessions that are being opened for tabs. */
+  private readonly coming = new Set<string>();
+  private readonly ends: SessionEnds;
   private readonly stayed = new Set<(tab: Tab, isGone: boolean) => void>();
   private isRunning: (tabId: string) => boolean = () => false;
 
@@ -41,8 +43,11 @@ export class TabSessions {
     private readonly tabs: Tabs,
     private readonly frontEndId: string,
   ) {
+    this.ends = new SessionEnds(core, link);
     leases.onMove((move) => this.leave(move));
+    for (const tab of tabs.store.getState().tabs) this.attach(tab);
     tabs.store.subscribe((now, before) => {
+      for (const tab of now.tabs) if (!before.tabs.some(({ id }) => id === tab.id)) this.attach(tab);
       for (const tab of before.tabs) {
         const connectionId = now.tabs.find(({ id }) => id === tab.id)?.connectionId;
         // Nothing runs at the old place under the name of another one.
@@ -58,15 +63,15 @@ export class TabSessions {
    */
   async find(connections: Pick<Connections, "find" | "store">, isNew: boolean): Promise<void> {
     this.isNew ||= isNew;
-    for (const sessionId of this.unended) void this.end(sessionId);
+    this.ends.again();
     const held = await this.look();
     if (held === undefined || !this.isNew || connections.store.getState().kind !== "ready" || this.tabs.lacksSome) return;
     this.isNew = false;
     const owned = new Set(this.tabs.store.getState().tabs.map(({ sessionId }) => sessionId));
     for (const [sessionId, facts] of held) {
-      if (owned.has(sessionId) || this.leases.has(sessionId)) continue;
+      if (owned.has(sessionId) || this.coming.has(sessionId) || this.leases.has(sessionId)) continue;
       const { connectionId } = facts;
-      if (connections.find(connectionId)?.spec?.secretPlace !== SecretPlace.ASK) void this.end(sessionId);
+      if (connections.find(connectionId)?.spec?.secretPlace !== SecretPlace.ASK) void this.ends.end(sessionId);
       else {
         this.leases.adopt(connectionId, sessionId);
         this.share(facts);
@@ -80,10 +85,10 @@ export class TabSessions {
     const transaction = stateOf(facts);
     let isHeld = false;
     for (const tab of this.tabs.store.getState().tabs) {
-      if (tab.connectionId !== connectionId || this.of(tab.id).kind !== "none") continue;
-      const isHolder = tab.holds === sessionId;
-      isHeld ||= isHolder;
-      this.set(tab.id, { ...opened(sessionId, true), transaction: isHolder ? transaction : IDLE });
+      if (tab.connectionId !== connectionId) continue;
+      isHeld ||= tab.holds === sessionId;
+      // The one that ran there last was attached to it.
+      if (this.of(tab.id).kind === "none") this.set(tab.id, opened(sessionId, true));
     }
     // Its tab was closed just before, and nobody sees it any more.
     if (!isHeld && transaction !== IDLE) void this.free(sessionId);
@@ -119,6 +124,10 @@ export class TabSessions {
     return session.kind === "open" ? session.sessionId : tab.sessionId;
   }
 
+  private tabOf(tabId: string): Tab | undefined {
+    return this.tabs.store.getState().tabs.find(({ id }) => id === tabId);
+  }
+
   /** Puts what the page takes a tab's session for beside what Core has. */
   private compare(tab: Tab, held: ReadonlyMap<string, SessionFacts>): void {
     const session = this.of(tab.id);
@@ -126,7 +135,7 @@ export class TabSessions {
     if (sessionId === undefined) return;
     const facts = held.get(sessionId);
     if (facts === undefined) {
-      this.lose(tab.id, "it had ended");
+      this.lose(tab.id, NOT_HELD);
       this.leases.forget(sessionId);
     } else if (session.kind === "none") {
       this.set(tab.id, { ...opened(sessionId, false), transaction: stateOf(facts) });
@@ -149,10 +158,11 @@ export class TabSessions {
     return this.store.getState().get(tabId) ?? NONE;
   }
 
-  /** Finds the session that a tab had before the page was loaded again. */
+  /** Finds the session that a tab had before the page was loaded again: what Core says of it is not known yet. */
   attach(tab: Tab): void {
-    if (tab.sessionId === undefined || this.of(tab.id).kind !== "none") return;
-    this.set(tab.id, { ...opened(tab.sessionId, false), transaction: UNSPECIFIED });
+    const sessionId = tab.sessionId ?? tab.holds;
+    if (sessionId === undefined || this.of(tab.id).kind !== "none") return;
+    this.set(tab.id, { ...opened(sessionId, tab.sessionId === undefined), transaction: UNSPECIFIED });
   }
 
   /** Asks Core how a tab's transaction stands, where nobody here knows. */
@@ -160,22 +170,49 @@ export class TabSessions {
     if (hasUnknown(this.of(tabId))) await this.look();
   }
 
+  /** Hears that a tab shows how its session ended: the next run opens another one. */
+  tell(tabId: string, sessionId: string): void {
+    const session = this.of(tabId);
+    if (session.kind === "lost" && session.sessionId === sessionId) this.set(tabId, { ...session, isTold: true });
+  }
+
   /**
    * Where the next run of a tab takes place. `undefined`: nowhere, for the user gave no password. The session that a connection's
-   * tabs share is not taken from the one that runs something there, or has a transaction open.
+   * tabs share is not taken from the one that runs something there, or has a transaction open. What was meant for a session that has
+   * ended, or for another place than the one where it would run after a wait, is refused.
    */
-  async place(tab: Tab, runnerIn: (sessionId: string) => string | undefined = () => undefined, onTake: (sessionId: string) => void = () => undefined): Promise<Place | undefined> {
+  async place(tab: Tab, runnerIn: (sessionId: string) => string | undefined = () => undefined, onTake: (sessionId: string) => void = () => undefined): Promise<Place | Refusal | undefined> {
+    const led = this.leases.placeOf(tab.connectionId);
+    const elsewhere = () => (this.tabOf(tab.id)?.connectionId !== tab.connectionId ? MOVED : this.leases.placeOf(tab.connectionId) !== led ? CHANGED : undefined);
     for (;;) {
       const session = this.of(tab.id);
+      if (session.kind === "opening") {
+        await this.settled(tab.id, session);
+        if (this.of(tab.id).kind === "none") return elsewhere() ?? NOT_OPENED;
+        continue;
+      }
       // What ran there kept it, and nobody told of its end: what is run next belongs to the new place.
       if (session.kind === "open" && !session.isBusy && session.transaction === IDLE && this.isOld(tab.id)) {
         this.lose(tab.id, "its connection was changed");
-        void this.end(session.sessionId);
+        void this.ends.end(session.sessionId);
+        continue;
+      }
+      if (session.kind === "lost" && !session.isTold) {
+        this.set(tab.id, { ...session, isTold: true });
+        return refusedByLoss(session.why);
+      }
+      const now = elsewhere();
+      if (now !== undefined) return now;
+      if (session.kind === "lost") {
+        if (this.leases.keepsNone(tab.connectionId) && !session.isShared) return (await this.own(tab)) ?? elsewhere();
+        const problem = await this.open(tab);
+        if (problem !== undefined) return refused(sentenceOf(problem));
+        if (this.of(tab.id) === session) return elsewhere();
         continue;
       }
       if (session.kind === "open" && !session.isShared) return { sessionId: session.sessionId };
       const place = session.kind === "open" ? { sessionId: session.sessionId } : await this.leases.place(tab.connectionId);
-      if (place === undefined || "connection" in place) return place;
+      if (place === undefined || "connection" in place) return elsewhere() ?? place;
       const { sessionId } = place;
       const freed = this.freeing.get(sessionId);
       if (freed !== undefined) {
@@ -187,13 +224,26 @@ export class TabSessions {
         await this.look();
         if (this.freeing.has(sessionId) || (session.kind === "open" && this.of(tab.id).kind !== "open")) continue;
       }
+      const after = elsewhere();
+      if (after !== undefined) return after;
       const holder = this.holderOf(sessionId, tab, runnerIn(sessionId));
-      if (holder !== undefined) return this.own(tab, holder);
+      if (holder !== undefined) return (await this.own(tab, holder)) ?? elsewhere();
       if (this.of(tab.id).kind !== "open") this.set(tab.id, opened(sessionId, true));
       this.hold(tab.id, sessionId);
       onTake(sessionId);
       return place;
     }
+  }
+
+  /** Waits until a session that is being opened is there, or will not be. */
+  private settled(tabId: string, opening: TabSession): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = this.store.subscribe(() => {
+        if (this.of(tabId) === opening) return;
+        stop();
+        resolve();
+      });
+    });
   }
 
   /** Has whatever is begun in a shared session be a tab's, and no other one's. */
@@ -206,7 +256,7 @@ export class TabSessions {
 
   /** Whether a tab keeps a session of the place where its connection led before. */
   private isOld(tabId: string): boolean {
-    return this.tabs.store.getState().tabs.some((tab) => tab.id === tabId && tab.isOld === true);
+    return this.tabOf(tabId)?.isOld === true;
   }
 
   private isIn(tabId: string, sessionId: string): boolean {
@@ -218,8 +268,8 @@ export class TabSessions {
   async own(tab: Tab, holder?: Holder): Promise<Place | undefined> {
     const sessionId = await this.leases.own(tab.connectionId, { tabId: tab.id, ...(holder === undefined ? {} : { holder }) });
     if (sessionId === undefined) return undefined;
-    if (this.tabs.store.getState().tabs.every(({ id, connectionId }) => id !== tab.id || connectionId !== tab.connectionId)) {
-      void this.end(sessionId);
+    if (this.tabOf(tab.id)?.connectionId !== tab.connectionId) {
+      void this.ends.end(sessionId);
       return undefined;
     }
     this.tabs.change(tab.id, { sessionId });
@@ -237,28 +287,38 @@ export class TabSessions {
     return holding === undefined ? undefined : { tabId: holding.id, title: holding.title, isRunning: false };
   }
 
-  /** Leases a session. Answers why it cannot be had. */
+  /** Leases a session. Answers why it cannot be had. One that comes when the tab has no use for it any more is ended. */
   async open(tab: Tab): Promise<Problem | undefined> {
-    if (this.of(tab.id).kind === "opening" || this.of(tab.id).kind === "open") return undefined;
-    this.set(tab.id, { kind: "opening" });
+    const before = this.of(tab.id);
+    if (before.kind === "opening" || before.kind === "open") return undefined;
+    const opening: TabSession = { kind: "opening" };
+    this.set(tab.id, opening);
+    const isWanted = () => this.of(tab.id) === opening && this.tabOf(tab.id)?.connectionId === tab.connectionId;
+    const giveUp = (problem?: Problem) => {
+      if (!isWanted()) return undefined;
+      if (before.kind === "lost") this.set(tab.id, before);
+      else this.none(tab.id);
+      return problem;
+    };
+    const sessionId = makeUuidV7();
     try {
       const place = await this.leases.place(tab.connectionId);
-      if (place === undefined) return this.none(tab.id);
-      const { sessionId } = place;
-      if (!("connection" in place)) return void this.set(tab.id, opened(sessionId, true));
+      if (place === undefined || !isWanted()) return giveUp();
+      if (!("connection" in place)) return void this.set(tab.id, opened(place.sessionId, true));
       const target = { case: "connection" as const, value: place.connection };
+      this.coming.add(sessionId);
       const { outcome } = await this.core.sessions.openSession({ sessionId, target, frontEndId: this.frontEndId });
-      if (outcome.case === "rejection") {
-        this.none(tab.id);
-        return problemOfRejection(outcome.value);
-      }
-      if (!this.tabs.store.getState().tabs.some(({ id }) => id === tab.id)) return void this.end(sessionId);
+      if (outcome.case === "rejection") return giveUp(problemOfRejection(outcome.value));
+      if (!isWanted()) return void this.ends.end(sessionId);
       this.tabs.change(tab.id, { sessionId });
       this.set(tab.id, opened(sessionId, false));
       return undefined;
     } catch (error) {
-      this.none(tab.id);
-      return this.link.hear(error);
+      // It may have been opened all the same.
+      if (isUnreachable(error)) void this.ends.end(sessionId);
+      return giveUp(this.link.hear(error));
+    } finally {
+      this.coming.delete(sessionId);
     }
   }
 
@@ -271,7 +331,7 @@ export class TabSessions {
     this.none(tabId);
     if (session.kind !== "open") return false;
     const { sessionId, isShared, transaction } = session;
-    if (!isShared) return this.end(sessionId);
+    if (!isShared) return this.ends.end(sessionId);
     const over = ran?.sessionId === sessionId ? ran.over : undefined;
     if (over === undefined && transaction === IDLE) return false;
     return (await this.free(sessionId, over)) && transaction !== IDLE;
@@ -289,24 +349,11 @@ export class TabSessions {
   }
 
   private async rollBack(sessionId: string): Promise<boolean> {
-    const until = Date.now() + ROLL_BACK_MS;
-    try {
-      let left: TransactionState = IDLE;
-      // What still runs there is being cancelled.
-      await whenFree(async () => {
-        for await (const { part } of this.core.sessions.executeInSession({ sessionId, sql: "ROLLBACK" })) {
-          const said = part.value?.part;
-          if (said?.case === "summary" || said?.case === "rejection") left = said.value.transactionState;
-        }
-      }, () => Date.now() < until);
-      if (!isKnown(left)) return true;
-    } catch (error) {
-      this.link.hear(error);
-    }
+    if (await this.ends.rollBack(sessionId)) return true;
     // A session that may be in a transaction is nobody's.
     this.leases.forget(sessionId);
     for (const [tabId, session] of this.store.getState()) if (session.kind === "open" && session.sessionId === sessionId) this.none(tabId);
-    return this.end(sessionId);
+    return this.ends.end(sessionId);
   }
 
   /** Ends the transaction of a tab's session. */
@@ -352,14 +399,14 @@ export class TabSessions {
   /** Hears of a failure in a tab's session, which may be its end. */
   hearFailure(tabId: string, error: unknown): void {
     const reason = reasonOf(error);
-    if (this.of(tabId).kind === "open" && (reason === "SESSION_ENDED" || reason === "SESSION_NOT_FOUND")) this.lose(tabId, "it had ended");
+    if (this.of(tabId).kind === "open" && (reason === "SESSION_ENDED" || reason === "SESSION_NOT_FOUND")) this.lose(tabId, NOT_HELD, true);
   }
 
   /** Hears that a session has ended. Answers whether it was a tab's. */
   hearEnd(sessionId: string, cause: EndCause, isTransactionLost: boolean): string | undefined {
     const of = [...this.store.getState()].filter(([, session]) => session.kind === "open" && session.sessionId === sessionId);
     if (of.length === 0) return undefined;
-    const why = `${CAUSES[cause] ?? "it ended"}${isTransactionLost ? "; its transaction was rolled back" : ""}`;
+    const why = `${CAUSES[cause] ?? "Core gave no cause"}${isTransactionLost ? "; its transaction was rolled back" : ""}`;
     for (const [tabId] of of) this.lose(tabId, why);
     this.leases.forget(sessionId);
     return why;
@@ -374,7 +421,10 @@ export class TabSessions {
     const stay: string[] = [];
     for (const tab of this.tabs.store.getState().tabs) {
       const session = this.of(tab.id);
-      if (tab.connectionId !== connectionId || session.kind !== "open") continue;
+      if (tab.connectionId !== connectionId) continue;
+      // What comes of it is ended.
+      if (session.kind === "opening") this.lose(tab.id, why, isOwn);
+      if (session.kind !== "open") continue;
       const { sessionId, isShared, transaction } = session;
       const mayHave = transaction !== IDLE || (this.isRunning(tab.id) && (!isShared || tab.holds === sessionId));
       if (mayHave && !isOwn) {
@@ -386,21 +436,21 @@ export class TabSessions {
         if (!isKnown) for (const listener of this.stayed) listener(tab, isGone);
         continue;
       }
-      this.lose(tab.id, why);
+      this.lose(tab.id, why, isOwn);
       if (!isShared) void this.endAfter(tab.id, sessionId, why);
     }
     return stay;
   }
 
   private async endAfter(tabId: string, sessionId: string, why: string): Promise<void> {
-    if ((await this.end(sessionId)) && this.of(tabId).kind === "lost") this.lose(tabId, `${why}; its transaction was rolled back`);
+    if ((await this.ends.end(sessionId)) && this.of(tabId).kind === "lost") this.lose(tabId, `${why}; its transaction was rolled back`);
   }
 
   /** Gives up a session of a connection as it was before, once nothing is lost with it. */
   private endOld(tabId: string, session: TabSession): boolean {
     if (!this.isOld(tabId) || session.kind !== "open" || session.isBusy || session.transaction !== IDLE || this.isRunning(tabId)) return false;
     this.lose(tabId, "its connection was changed");
-    void this.end(session.sessionId);
+    void this.ends.end(session.sessionId);
     return true;
   }
 
@@ -414,9 +464,12 @@ export class TabSessions {
     }
   }
 
-  private lose(tabId: string, why: string): void {
+  /** `isTold`: its user knows. */
+  private lose(tabId: string, why: string, isTold = false): void {
+    const session = this.of(tabId);
+    const was = "sessionId" in session ? session : { sessionId: this.tabOf(tabId)?.sessionId ?? "", isShared: session.kind === "opening" };
     this.forgetId(tabId);
-    this.set(tabId, { kind: "lost", why });
+    this.set(tabId, { kind: "lost", why, sessionId: was.sessionId, isShared: was.isShared, isTold: isTold || (session.kind === "lost" && session.isTold) });
   }
 
   private none(tabId: string): undefined {
@@ -427,22 +480,8 @@ export class TabSessions {
   }
 
   private forgetId(tabId: string): void {
-    const tab = this.tabs.store.getState().tabs.find(({ id }) => id === tabId);
+    const tab = this.tabOf(tabId);
     if (tab?.sessionId !== undefined || tab?.holds !== undefined) this.tabs.change(tabId, { sessionId: undefined, holds: undefined, isOld: undefined });
-  }
-
-  private async end(sessionId: string): Promise<boolean> {
-    try {
-      const { transactionLost } = await this.core.sessions.closeSession({ sessionId });
-      this.unended.delete(sessionId);
-      return transactionLost;
-    } catch (error) {
-      this.link.hear(error);
-      // It ends by its idle limit all the same.
-      if (isUnreachable(error)) this.unended.add(sessionId);
-      else this.unended.delete(sessionId);
-      return false;
-    }
   }
 
   private set(tabId: string, session: TabSession): void {

@@ -69,6 +69,11 @@ export function problemOf(error: unknown): Problem {
   return { message: sentence(text), reason, advice: ADVICE[reason] ?? "" };
 }
 
+/** A problem in one line. */
+export function sentenceOf({ message, advice }: Problem): string {
+  return advice === "" ? message : `${message}. ${advice}`;
+}
+
 /** What the database refused, in the words of the database. */
 export function problemOfRejection(rejection: Rejection): Problem {
   return {

@@ -31,6 +31,7 @@ export type Overlay =
   | { readonly kind: "new-connection" }
   | { readonly kind: "import" }
   | { readonly kind: "close-tabs"; readonly tabIds: readonly string[] }
+  | { readonly kind: "give-up-session"; readonly tabId: string }
   | { readonly kind: "edit-connection"; readonly connectionId: string }
   | { readonly kind: "remove-connection"; readonly connectionId: string };
 

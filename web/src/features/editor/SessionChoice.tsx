@@ -1,6 +1,7 @@
 import { finishTransaction } from "../../actions/finish_transaction.ts";
 import { SecretPlace } from "../../gen/core/v1/connection_pb.ts";
 import { TransactionState } from "../../gen/plugin/v1/plugin_pb.ts";
+import { giveUpSession } from "../../state/give_up_session.ts";
 import { valueOf } from "../../state/load.ts";
 import type { Tab } from "../../state/tabs.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -40,10 +41,7 @@ export function SessionChoice({ tab, isRunning }: SessionChoiceProps) {
     if (inTransaction || isRunning) app.toasts.fail("The tab keeps the shared session", inTransaction ? "Commit its transaction or roll it back first." : "Wait for the end of what runs, or cancel it first.");
     else void app.sessions.own(tab);
   };
-  const release = async () => {
-    if (isOpen && session.isShared) return;
-    if (await app.sessions.close(tab.id)) app.toasts.say("The session is closed, and its transaction was rolled back");
-  };
+  const release = () => void giveUpSession(app, tab.id);
   return (
     <>
       <Choice
@@ -55,11 +53,11 @@ export function SessionChoice({ tab, isRunning }: SessionChoiceProps) {
         items={
           asks
             ? [
-                { label: "Share the connection's session", checked: !hasOwn, onChoose: () => void release() },
+                { label: "Share the connection's session", checked: !hasOwn, onChoose: release },
                 { label: "A session of its own…", checked: hasOwn, onChoose: takeOwn },
               ]
             : [
-                { label: "One-shot: each run has a session of its own", checked: !isOpen, onChoose: () => void release() },
+                { label: "One-shot: each run has a session of its own", checked: session.kind === "none", onChoose: release },
                 { label: "Leased: runs share one session", checked: isOpen, onChoose: () => void lease() },
               ]
         }

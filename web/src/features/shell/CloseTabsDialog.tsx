@@ -1,9 +1,8 @@
 import { finishTransaction, transactionOf } from "../../actions/finish_transaction.ts";
 import { TransactionState } from "../../gen/plugin/v1/plugin_pb.ts";
 import { holdsTransaction } from "../../state/close_tabs.ts";
-import { Button } from "../../ui/Button.tsx";
-import { Dialog } from "../../ui/Dialog.tsx";
 import { useApp, usePart } from "../AppContext.ts";
+import { TransactionDialog } from "./TransactionDialog.tsx";
 
 interface CloseTabsDialogProps {
   readonly tabIds: readonly string[];
@@ -25,31 +24,18 @@ export function CloseTabsDialog({ tabIds, onClose }: CloseTabsDialogProps) {
     }
   };
   return (
-    <Dialog label={`Close ${what}`} className="dialog small choices" onClose={onClose}>
-      <div className="head">
-        <h2>Close {what}?</h2>
-      </div>
-      <div className="form">
-        <p>
-          {titles.length === 1 ? "A transaction that is open there is" : `Transactions that are open in ${titles.join(", ")} are`} rolled back: what
-          was changed is lost.
-        </p>
-      </div>
-      <div className="foot">
-        <span className="grow" />
-        <Button label="Keep open" big onClick={onClose} />
-        {canCommit && <Button label="Commit and close" look="line" big onClick={() => void commit()} />}
-        <Button
-          label="Roll back and close"
-          look="line"
-          big
-          className="danger"
-          onClick={() => {
-            onClose();
-            for (const id of tabIds) app.tabs.close(id);
-          }}
-        />
-      </div>
-    </Dialog>
+    <TransactionDialog
+      label={`Close ${what}`}
+      text={`${titles.length === 1 ? "A transaction that is open there is" : `Transactions that are open in ${titles.join(", ")} are`} rolled back: what was changed is lost.`}
+      keep="Keep open"
+      commit="Commit and close"
+      rollBack="Roll back and close"
+      onClose={onClose}
+      onCommit={canCommit ? () => void commit() : undefined}
+      onRollBack={() => {
+        onClose();
+        for (const id of tabIds) app.tabs.close(id);
+      }}
+    />
   );
 }

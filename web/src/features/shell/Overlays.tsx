@@ -6,6 +6,7 @@ import { ImportDialog } from "../connections/ImportDialog.tsx";
 import { PasswordDialog } from "../connections/PasswordDialog.tsx";
 import { RemoveDialog } from "../connections/RemoveDialog.tsx";
 import { CloseTabsDialog } from "./CloseTabsDialog.tsx";
+import { GiveUpSessionDialog } from "./GiveUpSessionDialog.tsx";
 import { Palette } from "./Palette.tsx";
 import { SettingsDialog } from "./SettingsDialog.tsx";
 
@@ -36,6 +37,8 @@ function OneOverlay() {
       return <ConnectionDialog onClose={close} />;
     case "close-tabs":
       return <CloseTabsDialog tabIds={overlay.tabIds} onClose={close} />;
+    case "give-up-session":
+      return <GiveUpSessionDialog tabId={overlay.tabId} onClose={close} />;
     case "import":
       return <ImportDialog onClose={close} />;
     case "edit-connection":

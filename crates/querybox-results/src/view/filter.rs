@@ -6,7 +6,7 @@ use crate::{
     view::{
         ViewError, Work,
         condition::{Compiled, Condition, Scratch},
-        gather::{Gatherer, Keeper},
+        gather::{Gatherer, HELD_BYTES_MAX, Keeper},
         workers::each_batch,
     },
 };
@@ -21,7 +21,7 @@ pub fn filter(rows: &Rows, condition: &Condition, work: &mut Work<'_>) -> Result
     let all = rows.row_count();
     let writer = SpoolWriter::new(rows.spool().budget());
     let mut keeper = Keeper::new(rows.shape().clone(), writer);
-    let mut gatherer = Gatherer::new(|picked| keeper.keep(&picked));
+    let mut gatherer = Gatherer::new(HELD_BYTES_MAX, |picked| keeper.keep(&picked));
     each_batch(
         rows,
         work,
@@ -30,7 +30,7 @@ pub fn filter(rows: &Rows, condition: &Condition, work: &mut Work<'_>) -> Result
             if !found.is_empty() {
                 let source = gatherer.add_source(&scanned.batch, scanned.bytes);
                 for row in found {
-                    gatherer.push(source, row as usize)?;
+                    gatherer.push(source, row as usize, 0)?;
                 }
             }
             if gatherer.is_full() {

@@ -17,7 +17,7 @@ use crate::{
 const BATCH_BYTES: usize = 128 * 1024;
 const BATCH_ROWS_MAX: usize = 8192;
 /// Sources are held until their rows are written; but not more of them than this.
-const HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
+pub(crate) const HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Gathers rows of other batches, in any order, and hands over as many at a time as a new batch has.
 pub(crate) struct Gatherer<P> {
@@ -25,12 +25,17 @@ pub(crate) struct Gatherer<P> {
     /// The batches that the gathered rows are of.
     sources: Vec<Arc<Batch>>,
     held_bytes: usize,
+    held_bytes_max: usize,
     /// How often the sources were let go.
     generation: u64,
     /// The source and the row in it.
     picks: Vec<(usize, usize)>,
     /// About so long is what was picked, and the row that is about to be.
     picked_bytes: usize,
+    /// What goes along with it.
+    beside_bytes: usize,
+    /// The most that a batch was long, with what went along.
+    longest_bytes: usize,
 }
 
 /// Rows that become a batch.
@@ -48,15 +53,24 @@ pub(crate) struct Keeper {
 }
 
 impl<P: FnMut(Picked) -> Result<(), ViewError>> Gatherer<P> {
-    /// What is gathered goes there.
-    pub(crate) fn new(put: P) -> Gatherer<P> {
-        let (sources, picks) = (Vec::new(), Vec::new());
-        Gatherer { put, sources, held_bytes: 0, generation: 0, picks, picked_bytes: 0 }
+    /// What is gathered goes there. Sources should not hold more than so many bytes.
+    pub(crate) fn new(held_bytes_max: usize, put: P) -> Gatherer<P> {
+        Gatherer {
+            put,
+            sources: Vec::new(),
+            held_bytes: 0,
+            held_bytes_max,
+            generation: 0,
+            picks: Vec::new(),
+            picked_bytes: 0,
+            beside_bytes: 0,
+            longest_bytes: 0,
+        }
     }
 
     /// Whether the sources should be let go before another comes.
     pub(crate) fn is_full(&self) -> bool {
-        self.held_bytes > HELD_BYTES_MAX
+        self.held_bytes > self.held_bytes_max
     }
 
     /// What a source is called holds for one generation.
@@ -72,14 +86,15 @@ impl<P: FnMut(Picked) -> Result<(), ViewError>> Gatherer<P> {
         self.sources.len() - 1
     }
 
-    /// Gathers a row of a source.
-    pub(crate) fn push(&mut self, source: usize, row: usize) -> Result<(), ViewError> {
+    /// Gathers a row of a source. So many bytes go along with it wherever it is read again.
+    pub(crate) fn push(&mut self, source: usize, row: usize, beside_bytes: usize) -> Result<(), ViewError> {
         let row_bytes = self.sources[source].row_bytes(row);
         // Long rows may have lain among short ones, and are not to come together in one batch.
         if self.picked_bytes + row_bytes > 2 * BATCH_BYTES {
             self.put()?;
         }
         self.picked_bytes += row_bytes;
+        self.beside_bytes += beside_bytes;
         self.picks.push((source, row));
         let is_batch = self.picks.len() == BATCH_ROWS_MAX || self.picked_bytes >= BATCH_BYTES;
         if is_batch { self.put() } else { Ok(()) }
@@ -94,11 +109,17 @@ impl<P: FnMut(Picked) -> Result<(), ViewError>> Gatherer<P> {
         Ok(())
     }
 
+    /// The most that a batch was long which was handed over, with what went along with its rows.
+    pub(crate) fn longest_bytes(&self) -> usize {
+        self.longest_bytes
+    }
+
     fn put(&mut self) -> Result<(), ViewError> {
         if self.picks.is_empty() {
             return Ok(());
         }
-        self.picked_bytes = 0;
+        self.longest_bytes = self.longest_bytes.max(self.picked_bytes + self.beside_bytes);
+        (self.picked_bytes, self.beside_bytes) = (0, 0);
         let picked = only_used(&self.sources, &self.picks);
         self.picks.clear();
         (self.put)(picked)

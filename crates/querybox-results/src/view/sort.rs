@@ -6,6 +6,7 @@
 
 mod keys;
 mod merge;
+mod passes;
 mod runs;
 mod tournament;
 
@@ -15,7 +16,7 @@ use crate::{
         ViewError, Work,
         key::Case,
         sort::{
-            merge::{Output, merge},
+            passes::merge_all,
             runs::{Joined, Sorter, Sorting},
         },
         workers::each_batch_in_any_order,
@@ -98,10 +99,7 @@ fn order(rows: &Rows, by: &[SortColumn], repeated: Repeated, work: &mut Work<'_>
     )?;
     let view = match Sorter::join(sorters)? {
         Joined::Waiting(sorter) => sorter.write_view()?,
-        Joined::Runs(runs) => {
-            let of_runs = runs.iter().map(Rows::row_count).sum::<u64>();
-            merge(&sorting, &runs, Output::View, &mut |merged| work.tell(of_runs + merged, 2 * of_runs))?
-        }
+        Joined::Runs(runs) => merge_all(&sorting, runs, memory_bytes, &mut |done, all| work.tell(done, all))?,
     };
     work.check_canceled()?;
     work.tell(all, all);

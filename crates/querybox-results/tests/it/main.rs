@@ -12,6 +12,7 @@ mod full_disk;
 mod hostile;
 mod ipc;
 mod keeping;
+mod memory;
 mod notes;
 mod readers;
 mod roundtrip;

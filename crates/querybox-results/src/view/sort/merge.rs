@@ -20,11 +20,11 @@ use crate::{
     spool::{SharedFile, SpoolWriter},
     view::{
         Scan, ViewError,
-        gather::{Gatherer, Keeper, Picked},
+        gather::{Gatherer, HELD_BYTES_MAX, Keeper, Picked},
         sort::{
             Repeated,
             keys::{self, Keys, Prefix, is_repeated},
-            runs::Sorting,
+            runs::{Run, Sorting},
             tournament::Tournament,
         },
     },
@@ -39,8 +39,24 @@ pub(super) enum Output<'f> {
     View,
 }
 
-/// Batches of a run that are read ahead of who compares.
-const AHEAD: usize = 2;
+/// How memory is shared out.
+#[derive(Clone, Copy)]
+pub(super) struct Shares {
+    /// For batches of runs.
+    pub(super) reading_bytes: usize,
+    /// For batches whose rows are not written yet.
+    held_bytes: usize,
+}
+
+impl Shares {
+    /// The rest is for what is put together and written.
+    pub(super) fn of(memory_bytes: usize) -> Shares {
+        Shares { reading_bytes: memory_bytes / 2, held_bytes: (memory_bytes / 8).min(HELD_BYTES_MAX) }
+    }
+}
+
+/// Batches of each run that are in memory: the one where the merge is and the next, where there is room for that.
+const BATCHES_MAX: usize = 2;
 /// New batches that wait to be written: their rows hold others in memory.
 const BEHIND: usize = 2;
 
@@ -68,8 +84,9 @@ struct Cursor {
 /// Merges runs. `tell` is called with the rows that are through.
 pub(super) fn merge(
     sorting: &Sorting<'_>,
-    runs: &[Rows],
+    runs: &[Run],
     output: Output<'_>,
+    shares: Shares,
     tell: &mut dyn FnMut(u64),
 ) -> Result<Rows, ViewError> {
     let budget = sorting.rows.spool().budget();
@@ -77,20 +94,24 @@ pub(super) fn merge(
         Output::Run(file) => Keeper::new(sorting.shape.clone(), SpoolWriter::for_work(budget, file)),
         Output::View => Keeper::new(sorting.rows.shape().clone(), SpoolWriter::new(budget)),
     };
+    let one_each = runs.iter().map(|run| run.batch_bytes).sum::<usize>();
+    let batches = if one_each.saturating_mul(BATCHES_MAX) <= shares.reading_bytes { BATCHES_MAX } else { 1 };
     thread::scope(|scope| {
         // Each run is asked for no more than so many batches that nobody took, so that no one waits to ask or to answer.
-        let (ask, asked) = sync_channel(runs.len() * AHEAD);
+        let (ask, asked) = sync_channel(runs.len() * batches);
         let (answers, cursors): (Vec<_>, Vec<_>) = runs
             .iter()
             .map(|_| {
-                let (answer, next) = sync_channel(AHEAD);
+                let (answer, next) = sync_channel(batches);
                 (answer, Cursor { next, current: None, row: 0, prefix: 0, source: None })
             })
             .unzip();
         let (put, picked) = sync_channel(BEHIND);
         scope.spawn(move || read(sorting, runs, &asked, &answers));
         let keeping = scope.spawn(move || keep(keeper, &picked));
-        let compared = compare(sorting, cursors, &ask, put, tell);
+        let put = move |picked| put.send(picked).map_err(|_| ViewError::Lost);
+        let gatherer = Gatherer::new(shares.held_bytes, put);
+        let compared = compare(sorting, cursors, &ask, batches, gatherer, tell);
         // Who reads is not asked any more.
         drop(ask);
         let kept = keeping.join().unwrap_or_else(|panic| resume_unwind(panic));
@@ -104,8 +125,8 @@ pub(super) fn merge(
 }
 
 /// Reads the batches that are asked for.
-fn read(sorting: &Sorting<'_>, runs: &[Rows], asked: &Receiver<usize>, answers: &[SyncSender<Next>]) {
-    let mut scans: Vec<Scan<'_>> = runs.iter().map(Scan::new).collect();
+fn read(sorting: &Sorting<'_>, runs: &[Run], asked: &Receiver<usize>, answers: &[SyncSender<Next>]) {
+    let mut scans: Vec<Scan<'_>> = runs.iter().map(|run| Scan::new(&run.rows)).collect();
     let mut scratch = String::new();
     for run in asked {
         let next = load(sorting, &mut scans[run], &mut scratch);
@@ -136,12 +157,12 @@ fn compare(
     sorting: &Sorting<'_>,
     mut cursors: Vec<Cursor>,
     ask: &SyncSender<usize>,
-    put: SyncSender<Picked>,
+    batches: usize,
+    mut gatherer: Gatherer<impl FnMut(Picked) -> Result<(), ViewError>>,
     tell: &mut dyn FnMut(u64),
 ) -> Result<(), ViewError> {
-    let mut gatherer = Gatherer::new(|picked| put.send(picked).map_err(|_| ViewError::Lost));
     let again = |run| ask.send(run).map_err(|_| ViewError::Lost);
-    for _ in 0..AHEAD {
+    for _ in 0..batches {
         (0..cursors.len()).try_for_each(again)?;
     }
     for cursor in &mut cursors {
@@ -170,7 +191,7 @@ fn compare(
                 _ => gatherer.add_source(&current.batch, current.bytes),
             };
             cursor.source = Some((generation, source));
-            gatherer.push(source, cursor.row)?;
+            gatherer.push(source, cursor.row, 0)?;
         }
         merged += 1;
         if cursor.row + 1 == current.batch.row_count() {
@@ -181,6 +202,8 @@ fn compare(
                 gatherer.flush()?;
             }
             tell(merged);
+            // Before another one comes in its place.
+            cursor.current = None;
             again(run)?;
             cursor.load()?;
         } else {

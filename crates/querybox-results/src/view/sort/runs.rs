@@ -13,11 +13,10 @@ use crate::{
     spool::{SharedFile, SpoolWriter},
     view::{
         Scanned, ViewError,
-        gather::{Gatherer, Keeper},
+        gather::{Gatherer, HELD_BYTES_MAX, Keeper},
         sort::{
             Repeated, SortColumn,
             keys::{self, Keys, Prefix, is_repeated},
-            merge::{Output, merge},
         },
     },
 };
@@ -25,8 +24,8 @@ use crate::{
 /// Batches are put together until they are as long: each that a sorted row can come from costs something for each column of
 /// each batch that is written.
 const CHUNK_BYTES: usize = 4 << 20;
-/// Runs that are merged at once: each holds a batch or two.
-const RUNS_MAX: usize = 64;
+/// Batches that a run is written through: the one that is put together, the one that waits in the spool, and the block of it.
+const WRITING: usize = 3;
 /// What a row takes beside its key while it waits to be sorted.
 const WAITING_BYTES: usize = size_of::<Waiting>();
 
@@ -53,10 +52,19 @@ pub(super) struct Sorter<'s> {
     waiting: Vec<Waiting>,
     /// What batches and keys hold.
     bytes: usize,
-    runs: Vec<Rows>,
+    /// The most that a batch held with its keys.
+    longest_bytes: usize,
+    runs: Vec<Run>,
     /// Where the runs lie.
     file: Arc<SharedFile>,
     scratch: String,
+}
+
+/// Rows in their order.
+pub(super) struct Run {
+    pub(super) rows: Rows,
+    /// The most that a batch of it takes in memory, with its keys.
+    pub(super) batch_bytes: usize,
 }
 
 struct Chunk {
@@ -92,6 +100,7 @@ impl<'s> Sorter<'s> {
             part_keys: Vec::new(),
             waiting: Vec::new(),
             bytes: 0,
+            longest_bytes: 0,
             runs: Vec::new(),
             file: Arc::new(SharedFile::new(sorting.rows.spool().budget())),
             scratch: String::new(),
@@ -107,6 +116,7 @@ impl<'s> Sorter<'s> {
         let keys = Keys::of(&scanned.batch, scanned.rows.clone(), by, *repeated, &mut self.scratch);
         self.make_room(keys.ends.len());
         let chunk = self.chunks.len() as u32;
+        let bytes = scanned.bytes + keys.bytes.len();
         let before = self.part_keys.len() as u32;
         let mut key_start = 0;
         for (row, end) in (self.part_rows..).zip(&keys.ends) {
@@ -116,12 +126,20 @@ impl<'s> Sorter<'s> {
             self.waiting.push(Waiting { prefix, chunk, row, key_start: key_start_there, key_bytes });
             key_start = *end;
         }
-        self.part_keys.extend_from_slice(&keys.bytes);
+        if self.part_keys.is_empty() {
+            // Those of a long batch are as long, and not to be there twice.
+            self.part_keys = keys.bytes;
+        } else {
+            self.part_keys.extend_from_slice(&keys.bytes);
+        }
         self.part_rows += keys.ends.len() as u32;
         self.part_bytes += scanned.bytes;
-        self.bytes += scanned.bytes + keys.bytes.len();
+        self.bytes += bytes;
+        self.longest_bytes = self.longest_bytes.max(bytes);
         self.parts.push(scanned);
-        if self.held_bytes() >= self.memory_bytes { self.write_run() } else { Ok(()) }
+        // Half of the memory is for rows all the same: many short runs take long to merge.
+        let writing_bytes = (WRITING * self.longest_bytes).min(self.memory_bytes / 2);
+        if self.held_bytes() + writing_bytes >= self.memory_bytes { self.write_run() } else { Ok(()) }
     }
 
     /// All that waits becomes a run too, when there are others.
@@ -157,7 +175,8 @@ impl<'s> Sorter<'s> {
     /// Writes the rows that wait as the view.
     pub(super) fn write_view(mut self) -> Result<Rows, ViewError> {
         let rows = self.sorting.rows;
-        self.write(Keeper::new(rows.shape().clone(), SpoolWriter::new(rows.spool().budget())))
+        let keeper = Keeper::new(rows.shape().clone(), SpoolWriter::new(rows.spool().budget()));
+        Ok(self.write(keeper)?.rows)
     }
 
     /// Grows by an eighth and not by all of it: the old and the new are there together for a moment.
@@ -207,33 +226,28 @@ impl<'s> Sorter<'s> {
     /// Writes the rows that wait as a run, and has none then.
     fn write_run(&mut self) -> Result<(), ViewError> {
         let Sorting { rows, shape, .. } = self.sorting;
-        let budget = rows.spool().budget();
-        if self.runs.len() == RUNS_MAX {
-            let file = Arc::new(SharedFile::new(budget));
-            self.runs = vec![merge(self.sorting, &self.runs, Output::Run(&file), &mut |_| ())?];
-            // The runs were the last in the other one.
-            self.file = file;
-        }
-        let keeper = Keeper::new(shape.clone(), SpoolWriter::for_work(budget, &self.file));
+        let writer = SpoolWriter::for_work(rows.spool().budget(), &self.file);
+        let keeper = Keeper::new(shape.clone(), writer);
         let run = self.write(keeper)?;
         self.runs.push(run);
         Ok(())
     }
 
-    fn write(&mut self, mut keeper: Keeper) -> Result<Rows, ViewError> {
+    fn write(&mut self, mut keeper: Keeper) -> Result<Run, ViewError> {
         self.end_chunk()?;
         self.sort();
-        let mut gatherer = Gatherer::new(|picked| keeper.keep(&picked));
+        let mut gatherer = Gatherer::new(HELD_BYTES_MAX, |picked| keeper.keep(&picked));
         let chunks = mem::take(&mut self.chunks);
         for chunk in &chunks {
             gatherer.add_source(&chunk.batch, chunk.bytes);
         }
         for waiting in mem::take(&mut self.waiting) {
-            gatherer.push(waiting.chunk as usize, waiting.row as usize)?;
+            gatherer.push(waiting.chunk as usize, waiting.row as usize, waiting.key_bytes as usize)?;
         }
         gatherer.flush()?;
+        let batch_bytes = gatherer.longest_bytes();
         self.bytes = 0;
-        keeper.end()
+        Ok(Run { rows: keeper.end()?, batch_bytes })
     }
 
     fn sort(&mut self) {
@@ -250,7 +264,7 @@ impl<'s> Sorter<'s> {
 /// What several threads made of the rows together.
 pub(super) enum Joined<'s> {
     /// Of all rows.
-    Runs(Vec<Rows>),
+    Runs(Vec<Run>),
     /// All rows, in memory.
     Waiting(Sorter<'s>),
 }

@@ -14,6 +14,8 @@ pub(crate) enum Number<'t> {
 pub(crate) struct Decimal<'t> {
     pub(crate) is_negative: bool,
     pub(crate) magnitude: i32,
+    /// Digits that are shown behind the point, zeros at their end included. With an exponent none is.
+    pub(crate) scale: usize,
     /// Digits before the point, and behind it.
     whole: &'t [u8],
     fraction: &'t [u8],
@@ -75,6 +77,7 @@ impl<'t> Decimal<'t> {
         if whole.len() + fraction.len() == 0 || !are_digits(whole) || !are_digits(fraction) {
             return None;
         }
+        let scale = if mantissa.len() == unsigned.len() { fraction.len() } else { 0 };
         let zeros = |text: &[u8]| text.iter().take_while(|digit| **digit == b'0').count();
         let mut magnitude = i64::from(exponent);
         let whole = &whole[zeros(whole)..];
@@ -89,10 +92,10 @@ impl<'t> Decimal<'t> {
             fraction = &fraction[zeros(fraction)..];
         }
         if whole.is_empty() && fraction.is_empty() {
-            return Some(Decimal { is_negative: false, magnitude: 0, whole, fraction });
+            return Some(Decimal { is_negative: false, magnitude: 0, scale, whole, fraction });
         }
         let magnitude = i32::try_from(magnitude).ok().filter(|m| m.abs() <= EXPONENT_MAX)?;
-        Some(Decimal { is_negative, magnitude, whole, fraction })
+        Some(Decimal { is_negative, magnitude, scale, whole, fraction })
     }
 
     pub(crate) fn is_zero(&self) -> bool {

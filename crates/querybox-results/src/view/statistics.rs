@@ -53,7 +53,7 @@ pub struct Numbers {
     pub count: u64,
     /// Infinities and NaN. The sum and the mean are without them.
     pub not_finite: u64,
-    /// The exact sum of the digits that are shown. (A float shows the shortest digits that read back.)
+    /// The exact sum of the digits that are shown, with as many behind the point as the value that shows most. (A float shows the shortest digits that read back.)
     pub sum: String,
     /// The sum through the count, to at least 20 digits behind the point, cut off there. `None`: there is no number.
     pub mean: Option<String>,

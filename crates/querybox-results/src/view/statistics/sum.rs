@@ -13,10 +13,13 @@ const LIMB: i128 = 10_i128.pow(LIMB_DIGITS as u32);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sum {
     limbs: BTreeMap<i32, i128>,
+    /// The most digits that a summand shows behind its point.
+    scale: usize,
 }
 
 impl Sum {
     pub(super) fn add(&mut self, decimal: &Decimal<'_>) {
+        self.scale = self.scale.max(decimal.scale);
         // The place of the first digit, and of each one after it.
         let mut place = decimal.magnitude - 1;
         let sign = if decimal.is_negative { -1 } else { 1 };
@@ -35,15 +38,17 @@ impl Sum {
 
     /// Adds what others have added up.
     pub(super) fn merge(&mut self, others: Sum) {
+        self.scale = self.scale.max(others.scale);
         for (place, value) in others.limbs {
             *self.limbs.entry(place).or_default() += value;
         }
     }
 
-    /// The sum as digits, without zeros at the end of its fraction.
+    /// The sum as digits: behind the point as many as the summand with the most of them shows, or more where it has more.
     pub(super) fn text(&self) -> String {
-        let (is_negative, digits, scale) = self.digits();
-        layout(is_negative, &digits, scale)
+        let (is_negative, mut digits, scale) = self.digits();
+        digits.extend(std::iter::repeat_n(0, self.scale.saturating_sub(scale)));
+        layout(is_negative, &digits, scale.max(self.scale), self.scale)
     }
 
     /// The sum divided by a number of values, to 20 digits behind the point or as many as the sum has, cut off there.
@@ -61,7 +66,7 @@ impl Sum {
             *digit = (remainder / count) as u8;
             remainder %= count;
         }
-        Some(layout(is_negative, &digits, mean_scale))
+        Some(layout(is_negative, &digits, mean_scale, 0))
     }
 
     /// Whether the sum is negative, its digits, and how many of them are behind the point.
@@ -96,12 +101,16 @@ impl Sum {
     }
 }
 
-fn layout(is_negative: bool, digits: &[u8], scale: usize) -> String {
+/// Digits of which `scale` are behind the point, without zeros at the end of these but for the first `shown`.
+fn layout(is_negative: bool, digits: &[u8], scale: usize, shown: usize) -> String {
     let text: String = digits.iter().map(|digit| char::from(digit + b'0')).collect();
     let (whole, fraction) = text.split_at(text.len() - scale.min(text.len()));
-    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    let (shown, rest) = fraction.split_at(shown.min(fraction.len()));
+    let fraction = &fraction[..shown.len() + rest.trim_end_matches('0').len()];
+    let whole = whole.trim_start_matches('0');
+    let is_zero = whole.is_empty() && fraction.bytes().all(|digit| digit == b'0');
     let whole = if whole.is_empty() { "0" } else { whole };
-    let sign = if is_negative && (whole != "0" || !fraction.is_empty()) { "-" } else { "" };
+    let sign = if is_negative && !is_zero { "-" } else { "" };
     if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
@@ -129,17 +138,21 @@ mod tests {
     #[test]
     fn sums_are_exact() {
         check(&[], "0");
-        check(&["0", "-0.00"], "0");
+        check(&["0", "-0.00"], "0.00");
+        check(&["331108.20", "0.5"], "331108.70");
+        check(&["1.50", "-1.5"], "0.00");
+        check(&["1e-3", "1.50", "1e2"], "101.501");
+        check(&["0e-999999", "1e-2", "1"], "1.01");
         check(&["0.1", "0.2"], "0.3");
         check(&["9223372036854775807", "9223372036854775807"], "18446744073709551614");
         check(&["1e40", "1", "-1e40"], "1");
         check(&["-1e-20", "1"], "0.99999999999999999999");
         check(&["1", "-1.5"], "-0.5");
         check(&["999999999999999999", "1"], "1000000000000000000");
-        check(&["-999999999999999999.999", "-0.001"], "-1000000000000000000");
+        check(&["-999999999999999999.999", "-0.001"], "-1000000000000000000.000");
         check(
             &["123456789012345678901234567890.123456789", "0.000000001"],
-            "123456789012345678901234567890.12345679",
+            "123456789012345678901234567890.123456790",
         );
     }
 

@@ -1,18 +1,16 @@
 //! A logged-in connection: what the server said of itself, and where the exchange stands.
 
+mod output;
+mod stop;
+
 use std::{collections::HashMap, sync::Arc};
 
-use bytes::{BufMut as _, BytesMut};
-use postgres_protocol::{
-    IsNull,
-    message::{backend, frontend},
-};
+use postgres_protocol::message::backend;
 use querybox_plugin::{Error, OpenError, pb};
-use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 
 use crate::{
-    cancel::{Canceller, Patience},
+    cancel::Patience,
     copy,
     message::{Field, parse_fields, parse_texts},
     notifications::{self, Outbox},
@@ -21,8 +19,6 @@ use crate::{
     wire::{Head, Wire},
 };
 
-/// A statement of the driver's own, named so that the user's, which has no name, stays parsed meanwhile.
-const ASIDE: &str = "querybox_aside";
 /// Names of types that were asked for; more are asked for again.
 const TYPE_NAMES_MAX: usize = 10_000;
 
@@ -129,93 +125,6 @@ impl Connection {
         }
     }
 
-    /// Puts a message of the extended protocol into the output.
-    pub(crate) fn put<E>(&mut self, write: impl FnOnce(&mut BytesMut) -> Result<(), E>) -> Result<(), Error> {
-        self.is_unsynced = true;
-        // The library refuses zero bytes inside of texts, and messages of 2 GiB.
-        write(&mut self.wire.output).map_err(|_| Error::broken("a message to the server cannot be written"))
-    }
-
-    /// Puts a statement without parameters into the output, to be executed to its end.
-    pub(crate) fn put_command(&mut self, sql: &str) -> Result<(), Error> {
-        self.put(|output| frontend::parse("", sql, [], output))?;
-        self.put_bind([], [])?;
-        self.put(|output| frontend::execute("", 0, output))
-    }
-
-    /// Puts the values of the statement that was parsed last into the output, and the formats of what it returns; none: all
-    /// as text.
-    pub(crate) fn put_bind<'v>(
-        &mut self,
-        values: impl IntoIterator<Item = Option<&'v str>>,
-        formats: impl IntoIterator<Item = i16>,
-    ) -> Result<(), Error> {
-        self.put_bind_of("", values, formats)
-    }
-
-    fn put_bind_of<'v>(
-        &mut self,
-        statement: &str,
-        values: impl IntoIterator<Item = Option<&'v str>>,
-        formats: impl IntoIterator<Item = i16>,
-    ) -> Result<(), Error> {
-        self.put(|output| {
-            // No format codes for the values: all are text.
-            let write = |value: Option<&str>, output: &mut BytesMut| match value {
-                Some(text) => {
-                    output.put_slice(text.as_bytes());
-                    Ok(IsNull::No)
-                }
-                None => Ok(IsNull::Yes),
-            };
-            frontend::bind("", statement, [], values, write, formats, output)
-        })
-    }
-
-    /// Puts a statement of the driver's own into the output, to be executed to its end while the statement that was parsed
-    /// last stays that. Behind the last of them comes [`put_aside_end`](Self::put_aside_end).
-    pub(crate) fn put_aside<'v>(
-        &mut self,
-        sql: &str,
-        types: impl IntoIterator<Item = u32>,
-        values: impl IntoIterator<Item = Option<&'v str>>,
-    ) -> Result<(), Error> {
-        // One that was refused while it ran is still there.
-        self.put_aside_end()?;
-        self.put(|output| frontend::parse(ASIDE, sql, types, output))?;
-        self.put_bind_of(ASIDE, values, [])?;
-        self.put(|output| frontend::execute("", 0, output))
-    }
-
-    /// Has the server forget the statement of the driver's own.
-    pub(crate) fn put_aside_end(&mut self) -> Result<(), Error> {
-        self.put(|output| frontend::close(b'S', ASIDE, output))
-    }
-
-    /// Puts data of a COPY into the output.
-    pub(crate) fn put_copy_data(&mut self, data: &[u8]) -> Result<(), Error> {
-        let message = frontend::CopyData::new(data)
-            .map_err(|_| Error::broken("data to the server cannot be written"))?;
-        message.write(&mut self.wire.output);
-        Ok(())
-    }
-
-    /// Puts a Sync into the output: it ends the statement, and a transaction that was only for it.
-    pub(crate) fn put_sync(&mut self) {
-        frontend::sync(&mut self.wire.output);
-        self.is_unsynced = false;
-        self.readies_awaited += 1;
-    }
-
-    /// Puts a simple query into the output. `sql` is the driver's own.
-    pub(crate) fn put_simple(&mut self, sql: &str) -> Result<(), Error> {
-        frontend::query(sql, &mut self.wire.output)
-            .map_err(|_| Error::broken("a query to the server cannot be written"))?;
-        self.is_unsynced = false;
-        self.readies_awaited += 1;
-        Ok(())
-    }
-
     /// The next message, when it is in the buffer; none when [`Wire::fill`] has to come first.
     pub(crate) fn next(&mut self) -> Result<Option<Answer>, Error> {
         loop {
@@ -303,34 +212,6 @@ impl Connection {
         }
     }
 
-    /// Waits for bytes while a statement runs. Once it was asked to be cancelled, it is asked again and again until it
-    /// ends: a request that overtook its statement stopped nothing.
-    pub(crate) async fn wait(
-        &mut self,
-        cancelled: &CancellationToken,
-        canceller: &Canceller,
-    ) -> Result<(), Error> {
-        if !cancelled.is_cancelled() {
-            tokio::select! {
-                biased;
-                filled = self.wire.fill() => return filled,
-                () = cancelled.cancelled() => {}
-            }
-        }
-        loop {
-            let again_at = *self.cancel_again_at.get_or_insert_with(|| Instant::now() + self.patience.next());
-            tokio::select! {
-                // The clock first: rows of a statement that nobody stopped are always there.
-                biased;
-                () = sleep_until(again_at) => {}
-                filled = self.wire.fill() => return filled,
-            }
-            // A failure is left to the next attempt.
-            canceller.send().await.ok();
-            self.cancel_again_at = None;
-        }
-    }
-
     /// The transaction as the user sees it.
     pub(crate) fn told_transaction(&self) -> pb::TransactionState {
         match self.frame {
@@ -361,68 +242,6 @@ impl Connection {
             }
         }
         Err(Error::lost("the server refused to roll back"))
-    }
-
-    /// Forgets that a statement was cancelled: another one is about to run.
-    pub(crate) fn begin(&mut self) {
-        self.cancel_again_at = None;
-        self.patience = Patience::new();
-    }
-
-    /// Stops what runs, as nobody listens any more, and makes ready for the next call.
-    pub(crate) async fn abandon(
-        &mut self,
-        cancelled: &CancellationToken,
-        canceller: &Canceller,
-    ) -> Result<(), Error> {
-        if !cancelled.is_cancelled() {
-            cancelled.cancel();
-            canceller.send().await.ok();
-        }
-        if std::mem::take(&mut self.is_copying_in) {
-            // While it waits for data, the server throws a Sync away.
-            copy::fail(self, "nobody listens any more");
-        }
-        if self.is_unsynced {
-            self.put_sync();
-            self.wire.send().await?;
-        }
-        while self.readies_awaited > 0 {
-            match self.next()? {
-                Some(answer) => self.forget(answer).await?,
-                None => self.wait(cancelled, canceller).await?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads and forgets until nothing is outstanding of a statement that has ended, so that the next statement finds the connection in step.
-    pub(crate) async fn settle(&mut self) -> Result<(), Error> {
-        if self.is_unsynced {
-            self.put_sync();
-            self.wire.send().await?;
-        }
-        while self.readies_awaited > 0 {
-            let answer = self.answer().await?;
-            self.forget(answer).await?;
-        }
-        Ok(())
-    }
-
-    /// Drops an answer of a statement whose results nobody wants.
-    async fn forget(&mut self, answer: Answer) -> Result<(), Error> {
-        match answer {
-            Answer::Row(head) | Answer::CopyData(head) => self.wire.consume(head),
-            Answer::Other(backend::Message::CopyInResponse(_)) => {
-                copy::refuse_input(self);
-                // The Sync that was sent was thrown away while the server waited for data.
-                frontend::sync(&mut self.wire.output);
-                self.wire.send().await?;
-            }
-            Answer::Fields(_) | Answer::Notice(_) | Answer::Refused(_) | Answer::Ready | Answer::Other(_) => {
-            }
-        }
-        Ok(())
     }
 
     /// What a statement with this command tag may have changed beyond data.

@@ -30,9 +30,8 @@ pub(crate) enum Counting {
 impl Refusal {
     pub(crate) fn parse(body: &ErrorResponseBody) -> Result<Self, Error> {
         let mut texts = texts(body.fields())?;
-        // The severity that is not translated; a server that only speaks like PostgreSQL may have just the other.
-        let severity = texts.get(&b'V').or_else(|| texts.get(&b'S'));
-        let fatal = severity.is_some_and(|word| word == "FATAL" || word == "PANIC");
+        let severity = take_severity(&mut texts);
+        let fatal = severity == "FATAL" || severity == "PANIC";
         let mut take = |field: u8| texts.remove(&field).unwrap_or_default();
         let position = take(b'P').parse().ok();
         let mut context = take(b'W');
@@ -46,7 +45,7 @@ impl Refusal {
         }
         let rejection = pb::Rejection {
             sqlstate: take(b'C'),
-            severity: take(b'S'),
+            severity,
             message: take(b'M'),
             detail: take(b'D'),
             hint: take(b'H'),
@@ -98,15 +97,22 @@ impl Refusal {
 /// A notice, without the statement's number.
 pub(crate) fn notice(body: &NoticeResponseBody) -> Result<pb::Notice, Error> {
     let mut texts = texts(body.fields())?;
+    let severity = take_severity(&mut texts);
     let mut take = |field: u8| texts.remove(&field).unwrap_or_default();
     Ok(pb::Notice {
         statement: 0,
-        severity: take(b'S'),
+        severity,
         sqlstate: take(b'C'),
         message: take(b'M'),
         detail: take(b'D'),
         hint: take(b'H'),
     })
+}
+
+/// The severity that is not translated, by which programs know what it is. Before version 9.6 there is just the other, and
+/// so may be with a server that only speaks like PostgreSQL.
+fn take_severity(texts: &mut HashMap<u8, String>) -> String {
+    texts.remove(&b'V').or_else(|| texts.remove(&b'S')).unwrap_or_default()
 }
 
 fn texts(mut fields: ErrorFields<'_>) -> Result<HashMap<u8, String>, Error> {
@@ -140,7 +146,38 @@ fn byte_of(text: &str, position: usize, counting: Counting) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::BytesMut;
+    use postgres_protocol::message::backend::Message;
+
     use super::*;
+
+    /// What the server says with these fields.
+    fn said(tag: u8, fields: &str) -> Message {
+        let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+        let bytes = [&[tag], &length[..], fields.as_bytes()].concat();
+        Message::parse(&mut BytesMut::from(&bytes[..])).unwrap().unwrap()
+    }
+
+    fn severity_of_error(fields: &str) -> (String, bool) {
+        let Message::ErrorResponse(body) = said(b'E', fields) else { panic!("an error") };
+        let refusal = Refusal::parse(&body).unwrap();
+        let fatal = refusal.is_fatal();
+        (refusal.of_log_in().severity, fatal)
+    }
+
+    #[test]
+    fn a_severity_is_the_same_in_any_language() {
+        let german = "SFEHLER\0VERROR\0C42P01\0MRelation »t« existiert nicht\0\0";
+        assert_eq!(severity_of_error(german), ("ERROR".to_owned(), false));
+        let italian = "SFATALE\0VFATAL\0C57P01\0Mterminato\0\0";
+        assert_eq!(severity_of_error(italian), ("FATAL".to_owned(), true));
+        let of_old = "SPANIC\0C57P02\0Mover\0\0";
+        assert_eq!(severity_of_error(of_old), ("PANIC".to_owned(), true));
+        let Message::NoticeResponse(body) = said(b'N', "SWARNUNG\0VWARNING\0C25P01\0Mkeine\0\0") else {
+            panic!("a notice")
+        };
+        assert_eq!(notice(&body).unwrap().severity, "WARNING");
+    }
 
     #[test]
     fn a_position_counts_characters_and_is_told_in_bytes() {

@@ -1626,7 +1626,7 @@ pub struct Notice {
     /// The statement that was running.
     #[prost(uint32, tag = "1")]
     pub statement: u32,
-    /// The severity in the server's word: "NOTICE", "WARNING".
+    /// The severity in the server's word, in English whatever language the text is in: "NOTICE", "WARNING".
     #[prost(string, tag = "2")]
     pub severity: ::prost::alloc::string::String,
     /// The SQLSTATE. Empty: none.
@@ -1728,7 +1728,8 @@ pub struct Rejection {
     /// The database's own code or its name, for instance "SQLITE_CONSTRAINT_UNIQUE". Empty: none.
     #[prost(string, tag = "3")]
     pub vendor_code: ::prost::alloc::string::String,
-    /// The severity in the server's word: "ERROR", "FATAL".
+    /// The severity in the server's word, in English whatever language the text is in: "ERROR", "FATAL". With the last of these
+    /// and "PANIC" the session is over.
     #[prost(string, tag = "4")]
     pub severity: ::prost::alloc::string::String,
     /// The text.

@@ -15,6 +15,7 @@ use crate::{
     message::{Field, parse_fields, parse_texts},
     notifications::{self, Outbox},
     rejection::{Refusal, notice},
+    savepoint::Savepoints,
     settings::{Looks, Reported},
     wire::{Head, Wire},
 };
@@ -43,6 +44,7 @@ pub(crate) struct Connection {
     pub(crate) type_names: TypeNames,
     /// The server has refused to tell facts of columns.
     pub(crate) refuses_facts: bool,
+    pub(crate) savepoints: Savepoints,
     pub(crate) transaction: pb::TransactionState,
     /// Messages were sent since the last Sync, so that the server would wait for one after an error.
     pub(crate) is_unsynced: bool,
@@ -111,6 +113,7 @@ impl Connection {
             looks: Looks::Stale,
             type_names: TypeNames::default(),
             refuses_facts: false,
+            savepoints: Savepoints::Unknown,
             transaction: pb::TransactionState::Idle,
             is_unsynced: false,
             readies_awaited: 0,

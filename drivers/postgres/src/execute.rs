@@ -79,7 +79,7 @@ impl Executor<'_> {
             }
             _ => statement,
         };
-        self.run_over_one(bound, statement).await
+        self.run_over_one(bound, statement, self.query.column_facts).await
     }
 
     /// Runs one statement over the session's own connection.
@@ -87,6 +87,7 @@ impl Executor<'_> {
         &mut self,
         bound: &Bound<'_>,
         statement: Statement<'_>,
+        wants_facts: bool,
     ) -> Result<Ended, ExecuteError> {
         let described = match self.describe(bound.sql(), &statement).await? {
             Ok(described) => described,
@@ -104,7 +105,8 @@ impl Executor<'_> {
             Some(_) => Fetch::new(self.query.rows_max, self.query.bytes_max),
             None => Fetch::everything(),
         };
-        let question = described.fields.as_ref().and_then(|fields| Question::new(self, fields));
+        let fields = described.fields.as_ref().filter(|_| wants_facts);
+        let question = fields.and_then(|fields| Question::new(self.connection, fields));
         if let Some(question) = &question {
             question.put(self.connection)?;
         }
@@ -120,8 +122,7 @@ impl Executor<'_> {
             None => Vec::new(),
             Some(question) => match self.reply(&question, &statement).await? {
                 Reply::Facts(facts) => facts,
-                // Once: it is not asked again.
-                Reply::Nothing => return Box::pin(self.run_over_one(bound, statement)).await,
+                Reply::Nothing => return Box::pin(self.run_over_one(bound, statement, false)).await,
                 Reply::Refused(refusal) => {
                     return self.refused(refusal, bound, Output::Waiting(statement)).await;
                 }

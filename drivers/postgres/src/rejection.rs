@@ -66,6 +66,12 @@ impl Refusal {
         self.rejection.sqlstate == "57014"
     }
 
+    /// Whether the same would be refused again: it may not be done, or the server does not know it. A limit of time or a
+    /// cancel says nothing of the next one.
+    pub(crate) fn is_lasting(&self) -> bool {
+        is_lasting(&self.rejection.sqlstate)
+    }
+
     /// Whether a name means nothing.
     pub(crate) fn is_of_names(&self) -> bool {
         // undefined_table, invalid_schema_name, invalid_catalog_name, syntax_error
@@ -92,6 +98,12 @@ impl Refusal {
         let position_byte = self.position.and_then(|position| byte_of(sql, position, counting));
         pb::Rejection { position_byte, transaction_state: transaction_state.into(), ..self.rejection }
     }
+}
+
+/// The same as [`Refusal::is_lasting`].
+pub(crate) fn is_lasting(sqlstate: &str) -> bool {
+    // syntax_error_or_access_rule_violation, feature_not_supported
+    sqlstate.starts_with("42") || sqlstate == "0A000"
 }
 
 /// A notice, without the statement's number.

@@ -12,6 +12,7 @@ use crate::{
     connection::{Access, Connection, Frame},
     execute::{Ended, Executor},
     read_only::{self, Effect},
+    savepoint,
 };
 
 pub(crate) use statements::Statements;
@@ -43,6 +44,9 @@ pub(crate) async fn run(
     };
     if !query.bindings.is_empty() && statements.left() != 1 {
         return Err(bindings::invalid("values are only taken for a script of one statement").into());
+    }
+    if query.single_transaction && query.column_facts {
+        savepoint::learn(connection).await?;
     }
     if query.single_transaction && !begin(connection, results).await? {
         return Ok(Link::Kept);
@@ -76,6 +80,9 @@ pub(crate) async fn run(
             statement.rejected(cancelled_before(connection.told_transaction())).await?;
             is_rejected = true;
             break;
+        }
+        if query.column_facts && matches!(effect, Effect::Control("BEGIN" | "START")) {
+            savepoint::learn(connection).await?;
         }
         let mut executor = Executor { connection: &mut *connection, query, canceller, reserve };
         let ended = executor.run(&bound, statement).await?;

@@ -12,7 +12,7 @@ use crate::{
     connection::{Answer, Connection, Frame, out_of_order},
     message::{Field, parse_texts},
     rejection::Refusal,
-    savepoint::{self, Savepoint},
+    savepoint::{self, Savepoint, Savepoints},
 };
 
 /// For `$1` relations and `$2` numbers of columns, side by side. Each name and operator says that it is the server's own: the
@@ -52,22 +52,20 @@ pub(super) enum Reply {
 }
 
 impl Question {
-    /// The question for these columns; none when nobody wants it, or it would learn nothing.
-    pub(super) fn new(executor: &Executor<'_>, fields: &[Field]) -> Option<Self> {
-        let connection = &*executor.connection;
-        if !executor.query.column_facts || connection.refuses_facts {
+    /// The question for these columns; none when it would learn nothing, or could do harm.
+    pub(super) fn new(connection: &Connection, fields: &[Field]) -> Option<Self> {
+        if connection.refuses_facts {
             return None;
         }
+        let savepoint = match (connection.transaction, connection.frame, connection.savepoints) {
+            // A transaction of the user's, or one that the user knows of, goes on as if nobody had asked.
+            (pb::TransactionState::Open, Frame::None | Frame::Script, Savepoints::Taken) => Savepoint::Set,
+            (pb::TransactionState::Open, Frame::None | Frame::Script, _) => return None,
+            _ => Savepoint::None,
+        };
         let origin = |field: &Field| (field.table != 0).then_some((field.table, field.attribute));
         let origins: Vec<_> = fields.iter().map(origin).collect();
-        origins.iter().any(Option::is_some).then_some(Self {
-            origins,
-            // A transaction of the user's, or one that the user knows of, goes on as if nobody had asked.
-            savepoint: match (connection.transaction, connection.frame) {
-                (pb::TransactionState::Open, Frame::None | Frame::Script) => Savepoint::Set,
-                _ => Savepoint::None,
-            },
-        })
+        origins.iter().any(Option::is_some).then_some(Self { origins, savepoint })
     }
 
     /// Puts the question into the output. The statement that was parsed last stays that.
@@ -163,12 +161,13 @@ impl Executor<'_> {
         completed: usize,
         refusal: Refusal,
     ) -> Result<Reply, ExecuteError> {
+        // A server that has savepoints refuses one when somebody cancels, or a limit is reached.
         let has_nowhere_to_go_back = question.savepoint == Savepoint::Set && completed == 0;
         if refusal.is_fatal() || self.query.cancelled.is_cancelled() || has_nowhere_to_go_back {
             return Ok(Reply::Refused(refusal));
         }
-        // Who may not read the catalog may not the next time either.
-        self.connection.refuses_facts = true;
+        // Who may not read the catalog may not the next time either. A limit was reached this once.
+        self.connection.refuses_facts |= refusal.is_lasting();
         self.connection.settle().await?;
         question.savepoint.go_back(self.connection).await?;
         if self.connection.frame == Frame::Statement {

@@ -8,7 +8,10 @@ use querybox_plugin::{
     testkit::{Answer, Client},
 };
 
-use crate::server::{ends, open};
+use crate::{
+    relay,
+    server::{ends, open},
+};
 
 const TABLES: &str = r#"
     create schema "Größe; drop";
@@ -304,7 +307,7 @@ async fn a_cancel_while_the_catalog_is_asked_cancels_the_statement() {
     let mut client = open(&server).await;
     // A backend that knows the table looks into no catalog for the statement itself: PostgreSQL 18 does, for a new one.
     for begin in ["select a from pair", "begin; insert into pair values (7, 7)"] {
-        client.execute(begin).await.unwrap();
+        ask(&mut client, begin).await;
         // Somebody holds what the question needs, and the statement does not.
         let mut holder = open(&server).await;
         let hold = "begin; lock table pg_catalog.pg_constraint in access exclusive mode";
@@ -337,12 +340,66 @@ async fn a_limit_that_the_question_reaches_costs_the_facts_alone() {
     client.execute("insert into pair values (9, 9) returning a").await.unwrap();
     let mut holder = open(&server).await;
     holder.execute("begin; lock table pg_catalog.pg_constraint in access exclusive mode").await.unwrap();
-    let script = "set lock_timeout = '50ms'; begin; insert into pair values (8, 8) returning a; commit";
-    let answer = ask(&mut client, script).await;
-    assert_eq!(ends(&answer), ["SET", "BEGIN", "INSERT 0 1", "COMMIT"]);
-    assert_eq!(told(&answer), [""; 0]);
+    for (limit, row) in [("lock_timeout = '50ms'", 7), ("statement_timeout = '2s'", 8)] {
+        let insert = format!("insert into pair values ({row}, {row}) returning a");
+        let answer = ask(&mut client, &format!("set {limit}; {insert}; reset all")).await;
+        assert_eq!(ends(&answer), ["SET", "INSERT 0 1", "RESET"], "{limit}");
+        assert_eq!(answer.statements[1].facts, [], "{limit}");
+        let script =
+            format!("begin; set local {limit}; update pair set b = 0 where a = {row} returning a; commit");
+        let answer = ask(&mut client, &script).await;
+        assert_eq!(ends(&answer), ["BEGIN", "SET", "UPDATE 1", "COMMIT"], "{limit}");
+        assert_eq!(answer.statements[2].facts, [], "{limit}");
+    }
     holder.execute("rollback").await.unwrap();
-    assert_eq!(server.psql("select count(*) from pair where a = 8"), b"1\n");
+    assert_eq!(server.psql("select count(*) from pair where a in (7, 8) and b = 0"), b"2\n");
+    // It was reached once.
+    check(&mut client, "select a from pair", &["0: public.pair.a key not null"]).await;
+}
+
+#[tokio::test]
+async fn a_server_without_savepoints_runs_transactions_as_they_are() {
+    let server = Postgres::start();
+    server.psql(TABLES);
+    for (row, refused) in [
+        // Not in its grammar; a command that it knows and does not take; and no word of why.
+        (10, "SAVEPOINX querybox_schema"),
+        (20, "DROP TABLE querybox_schem"),
+        (30, "SET ROLE nobody_there_xxx"),
+    ] {
+        let (mut client, _relay) = relay::open_with(&server, "SAVEPOINT querybox_schema", refused).await;
+        let insert = format!("insert into pair values (0, {row}) returning a");
+        let answer = ask(&mut client, &format!("begin; {insert}; select id from part; commit")).await;
+        assert_eq!(ends(&answer), ["BEGIN", "INSERT 0 1", "SELECT 1", "COMMIT"], "{refused}");
+        assert!(answer.statements.iter().all(|statement| statement.facts.is_empty()), "{refused}");
+
+        let insert = format!("insert into pair values (1, {row}) returning a; select id from part");
+        let request = pb::ExecuteRequest { single_transaction: true, ..asking(&client, &insert) };
+        let answer = client.execute_with(request).await.unwrap();
+        assert_eq!(ends(&answer), ["INSERT 0 1", "SELECT 1"], "{refused}");
+        assert_eq!(server.psql(&format!("select count(*) from pair where a = {row}")), b"2\n");
+        // What is alone has its facts.
+        check(&mut client, "select a from pair limit 0", &["0: public.pair.a key not null"]).await;
+    }
+    // Nor does a look at the catalog end a transaction there.
+    let (mut client, _relay) =
+        relay::open_with(&server, "SAVEPOINT querybox_schema", "SAVEPOINX querybox_schema").await;
+    ask(&mut client, "begin; insert into pair values (40, 40)").await;
+    assert!(!client.schema(pb::GetSchemaRequest::default()).await.unwrap().is_empty());
+    assert_eq!(ends(&ask(&mut client, "commit").await), ["COMMIT"]);
+    assert_eq!(server.psql("select count(*) from pair where a = 40"), b"1\n");
+}
+
+#[tokio::test]
+async fn a_transaction_that_nobody_knew_would_be_asked_about_is_not() {
+    let server = Postgres::start();
+    server.psql(TABLES);
+    let mut client = open(&server).await;
+    assert_eq!(ends(&client.execute("begin").await.unwrap()), ["BEGIN"]);
+    check(&mut client, "select a from pair", &[]).await;
+    assert_eq!(ends(&ask(&mut client, "rollback").await), ["ROLLBACK"]);
+    check(&mut client, "start transaction; select a from pair", &["0: public.pair.a key not null"]).await;
+    assert_eq!(ends(&ask(&mut client, "rollback").await), ["ROLLBACK"]);
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod pooler;
 mod read_only;
 mod readers;
 mod rejections;
+mod relay;
 mod rendering;
 mod schema;
 mod scripts;

@@ -64,10 +64,11 @@ export class Schemas {
     private readonly leases: Leases,
   ) {
     // Nothing of the old place is shown under the new name.
-    leases.onMove(({ connectionId, isOwn }) => {
+    leases.onMove(({ connectionId }) => {
       const wasRead = this.store.getState().catalogs.has(connectionId);
       this.forget(connectionId);
-      if (wasRead && !isOwn) this.leaveUnasked(connectionId);
+      // Whoever saves a connection here has it read with what was typed in its form.
+      if (wasRead) this.leaveUnasked(connectionId);
       return [];
     });
     leases.onOpen((connectionId) => {

@@ -2,7 +2,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import { type Draft, DraftKind, TextKeeping } from "../gen/core/v1/draft_pb.ts";
 import type { Core } from "../transport/core.ts";
 import { OUTLIVES_MAX } from "../transport/host.ts";
-import { isLockedOut, isUnreachable, problemOf } from "../transport/problem.ts";
+import { isLockedOut, isUnreachable, problemOf, reasonOf } from "../transport/problem.ts";
 import { inTurn } from "./in_turn.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { News } from "./news.ts";
@@ -58,6 +58,8 @@ export class Drafts {
   private readonly failures = new Map<string, number>();
   private readonly begun = new Set<() => Promise<unknown>>();
   private isOn = false;
+  /** Drafts that are still to be opened here. Absent: it is not known yet which. */
+  private unread: ReadonlySet<string> | undefined;
   private readonly noteSeen = () => this.seen.remember();
 
   constructor(
@@ -70,6 +72,7 @@ export class Drafts {
     news?: News,
   ) {
     this.seen = new SeenDrafts(storage);
+    if (tabs.wereKept && this.seen.wereOpened) this.unread = new Set();
     // What another window closes lives on in this one.
     news?.on("drafts", () => {
       if (this.isOn) void this.start();
@@ -87,21 +90,25 @@ export class Drafts {
 
   /** Opens what Core keeps when no page of this browser tab has done so, and from now on saves what is typed. */
   readonly start: () => Promise<void> = inTurn(async () => {
-    const { isOn } = this;
+    const [{ isOn }, toCome] = [this, this.unread?.size ?? 0];
     await this.begin();
-    if (this.isOn && !isOn) await Promise.all([...this.begun].map((listener) => listener()));
+    if (this.isOn && (!isOn || (this.unread?.size ?? 0) < toCome)) await Promise.all([...this.begun].map((listener) => listener()));
   });
 
   private async begin(): Promise<void> {
     try {
-      const { drafts, keeping } = await this.core.drafts.listDrafts({});
+      const { drafts, keeping, unreadableCount } = await this.core.drafts.listDrafts({});
       this.keeping.setState({ value: KEEPING[keeping] });
-      const heads = drafts.filter(({ kind }) => kind === DraftKind.EDITOR);
+      const ids = new Set(drafts.filter(({ kind }) => kind === DraftKind.EDITOR).map(({ draftId }) => draftId));
       // A Core that began anew in memory alone knows nothing: then all is saved again.
-      this.seen.keepOnly(new Set(heads.map(({ draftId }) => draftId)));
-      if (!this.isOn && !(this.tabs.wereKept && this.seen.wereOpened)) await this.restore(heads.map(({ draftId }) => draftId));
+      this.seen.keepOnly(ids);
+      const wanted = [...ids].filter((id) => this.unread?.has(id) ?? true);
+      if (this.unread === undefined || wanted.length > 0) this.unread = await this.restore(wanted);
+      // What Core cannot open now, it may have all the same.
+      this.tabs.expect(this.unread, (id) => unreadableCount > 0 && !ids.has(id));
       this.isOn = true;
       this.goesWell(LIST);
+      if (this.unread.size > 0) this.later(LIST, () => void this.start(), AGAIN_MAX_MS);
       for (const id of this.tabs.store.getState().tabs.map(draftOf)) if (!this.saved.has(id) || this.seen.revisionOf(id) === undefined) this.saveSoon(id);
     } catch (error) {
       // Tabs live on in the page itself.
@@ -110,15 +117,19 @@ export class Drafts {
     }
   }
 
-  private async restore(ids: readonly string[]): Promise<void> {
+  /** Opens drafts. Answers those that could not be read. */
+  private async restore(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const failed = new Set<string>();
     const isOpen = (id: string) => this.tabs.store.getState().tabs.some((tab) => tab.id === id || draftOf(tab) === id);
     const wanted = ids.filter((id) => !isOpen(id));
     const found: { readonly tab: Tab; readonly place: number; readonly revision: bigint }[] = [];
     for (let from = 0; from < wanted.length; from += READS_MAX) {
-      const reads = wanted.slice(from, from + READS_MAX).map((draftId) => this.core.drafts.getDraft({ draftId }));
-      for (const answer of await Promise.allSettled(reads)) {
-        // One that another window deleted just now, or that does not open, keeps nobody from the others.
+      const part = wanted.slice(from, from + READS_MAX);
+      const answers = await Promise.allSettled(part.map((draftId) => this.core.drafts.getDraft({ draftId })));
+      for (const [at, answer] of answers.entries()) {
         if (answer.status === "rejected" && (isUnreachable(answer.reason) || isLockedOut(answer.reason))) throw answer.reason;
+        // One that does not open now keeps nobody from the others, and one that another window deleted just now does not come any more.
+        if (answer.status === "rejected" && reasonOf(answer.reason) !== "DRAFT_NOT_FOUND") failed.add(part[at] ?? "");
         const draft = answer.status === "fulfilled" ? answer.value.draft : undefined;
         const read = draft === undefined ? undefined : tabOf(draft);
         if (draft !== undefined && read !== undefined) found.push({ ...read, revision: draft.revision });
@@ -131,9 +142,10 @@ export class Drafts {
     });
     this.seen.remember();
     this.tabs.restore(all.map(({ tab }) => tab));
+    return failed;
   }
 
-  /** Calls once it is known what Core keeps, and its tabs are open. */
+  /** Calls once it is known what Core keeps, and its tabs are open; and again when more of them have come. */
   onBegin(listener: () => Promise<unknown>): void {
     this.begun.add(listener);
   }

@@ -11,18 +11,20 @@ import { Toasts } from "./toasts.ts";
 /** What stands before and behind each call: it may wait, or fail. */
 interface Gate {
   keeping: TextKeeping;
+  /** How many drafts it has that it cannot open. */
+  unreadable: number;
   before: (call: string) => Promise<void>;
   after: (call: string) => Promise<void>;
 }
 
 /** A Core that keeps drafts in memory. */
 export function keeper(kept = new Map<string, Draft>()) {
-  const gate: Gate = { keeping: TextKeeping.SEALED, before: async () => undefined, after: async () => undefined };
+  const gate: Gate = { keeping: TextKeeping.SEALED, unreadable: 0, before: async () => undefined, after: async () => undefined };
   const transport = createRouterTransport(({ service }) => {
     service(DraftService, {
       listDrafts: async () => {
         await gate.before("list");
-        return { drafts: [...kept.values()].map(headOf), keeping: TextKeeping.SEALED };
+        return { drafts: [...kept.values()].map(headOf), keeping: TextKeeping.SEALED, unreadableCount: gate.unreadable };
       },
       getDraft: async ({ draftId }) => {
         await gate.before("get");

@@ -185,9 +185,19 @@ export class Tabs {
       const held = this.held.get(draftOf(tab));
       return held === undefined ? tab : { ...tab, isGuest: undefined, ...held };
     });
-    this.held = new Map();
+    const come = new Set(here.map(draftOf));
+    this.held = new Map([...this.held].filter(([draftId]) => !come.has(draftId)));
     const all = [...here, ...open];
     this.settle({ tabs: all, activeId: activeId ?? all[0]?.id });
+  }
+
+  /** Hears which texts are still to come from Core: those of `draftIds`, and what a page before this one had and `mayCome`. */
+  expect(draftIds: ReadonlySet<string>, mayCome: (draftId: string) => boolean): void {
+    const kept = [...this.held].filter(([draftId]) => draftIds.has(draftId) || mayCome(draftId));
+    const more = [...draftIds].filter((draftId) => !this.held.has(draftId)).map((draftId) => [draftId, {}] as const);
+    if (kept.length === this.held.size && more.length === 0) return;
+    this.held = new Map<string, Held>([...kept, ...more]);
+    this.flush();
   }
 
   /** Arranges the open tabs in panels. Tabs that are not there are passed over. */

@@ -42,6 +42,7 @@ export function Inspector({ resultId, statement, view, place, columns, liesOver,
   const [face, setFace] = useState<Face>("row");
   const [seen, setSeen] = useState<Inspected>();
   const [failed, setFailed] = useState<{ readonly place: Inspected["place"]; readonly why: string }>();
+  const [tries, setTries] = useState(0);
   const column = columns[place.column];
   const number = statement.statement;
 
@@ -61,7 +62,7 @@ export function Inspector({ resultId, statement, view, place, columns, liesOver,
       clearTimeout(timer);
       stop.abort();
     };
-  }, [app, resultId, number, view, place.row, place.column]);
+  }, [app, resultId, number, view, place.row, place.column, tries]);
 
   /** What is shown may be the beginning alone; what is copied is all of it. */
   const copy = () => {
@@ -73,6 +74,7 @@ export function Inspector({ resultId, statement, view, place, columns, liesOver,
   // The same number is another row once rows are sorted or filtered.
   const isHere = (at: Inspected["place"] | undefined) => at?.view === view && at.row === place.row;
   const row = isHere(seen?.place) ? seen?.row : undefined;
+  const why = isHere(failed?.place) && failed?.place.column === place.column ? failed.why : undefined;
   const hasCell = seen !== undefined && column !== undefined && isHere(seen.place) && seen.place.column === place.column;
   // A value that a line cannot show stands below its row.
   const isLong = hasCell && seen.cell.state !== "null" && (column.family === "json" || column.family === "binary" || seen.cell.fullBytes > 120n);
@@ -115,13 +117,15 @@ export function Inspector({ resultId, statement, view, place, columns, liesOver,
         {face !== "column" && <Button label="Copy" icon="copy" iconOnly onClick={copy} />}
         <Button label="Close" icon="close" iconOnly keys={liesOver ? "Esc" : undefined} onClick={onClose} />
       </div>
-      {face !== "column" && isHere(failed?.place) && failed?.place.column === place.column && (
+      {why !== undefined && face !== "column" && (
         <div className="reject" role="alert">
-          <p className="msg">It could not be read: {failed.why}</p>
-          <p className="say wrap">Go to another cell and back to read it again.</p>
+          <p className="msg">It could not be read: {why}</p>
+          <div className="acts">
+            <Button label="Try again" icon="refresh" look="line" onClick={() => setTries(tries + 1)} />
+          </div>
         </div>
       )}
-      {face === "row" && <RowList columns={columns} row={row} place={place} />}
+      {face === "row" && why === undefined && <RowList columns={columns} row={row} place={place} />}
       {(face !== "row" || isLong) && column !== undefined && (
         <div className={face === "row" ? "sub top" : "sub"}>
           <b>{column.name}</b>

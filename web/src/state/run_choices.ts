@@ -11,6 +11,8 @@ export interface RunChoices {
   readonly onError?: "go-on";
 }
 
+/** What a tab begins with. */
+export const AS_CONNECTION: RunChoices = { deadline: "connection", rows: "connection" };
 /** To Core no limit is what the connection says; this one lifts that too. */
 const MORE_THAN_ANY = 2n ** 53n;
 /** Time that Core gives where nobody says anything. */

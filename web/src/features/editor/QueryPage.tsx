@@ -2,19 +2,13 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { actionFor } from "../../actions/keys.ts";
 import { cancelRun } from "../../actions/cancel_run.ts";
 import { onPageRequest } from "../../actions/page_event.ts";
-import type { Span } from "../../gen/plugin/v1/plugin_pb.ts";
-import { environmentOf } from "../../state/connections.ts";
-import { dangerOf } from "../../state/danger.ts";
 import { formatted } from "../../state/format.ts";
 import { valueOf } from "../../state/load.ts";
 import { lineOf } from "../../state/offsets.ts";
-import { type EditorNow, NOT_RUN, whenFree } from "../../state/pressed.ts";
-import { type PressedOn, pressedOn, whyNotThere } from "../../state/pressed_on.ts";
-import { ranIn, whyNotAgain } from "../../state/run_again.ts";
-import { type RunChoices, optionsOf } from "../../state/run_choices.ts";
+import { ranIn } from "../../state/run_again.ts";
+import { AS_CONNECTION } from "../../state/run_choices.ts";
 import { faultsOf, marksOf, scriptIn } from "../../state/run_marks.ts";
 import { resultOf } from "../../state/run_view.ts";
-import { againOf, NOT_WANTED, type NotWanted, outlineOf, parametersOf, type Wanted } from "../../state/scripts.ts";
 import { isWindowOpen } from "../../ui/Dialog.tsx";
 import { Resizer } from "../../ui/Resizer.tsx";
 import { MAC, useApp, usePart } from "../AppContext.ts";
@@ -25,15 +19,7 @@ import { QueryToolbar } from "./QueryToolbar.tsx";
 import { RunBar } from "./RunBar.tsx";
 import { type EditorHandle, SqlEditor } from "./SqlEditor.tsx";
 import { useOutline } from "./use_outline.ts";
-
-/** Something that is to run. */
-interface Order {
-  readonly wanted: Wanted;
-  readonly chosen: RunChoices;
-  readonly on: PressedOn;
-  /** Hears of the result when something has run. */
-  readonly onSent?: (resultId: string) => void;
-}
+import { useRuns } from "./use_runs.ts";
 
 /** A tab: the editor, and what came of running it. */
 export function QueryPage({ tabId }: { readonly tabId: string }) {
@@ -42,87 +28,28 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
   const connection = usePart(app.connections.store, (state) => valueOf(state)?.find(({ id }) => id === tab?.connectionId));
   const info = usePart(app.drivers.store, () => app.drivers.find(connection?.spec?.driverType ?? ""));
   const run = usePart(app.runs.store, (runs) => runs.get(tabId) ?? IDLE);
-  /** Since when Core is asked where the statements lie that are to be run. */
-  const [readSince, setReadSince] = useState<number>();
-  const asked = readSince === undefined ? run : { kind: "starting" as const, startedAt: readSince };
   const share = usePart(app.layout, (layout) => layout.editorShare);
   const [hasSelection, setHasSelection] = useState(false);
-  const [danger, setDanger] = useState<{ readonly order: Order; readonly what: string }>();
-  /** The result of which every row is to be exported, as soon as it has some. */
-  const [exported, setExported] = useState<string>();
   const editor = useRef<EditorHandle>(null);
   const page = useRef<HTMLDivElement>(null);
-  /** Core is asked what is to be run. */
-  const reads = useRef(false);
   const outline = useOutline(connection?.spec?.driverType ?? "", tab?.text ?? "", () => editor.current?.now());
 
   const choices = tab?.choices ?? AS_CONNECTION;
   const values = tab?.parameters ?? NO_VALUES;
-  const refuse = (why: string) => app.toasts.fail("Nothing was run", why);
-  const send = async ({ wanted, chosen, on, onSent }: Order) => {
-    const why = whyNotThere(app, tabId, on);
-    if (why !== undefined) return refuse(why);
-    const now = app.tabs.store.getState().tabs.find(({ id }) => id === tabId);
-    if (now === undefined) return;
-    editor.current?.mark([]);
-    const given = now.parameters ?? NO_VALUES;
-    const bindings = wanted.bindings ?? parametersOf(wanted).map((name) => ({ name, value: given[name] ?? null }));
-    const { sql, offset, statements } = wanted;
-    const { connectionId } = on;
-    const script = { sql, offset, bindings, connectionId, goesOn: chosen.onError === "go-on", ...(statements.length === 0 ? {} : { statementCount: statements.length }) };
-    const problem = await app.runs.run(now, script, optionsOf(chosen));
-    if (problem !== undefined) app.toasts.fail(problem.message, problem.advice);
-    const resultId = app.tabs.store.getState().tabs.find(({ id }) => id === tabId)?.resultId;
-    if (resultId !== undefined && resultId !== now.resultId) onSent?.(resultId);
-  };
-  const begin = async (pick: (pressed: EditorNow) => Promise<Wanted | NotWanted>, chosen = choices, onSent?: Order["onSent"]) => {
-    const on = pressedOn(app, tabId);
-    const pressed = await whenFree(app.runs, tabId, () => editor.current?.now());
-    if (pressed === "runs") return;
-    if (on === undefined) return refuse("The connection of this tab is not there. Choose another one in the toolbar.");
-    if (typeof pressed === "string") return refuse(NOT_RUN[pressed]);
-    // Whoever presses twice asks once.
-    if (reads.current) return;
-    reads.current = true;
-    setReadSince(Date.now());
-    const wanted = await pick(pressed).finally(() => {
-      reads.current = false;
-      setReadSince(undefined);
-    });
-    const why = whyNotThere(app, tabId, on);
-    if (why !== undefined) return refuse(why);
-    if (wanted === "none") return app.toasts.say("No statement stands at the cursor");
-    if (typeof wanted === "string") return refuse(NOT_WANTED[wanted]);
-    if (wanted.sql.trim() === "") return app.toasts.say("There is nothing to run");
-    const missing = wanted.bindings === undefined ? parametersOf(wanted).find((name) => values[name] === undefined) : undefined;
-    if (missing !== undefined) {
-      const field = page.current?.querySelector<HTMLElement>('.params [data-missing="true"]');
-      // It is a field of the statement at the cursor alone.
-      if (field == null) refuse(`The parameter ${missing} has no value. Put the cursor at its statement to give it one.`);
-      else field.focus();
-      return;
-    }
-    const environment = environmentOf(app.connections.find(on.connectionId)?.spec);
-    const what = environment === "amber" || environment === "red" ? dangerOf(wanted.sql) : undefined;
-    const order = { wanted, chosen, on, ...(onSent === undefined ? {} : { onSent }) };
-    if (what === undefined) void send(order);
-    else setDanger({ order, what });
-  };
-  const start = (isAll: boolean) => begin((pressed) => outline.wanted(pressed, isAll));
-  /** Runs again what ran before, or the statement of it that lies at `span`: the cursor may be at another one by now. */
-  const again = (span?: Span, chosen?: RunChoices, onSent?: Order["onSent"]) => {
-    const ran = ranIn(sent, result, text);
-    const why = whyNotAgain(app, ran, tab?.connectionId ?? "");
-    if (ran === undefined || why !== undefined) return refuse(why ?? "");
-    const pick = async () => againOf(await outlineOf(app.core, connection?.spec?.driverType ?? "", ran.sql, 0, new AbortController().signal), ran, span);
-    void begin(pick, chosen, onSent);
-  };
-  const againWhole = (span: Span | undefined, isExported: boolean) =>
-    again(span, { ...choices, rows: 0 }, (resultId) => {
-      const now = app.tabs.store.getState().tabs.find(({ id }) => id === tabId)?.choices ?? AS_CONNECTION;
-      app.tabs.change(tabId, { choices: { ...now, rows: 0 } });
-      if (isExported) setExported(resultId);
-    });
+  const result = resultOf(run);
+  const sent = app.runs.scriptOf(tabId);
+  const text = tab?.text ?? "";
+  const { readSince, danger, exported, start, again, againWhole } = useRuns({
+    tabId,
+    driverType: connection?.spec?.driverType ?? "",
+    choices,
+    wanted: outline.wanted,
+    ran: () => ranIn(sent, result, text),
+    now: () => editor.current?.now(),
+    missingField: () => page.current?.querySelector<HTMLElement>('.params [data-missing="true"]') ?? undefined,
+    onSend: () => editor.current?.mark([]),
+  });
+  const asked = readSince === undefined ? run : { kind: "starting" as const, startedAt: readSince };
   /** Lays out what is selected, else all of it, unless it was changed meanwhile. */
   const layOut = async () => {
     const now = editor.current?.now();
@@ -162,9 +89,6 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
     lastEscape.current = now;
   };
 
-  const result = resultOf(run);
-  const sent = app.runs.scriptOf(tabId);
-  const text = tab?.text ?? "";
   const place = useMemo(() => scriptIn(text, sent)?.offset, [text, sent]);
   const script = useMemo(() => (sent === undefined || place === undefined ? undefined : { ...sent, offset: place }), [sent, place]);
   const faults = useMemo(() => faultsOf(result, script), [result, script]);
@@ -246,10 +170,10 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
       {danger !== undefined && (
         <ConfirmRunDialog
           what={danger.what}
-          sql={danger.order.wanted.sql}
+          sql={danger.sql}
           connectionName={connection?.spec?.name ?? ""}
-          onRun={() => void send(danger.order)}
-          onClose={() => setDanger(undefined)}
+          onRun={danger.onRun}
+          onClose={danger.onClose}
         />
       )}
     </div>
@@ -257,5 +181,4 @@ export function QueryPage({ tabId }: { readonly tabId: string }) {
 }
 
 const IDLE = { kind: "idle" } as const;
-const AS_CONNECTION: RunChoices = { deadline: "connection", rows: "connection" };
 const NO_VALUES: Readonly<Record<string, string | null>> = {};

@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { violations } from "./accessible.ts";
-import { PATIENCE_MS, runInstead, typeQuery, useHouse } from "./house.ts";
+import { liftDeadline, openTab, PATIENCE_MS, runInstead, typeQuery, useHouse } from "./house.ts";
 
 const house = useHouse();
 
@@ -159,6 +159,41 @@ test("the inspector shows no row of before under the number of another", async (
   await page.unroute(/ResultService\/ReadCell$/);
   await inspector.getByRole("button", { name: "Try again" }).click();
   await inspector.getByText("second word").waitFor();
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("a run that gets no answer is cancelled, and nothing is sent again", async () => {
+  const page = await house().open();
+  const runs = countRuns(page);
+  await page.route(/ResultService\/Run$/, () => undefined);
+  await typeQuery(page, "select 1 as n");
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("button", { name: /^Cancel/ }).and(page.locator(":enabled")).waitFor();
+  await expect.poll(runs, { timeout: PATIENCE_MS }).toBe(1);
+  await page.getByRole("button", { name: /^Cancel/ }).click();
+  await page.getByRole("alert").getByText("Cancelled before it began").waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.unroute(/ResultService\/Run$/);
+  await page.getByRole("button", { name: "Run again" }).click();
+  await page.getByRole("gridcell", { name: "1", exact: true }).waitFor();
+  expect(runs()).toBe(2);
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});
+
+test("what runs in a tab that is not shown is stopped with it, also after a reload", async () => {
+  const page = await house().open();
+  await typeQuery(page, "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n");
+  await liftDeadline(page);
+  await page.keyboard.press("Control+Enter");
+  const running = () => house().command(["sessions", "list"]).includes("running");
+  await expect.poll(running, { timeout: PATIENCE_MS }).toBe(true);
+  const title = (await page.locator(".tab-head").first().getAttribute("title")) ?? "";
+  await openTab(page);
+  await page.reload();
+  await page.getByRole("button", { name: `Close ${title}` }).click();
+  await expect.poll(running, { timeout: PATIENCE_MS }).toBe(false);
   expect(house().complaints()).toEqual([]);
   await page.context().close();
 });

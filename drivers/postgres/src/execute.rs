@@ -360,9 +360,10 @@ impl Executor<'_> {
         // A bench looks at it.
         let span = || trace_span!(target: "querybox::hops", "driver waits for server");
         if let Output::Rows { .. } | Output::Copy { .. } = output {
-            let waiting = self.connection.wait(cancelled, self.canceller).instrument(span());
+            let waiting = self.connection.wait_until(cancelled).instrument(span());
             match timeout(ROWS_WAIT, waiting).await {
-                Ok(waited) => return Ok(waited?),
+                Ok(Some(waited)) => return Ok(waited?),
+                Ok(None) => {}
                 Err(_) => output.flush().await?,
             }
         }

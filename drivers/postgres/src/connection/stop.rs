@@ -18,19 +18,28 @@ impl Connection {
         self.patience = Patience::new();
     }
 
+    /// Waits for bytes while a statement runs, until it is to be cancelled: none then. Cancel-safe.
+    pub(crate) async fn wait_until(&mut self, cancelled: &CancellationToken) -> Option<Result<(), Error>> {
+        if cancelled.is_cancelled() {
+            return None;
+        }
+        tokio::select! {
+            biased;
+            filled = self.wire.fill() => Some(filled),
+            () = cancelled.cancelled() => None,
+        }
+    }
+
     /// Waits for bytes while a statement runs. Once it was asked to be cancelled, it is asked again and again until it
-    /// ends: a request that overtook its statement stopped nothing.
+    /// ends: a request that overtook its statement stopped nothing. Not cancel-safe: the server may still take a request that
+    /// is given up, and stop whatever runs then.
     pub(crate) async fn wait(
         &mut self,
         cancelled: &CancellationToken,
         canceller: &Canceller,
     ) -> Result<(), Error> {
-        if !cancelled.is_cancelled() {
-            tokio::select! {
-                biased;
-                filled = self.wire.fill() => return filled,
-                () = cancelled.cancelled() => {}
-            }
+        if let Some(filled) = self.wait_until(cancelled).await {
+            return filled;
         }
         loop {
             let again_at = *self.cancel_again_at.get_or_insert_with(|| Instant::now() + self.patience.next());

@@ -14,7 +14,10 @@ use querybox_plugin::{
 };
 use tokio::{io::AsyncReadExt as _, net::TcpListener};
 
-use crate::server::{ends, open, parameters, reason, secrets, sessions};
+use crate::{
+    relay,
+    server::{ends, open, parameters, reason, secrets, sessions},
+};
 
 const SOON: Duration = Duration::from_secs(2);
 /// What the server shows of a statement that the driver runs.
@@ -88,6 +91,19 @@ async fn a_cancel_at_any_moment_leaves_the_session_usable() {
         // Nothing of it reaches the next statement.
         let answer = client.execute("select pg_sleep(0.002); select 2").await.unwrap();
         assert_eq!(ends(&answer), ["SELECT 1", "SELECT 1"]);
+    }
+}
+
+#[tokio::test]
+async fn a_cancel_that_the_server_takes_late_hits_no_later_statement() {
+    let server = Postgres::start();
+    let (mut client, _relay) = relay::open_slow_to_cancel(&server, Duration::from_millis(200)).await;
+    for _ in 0..3 {
+        let rows = "select i, pg_sleep(0.02) from generate_series(1, 3000) i";
+        let (answer, _) = cancelled(&mut client, rows, Duration::from_millis(100)).await;
+        assert_eq!(ends(&answer), ["57014"]);
+        let answer = client.execute("select pg_sleep(0.5)").await.unwrap();
+        assert_eq!(ends(&answer), ["SELECT 1"]);
     }
 }
 

@@ -1,4 +1,6 @@
-//! A server that understands less than PostgreSQL: what it is told goes through hands that write some words anew.
+//! Servers that understand less than PostgreSQL, or later: what they are told goes through other hands.
+
+use std::time::Duration;
 
 use querybox_driver_postgres::Postgres as Driver;
 use querybox_fixtures::Postgres;
@@ -35,6 +37,40 @@ pub(crate) async fn open_with(
     let mut client = Client::connect(Driver);
     let mut parameters = crate::server::parameters(server);
     parameters[1].1 = port.to_string();
+    let outcome = client.open(parameters, crate::server::secrets()).await.unwrap();
+    assert!(matches!(outcome, Outcome::Opened(_)), "{outcome:?}");
+    (client, relay)
+}
+
+/// A session with a server that is slow to take a request to cancel, and takes it also when it was given up meanwhile.
+pub(crate) async fn open_slow_to_cancel(server: &Postgres, delay: Duration) -> (Client, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server_port = server.port();
+    let mut relay = JoinSet::new();
+    relay.spawn(async move {
+        let mut links = JoinSet::new();
+        for number in 0.. {
+            let (mut client, _) = listener.accept().await.unwrap();
+            links.spawn(async move {
+                let mut server = TcpStream::connect((Postgres::HOST, server_port)).await.unwrap();
+                if number > 0 {
+                    let mut request = [0; 16];
+                    client.read_exact(&mut request).await.unwrap();
+                    tokio::time::sleep(delay).await;
+                    server.write_all(&request).await.unwrap();
+                    // It closes when it has passed the word on.
+                    drop(server.read(&mut request).await);
+                    return;
+                }
+                drop(tokio::io::copy_bidirectional(&mut client, &mut server).await);
+            });
+        }
+    });
+    let mut client = Client::connect(Driver);
+    let mut parameters = crate::server::parameters(server);
+    parameters[1].1 = port.to_string();
+    parameters.push(("sslmode".into(), "disable".into()));
     let outcome = client.open(parameters, crate::server::secrets()).await.unwrap();
     assert!(matches!(outcome, Outcome::Opened(_)), "{outcome:?}");
     (client, relay)

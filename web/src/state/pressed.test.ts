@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type EditorNow, whenFree } from "./pressed.ts";
+import { type EditorNow, whenEnded } from "./pressed.ts";
 import type { Run } from "./runs.ts";
 
 const AT_A: EditorNow = { text: "select 1; delete from t", from: 3, to: 3, cursor: 3 };
@@ -8,7 +8,7 @@ function page(after: Run = { kind: "idle" }) {
   let free: () => void = () => undefined;
   const wait = new Promise<boolean>((resolve) => (free = () => resolve(true)));
   const editor: { now: EditorNow | undefined } = { now: AT_A };
-  const answer = whenFree({ closing: () => wait, of: () => after }, "tab", () => editor.now);
+  const answer = whenEnded({ closing: () => wait, of: () => after }, "tab", () => editor.now);
   return { editor, answer, free };
 }
 

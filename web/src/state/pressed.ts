@@ -24,7 +24,7 @@ export const NOT_RUN: Readonly<Record<Exclude<NotRun, "runs">, string>> = {
  * Waits for a run of which only the session's end is left, and answers with what the editor had when the run was asked for: what is
  * typed meanwhile is not run.
  */
-export async function whenFree(runs: Pick<Runs, "closing" | "of">, tabId: string, editor: () => EditorNow | undefined): Promise<EditorNow | NotRun> {
+export async function whenEnded(runs: Pick<Runs, "closing" | "of">, tabId: string, editor: () => EditorNow | undefined): Promise<EditorNow | NotRun> {
   const pressed = editor();
   const hasWaited = await runs.closing(tabId);
   const { kind } = runs.of(tabId);

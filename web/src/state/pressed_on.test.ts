@@ -30,7 +30,7 @@ test("what was asked for is not run elsewhere, and each reason is told as what i
   expect(moved.why()).toMatch(/^The tab was put on another connection/);
   const edited = page();
   edited.edit({ startupSql: "set role other" });
-  expect(edited.why()).toMatch(/^The connection of this tab was changed/);
+  expect(edited.why()).toMatch(/^The connection was changed/);
   const closed = page();
   closed.tabs.close(closed.tab.id);
   expect(closed.why()).toBe("Its tab was closed meanwhile.");

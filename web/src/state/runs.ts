@@ -52,6 +52,8 @@ export interface Script {
   readonly bindings?: readonly { readonly name: string; readonly value: string | null }[];
   /** The connection that it was sent to. */
   readonly connectionId?: string;
+  /** Where that led. */
+  readonly place?: string;
 }
 
 const IDLE: Run = { kind: "idle" };

@@ -2,6 +2,7 @@ import { EndCause } from "../gen/core/v1/query_pb.ts";
 import { SessionActivity, type SessionFacts } from "../gen/core/v1/session_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import type { Problem } from "../transport/problem.ts";
+import { WAS_CHANGED, WAS_MOVED } from "./pressed_on.ts";
 
 const { UNSPECIFIED, IDLE, OPEN, FAILED } = TransactionState;
 
@@ -44,8 +45,8 @@ export type Finish =
 
 export type OpenSession = Extract<TabSession, { kind: "open" }>;
 
-export const MOVED = refused("The tab was put on another connection meanwhile. Run it again.");
-export const CHANGED = refused("The connection was changed meanwhile, and leads elsewhere. Run it again to run it there.");
+export const MOVED = refused(WAS_MOVED);
+export const CHANGED = refused(WAS_CHANGED);
 export const NOT_OPENED = refused("Its session was not opened. Choose in the toolbar how to run, and run it again.");
 
 export function refused(advice: string): Refusal {

@@ -2,7 +2,7 @@ import { useRef, useState } from "react";
 import type { Span } from "../../gen/plugin/v1/plugin_pb.ts";
 import { environmentOf } from "../../state/connections.ts";
 import { dangerOf } from "../../state/danger.ts";
-import { type EditorNow, NOT_RUN, whenFree } from "../../state/pressed.ts";
+import { type EditorNow, NOT_RUN, whenEnded } from "../../state/pressed.ts";
 import { type PressedOn, pressedOn, whyNotThere } from "../../state/pressed_on.ts";
 import { type Ran, whyNotAgain } from "../../state/run_again.ts";
 import { AS_CONNECTION, optionsOf, type RunChoices } from "../../state/run_choices.ts";
@@ -52,8 +52,7 @@ export function useRuns({ tabId, driverType, choices, wanted, ran, now, missingF
     onSend();
     const given = tab.parameters ?? {};
     const bindings = before ?? parametersOf({ statements }).map((name) => ({ name, value: given[name] ?? null }));
-    const { connectionId } = on;
-    const script = { sql, offset, bindings, connectionId, goesOn: chosen.onError === "go-on", ...(statements.length === 0 ? {} : { statementCount: statements.length }) };
+    const script = { sql, offset, bindings, ...on, goesOn: chosen.onError === "go-on", ...(statements.length === 0 ? {} : { statementCount: statements.length }) };
     const problem = await app.runs.run(tab, script, optionsOf(chosen));
     if (problem !== undefined) app.toasts.fail(problem.message, problem.advice);
     const resultId = tabNow()?.resultId;
@@ -62,7 +61,7 @@ export function useRuns({ tabId, driverType, choices, wanted, ran, now, missingF
   const begin = async (pick: (pressed: EditorNow) => Promise<Wanted | NotWanted>, chosen = choices, onSent?: Order["onSent"]) => {
     const on = pressedOn(app, tabId);
     const values = tabNow()?.parameters;
-    const pressed = await whenFree(app.runs, tabId, now);
+    const pressed = await whenEnded(app.runs, tabId, now);
     if (pressed === "runs") return;
     if (on === undefined) return refuse("The connection of this tab is not there. Choose another one in the toolbar.");
     if (typeof pressed === "string") return refuse(NOT_RUN[pressed]);

@@ -1,5 +1,6 @@
 import type { Relation } from "../gen/plugin/v1/catalog_pb.ts";
 import type { App } from "./app.ts";
+import { pressedOn } from "./pressed_on.ts";
 import { optionsOf, type RunChoices } from "./run_choices.ts";
 import { showInTree } from "./show_in_tree.ts";
 import { selectFrom } from "./sql_text.ts";
@@ -18,5 +19,9 @@ export function openTable(app: App, connectionId: string, relation: Relation): v
   const { id } = app.tabs.open(connectionId, sql, relation.name);
   app.tabs.change(id, { choices: CHOICES });
   const tab = app.tabs.store.getState().tabs.find((candidate) => candidate.id === id);
-  if (tab !== undefined) void app.runs.run(tab, { sql: sql.trim(), offset: 0, connectionId }, optionsOf(CHOICES));
+  if (tab === undefined) return;
+  const ran = app.runs.run(tab, { sql: sql.trim(), offset: 0, connectionId, ...pressedOn(app, id) }, optionsOf(CHOICES));
+  void ran.then((problem) => {
+    if (problem !== undefined) app.toasts.fail(problem.message, problem.advice);
+  });
 }

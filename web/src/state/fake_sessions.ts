@@ -65,7 +65,7 @@ export async function page(...connections: readonly Connection[]) {
     await list.load();
   };
   await list.load();
-  return { leases, sessions, tabs, opened, ended, executed, save, gate, kept, list };
+  return { core, link, leases, sessions, tabs, opened, ended, executed, save, gate, kept, list };
 }
 
 /** The session of a place that was given. */

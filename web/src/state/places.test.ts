@@ -2,6 +2,7 @@ import { expect, test, vi } from "vitest";
 import { EndCause } from "../gen/core/v1/query_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import { asking, held, idOf, keeping, page } from "./fake_sessions.ts";
+import { Runs } from "./runs.ts";
 import { CHANGED, MOVED, NOT_OPENED, refused, refusedByLoss } from "./tab_session.ts";
 
 type Of = Awaited<ReturnType<typeof page>>;
@@ -121,6 +122,21 @@ test("the first run after a loss runs nowhere and says so, and the next one open
   expect(of.sessions.of(owns.id).kind).toBe("lost");
 });
 
+test("what was meant for a lost session does not run without one when the new one is given up while it opens", async () => {
+  const of = await page(keeping("shop", "staging"));
+  const tab = of.tabs.open("shop");
+  await of.sessions.open(tab);
+  of.sessions.hearEnd(of.opened[0]?.sessionId ?? "", EndCause.DRIVER_DIED, false);
+  expect(await of.sessions.place(tab)).toEqual(refusedByLoss("the driver died"));
+  const gate = held();
+  of.gate.open = gate.wait;
+  const placed = of.sessions.place(tab);
+  await poll(() => of.opened.length).toBe(2);
+  await of.sessions.close(tab.id);
+  gate.go();
+  expect(await placed).toEqual(NOT_OPENED);
+});
+
 test("a loss that a tab shows already is not told once more", async () => {
   const of = await page(keeping("shop", "staging"));
   const tab = of.tabs.open("shop");
@@ -183,6 +199,32 @@ test("what waits behind a closed tab's end runs nowhere once its tab is elsewher
   gate.go();
   await closed;
   expect(await waits).toEqual(MOVED);
+});
+
+test("a run that was cancelled while it waited asks for no password later", async () => {
+  const of = await page(asking("asks", "staging"));
+  const [first, second] = [of.tabs.open("asks"), of.tabs.open("asks")];
+  const placed = of.sessions.place(first);
+  await of.leases.answer("secret");
+  of.sessions.hearRun(first.id, await idOf(placed), TransactionState.OPEN);
+  const gate = held();
+  of.gate.execute = async () => {
+    await gate.wait();
+    throw new Error("it is not rolled back");
+  };
+  const closed = of.sessions.close(first.id);
+  const runs = new Runs(of.core, of.link, of.sessions, of.leases, of.tabs, "page");
+  const ran = runs.run(second, { sql: "select 1", offset: 0 }, {});
+  expect(runs.of(second.id).kind).toBe("starting");
+  await runs.cancel(second.id);
+  expect([await ran, runs.of(second.id).kind]).toEqual([undefined, "idle"]);
+  gate.go();
+  await closed;
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(of.leases.question.getState().open).toBeUndefined();
+  // Whoever presses again is asked.
+  void of.sessions.place(second);
+  expect(of.leases.question.getState().open?.connectionId).toBe("asks");
 });
 
 test("a rollback that is swallowed ends its session, so that nobody waits for it for ever", async () => {

@@ -187,7 +187,7 @@ export class Runs {
     const isClosed = () => this.asked.get(tab.id) !== asked;
     try {
       const runner = (sessionId: string) => this.runnerIn(sessionId, tab.id);
-      const place = await Promise.race([this.sessions.place(tab, runner, (sessionId) => (asked.sessionId = sessionId)), aborted(stop.signal)]);
+      const place = await Promise.race([this.sessions.place(tab, runner, (sessionId) => (asked.sessionId = sessionId), stop.signal), aborted(stop.signal)]);
       if (isClosed()) return leaveBefore();
       // Whoever gives no password, is refused, or waits no longer, keeps what he had.
       if (place === undefined || "refusal" in place) {

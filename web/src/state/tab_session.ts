@@ -58,6 +58,9 @@ export function refusedByLoss(why: string): Refusal {
   return refused(`The session of this tab ended: ${why}. Run again opens a new session.`);
 }
 
+/** Why the end of a transaction was not asked for, or did not come. */
+export const NOT_SENT: Problem = { message: "This page is not let in: nothing was sent", reason: "", advice: "" };
+export const NOT_TOLD: Problem = { message: "Core does not say yet how the transaction stands: nothing was sent", reason: "", advice: "" };
 export const STILL_OPEN: Problem = { message: "The transaction is still open", reason: "", advice: "" };
 
 /** What the words of the database say of a transaction's end. */

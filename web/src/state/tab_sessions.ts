@@ -10,15 +10,13 @@ import type { Connections } from "./connections.ts";
 import type { Holder, Leases, Move, Place } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
 import { SessionEnds } from "./session_ends.ts";
-import { CAUSES, CHANGED, type Finish, finishOf, hasTransaction, hasUnknown, MOVED, NOT_OPENED, opened, type OpenSession, refused, refusedByLoss, type Refusal, stateOf, STILL_OPEN, type Stopped, type TabSession } from "./tab_session.ts";
+import { CAUSES, CHANGED, type Finish, finishOf, hasTransaction, hasUnknown, MOVED, NOT_OPENED, NOT_SENT, NOT_TOLD, opened, type OpenSession, refused, refusedByLoss, type Refusal, stateOf, STILL_OPEN, type Stopped, type TabSession } from "./tab_session.ts";
 import type { Tab, Tabs } from "./tabs.ts";
 
 const { UNSPECIFIED, IDLE } = TransactionState;
 /** Core says these before it sends anything. */
 const BEFORE: ReadonlySet<string> = new Set(["SESSION_BUSY", "SESSION_ENDED", "SESSION_NOT_FOUND"]);
 const LOST: Finish = { kind: "unknown", isOver: false };
-const NOT_SENT: Problem = { message: "This page is not let in: nothing was sent", reason: "", advice: "" };
-const NOT_TOLD: Problem = { message: "Core does not say yet how the transaction stands: nothing was sent", reason: "", advice: "" };
 /** Why a session is lost of which nobody heard how. */
 const NOT_HELD = "Core does not hold it any more";
 const NONE: TabSession = { kind: "none" };
@@ -179,12 +177,20 @@ export class TabSessions {
   /**
    * Where the next run of a tab takes place. `undefined`: nowhere, for the user gave no password. The session that a connection's
    * tabs share is not taken from the one that runs something there, or has a transaction open. What was meant for a session that has
-   * ended, or for another place than the one where it would run after a wait, is refused.
+   * ended, or for another place than the one where it would run after a wait, is refused. Behind the end of `signal`, which is that
+   * of whoever waits, nobody is asked for anything.
    */
-  async place(tab: Tab, runnerIn: (sessionId: string) => string | undefined = () => undefined, onTake: (sessionId: string) => void = () => undefined): Promise<Place | Refusal | undefined> {
+  async place(
+    tab: Tab,
+    runnerIn: (sessionId: string) => string | undefined = () => undefined,
+    onTake: (sessionId: string) => void = () => undefined,
+    signal?: AbortSignal,
+  ): Promise<Place | Refusal | undefined> {
+    const isOff = () => signal?.aborted === true;
     const led = this.leases.placeOf(tab.connectionId);
     const elsewhere = () => (this.tabOf(tab.id)?.connectionId !== tab.connectionId ? MOVED : this.leases.placeOf(tab.connectionId) !== led ? CHANGED : undefined);
     for (;;) {
+      if (isOff()) return undefined;
       const session = this.of(tab.id);
       if (session.kind === "opening") {
         await this.settled(tab.id, session);
@@ -208,6 +214,8 @@ export class TabSessions {
         const problem = await this.open(tab);
         if (problem !== undefined) return refused(sentenceOf(problem));
         if (this.of(tab.id) === session) return elsewhere();
+        // It was given up while it was being opened.
+        if (this.of(tab.id).kind === "none") return elsewhere() ?? NOT_OPENED;
         continue;
       }
       if (session.kind === "open" && !session.isShared) return { sessionId: session.sessionId };
@@ -224,6 +232,7 @@ export class TabSessions {
         await this.look();
         if (this.freeing.has(sessionId) || (session.kind === "open" && this.of(tab.id).kind !== "open")) continue;
       }
+      if (isOff()) return undefined;
       const after = elsewhere();
       if (after !== undefined) return after;
       const holder = this.holderOf(sessionId, tab, runnerIn(sessionId));

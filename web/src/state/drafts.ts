@@ -1,8 +1,8 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
-import { type Draft, DraftKind, TextKeeping } from "../gen/core/v1/draft_pb.ts";
-import type { Core } from "../transport/core.ts";
+import { type Draft, type DraftHead, DraftKind, type GetDraftResponse, TextKeeping } from "../gen/core/v1/draft_pb.ts";
+import { type Core, patienceFor } from "../transport/core.ts";
 import { OUTLIVES_MAX } from "../transport/host.ts";
-import { isLockedOut, isUnreachable, problemOf, reasonOf } from "../transport/problem.ts";
+import { problemOf, reasonOf } from "../transport/problem.ts";
 import { inTurn } from "./in_turn.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { News } from "./news.ts";
@@ -99,10 +99,11 @@ export class Drafts {
     try {
       const { drafts, keeping, unreadableCount } = await this.core.drafts.listDrafts({});
       this.keeping.setState({ value: KEEPING[keeping] });
-      const ids = new Set(drafts.filter(({ kind }) => kind === DraftKind.EDITOR).map(({ draftId }) => draftId));
+      const heads = drafts.filter(({ kind }) => kind === DraftKind.EDITOR);
+      const ids = new Set(heads.map(({ draftId }) => draftId));
       // A Core that began anew in memory alone knows nothing: then all is saved again.
       this.seen.keepOnly(ids);
-      const wanted = [...ids].filter((id) => this.unread?.has(id) ?? true);
+      const wanted = heads.filter(({ draftId }) => this.unread?.has(draftId) ?? true);
       if (this.unread === undefined || wanted.length > 0) this.unread = await this.restore(wanted);
       // What Core cannot open now, it may have all the same.
       this.tabs.expect(this.unread, (id) => unreadableCount > 0 && !ids.has(id));
@@ -118,18 +119,20 @@ export class Drafts {
   }
 
   /** Opens drafts. Answers those that could not be read. */
-  private async restore(ids: readonly string[]): Promise<ReadonlySet<string>> {
+  private async restore(heads: readonly DraftHead[]): Promise<ReadonlySet<string>> {
     const failed = new Set<string>();
     const isOpen = (id: string) => this.tabs.store.getState().tabs.some((tab) => tab.id === id || draftOf(tab) === id);
-    const wanted = ids.filter((id) => !isOpen(id));
+    const wanted = heads.filter(({ draftId }) => !isOpen(draftId));
     const found: { readonly tab: Tab; readonly place: number; readonly revision: bigint }[] = [];
     for (let from = 0; from < wanted.length; from += READS_MAX) {
       const part = wanted.slice(from, from + READS_MAX);
-      const answers = await Promise.allSettled(part.map((draftId) => this.core.drafts.getDraft({ draftId })));
+      const answers = await Promise.allSettled(part.map((head) => this.read(head)));
       for (const [at, answer] of answers.entries()) {
-        if (answer.status === "rejected" && (isUnreachable(answer.reason) || isLockedOut(answer.reason))) throw answer.reason;
+        if (answer.status === "rejected") this.link.hear(answer.reason);
+        // Nobody answers any of them: all are read again when Core is back.
+        if (answer.status === "rejected" && this.link.store.getState().kind !== "in") throw answer.reason;
         // One that does not open now keeps nobody from the others, and one that another window deleted just now does not come any more.
-        if (answer.status === "rejected" && reasonOf(answer.reason) !== "DRAFT_NOT_FOUND") failed.add(part[at] ?? "");
+        if (answer.status === "rejected" && reasonOf(answer.reason) !== "DRAFT_NOT_FOUND") failed.add(part[at]?.draftId ?? "");
         const draft = answer.status === "fulfilled" ? answer.value.draft : undefined;
         const read = draft === undefined ? undefined : tabOf(draft);
         if (draft !== undefined && read !== undefined) found.push({ ...read, revision: draft.revision });
@@ -143,6 +146,10 @@ export class Drafts {
     this.seen.remember();
     this.tabs.restore(all.map(({ tab }) => tab));
     return failed;
+  }
+
+  private read({ draftId, textBytes }: DraftHead): Promise<GetDraftResponse> {
+    return this.core.drafts.getDraft({ draftId }, { timeoutMs: patienceFor(Number(textBytes)) });
   }
 
   /** Calls once it is known what Core keeps, and its tabs are open; and again when more of them have come. */
@@ -200,7 +207,8 @@ export class Drafts {
     this.busy.add(id);
     try {
       this.sent.set(id, [...(this.sent.get(id) ?? []), content.text].slice(-SENT_MAX));
-      const { outcome, keeping } = await this.core.drafts.saveDraft({ draftId: id, revision: this.seen.revisionOf(id) ?? 0n, content });
+      const revision = this.seen.revisionOf(id) ?? 0n;
+      const { outcome, keeping } = await this.core.drafts.saveDraft({ draftId: id, revision, content }, { timeoutMs: patienceFor(sizeOf(tab)) });
       this.goesWell(id);
       if (keeping !== TextKeeping.UNSPECIFIED) this.keeping.setState({ value: KEEPING[keeping] });
       if (outcome.case === "saved") {

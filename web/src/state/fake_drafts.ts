@@ -52,7 +52,7 @@ export function keeper(kept = new Map<string, Draft>()) {
 }
 
 function headOf({ draftId, revision, content }: Draft) {
-  return create(DraftHeadSchema, { draftId, revision, kind: content?.kind ?? DraftKind.EDITOR, title: content?.title ?? "" });
+  return create(DraftHeadSchema, { draftId, revision, kind: content?.kind ?? DraftKind.EDITOR, title: content?.title ?? "", textBytes: BigInt(content?.text.length ?? 0) });
 }
 
 let made = 0;
@@ -61,8 +61,9 @@ export function page({ transport }: ReturnType<typeof keeper>, storage = store()
   const makeId = () => `id-${made++}`;
   const tabs = new Tabs(storage, makeId);
   const link = new LinkKeeper({ transport, enter: async () => ({ kind: "in" }) });
+  void link.enter();
   const drafts = new Drafts(coreOver(transport), link, tabs, new Toasts(), storage, makeId, news);
-  return { tabs, drafts };
+  return { tabs, drafts, link };
 }
 
 export function store() {

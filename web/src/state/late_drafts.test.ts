@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { beforeEach, expect, test, vi } from "vitest";
-import { keeper, page, store } from "./fake_drafts.ts";
+import { keeper, page, store, textsIn } from "./fake_drafts.ts";
 import { HELD_KEY, type Tab } from "./tabs.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -77,4 +77,35 @@ test("what a tab held is not waited for when Core has its text no more, unless C
   const open = page(core, kept(held));
   await open.drafts.start();
   expect([shown(open), open.tabs.lacksSome]).toEqual([["select 1"], false]);
+});
+
+test("a text that takes too long on its way stops no saving, and comes later", async () => {
+  const { core } = await lame(["select 1", "select 2"]);
+  let reads = 0;
+  core.gate.before = (call) => (call === "get" && ++reads === 2 ? new Promise(() => undefined) : Promise.resolve());
+  const second = page(core);
+  void second.drafts.start();
+  await vi.advanceTimersByTimeAsync(25_000);
+  expect([shown(second), second.link.store.getState().kind]).toEqual([["select 1"], "in"]);
+  second.tabs.open("c1", "select 3");
+  await settle();
+  expect(core.kept.size).toBe(3);
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(shown(second).toSorted()).toEqual(["select 1", "select 2", "select 3"]);
+});
+
+test("long texts have the time that a slow network takes for them", async () => {
+  const core = keeper();
+  const long = "x".repeat(4_000_000);
+  const slow = () => new Promise<void>((resolve) => setTimeout(resolve, 100_000));
+  core.gate.before = (call) => (call === "save" || call === "get" ? slow() : Promise.resolve());
+  const first = page(core);
+  await first.drafts.start();
+  first.tabs.open("c1", long);
+  await vi.advanceTimersByTimeAsync(110_000);
+  expect([textsIn(core).length, first.drafts.trouble.getState().why, first.link.store.getState().kind]).toEqual([1, undefined, "in"]);
+  const second = page(core);
+  void second.drafts.start();
+  await vi.advanceTimersByTimeAsync(110_000);
+  expect(shown(second).map(({ length }) => length)).toEqual([long.length]);
 });

@@ -128,3 +128,19 @@ test("of two tries at a lost Core one goes on", async () => {
   expect(link.store.getState()).toMatchObject({ kind: "lost", tries: 1 });
   link.close();
 });
+
+test("a call that takes too long does not lose a Core that answers another one, and many of them ask but twice", async () => {
+  const late = new ConnectError("the operation timed out", Code.DeadlineExceeded);
+  const entries: Entry[] = [{ kind: "in" }, { kind: "in" }, { kind: "in" }, { kind: "unreachable", error: gone }];
+  let asked = 0;
+  const link = new LinkKeeper({ transport: undefined as never, enter: async () => entries[asked++] ?? { kind: "in" } });
+  await link.enter();
+  expect([late, late, late].map((error) => link.hear(error)?.message)).toEqual(Array(3).fill("Core does not answer"));
+  await vi.advanceTimersByTimeAsync(0);
+  expect([link.store.getState().kind, asked]).toEqual(["in", 3]);
+  // Nobody answers the other one either.
+  link.hear(late);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(link.store.getState().kind).toBe("lost");
+  link.close();
+});

@@ -1,7 +1,8 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { ANSWERS_MS } from "../transport/core.ts";
-import { isAborted, isLockedOut, isUnreachable, type Problem, problemOf } from "../transport/problem.ts";
+import { isAborted, isLockedOut, isOverdue, isUnreachable, type Problem, problemOf } from "../transport/problem.ts";
 import type { Entry, Followed, Host } from "../transport/host.ts";
+import { inTurn } from "./in_turn.ts";
 
 /** How the page stands with Core. */
 export type Link =
@@ -58,6 +59,8 @@ export class LinkKeeper {
   hear(error: unknown): Problem | undefined {
     if (isAborted(error)) return undefined;
     if (isLockedOut(error)) this.store.setState({ kind: "out", why: "token-old" }, true);
+    // One call that took long says nothing of Core: another one does.
+    else if (isOverdue(error)) void this.check();
     else if (isUnreachable(error) && this.store.getState().kind === "in") this.lose();
     return problemOf(error);
   }
@@ -68,7 +71,7 @@ export class LinkKeeper {
   }
 
   /** Sees whether Core still answers: one that hangs, and a network that swallows all, fail no call for long. */
-  async check(): Promise<void> {
+  readonly check: () => Promise<void> = inTurn(async () => {
     if (this.store.getState().kind !== "in") return;
     const { turn } = this;
     const entry = await this.host.enter(this.patience());
@@ -76,7 +79,7 @@ export class LinkKeeper {
     if (turn !== this.turn || this.store.getState().kind !== "in") return;
     if (entry.kind === "unreachable") this.lose();
     else if (entry.kind === "out") this.settle(entry);
-  }
+  });
 
   /** Asks at once whether Core is there again. */
   tryNow(): void {

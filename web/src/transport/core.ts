@@ -14,6 +14,14 @@ import { SessionService } from "../gen/core/v1/session_pb.ts";
 /** A Core that is there answers what is small within this, also on a busy machine; whoever waits longer is told that it hangs. */
 export const ANSWERS_MS = 20_000;
 
+/** What a slow network carries of a long text in a second, in bytes. */
+const CARRIED = 32_768;
+
+/** How long a text of so many bytes may take on its way, with the answer to it. */
+export function patienceFor(bytes: number): number {
+  return ANSWERS_MS + Math.ceil((bytes / CARRIED) * 1_000);
+}
+
 /** Calls that wait for a database, or for all of a result or a text: how long they take is no sign of Core. */
 const TAKE_LONG: ReadonlySet<DescMethod> = new Set([
   ResultService.method.run,

@@ -39,6 +39,11 @@ export function isUnreachable(error: unknown): boolean {
   return isAway && reasonOf(error) === "" && !metadata.has("grpc-status");
 }
 
+/** Whether a call was given up here: a network that swallows it, a slow one, or many calls before it. */
+export function isOverdue(error: unknown): boolean {
+  return isUnreachable(error) && ConnectError.from(error).code === Code.DeadlineExceeded;
+}
+
 export function isAborted(error: unknown): boolean {
   return (error instanceof DOMException && error.name === "AbortError") || ConnectError.from(error).code === Code.Canceled;
 }

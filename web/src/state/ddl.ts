@@ -35,7 +35,7 @@ export async function ddlOf(
     return { kind: "read", sql, leftOut };
   };
   try {
-    return await whenFree(read, () => begun === undefined || Date.now() - begun < FREE_MS);
+    return await whenFree(read, { isWanted: () => begun === undefined || Date.now() - begun < FREE_MS });
   } catch (error) {
     if (where !== undefined) leases.hear(where.sessionId, error);
     throw error;

@@ -28,7 +28,7 @@ function page() {
   ]);
   const [drops, asked]: [string[], string[]] = [[], []];
   const cancels: string[] = [];
-  const gate = { run: async () => undefined as void, why: notFound, away: false };
+  const gate = { run: async () => undefined as void, why: notFound, away: false, looks: 0 };
   const transport = createRouterTransport(({ service }) => {
     service(ResultService, {
       run: async ({ resultId }) => {
@@ -38,6 +38,7 @@ function page() {
         return { result: kept.result };
       },
       attachResult: () => {
+        gate.looks++;
         if (gate.away) throw new ConnectError("Failed to fetch", Code.Unknown);
         if (kept.result === undefined) throw gate.why;
         return { result: kept.result };
@@ -334,9 +335,11 @@ test("what ran before the page was loaded again is found in tabs that are not sh
   of.tabs.restore([{ id: "behind", title: "Query 1", connectionId: "connection", text: "", resultId: "r" }]);
   of.gate.away = true;
   of.runs.hearAll();
-  await vi.advanceTimersByTimeAsync(5_000);
-  expect(of.runs.of("behind").kind).toBe("idle");
+  await vi.advanceTimersByTimeAsync(60_000);
+  // A Core that is away is not asked for each of many tabs, but once it is there.
+  expect([of.runs.of("behind").kind, of.gate.looks]).toEqual(["idle", 1]);
   of.gate.away = false;
+  of.runs.hearAll();
   await vi.advanceTimersByTimeAsync(1_000);
   expect(of.runs.of("behind").kind).toBe("running");
 
@@ -477,4 +480,18 @@ test("a run that is refused with its lost session keeps what was there, and one 
   expect(of.sessions.of(tab.id)).toMatchObject({ kind: "lost", isTold: false });
   void of.runs.run(tab, { sql: "select 3", offset: 0 }, {});
   expect(of.sessions.of(tab.id).kind).toBe("opening");
+});
+
+test("a run whose session is busy with the tree's look is cancelled at once, and is not sent again", async () => {
+  const of = page();
+  const busy = new ConnectError("busy", Code.FailedPrecondition, undefined, [{ desc: ErrorInfoSchema, value: { domain: "querybox", reason: "SESSION_BUSY" } }]);
+  of.gate.run = () => Promise.reject(busy);
+  const tab = of.tabs.open("connection");
+  const ran = of.runs.run(tab, { sql: "select 1", offset: 0 }, {});
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect([of.runs.of(tab.id).kind, of.asked.length]).toEqual(["starting", 4]);
+  await of.runs.cancel(tab.id);
+  await ran;
+  await vi.advanceTimersByTimeAsync(10);
+  expect([of.runs.of(tab.id), of.asked.length]).toMatchObject([{ kind: "failed", problem: { message: "Cancelled before it began" } }, 4]);
 });

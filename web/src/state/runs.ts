@@ -12,6 +12,7 @@ import type { Leases } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
 import { endingOf } from "./endings.ts";
 import { LookTurns } from "./look_turns.ts";
+import { ResultDrops } from "./result_drops.ts";
 import { type Options, requestOf } from "./run_request.ts";
 import type { Stopped } from "./tab_session.ts";
 import { SentScripts } from "./sent_scripts.ts";
@@ -59,6 +60,8 @@ export interface Script {
 const IDLE: Run = { kind: "idle" };
 /** How often what runs is looked at where no event tells of it. */
 const LOOK_MS = 1_000;
+/** How often that is looked for of which nobody knows yet whether it runs. */
+const LOOK_IDLE_MS = 30_000;
 /** A session that takes longer to end has a trouble of its own. */
 const CLOSING_MS = 30_000;
 /** A result is not dropped as unused so soon. */
@@ -72,7 +75,7 @@ export class Runs {
   }));
   /** What was run in each tab. */
   private readonly scripts: SentScripts;
-  private readonly dropped = new Set<(resultId: string) => void>();
+  private readonly drops: ResultDrops;
   /** Results that something was told of before the answer to their run was here. */
   private readonly early = new Set<string>();
   private readonly looks = new LookTurns();
@@ -81,10 +84,6 @@ export class Runs {
   private readonly asked = new Map<string, Asked>();
   /** Results whose run had no answer, by when it was asked for. */
   private readonly unanswered = new Map<string, number>();
-  /** Results that are to be dropped once Core is there. */
-  private readonly undropped = new Set<string>();
-  /** Results of runs that were cancelled before Core knew of them: one that begins all the same is dropped. */
-  private readonly unwanted = new Set<string>();
   /** Tabs that wait for the end of a session before something runs in them. */
   readonly waits: StoreApi<ReadonlySet<string>> = createStore<ReadonlySet<string>>(() => new Set());
 
@@ -97,6 +96,7 @@ export class Runs {
     private readonly frontEndId: string,
   ) {
     this.scripts = new SentScripts(tabs);
+    this.drops = new ResultDrops(core);
     sessions.runBy((tabId) => {
       const { kind } = this.of(tabId);
       return kind === "starting" || kind === "running";
@@ -208,10 +208,10 @@ export class Runs {
         return this.core.results.run(request, { signal: stop.signal });
       };
       // No tab runs in a session that it was given: what keeps it busy, such as the tree, is through in a moment.
-      const { result, page, pageStatement } = await whenFree(begin, () => !isClosed() && !stop.signal.aborted && Date.now() - startedAt < CLOSING_MS);
+      const { result, page, pageStatement } = await whenFree(begin, { isWanted: () => !isClosed() && Date.now() - startedAt < CLOSING_MS, signal: stop.signal });
       const { resultId = "" } = asked;
       // It began behind its tab's end, and nobody would see or stop it any more.
-      if (isClosed()) return void (await this.drop(resultId));
+      if (isClosed()) return void (await this.drops.drop(resultId));
       if (result === undefined) return void this.set(tab.id, IDLE);
       // What passed before it began, while a password was typed, is no part of its time.
       this.take(tab.id, result, Date.now() - milliseconds(result.elapsed), page === undefined ? undefined : { statement: pageStatement, rows: page });
@@ -225,7 +225,7 @@ export class Runs {
       const problem = this.link.hear(error);
       const mayRun = isUnreachable(error) || isAborted(error) ? asked.resultId : undefined;
       if (isClosed()) {
-        if (mayRun !== undefined) await this.drop(mayRun);
+        if (mayRun !== undefined) await this.drops.drop(mayRun);
         return undefined;
       }
       if (asked.isFound === true) return undefined;
@@ -278,13 +278,15 @@ export class Runs {
       const reason = reasonOf(error);
       if (reason === "RESULT_DROPPED") {
         this.goes(tabId, metadataOf(error).cause === "IDLE" ? "idle" : "dropped");
-        this.tell(resultId);
+        this.drops.tell(resultId);
       } else if (reason === "RESULT_NOT_FOUND") this.isNowhere(tabId, resultId);
       else {
         this.link.hear(error);
         // A Core that is away is looked for, and what ran here with it.
         const { kind } = this.of(tabId);
-        if (kind === "running" || kind === "starting" || kind === "idle") this.lookLater(tabId, resultId);
+        if (kind === "running" || kind === "starting") this.lookLater(tabId, resultId);
+        // There may be many, and a Core that comes back is asked for all of them.
+        else if (kind === "idle" && this.link.store.getState().kind === "in") this.lookLater(tabId, resultId, LOOK_IDLE_MS);
       }
     }
   }
@@ -296,11 +298,11 @@ export class Runs {
     if (asked !== undefined && asked.isLost !== true) return;
     clearTimeout(this.timers.get(tabId));
     this.asked.delete(tabId);
-    this.tell(resultId);
+    this.drops.tell(resultId);
     // Whoever is let in by the same token speaks with the same Core, which would still know of it.
     const neverArrived = Date.now() - (this.unanswered.get(resultId) ?? 0) < SURELY_KEPT_MS;
     this.unanswered.delete(resultId);
-    if (asked?.isUnwanted === true) this.unwanted.add(resultId);
+    if (asked?.isUnwanted === true) this.drops.refuse(resultId);
     if (neverArrived || asked?.isUnwanted === true) {
       this.tabs.change(tabId, { runs: undefined, resultId: undefined });
       this.set(tabId, { kind: "failed", problem: neverArrived ? NEVER_ARRIVED : NOT_BEGUN });
@@ -309,12 +311,12 @@ export class Runs {
 
   /** Calls when the page wants a result no more. */
   onDrop(listener: (resultId: string) => void): void {
-    this.dropped.add(listener);
+    this.drops.onDrop(listener);
   }
 
   /** Looks at all that runs, or may run: what was told of it was lost, or the page is new. */
   hearAll(): void {
-    for (const resultId of this.undropped) void this.drop(resultId);
+    this.drops.again();
     for (const { id, resultId } of this.tabs.store.getState().tabs) {
       const { kind } = this.of(id);
       const mayRun = kind === "running" || kind === "starting" || kind === "idle";
@@ -324,7 +326,7 @@ export class Runs {
 
   /** Hears that a result has changed. */
   hear(resultId: string): void {
-    if (this.unwanted.delete(resultId)) return void this.drop(resultId);
+    if (this.drops.hear(resultId)) return;
     if ([...this.store.getState().values()].some(({ kind }) => kind === "starting")) this.early.add(resultId);
     for (const tab of this.tabs.store.getState().tabs) {
       const { kind } = this.of(tab.id);
@@ -341,7 +343,7 @@ export class Runs {
     for (const [tabId, run] of this.store.getState()) {
       if ("result" in run && run.result.resultId === resultId) this.goes(tabId, why);
     }
-    this.tell(resultId);
+    this.drops.tell(resultId);
   }
 
   /** Whether something can be cancelled: what runs, or what was asked for without an answer. */
@@ -401,7 +403,7 @@ export class Runs {
       ...("result" in run ? [this.leave(tab, run.result.resultId)] : []),
       // Nobody looked yet whether it still runs.
       ...(run.kind === "idle" && tab.resultId !== undefined ? [this.leave(tab, tab.resultId)] : []),
-      ...(asked?.resultId === undefined ? [] : [this.drop(asked.resultId)]),
+      ...(asked?.resultId === undefined ? [] : [this.drops.drop(asked.resultId)]),
       ...(asked?.ran === undefined ? [] : [asked.ran]),
     ];
     this.asked.delete(tabId);
@@ -461,32 +463,15 @@ export class Runs {
     return this.tabs.store.getState().tabs.find(({ id }) => id === tabId);
   }
 
-  private lookLater(tabId: string, resultId: string): void {
+  private lookLater(tabId: string, resultId: string, pause = LOOK_MS): void {
     clearTimeout(this.timers.get(tabId));
-    this.timers.set(tabId, setTimeout(() => void this.look(tabId, resultId), LOOK_MS));
+    this.timers.set(tabId, setTimeout(() => void this.look(tabId, resultId), pause));
   }
 
   /** Has no more use for a result. One of another window is left to it. */
   private async leave(tab: Tab, resultId: string): Promise<void> {
-    if (tab.isGuest !== true) await this.drop(resultId);
-    else this.tell(resultId);
-  }
-
-  /** The page has no more of a result. */
-  private tell(resultId: string): void {
-    for (const listener of this.dropped) listener(resultId);
-  }
-
-  private async drop(resultId: string): Promise<void> {
-    this.tell(resultId);
-    try {
-      await this.core.results.dropResult({ resultId });
-      this.undropped.delete(resultId);
-    } catch (error) {
-      // What runs goes on without the page. What Core refuses is not there any more.
-      if (isUnreachable(error)) this.undropped.add(resultId);
-      else this.undropped.delete(resultId);
-    }
+    if (tab.isGuest !== true) await this.drops.drop(resultId);
+    else this.drops.tell(resultId);
   }
 
   private set(tabId: string, run: Run): void {

@@ -16,6 +16,9 @@ import type { LinkKeeper } from "./link.ts";
 import type { Load } from "./load.ts";
 import { whenFree } from "./when_free.ts";
 
+/** A session in which something runs for long is asked for the catalog no more often than this. */
+const PAUSE_MAX_MS = 4_000;
+
 /** What a database holds, as far as the tree shows it. */
 export interface Catalog {
   readonly schemas: readonly SchemaContent[];
@@ -176,7 +179,7 @@ export class Schemas {
       return { kind: "ready", value: read(objects) };
     };
     try {
-      return await whenFree(ask, isWanted, () => this.setWaiting(connectionId, true));
+      return await whenFree(ask, { isWanted, onWait: () => this.setWaiting(connectionId, true), pauseMaxMs: PAUSE_MAX_MS });
     } catch (error) {
       if (where !== undefined) this.leases.hear(where.sessionId, error);
       return { kind: "failed", problem: this.link.hear(error) ?? NOT_ASKED };

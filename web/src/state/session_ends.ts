@@ -49,7 +49,7 @@ export class SessionEnds {
           const said = part.value?.part;
           if (said?.case === "summary" || said?.case === "rejection") left = said.value.transactionState;
         }
-      }, () => Date.now() < until);
+      }, { isWanted: () => Date.now() < until });
       return !isKnown(left);
     } catch (error) {
       this.link.hear(error);

@@ -13,7 +13,7 @@ use std::{
 
 use futures::{FutureExt as _, Stream};
 use querybox_contracts::plugin::v1::{self as pb, driver_service_server::DriverService};
-use tokio::sync::mpsc;
+use tokio::sync::{RwLock, mpsc};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -58,6 +58,8 @@ struct Opened<S> {
     cell_bytes_max: usize,
     /// Set while something runs: cancelling it stops that.
     running: Mutex<Option<CancellationToken>>,
+    /// Read while a request to cancel is on its way. Nothing ends before: the database would stop the next call.
+    cancelling: RwLock<()>,
     /// Where the data of its statements comes in.
     copy: Arc<CopyDoor>,
     is_watched: AtomicBool,
@@ -115,8 +117,22 @@ impl<S> Opened<S> {
         Ok(cancelled)
     }
 
-    fn end(&self) {
+    /// Frees the session, once no request to cancel is on its way any more.
+    async fn end(&self) {
+        let _none = self.cancelling.write().await;
         *lock(&self.running) = None;
+    }
+}
+
+impl<S: Session> Opened<S> {
+    /// Stops what runs.
+    async fn cancel(&self) -> Result<pb::CancelOutcome, Error> {
+        let _on_its_way = self.cancelling.read().await;
+        let running = lock(&self.running).clone();
+        let Some(cancelled) = running else { return Ok(pb::CancelOutcome::NothingRuns) };
+        cancelled.cancel();
+        self.session.cancel().await?;
+        Ok(pb::CancelOutcome::Requested)
     }
 }
 
@@ -154,6 +170,7 @@ impl<D: Driver> DriverService for Service<D> {
                     session,
                     cell_bytes_max,
                     running: Mutex::new(None),
+                    cancelling: RwLock::new(()),
                     copy: Arc::default(),
                     is_watched: AtomicBool::new(false),
                 };
@@ -303,15 +320,9 @@ impl<D: Driver> DriverService for Service<D> {
             return Ok(Response::new(pb::CancelResponse { outcome }));
         }
         let opened = self.session(&request.session_id)?;
-        let running = lock(&opened.running).clone();
-        let outcome = match running {
-            None => pb::CancelOutcome::NothingRuns,
-            Some(cancelled) => {
-                cancelled.cancel();
-                opened.session.cancel().await?;
-                pb::CancelOutcome::Requested
-            }
-        };
+        // A task of its own: the database may take a request that the caller has given up.
+        let cancel = self.tasks.spawn(async move { caught(opened.cancel()).await });
+        let outcome = cancel.await.map_err(|_| Error::broken("the cancel was given up"))???;
         Ok(Response::new(pb::CancelResponse { outcome: outcome.into() }))
     }
 
@@ -377,7 +388,7 @@ impl<D: Driver> Service<D> {
                 }
             };
             // Free before the stream ends: who sees the end may call again at once.
-            opened.end();
+            opened.end().await;
             let Err(error) = result.flatten() else { return };
             tx.send(Err(error.into())).await.ok();
         });

@@ -2,7 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "tests and the driver that they run")]
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use querybox_plugin::{
     Column, ColumnKind, Done, Driver, Error, ExecuteError, OnError, Open, OpenError, Query, Results,
@@ -12,12 +18,17 @@ use querybox_plugin::{
 use tokio::sync::Notify;
 use tonic::Code;
 
+/// How long the database takes to hear a request to cancel.
+const SLOW: Duration = Duration::from_millis(200);
+
 /// A database of a few words: `count N`, `forever`, `wide N`, `huge N`, `twins`, `nothing`, `note`, `panic`, `lost`.
 struct Counter;
 
 #[derive(Default)]
 struct Counting {
     stopped: Arc<Notify>,
+    /// The database has not taken a request to cancel yet.
+    is_cancelling: AtomicBool,
 }
 
 impl Driver for Counter {
@@ -80,6 +91,9 @@ impl Session for Counting {
     }
 
     async fn execute(&self, query: Query, mut results: Results) -> Result<(), ExecuteError> {
+        if self.is_cancelling.load(Ordering::SeqCst) {
+            return Err(Error::lost("the cancel of another statement hit this one").into());
+        }
         let mut at = 0;
         for text in query.sql.split_inclusive(';') {
             let (start, words) = (at, text.trim_end_matches(';'));
@@ -150,7 +164,10 @@ impl Session for Counting {
     }
 
     async fn cancel(&self) -> Result<(), Error> {
+        self.is_cancelling.store(true, Ordering::SeqCst);
         self.stopped.notify_one();
+        tokio::time::sleep(SLOW).await;
+        self.is_cancelling.store(false, Ordering::SeqCst);
         Ok(())
     }
 }
@@ -266,4 +283,28 @@ async fn a_session_that_waits_is_cancelled_too() {
     })
     .await
     .expect("the dropped stream reaches the session's cancel");
+}
+
+#[tokio::test]
+async fn nothing_begins_while_a_request_to_cancel_is_on_its_way() {
+    let mut client = opened().await;
+    for is_given_up in [false, true] {
+        let mut parts = client.grpc.execute(client.execute_request("late")).await.unwrap().into_inner();
+        parts.message().await.unwrap();
+        let request =
+            pb::CancelRequest { session_id: client.session_id.clone(), ..pb::CancelRequest::default() };
+        if is_given_up {
+            tokio::time::timeout(SLOW / 4, client.grpc.cancel(request)).await.unwrap_err();
+            while parts.message().await.unwrap().is_some() {}
+        } else {
+            let mut grpc = client.grpc.clone();
+            let next = async {
+                while parts.message().await.unwrap().is_some() {}
+                client.execute("count 1").await.unwrap();
+            };
+            let (cancelled, ()) = tokio::join!(grpc.cancel(request), next);
+            assert_eq!(cancelled.unwrap().into_inner().outcome(), pb::CancelOutcome::Requested);
+        }
+        client.execute("count 1").await.unwrap();
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use postgres_protocol::message::{backend, frontend};
-use querybox_plugin::{Error, ExecuteError};
+use querybox_plugin::ExecuteError;
 use tokio::{sync::MutexGuard, time::timeout};
 
 use super::{Output, Work};
@@ -106,14 +106,11 @@ impl Reader<'_> {
 
     /// Waits for the server, and sends what was told before when that takes a while.
     async fn wait(&mut self, work: &Work<'_>) -> Result<(), ExecuteError> {
-        let waited = timeout(ROWS_WAIT, self.connection.wait(&work.stop, self.canceller)).await;
-        let waited: Result<(), Error> = match waited {
-            Ok(waited) => waited,
-            Err(_) => {
-                work.output.lock().await.flush().await?;
-                self.connection.wait(&work.stop, self.canceller).await
-            }
-        };
-        Ok(waited?)
+        match timeout(ROWS_WAIT, self.connection.wait_until(&work.stop)).await {
+            Ok(Some(waited)) => return Ok(waited?),
+            Ok(None) => {}
+            Err(_) => work.output.lock().await.flush().await?,
+        }
+        Ok(self.connection.wait(&work.stop, self.canceller).await?)
     }
 }

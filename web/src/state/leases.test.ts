@@ -291,6 +291,22 @@ test("what a closed tab left while Core was away is ended when it is there again
   await expect.poll(() => of.ended, { timeout: 30_000 }).toEqual([shared]);
 });
 
+test("a session whose end, or whose answer, does not come through is ended once Core is there again", async () => {
+  const of = await page(asking("shop", "staging"));
+  const place = of.leases.place("shop");
+  await of.leases.answer("secret");
+  const first = await idOf(place);
+  of.gate.away = true;
+  await of.save(asking("shop", "prod"));
+  void of.leases.place("shop");
+  of.gate.open = () => Promise.reject(new ConnectError("Failed to fetch", Code.Unknown));
+  await of.leases.answer("other");
+  expect(of.leases.question.getState().open).toMatchObject({ busy: false });
+  of.gate.away = false;
+  await of.sessions.find(of.list, false);
+  await expect.poll(() => [...of.ended].sort(), { timeout: 30_000 }).toEqual([first, of.opened[1]?.sessionId].sort());
+});
+
 test("a password that was typed already is forgotten with its use, and one that is typed again has its own time", async () => {
   vi.useFakeTimers();
   try {

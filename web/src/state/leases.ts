@@ -2,12 +2,13 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import { type Connection, SecretPlace } from "../gen/core/v1/connection_pb.ts";
 import { FormFieldRole } from "../gen/plugin/v1/plugin_pb.ts";
 import type { Core } from "../transport/core.ts";
-import { type Problem, problemOfRejection, reasonOf } from "../transport/problem.ts";
+import { isUnreachable, type Problem, problemOfRejection, reasonOf } from "../transport/problem.ts";
 import { makeUuidV7 } from "../transport/uuid.ts";
 import type { Connections } from "./connections.ts";
 import type { DriverList } from "./drivers.ts";
 import { leadsTo } from "./leads_to.ts";
 import type { LinkKeeper } from "./link.ts";
+import { SessionEnds } from "./session_ends.ts";
 
 /** Where a request runs: in a session of its own on a connection, or in one that is leased. */
 export type Place =
@@ -63,6 +64,7 @@ export class Leases {
   readonly question: StoreApi<{ readonly open: Question | undefined }> = createStore<{
     readonly open: Question | undefined;
   }>(() => ({ open: undefined }));
+  readonly ends: SessionEnds;
   private readonly sessions = new Map<string, string>();
   /** Passwords that were typed before they were asked for, good for the next question alone. */
   private readonly offered = new Map<string, Offered>();
@@ -84,6 +86,7 @@ export class Leases {
     private readonly drivers: DriverList,
     private readonly frontEndId: string,
   ) {
+    this.ends = new SessionEnds(core, link);
     connections.store.subscribe((state) => {
       if (state.kind === "ready") this.compare(state.value);
     });
@@ -204,11 +207,13 @@ export class Leases {
         frontEndId: this.frontEndId,
       });
       if (outcome.case === "rejection") return askAgain(problemOfRejection(outcome.value));
-      if (isOver()) return void this.end(sessionId);
+      if (isOver()) return void this.ends.end(sessionId);
       if (open.own === undefined) this.sessions.set(connectionId, sessionId);
       this.settle(keyOf(open), sessionId);
       if (open.own === undefined) for (const listener of this.opened) listener(connectionId);
     } catch (error) {
+      // It may have been opened all the same.
+      if (isUnreachable(error)) void this.ends.end(sessionId);
       askAgain(this.link.hear(error));
     } finally {
       if (this.opening === sessionId) this.opening = undefined;
@@ -270,18 +275,10 @@ export class Leases {
     this.sessions.delete(connectionId);
     const move: Move = { connectionId, isGone: !this.led.has(connectionId), isOwn: this.changing.has(connectionId) };
     const stay = [...this.moved].flatMap((listener) => listener(move));
-    if (sessionId !== undefined && !stay.includes(sessionId)) void this.end(sessionId);
+    if (sessionId !== undefined && !stay.includes(sessionId)) void this.ends.end(sessionId);
     for (const [key, { question }] of this.waiting) if (question.connectionId === connectionId) this.settle(key, undefined);
   }
 
-  private async end(sessionId: string): Promise<void> {
-    try {
-      await this.core.sessions.closeSession({ sessionId });
-    } catch (error) {
-      // It ends by its idle limit all the same.
-      this.link.hear(error);
-    }
-  }
 }
 
 interface Offered {

@@ -245,6 +245,21 @@ test("a rollback that is swallowed ends its session, so that nobody waits for it
   await poll(() => of.leases.question.getState().open?.connectionId).toBe("asks");
 });
 
+test("a commit whose answer is swallowed is not waited for for ever", async () => {
+  const of = await page(keeping("shop", "staging"));
+  const tab = of.tabs.open("shop");
+  await of.sessions.open(tab);
+  of.sessions.hearRun(tab.id, of.opened[0]?.sessionId ?? "", TransactionState.OPEN);
+  vi.useFakeTimers();
+  of.gate.execute = held().wait;
+  const finished = of.sessions.finish(tab.id, "COMMIT");
+  await vi.advanceTimersByTimeAsync(121_000);
+  // Core has no transaction there any more.
+  expect(await finished).toEqual({ kind: "unknown", isOver: true });
+  vi.useRealTimers();
+  expect(of.sessions.of(tab.id)).toMatchObject({ kind: "open", isBusy: false, transaction: TransactionState.IDLE });
+});
+
 test("a new page ends no session that it opens itself", async () => {
   const { of, tab, arrive } = await opening();
   await of.sessions.find(of.list, true);

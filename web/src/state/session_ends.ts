@@ -1,8 +1,7 @@
-import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import type { Core } from "../transport/core.ts";
-import { isUnreachable } from "../transport/problem.ts";
+import { isUnreachable, problemOfRejection } from "../transport/problem.ts";
 import type { LinkKeeper } from "./link.ts";
-import { isKnown } from "./tab_session.ts";
+import { isKnown, type Said } from "./tab_session.ts";
 import { whenFree } from "./when_free.ts";
 
 /** Where it takes longer, the session ends. */
@@ -42,18 +41,31 @@ export class SessionEnds {
   async rollBack(sessionId: string): Promise<boolean> {
     const until = Date.now() + ROLL_BACK_MS;
     try {
-      let left: TransactionState = TransactionState.IDLE;
       // What still runs there is being cancelled.
-      await whenFree(async () => {
-        for await (const { part } of this.core.sessions.executeInSession({ sessionId, sql: "ROLLBACK" }, { timeoutMs: Math.max(1, until - Date.now()) })) {
-          const said = part.value?.part;
-          if (said?.case === "summary" || said?.case === "rejection") left = said.value.transactionState;
-        }
+      const said = await whenFree(async () => {
+        const { said, error } = await this.execute(sessionId, "ROLLBACK", Math.max(1, until - Date.now()));
+        if (error !== undefined) throw error;
+        return said;
       }, { isWanted: () => Date.now() < until });
-      return !isKnown(left);
+      return said === undefined || !isKnown(said.transaction);
     } catch (error) {
       this.link.hear(error);
       return false;
+    }
+  }
+
+  /** Runs what ends a transaction. Answers what the database said of it, and what broke before the end of the answer. */
+  async execute(sessionId: string, sql: "COMMIT" | "ROLLBACK", timeoutMs: number): Promise<{ readonly said: Said | undefined; readonly error?: unknown }> {
+    let said: Said | undefined;
+    try {
+      for await (const { part } of this.core.sessions.executeInSession({ sessionId, sql }, { timeoutMs })) {
+        const told = part.value?.part;
+        if (told?.case === "summary") said = { transaction: told.value.transactionState, tag: told.value.commandTag };
+        if (told?.case === "rejection") said = { transaction: told.value.transactionState, tag: "", problem: problemOfRejection(told.value) };
+      }
+      return { said };
+    } catch (error) {
+      return { said, error };
     }
   }
 }

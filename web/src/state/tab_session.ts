@@ -43,11 +43,18 @@ export type Finish =
   /** Its end is on its way already. */
   | { readonly kind: "busy" };
 
+/** What the database said of a statement. */
+export interface Said {
+  readonly transaction: TransactionState;
+  readonly tag: string;
+  readonly problem?: Problem;
+}
+
 export type OpenSession = Extract<TabSession, { kind: "open" }>;
 
 export const MOVED = refused(WAS_MOVED);
 export const CHANGED = refused(WAS_CHANGED);
-export const NOT_OPENED = refused("Its session was not opened. Choose in the toolbar how to run, and run it again.");
+export const NOT_OPENED = refused("The tab's session was not opened. Choose in the toolbar how to run, and run it again.");
 
 export function refused(advice: string): Refusal {
   return { refusal: { message: "Nothing was run", reason: "", advice } };
@@ -55,7 +62,7 @@ export function refused(advice: string): Refusal {
 
 /** What a run is told that was meant for a session that has ended. */
 export function refusedByLoss(why: string): Refusal {
-  return refused(`The session of this tab ended: ${why}. Run again opens a new session.`);
+  return refused(`The session of this tab ended: ${why}. Press Run once more to open a new session.`);
 }
 
 /** Why the end of a transaction was not asked for, or did not come. */
@@ -64,7 +71,7 @@ export const NOT_TOLD: Problem = { message: "Core does not say yet how the trans
 export const STILL_OPEN: Problem = { message: "The transaction is still open", reason: "", advice: "" };
 
 /** What the words of the database say of a transaction's end. */
-export function finishOf(sql: string, { transaction, tag, problem }: { readonly transaction: TransactionState; readonly tag: string; readonly problem?: Problem }, before: TransactionState): Finish {
+export function finishOf(sql: string, { transaction, tag, problem }: Said, before: TransactionState): Finish {
   if (isKnown(transaction)) return { kind: "refused", problem: problem ?? STILL_OPEN };
   if (sql === "COMMIT" && (problem !== undefined || tag === "ROLLBACK" || before === FAILED)) return { kind: "rolled-back", problem };
   // There was none to be rolled back.
@@ -79,6 +86,11 @@ export function stateOf({ activity, transactionState }: SessionFacts): Transacti
 
 export function isKnown(transaction: TransactionState): boolean {
   return transaction === OPEN || transaction === FAILED;
+}
+
+/** Whether a tab has a transaction, as far as was heard last. */
+export function hasKnown(session: TabSession | undefined): boolean {
+  return session?.kind === "open" && isKnown(session.transaction);
 }
 
 export function hasUnknown(session: TabSession): boolean {

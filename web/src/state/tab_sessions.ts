@@ -9,13 +9,15 @@ import { makeUuidV7 } from "../transport/uuid.ts";
 import type { Connections } from "./connections.ts";
 import type { Holder, Leases, Move, Place } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
-import { SessionEnds } from "./session_ends.ts";
+import type { SessionEnds } from "./session_ends.ts";
 import { CAUSES, CHANGED, type Finish, finishOf, hasTransaction, hasUnknown, MOVED, NOT_OPENED, NOT_SENT, NOT_TOLD, opened, type OpenSession, refused, refusedByLoss, type Refusal, stateOf, STILL_OPEN, type Stopped, type TabSession } from "./tab_session.ts";
 import type { Tab, Tabs } from "./tabs.ts";
 
 const { UNSPECIFIED, IDLE } = TransactionState;
 /** Core says these before it sends anything. */
 const BEFORE: ReadonlySet<string> = new Set(["SESSION_BUSY", "SESSION_ENDED", "SESSION_NOT_FOUND"]);
+/** An answer that takes longer is taken for one that does not come. */
+const FINISH_MS = 120_000;
 const LOST: Finish = { kind: "unknown", isOver: false };
 /** Why a session is lost of which nobody heard how. */
 const NOT_HELD = "Core does not hold it any more";
@@ -41,7 +43,7 @@ export class TabSessions {
     private readonly tabs: Tabs,
     private readonly frontEndId: string,
   ) {
-    this.ends = new SessionEnds(core, link);
+    this.ends = leases.ends;
     leases.onMove((move) => this.leave(move));
     for (const tab of tabs.store.getState().tabs) this.attach(tab);
     tabs.store.subscribe((now, before) => {
@@ -374,22 +376,12 @@ export class TabSessions {
     if (session.transaction === UNSPECIFIED) return { kind: "refused", problem: NOT_TOLD };
     const { sessionId } = session;
     this.set(tabId, { ...session, isBusy: true });
-    let said: { transaction: TransactionState; tag: string; problem?: Problem } | undefined;
-    let finish: Finish;
-    try {
-      for await (const { part } of this.core.sessions.executeInSession({ sessionId, sql })) {
-        const told = part.value?.part;
-        if (told?.case === "summary") said = { transaction: told.value.transactionState, tag: told.value.commandTag };
-        if (told?.case === "rejection") said = { transaction: told.value.transactionState, tag: "", problem: problemOfRejection(told.value) };
-      }
-      finish = said === undefined ? LOST : finishOf(sql, said, session.transaction);
-    } catch (error) {
-      const problem = this.link.hear(error);
-      this.hearFailure(tabId, error);
-      // What Core refuses, it has not begun. What breaks behind that may have been done.
-      const isRefused = BEFORE.has(reasonOf(error)) || isLockedOut(error);
-      finish = said !== undefined ? finishOf(sql, said, session.transaction) : isRefused ? { kind: "refused", problem: problem ?? NOT_SENT } : LOST;
-    }
+    const { said, error } = await this.ends.execute(sessionId, sql, FINISH_MS);
+    const problem = error === undefined ? undefined : this.link.hear(error);
+    if (error !== undefined) this.hearFailure(tabId, error);
+    // What Core refuses, it has not begun. What breaks behind that may have been done.
+    const isRefused = error !== undefined && (BEFORE.has(reasonOf(error)) || isLockedOut(error));
+    const finish: Finish = said !== undefined ? finishOf(sql, said, session.transaction) : isRefused ? { kind: "refused", problem: problem ?? NOT_SENT } : LOST;
     const left = finish.kind === "unknown" ? UNSPECIFIED : finish.kind === "refused" ? session.transaction : (said?.transaction ?? IDLE);
     this.all(sessionId, (now, id) => ({ ...now, transaction: id === tabId ? left : IDLE, isBusy: false }));
     if (finish.kind !== "unknown") return finish;

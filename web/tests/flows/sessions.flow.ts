@@ -20,7 +20,7 @@ test("what is run while a session is being opened runs there, and after its loss
   await page.keyboard.press("Enter");
   await session("No session").waitFor();
   await runInstead(page, "select 7 as seven");
-  await page.getByText("The session of this tab ended: Core does not hold it any more. Run again opens a new session.").waitFor();
+  await page.getByText("The session of this tab ended: Core does not hold it any more. Press Run once more to open a new session.").waitFor();
   expect(await violations(page)).toEqual([]);
   expect(await page.getByRole("gridcell", { name: "7", exact: true }).count()).toBe(0);
   await session("No session").waitFor();

@@ -2,6 +2,7 @@ import { finishTransaction, transactionOf } from "../../actions/finish_transacti
 import { TransactionState } from "../../gen/plugin/v1/plugin_pb.ts";
 import { holdsTransaction } from "../../state/close_tabs.ts";
 import { endSession } from "../../state/give_up_session.ts";
+import { hasKnown } from "../../state/tab_session.ts";
 import { useApp, usePart } from "../AppContext.ts";
 import { TransactionDialog } from "./TransactionDialog.tsx";
 
@@ -16,6 +17,7 @@ export function GiveUpSessionDialog({ tabId, onClose }: GiveUpSessionDialogProps
   const title = usePart(app.tabs.store, (state) => state.tabs.find(({ id }) => id === tabId)?.title ?? "a tab");
   const kind = usePart(app.runs.store, (runs) => runs.get(tabId)?.kind);
   const canCommit = usePart(app.sessions.store, () => transactionOf(app, tabId) === TransactionState.OPEN);
+  const hasOne = usePart(app.sessions.store, (sessions) => hasKnown(sessions.get(tabId)));
   const isRunning = kind === "starting" || kind === "running";
   const commit = async () => {
     onClose();
@@ -25,7 +27,7 @@ export function GiveUpSessionDialog({ tabId, onClose }: GiveUpSessionDialogProps
   return (
     <TransactionDialog
       label={`End the session of ${title}`}
-      text={`${isRunning ? "What runs there is stopped. " : ""}A transaction that is open there is rolled back: what was changed is lost.`}
+      text={`${isRunning ? "What runs there is stopped. " : ""}A transaction that ${hasOne ? "is" : "may be"} open there is rolled back: what was changed is lost.`}
       keep="Keep the session"
       commit="Commit and end"
       rollBack="Roll back and end"

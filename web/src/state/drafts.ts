@@ -72,7 +72,7 @@ export class Drafts {
     news?: News,
   ) {
     this.seen = new SeenDrafts(storage);
-    if (tabs.wereKept && this.seen.wereOpened) this.unread = new Set();
+    if (tabs.wereKept && this.seen.wereOpened) this.unread = tabs.lacking;
     // What another window closes lives on in this one.
     news?.on("drafts", () => {
       if (this.isOn) void this.start();
@@ -104,7 +104,7 @@ export class Drafts {
       // A Core that began anew in memory alone knows nothing: then all is saved again.
       this.seen.keepOnly(ids);
       const wanted = heads.filter(({ draftId }) => this.unread?.has(draftId) ?? true);
-      if (this.unread === undefined || wanted.length > 0) this.unread = await this.restore(wanted);
+      this.unread = this.unread !== undefined && wanted.length === 0 ? new Set() : await this.restore(wanted);
       // What Core cannot open now, it may have all the same.
       this.tabs.expect(this.unread, (id) => unreadableCount > 0 && !ids.has(id));
       this.isOn = true;

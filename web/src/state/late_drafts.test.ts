@@ -64,6 +64,22 @@ test("a text that could not be read is found by a reload, though the others were
   expect(shown(again).toSorted()).toEqual(["select 1", "select 2"]);
 });
 
+test("what is still to come makes no new window of a reload: only that is opened then", async () => {
+  const { core, ids } = await lame(["select 1", "select 2"]);
+  const storage = store();
+  await page(core, storage).drafts.start();
+  await settle();
+  const other = page(core);
+  await other.drafts.start();
+  other.tabs.open("c1", "of another window");
+  await settle();
+  const again = page(core, storage);
+  expect([again.tabs.wereKept, [...again.tabs.lacking]]).toEqual([true, [ids[1]]]);
+  await again.drafts.start();
+  expect(shown(again).toSorted()).toEqual(["select 1", "select 2"]);
+  expect(toCome(storage)).toEqual([]);
+});
+
 test("what a tab held is not waited for when Core has its text no more, unless Core cannot open what it has", async () => {
   const { core, ids } = await lame(["select 1"]);
   const held = [[ids[0] ?? "", { sessionId: "a" }], ["gone", { sessionId: "b" }]] as const;

@@ -192,7 +192,7 @@ test("what is opened before texts have come from Core takes no run and no sessio
   before.open("c", "typed while Core was away");
   // Loaded again, before anything has come.
   const after = new Tabs(storage, () => "other");
-  expect([after.wereKept, after.lacksSome]).toEqual([false, true]);
+  expect([after.wereKept, [...after.lacking]]).toEqual([true, ["draft"]]);
   after.restore([{ id: "draft", title: "Query 1", connectionId: "c", text: "from Core" }]);
   expect(after.store.getState().tabs).toMatchObject([{ id: "draft", sessionId: "s" }, { id: "new", text: "typed while Core was away" }]);
   const last = new Tabs(storage, () => "last");

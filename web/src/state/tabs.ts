@@ -79,7 +79,7 @@ export class Tabs {
     private readonly makeId: () => string,
   ) {
     this.held = parseHeld(storage.getItem(HELD_KEY));
-    this.wereKept = (storage.getItem(TABS_KEY) ?? "") !== "" && !this.lacksSome;
+    this.wereKept = (storage.getItem(TABS_KEY) ?? "") !== "";
     this.store = createStore<TabState>(() => parseTabs(storage.getItem(TABS_KEY)));
     this.store.subscribe((state, before) => {
       if (!isTyping(state, before) || lengthOf(state) <= AT_ONCE_MAX) this.flush();
@@ -117,6 +117,11 @@ export class Tabs {
   /** Whether tabs that a page before this one had are still to come from Core. */
   get lacksSome(): boolean {
     return this.held.size > 0;
+  }
+
+  /** The drafts of tabs that a page before this one had, whose texts are still to come from Core. */
+  get lacking(): ReadonlySet<string> {
+    return new Set(this.held.keys());
   }
 
   get active(): Tab | undefined {

@@ -1,5 +1,6 @@
 import { type Result, ResultState, type StatementResult } from "../gen/core/v1/result_pb.ts";
 import type { Rejection } from "../gen/plugin/v1/plugin_pb.ts";
+import type { Script } from "./runs.ts";
 
 /** Why a run was over before its end, other than that the database rejected a statement. */
 export interface Ending {
@@ -53,4 +54,11 @@ export function notRunOf(result: Result, statementCount: number | undefined): nu
 /** `1 row`, `12,408 rows`. */
 export function rowsText(count: bigint): string {
   return `${count.toLocaleString("en-US")} ${count === 1n ? "row" : "rows"}`;
+}
+
+/** Whether every statement of a script has ended, or the one behind which nothing more runs. */
+export function isOver({ statements, statementCount }: Result, script: Script | undefined): boolean {
+  const last = statements.at(-1);
+  if (last === undefined || last.end.case === undefined || statementCount !== statements.length) return false;
+  return (last.end.case === "rejection" && script?.goesOn !== true) || statements.length >= (script?.statementCount ?? Number.POSITIVE_INFINITY);
 }

@@ -10,7 +10,7 @@ import { receiptText } from "./cancel_receipt.ts";
 import { milliseconds } from "./connection_test.ts";
 import type { Leases } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
-import { endingOf } from "./endings.ts";
+import { endingOf, isOver } from "./endings.ts";
 import { LookTurns } from "./look_turns.ts";
 import { ResultDrops } from "./result_drops.ts";
 import { type Options, requestOf } from "./run_request.ts";
@@ -147,14 +147,27 @@ export class Runs {
     return true;
   }
 
+  /**
+   * Sees what became of what a tab ran before the page was loaded again, unless that is known. Answers why nothing is run there yet:
+   * what still runs would be out of sight, and nobody could cancel it.
+   */
+  known({ id, resultId }: Tab): Promise<Problem | undefined> | undefined {
+    return resultId === undefined || this.of(id).kind !== "idle" ? undefined : this.learn(id, resultId);
+  }
+
+  private async learn(id: string, resultId: string): Promise<Problem | undefined> {
+    await this.look(id, resultId);
+    const { kind } = this.of(id);
+    if (kind === "running") return STILL_RUNS;
+    return kind === "idle" && this.tabOf(id) !== undefined ? NOT_KNOWN : undefined;
+  }
+
   /** Runs a script in a tab. What ran there before is forgotten. Answers why nothing is run, where the tab itself does not say so. */
   async run(tab: Tab, script: Script, options: Options): Promise<Problem | undefined> {
-    // What ran before the page was loaded again may run still: it would be out of sight, and nobody could cancel it.
-    if (tab.resultId !== undefined && this.of(tab.id).kind === "idle") {
-      await this.look(tab.id, tab.resultId);
-      const { kind } = this.of(tab.id);
-      if (kind === "running") return STILL_RUNS;
-      if (kind === "idle") return this.tabOf(tab.id) === undefined ? undefined : NOT_KNOWN;
+    const known = this.known(tab);
+    if (known !== undefined) {
+      const problem = await known;
+      if (problem !== undefined || this.tabOf(tab.id) === undefined) return problem;
     }
     const ran = this.begin(tab, script, options);
     const asked = this.asked.get(tab.id);
@@ -477,11 +490,4 @@ export class Runs {
   private set(tabId: string, run: Run): void {
     this.store.setState(new Map(this.store.getState()).set(tabId, run), true);
   }
-}
-
-/** Whether every statement of a script has ended, or the one behind which nothing more runs. */
-function isOver({ statements, statementCount }: Result, script: Script | undefined): boolean {
-  const last = statements.at(-1);
-  if (last === undefined || last.end.case === undefined || statementCount !== statements.length) return false;
-  return (last.end.case === "rejection" && script?.goesOn !== true) || statements.length >= (script?.statementCount ?? Number.POSITIVE_INFINITY);
 }

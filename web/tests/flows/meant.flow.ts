@@ -200,3 +200,28 @@ test("what runs in a tab that is not shown is stopped with it, also after a relo
   expect(house().complaints()).toEqual([]);
   await page.context().close();
 });
+
+test("a run is seen to wait while it is not known yet what ran in its tab before a reload", async () => {
+  const page = await house().open();
+  const runs = countRuns(page);
+  await typeQuery(page, "select 1 as n");
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("gridcell", { name: "1", exact: true }).waitFor();
+  let answer: () => void = () => undefined;
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  await page.route(/ResultService\/AttachResult$/, async (route) => {
+    await answered;
+    await route.continue();
+  });
+  await page.reload();
+  await page.getByText("select 1 as n").first().click();
+  await page.getByRole("button", { name: /^Run(?! all)/ }).click();
+  await page.getByRole("status", { name: "What runs" }).waitFor();
+  expect(runs()).toBe(1);
+  answer();
+  await page.getByRole("gridcell", { name: "1", exact: true }).waitFor();
+  await expect.poll(runs, { timeout: PATIENCE_MS }).toBe(2);
+  await page.getByRole("status", { name: "What runs" }).waitFor({ state: "detached" });
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});

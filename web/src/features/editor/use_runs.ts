@@ -69,12 +69,14 @@ export function useRuns({ tabId, driverType, choices, wanted, ran, now, missingF
     if (reads.current) return;
     reads.current = true;
     setReadSince(Date.now());
-    const found = await pick(pressed).finally(() => {
+    const tab = tabNow();
+    const [found, unknown] = await Promise.all([pick(pressed), tab && app.runs.known(tab)]).finally(() => {
       reads.current = false;
       setReadSince(undefined);
     });
     const why = whyNotThere(app, tabId, on);
     if (why !== undefined) return refuse(why);
+    if (unknown !== undefined) return app.toasts.fail(unknown.message, unknown.advice);
     if (found === "none") return app.toasts.say("No statement stands at the cursor");
     if (typeof found === "string") return refuse(NOT_WANTED[found]);
     if (found.sql.trim() === "") return app.toasts.say("There is nothing to run");

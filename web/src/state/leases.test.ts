@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, test, vi } from "vitest";
 import { EnvironmentColor, SecretPlace } from "../gen/core/v1/connection_pb.ts";
+import { EndCause } from "../gen/core/v1/query_pb.ts";
 import { ErrorInfoSchema } from "../gen/google/rpc/error_info_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import { asking, idOf, page } from "./fake_sessions.ts";
@@ -289,6 +290,22 @@ test("what a closed tab left while Core was away is ended when it is there again
   of.gate.away = false;
   await of.sessions.find(of.list, false);
   await expect.poll(() => of.ended, { timeout: 30_000 }).toEqual([shared]);
+});
+
+test("the end of a shared session refuses the tab that ran there last, and asks the others for the password at once", async () => {
+  const of = await page(asking("shop", "staging"));
+  const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
+  const placed = of.sessions.place(first);
+  await of.leases.answer("secret");
+  const shared = await idOf(placed);
+  await of.sessions.place(second);
+  of.sessions.hearEnd(shared, EndCause.IDLE, false);
+  expect(await of.sessions.place(second)).toEqual(refusedByLoss("it was not used for its idle limit"));
+  expect(asked(of)).toBeUndefined();
+  const again = of.sessions.place(first);
+  expect(asked(of)).toBe("shop");
+  await of.leases.answer("again");
+  expect(await idOf(again)).toBe(of.opened[1]?.sessionId);
 });
 
 test("a session whose end, or whose answer, does not come through is ended once Core is there again", async () => {

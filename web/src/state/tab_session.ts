@@ -1,5 +1,5 @@
 import { EndCause } from "../gen/core/v1/query_pb.ts";
-import { SessionActivity, type SessionFacts } from "../gen/core/v1/session_pb.ts";
+import { SessionActivity, type SessionFacts, SessionKind } from "../gen/core/v1/session_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import type { Problem } from "../transport/problem.ts";
 import { WAS_CHANGED, WAS_MOVED } from "./pressed_on.ts";
@@ -51,6 +51,7 @@ export interface Said {
 }
 
 export type OpenSession = Extract<TabSession, { kind: "open" }>;
+export type LostSession = Extract<TabSession, { kind: "lost" }>;
 
 export const MOVED = refused(WAS_MOVED);
 export const CHANGED = refused(WAS_CHANGED);
@@ -76,6 +77,12 @@ export function finishOf(sql: string, { transaction, tag, problem }: Said, befor
   if (sql === "COMMIT" && (problem !== undefined || tag === "ROLLBACK" || before === FAILED)) return { kind: "rolled-back", problem };
   // There was none to be rolled back.
   return problem === undefined ? { kind: "done" } : { kind: "nothing" };
+}
+
+/** Whether a session is there, and a front end leases it. */
+export function isHeldBy(frontEndId: string, facts: SessionFacts): boolean {
+  const isThere = facts.activity === SessionActivity.RUNNING || facts.activity === SessionActivity.IDLE;
+  return facts.kind === SessionKind.LEASED && isThere && facts.frontEndId === frontEndId;
 }
 
 /** How a session's transaction stands by Core's facts. What runs may have begun or ended one. */

@@ -9,6 +9,7 @@ import { Connections } from "./connections.ts";
 import { DriverList } from "./drivers.ts";
 import { Leases } from "./leases.ts";
 import { LinkKeeper } from "./link.ts";
+import { refusedByLoss } from "./tab_session.ts";
 import { TabSessions } from "./tab_sessions.ts";
 import { HELD_KEY, type Tab, Tabs, TABS_KEY } from "./tabs.ts";
 
@@ -53,6 +54,22 @@ test("a page that is loaded again has its sessions as they are, and says which o
   expect(of.of("tab-2")).toEqual({ kind: "none" });
   expect(tabs.store.getState().tabs[1]?.sessionId).toBeUndefined();
   expect(ended).toEqual([]);
+});
+
+test("a session that was lost stays lost over a reload, and what was meant for it is refused once", async () => {
+  const first = page([{ sessionId: "a" }], []);
+  await first.find();
+  const again = page(first.tabs.store.getState().tabs, []);
+  await again.find();
+  const [tab] = again.tabs.store.getState().tabs;
+  if (tab === undefined) throw new Error("it is there");
+  expect(await again.of.place(tab)).toEqual(refusedByLoss("Core does not hold it any more"));
+  // Told, it opens a session, and is not taken for a tab without one.
+  const told = page(again.tabs.store.getState().tabs, []);
+  expect(told.of.of("tab-0")).toMatchObject({ kind: "lost", isTold: true });
+  // Whoever wants none has none.
+  await told.of.close("tab-0");
+  expect(page(told.tabs.store.getState().tabs, []).of.of("tab-0")).toEqual({ kind: "none" });
 });
 
 test("a password is not asked for again after a reload, and a session that nobody has any use for ends", async () => {

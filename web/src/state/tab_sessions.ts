@@ -1,7 +1,7 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { SecretPlace } from "../gen/core/v1/connection_pb.ts";
 import { EndCause } from "../gen/core/v1/query_pb.ts";
-import { SessionActivity, type SessionFacts, SessionKind } from "../gen/core/v1/session_pb.ts";
+import { SessionActivity, type SessionFacts } from "../gen/core/v1/session_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
 import { ANSWERS_MS, type Core } from "../transport/core.ts";
 import { isLockedOut, isUnreachable, type Problem, problemOfRejection, reasonOf, sentenceOf } from "../transport/problem.ts";
@@ -10,7 +10,7 @@ import type { Connections } from "./connections.ts";
 import type { Holder, Leases, Move, Place } from "./leases.ts";
 import type { LinkKeeper } from "./link.ts";
 import type { SessionEnds } from "./session_ends.ts";
-import { CAUSES, CHANGED, type Finish, finishOf, hasTransaction, hasUnknown, MOVED, NOT_OPENED, NOT_SENT, NOT_TOLD, opened, type OpenSession, refused, refusedByLoss, type Refusal, stateOf, STILL_OPEN, type Stopped, type TabSession } from "./tab_session.ts";
+import { CAUSES, CHANGED, type Finish, finishOf, hasTransaction, hasUnknown, isHeldBy, MOVED, NOT_OPENED, NOT_SENT, NOT_TOLD, opened, type OpenSession, refused, refusedByLoss, type Refusal, stateOf, STILL_OPEN, type Stopped, type TabSession } from "./tab_session.ts";
 import type { Tab, Tabs } from "./tabs.ts";
 
 const { UNSPECIFIED, IDLE } = TransactionState;
@@ -100,7 +100,7 @@ export class TabSessions {
       // What changes while the answer is on its way is not as old as that.
       const asked = this.tabs.store.getState().tabs.map((tab) => ({ id: tab.id, sessionId: this.idOf(tab), session: this.of(tab.id) }));
       const { sessions } = await this.core.sessions.listSessions({}, { timeoutMs: ANSWERS_MS });
-      const held = new Map(sessions.filter((facts) => this.isHeld(facts)).map((facts) => [facts.sessionId, facts]));
+      const held = new Map(sessions.filter((facts) => isHeldBy(this.frontEndId, facts)).map((facts) => [facts.sessionId, facts]));
       for (const { id, sessionId, session } of asked) {
         const tab = this.tabs.store.getState().tabs.find((other) => other.id === id);
         // A tab that was only attached to its session knows nothing newer.
@@ -112,11 +112,6 @@ export class TabSessions {
       this.link.hear(error);
       return undefined;
     }
-  }
-
-  private isHeld({ kind, activity, frontEndId }: SessionFacts): boolean {
-    const isThere = activity === SessionActivity.RUNNING || activity === SessionActivity.IDLE;
-    return kind === SessionKind.LEASED && isThere && frontEndId === this.frontEndId;
   }
 
   private idOf(tab: Tab): string | undefined {
@@ -135,7 +130,7 @@ export class TabSessions {
     if (sessionId === undefined) return;
     const facts = held.get(sessionId);
     if (facts === undefined) {
-      this.lose(tab.id, NOT_HELD);
+      this.lose(tab.id, NOT_HELD, this.isOthers(tab.id, sessionId));
       this.leases.forget(sessionId);
     } else if (session.kind === "none") {
       this.set(tab.id, { ...opened(sessionId, false), transaction: stateOf(facts) });
@@ -161,8 +156,9 @@ export class TabSessions {
   /** Finds the session that a tab had before the page was loaded again: what Core says of it is not known yet. */
   attach(tab: Tab): void {
     const sessionId = tab.sessionId ?? tab.holds;
-    if (sessionId === undefined || this.of(tab.id).kind !== "none") return;
-    this.set(tab.id, { ...opened(sessionId, tab.sessionId === undefined), transaction: UNSPECIFIED });
+    if (this.of(tab.id).kind !== "none") return;
+    if (tab.lost !== undefined) this.set(tab.id, tab.lost);
+    else if (sessionId !== undefined) this.set(tab.id, { ...opened(sessionId, tab.sessionId === undefined), transaction: UNSPECIFIED });
   }
 
   /** Asks Core how a tab's transaction stands, where nobody here knows. */
@@ -273,6 +269,12 @@ export class TabSessions {
   private isIn(tabId: string, sessionId: string): boolean {
     const session = this.of(tabId);
     return session.kind === "open" && session.sessionId === sessionId;
+  }
+
+  /** Whether another tab ran last in the session that a tab shares: nothing there was its own, and the question for the password says enough. */
+  private isOthers(tabId: string, sessionId: string): boolean {
+    const session = this.of(tabId);
+    return session.kind === "open" && session.isShared && this.tabOf(tabId)?.holds !== sessionId;
   }
 
   /** Has a tab of a connection that asks for its password run in a session that no other tab shares. `undefined`: it was not given. */
@@ -408,7 +410,7 @@ export class TabSessions {
     const of = [...this.store.getState()].filter(([, session]) => session.kind === "open" && session.sessionId === sessionId);
     if (of.length === 0) return undefined;
     const why = `${CAUSES[cause] ?? "Core gave no cause"}${isTransactionLost ? "; its transaction was rolled back" : ""}`;
-    for (const [tabId] of of) this.lose(tabId, why);
+    for (const [tabId] of of) this.lose(tabId, why, this.isOthers(tabId, sessionId));
     this.leases.forget(sessionId);
     return why;
   }
@@ -482,11 +484,13 @@ export class TabSessions {
 
   private forgetId(tabId: string): void {
     const tab = this.tabOf(tabId);
-    if (tab?.sessionId !== undefined || tab?.holds !== undefined) this.tabs.change(tabId, { sessionId: undefined, holds: undefined, isOld: undefined });
+    if (tab?.sessionId !== undefined || tab?.holds !== undefined || tab?.lost !== undefined) this.tabs.change(tabId, { sessionId: undefined, holds: undefined, isOld: undefined, lost: undefined });
   }
 
   private set(tabId: string, session: TabSession): void {
     if (this.endOld(tabId, session)) return;
     this.store.setState(new Map(this.store.getState()).set(tabId, session), true);
+    const lost = session.kind === "lost" ? session : undefined;
+    if (session.kind !== "opening" && this.tabOf(tabId)?.lost !== lost) this.tabs.change(tabId, { lost });
   }
 }

@@ -1,6 +1,7 @@
 import type { RunChoices } from "./run_choices.ts";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { keeps } from "./storage.ts";
+import type { LostSession } from "./tab_session.ts";
 
 /** A query on a connection. */
 export interface Tab {
@@ -20,6 +21,8 @@ export interface Tab {
   readonly holds?: string | undefined;
   /** Its session is on the connection as it was before that was changed elsewhere, and ends with its transaction. */
   readonly isOld?: true | undefined;
+  /** How the session ended that it kept last, until it has another one or is to have none: also after a reload nothing runs unasked without it. */
+  readonly lost?: LostSession | undefined;
   /** Values of parameters, by name, as they were given last. `null`: NULL. */
   readonly parameters?: Readonly<Record<string, string | null>>;
   /** What was chosen for its runs. Absent: as the connection says. */
@@ -52,7 +55,7 @@ const AT_ONCE_MAX = 100_000;
 /** No more typing than this is lost where the browser itself dies, and Core may have it. */
 const PAUSE_MS = 1_000;
 
-type Held = Pick<Tab, "resultId" | "isGuest" | "sessionId" | "holds" | "isOld" | "runs">;
+type Held = Pick<Tab, "resultId" | "isGuest" | "sessionId" | "holds" | "isOld" | "lost" | "runs">;
 
 /**
  * The open tabs, with what is typed in them.
@@ -285,7 +288,7 @@ function inFirst({ second: _second, ...tab }: Tab): Tab {
 }
 
 /** What is kept of a closed tab: its result and its session go with it. */
-function plainOf({ resultId: _resultId, sessionId: _sessionId, holds: _holds, isOld: _isOld, runs: _runs, isGuest: _isGuest, ...tab }: Tab): Tab {
+function plainOf({ resultId: _resultId, sessionId: _sessionId, holds: _holds, isOld: _isOld, lost: _lost, runs: _runs, isGuest: _isGuest, ...tab }: Tab): Tab {
   return inFirst(tab);
 }
 
@@ -308,8 +311,8 @@ function settled(state: TabState): TabState {
   return { tabs, activeId: active?.id, otherId: other?.id, closed: state.closed };
 }
 
-function heldOf({ resultId, isGuest, sessionId, holds, isOld, runs }: Tab): Held {
-  return { resultId, isGuest, sessionId, holds, isOld, runs };
+function heldOf({ resultId, isGuest, sessionId, holds, isOld, lost, runs }: Tab): Held {
+  return { resultId, isGuest, sessionId, holds, isOld, lost, runs };
 }
 
 /** Whether nothing but texts differs. */

@@ -20,6 +20,6 @@ export function partFromOriginal(storage: Pick<Storage, "getItem" | "setItem" | 
 }
 
 /** A tab as a window has it that neither began its run nor leased its session. */
-function asGuest({ sessionId: _sessionId, holds: _holds, isOld: _isOld, runs: _runs, ...tab }: Tab): Tab {
+function asGuest({ sessionId: _sessionId, holds: _holds, isOld: _isOld, lost: _lost, runs: _runs, ...tab }: Tab): Tab {
   return tab.resultId === undefined ? tab : { ...tab, isGuest: true };
 }

@@ -225,3 +225,30 @@ test("a run is seen to wait while it is not known yet what ran in its tab before
   expect(house().complaints()).toEqual([]);
   await page.context().close();
 });
+
+test("what ran is not run again where its connection was changed to lead elsewhere", async () => {
+  const page = await house().open();
+  await makeProduction(page, "moving place");
+  const runs = countRuns(page);
+  await typeQuery(page, "select id from orders");
+  await choose(page, /^Row limit/, "1,000 rows");
+  await choose(page, /^Connection/, "moving place");
+  await page.keyboard.press("Control+Shift+Enter");
+  await page.getByText("first 1,000 of more: limit").waitFor();
+  await page.getByRole("treeitem", { name: "moving place" }).click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Edit" }).click();
+  const edit = page.getByRole("dialog", { name: "Edit connection" });
+  await edit.getByText("Start-up SQL").first().click();
+  await edit.getByRole("textbox", { name: /^Start-up SQL/ }).fill("pragma cache_size = 100");
+  await edit.getByRole("button", { name: "Save", exact: true }).click();
+  await edit.waitFor({ state: "detached" });
+  for (const name of ["Run again, all rows", "Export every row…"]) {
+    await page.getByRole("button", { name }).click();
+    await page.getByText("The connection was changed since this ran. Run the statement at the cursor.").first().waitFor();
+  }
+  await runInstead(page, "select 5 as n");
+  await page.getByRole("gridcell", { name: "5", exact: true }).waitFor();
+  expect(runs()).toBe(2);
+  expect(house().complaints()).toEqual([]);
+  await page.context().close();
+});

@@ -8,7 +8,7 @@ import { DriverList } from "./drivers.ts";
 import { Leases } from "./leases.ts";
 import { LinkKeeper } from "./link.ts";
 import { TabSessions } from "./tab_sessions.ts";
-import { Tabs } from "./tabs.ts";
+import { type Tab, Tabs } from "./tabs.ts";
 
 export function asking(id: string, host: string, more: { readonly name?: string; readonly color?: EnvironmentColor; readonly secretPlace?: SecretPlace } = {}): Connection {
   const parameters = [{ name: "host", value: { case: "text" as const, value: host } }];
@@ -72,6 +72,14 @@ export async function page(...connections: readonly Connection[]) {
 export async function idOf(placed: Promise<object | undefined>): Promise<string> {
   const id: unknown = Reflect.get((await placed) ?? {}, "sessionId");
   return typeof id === "string" ? id : "";
+}
+
+/** Two tabs of a connection that asks for its password, and the session that they share: the first one has run there. */
+export async function sharing(of: Awaited<ReturnType<typeof page>>, connectionId: string): Promise<{ readonly first: Tab; readonly second: Tab; readonly shared: string }> {
+  const [first, second] = [of.tabs.open(connectionId), of.tabs.open(connectionId)];
+  const placed = of.sessions.place(first);
+  await of.leases.answer("secret");
+  return { first, second, shared: await idOf(placed) };
 }
 
 /** Something that is awaited until it is let go. */

@@ -4,7 +4,7 @@ import { EnvironmentColor, SecretPlace } from "../gen/core/v1/connection_pb.ts";
 import { EndCause } from "../gen/core/v1/query_pb.ts";
 import { ErrorInfoSchema } from "../gen/google/rpc/error_info_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
-import { asking, idOf, page } from "./fake_sessions.ts";
+import { asking, idOf, page, sharing } from "./fake_sessions.ts";
 import { leadsTo } from "./leads_to.ts";
 import { refusedByLoss } from "./tab_session.ts";
 
@@ -160,10 +160,7 @@ test("a password that was offered is not held for long", async () => {
 
 test("a transaction in the shared session is rolled back with its tab, and the session stays", async () => {
   const of = await page(asking("shop", "staging"));
-  const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
-  const placed = of.sessions.place(first);
-  await of.leases.answer("secret");
-  const shared = await idOf(placed);
+  const { first, second, shared } = await sharing(of, "shop");
   of.sessions.hearRun(first.id, shared, TransactionState.OPEN);
   expect(await of.sessions.close(first.id)).toBe(true);
   expect([of.executed, of.ended]).toEqual([[`ROLLBACK ${shared}`], []]);
@@ -173,10 +170,7 @@ test("a transaction in the shared session is rolled back with its tab, and the s
 
 test("nobody runs in a shared session before what a closed tab left there is rolled back", async () => {
   const of = await page(asking("shop", "staging"));
-  const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
-  const placed = of.sessions.place(first);
-  await of.leases.answer("secret");
-  const shared = await idOf(placed);
+  const { first, second, shared } = await sharing(of, "shop");
   let stopped: () => void = () => undefined;
   let rolledBack: () => void = () => undefined;
   of.gate.execute = () => new Promise((resolve) => (rolledBack = resolve));
@@ -199,10 +193,7 @@ test("nobody runs in a shared session before what a closed tab left there is rol
 
 test("what a closed tab left is rolled back once its session is free, and never runs beside another one's", async () => {
   const of = await page(asking("shop", "staging"));
-  const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
-  const placed = of.sessions.place(first);
-  await of.leases.answer("secret");
-  const shared = await idOf(placed);
+  const { first, second, shared } = await sharing(of, "shop");
   of.sessions.hearRun(first.id, shared, TransactionState.OPEN);
   const busy = new ConnectError("the session runs something", Code.FailedPrecondition, undefined, [{ desc: ErrorInfoSchema, value: { domain: "querybox", reason: "SESSION_BUSY" } }]);
   of.gate.execute = () => (of.executed.length < 3 ? Promise.reject(busy) : Promise.resolve());
@@ -277,10 +268,7 @@ test("a password that goes from one keeper to another changes no place", () => {
 
 test("what a closed tab left while Core was away is ended when it is there again, and nobody runs there before", async () => {
   const of = await page(asking("shop", "staging"));
-  const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
-  const placed = of.sessions.place(first);
-  await of.leases.answer("secret");
-  const shared = await idOf(placed);
+  const { first, second, shared } = await sharing(of, "shop");
   of.sessions.hearRun(first.id, shared, TransactionState.OPEN);
   of.gate.away = true;
   of.gate.execute = () => Promise.reject(new ConnectError("Failed to fetch", Code.Unknown));
@@ -294,10 +282,7 @@ test("what a closed tab left while Core was away is ended when it is there again
 
 test("the end of a shared session refuses the tab that ran there last, and asks the others for the password at once", async () => {
   const of = await page(asking("shop", "staging"));
-  const [first, second] = [of.tabs.open("shop"), of.tabs.open("shop")];
-  const placed = of.sessions.place(first);
-  await of.leases.answer("secret");
-  const shared = await idOf(placed);
+  const { first, second, shared } = await sharing(of, "shop");
   await of.sessions.place(second);
   of.sessions.hearEnd(shared, EndCause.IDLE, false);
   expect(await of.sessions.place(second)).toEqual(refusedByLoss("it was not used for its idle limit"));

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { EndCause } from "../gen/core/v1/query_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
-import { asking, held, idOf, keeping, page } from "./fake_sessions.ts";
+import { asking, held, idOf, keeping, page, sharing } from "./fake_sessions.ts";
 import { Runs } from "./runs.ts";
 import { CHANGED, MOVED, NOT_OPENED, refused, refusedByLoss } from "./tab_session.ts";
 
@@ -229,10 +229,7 @@ test("a run that was cancelled while it waited asks for no password later", asyn
 
 test("a rollback that is swallowed ends its session, so that nobody waits for it for ever", async () => {
   const of = await page(asking("asks", "staging"));
-  const [first, second] = [of.tabs.open("asks"), of.tabs.open("asks")];
-  const placed = of.sessions.place(first);
-  await of.leases.answer("secret");
-  const shared = await idOf(placed);
+  const { first, second, shared } = await sharing(of, "asks");
   of.sessions.hearRun(first.id, shared, TransactionState.OPEN);
   vi.useFakeTimers();
   of.gate.execute = held().wait;

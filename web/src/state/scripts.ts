@@ -1,7 +1,7 @@
 import { StatementKind } from "../gen/core/v1/script_pb.ts";
 import type { ScriptStatement } from "../gen/core/v1/script_pb.ts";
 import type { Span } from "../gen/plugin/v1/plugin_pb.ts";
-import { ANSWERS_MS, type Core } from "../transport/core.ts";
+import type { Core } from "../transport/core.ts";
 import { isAborted } from "../transport/problem.ts";
 import { placeOfByte } from "./offsets.ts";
 
@@ -30,7 +30,7 @@ const TEXT_MAX = 4_000_000;
 export async function outlineOf(core: Core, driverType: string, text: string, cursor: number, signal: AbortSignal): Promise<Outline | undefined> {
   if (text.length > TEXT_MAX) return undefined;
   try {
-    const answer = await core.scripts.splitScript({ driverType, text, cursor: { case: "cursorUtf16", value: cursor } }, { signal, timeoutMs: ANSWERS_MS });
+    const answer = await core.scripts.splitScript({ driverType, text, cursor: { case: "cursorUtf16", value: cursor } }, { signal });
     const atCursor = answer.atCursor === undefined ? undefined : placeOf(answer.atCursor);
     return { text, statements: answer.statements.map(placeOf), atCursor };
   } catch (error) {

@@ -3,7 +3,7 @@ import { SecretPlace } from "../gen/core/v1/connection_pb.ts";
 import { EndCause } from "../gen/core/v1/query_pb.ts";
 import { SessionActivity, type SessionFacts } from "../gen/core/v1/session_pb.ts";
 import { TransactionState } from "../gen/plugin/v1/plugin_pb.ts";
-import { ANSWERS_MS, type Core } from "../transport/core.ts";
+import type { Core } from "../transport/core.ts";
 import { isLockedOut, isUnreachable, type Problem, problemOfRejection, reasonOf, sentenceOf } from "../transport/problem.ts";
 import { makeUuidV7 } from "../transport/uuid.ts";
 import type { Connections } from "./connections.ts";
@@ -99,7 +99,7 @@ export class TabSessions {
     try {
       // What changes while the answer is on its way is not as old as that.
       const asked = this.tabs.store.getState().tabs.map((tab) => ({ id: tab.id, sessionId: this.idOf(tab), session: this.of(tab.id) }));
-      const { sessions } = await this.core.sessions.listSessions({}, { timeoutMs: ANSWERS_MS });
+      const { sessions } = await this.core.sessions.listSessions({});
       const held = new Map(sessions.filter((facts) => isHeldBy(this.frontEndId, facts)).map((facts) => [facts.sessionId, facts]));
       for (const { id, sessionId, session } of asked) {
         const tab = this.tabs.store.getState().tabs.find((other) => other.id === id);

@@ -217,7 +217,7 @@ export class Runs {
         this.tabs.change(tab.id, { resultId, runs: true, isGuest: undefined });
         asked.resultId = resultId;
         const request = requestOf(place, resultId, script, options, this.frontEndId);
-        // Core may have to wait for somebody who opens a keyring, so that no time is too long. It is broken off by whoever cancels it.
+        // Without a limit: what is given up may have begun. Whoever waits too long cancels it.
         return this.core.results.run(request, { signal: stop.signal });
       };
       // No tab runs in a session that it was given: what keeps it busy, such as the tree, is through in a moment.
